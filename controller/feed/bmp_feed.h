@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * bmp_feed - one BMP stream (RFC 7854) turned into RIB changes.
+ *
+ * Takes bytes in any chunking and `now`; owns the reassembly buffer, the
+ * sysDescr-dependent repairs of FRR's exporter, and what it has learned of
+ * each peer. It knows no socket: savd feeds it from TCP, sav-replay from a
+ * file, the fuzzer from noise.
+ */
+#ifndef SAV_BMP_FEED_H
+#define SAV_BMP_FEED_H
+
+#include "controller/rib/rib.h"
+#include "lib/diag.h"
+
+struct bmp_feed;
+
+/* RFC 9234 sec. 4.1 role codes; -1 where the OPEN carries none. */
+enum bgp_role {
+	BGP_ROLE_NONE = -1,
+	BGP_ROLE_PROVIDER = 0,
+	BGP_ROLE_RS = 1,
+	BGP_ROLE_RS_CLIENT = 2,
+	BGP_ROLE_CUSTOMER = 3,
+	BGP_ROLE_PEER = 4,
+};
+
+/* What a Peer Up says; local_* are the monitored router's own side. */
+struct bmp_peer_info {
+	struct ip_addr local_addr;
+	uint32_t local_as, remote_as;
+	uint32_t local_id, remote_id; /* BGP identifiers, host order */
+	int local_role, remote_role;  /* enum bgp_role, as sent by each side */
+	bool is_ibgp;
+	bool addpath_rx[IP_FAMILIES]; /* paths from the peer carry path ids */
+	bool graceful_restart;	      /* the peer announced RFC 4724 */
+};
+
+enum bmp_event_type {
+	BMP_EVENT_INITIATION, /* text: sysName */
+	BMP_EVENT_PEER_UP,    /* peer, info */
+	BMP_EVENT_PEER_DOWN,  /* peer, reason; its paths are already gone */
+	BMP_EVENT_END_OF_RIB, /* peer, view, family; stale paths already swept */
+	BMP_EVENT_REFUSED,    /* text: why a peer or message was left out (VRF, ...) */
+	BMP_EVENT_TERMINATION,
+};
+
+struct bmp_event {
+	enum bmp_event_type type;
+	struct rib_peer *peer;
+	const struct bmp_peer_info *info;
+	enum rib_view view;
+	enum ip_family family;
+	uint8_t reason; /* RFC 7854 4.9 */
+	const char *text;
+};
+typedef void bmp_event_fn(const struct bmp_event *event, void *arg);
+
+struct bmp_feed_stats {
+	uint64_t bytes, messages;
+	uint64_t by_type[8];	    /* 0..6 by RFC 7854 type, 7: unknown */
+	uint64_t announced, withdrawn;
+	uint64_t withdrawn_unknown; /* withdrawals of paths never announced */
+	uint64_t looped;	    /* paths ignored: own AS in AS_PATH */
+	uint64_t treat_as_withdraw; /* RFC 7606 */
+	uint64_t attr_discard;	    /* RFC 7606 */
+	uint64_t malformed;	    /* messages skipped whole */
+	uint64_t host_bits;	    /* prefixes with host bits set (masked) */
+	uint64_t refused_vrf, ignored_locrib, ignored_adj_out, ignored_afi;
+};
+
+/* router: the index used in rib_peer_key. The feed does not own the rib. */
+struct bmp_feed *bmp_feed_new(struct rib *rib, uint32_t router, bmp_event_fn *fn,
+			      void *arg);
+/* Paths stay in the rib (a lost TCP session is not an empty table); all are
+ * marked stale when the next stream's Peer Up of the same peer arrives. */
+void bmp_feed_free(struct bmp_feed *feed);
+
+/* Returns 0, or -1 with diag when the stream cannot go on (wrong version,
+ * impossible length): the caller closes it. Message-level damage inside a
+ * sound frame is counted and skipped. */
+int bmp_feed_bytes(struct bmp_feed *feed, const void *data, size_t len,
+		   struct diag *diag);
+/* Bytes of an unfinished message at the end of input. */
+size_t bmp_feed_pending(const struct bmp_feed *feed);
+/* End-of-RIB by quiet time: the caller decides that a peer's dump is over;
+ * sweeps stale paths of both views and families of that peer. */
+void bmp_feed_peer_complete(struct bmp_feed *feed, struct rib_peer *peer);
+
+const struct bmp_feed_stats *bmp_feed_stats(const struct bmp_feed *feed);
+const char *bmp_feed_sysname(const struct bmp_feed *feed);  /* "" before Initiation */
+const char *bmp_feed_sysdescr(const struct bmp_feed *feed); /* "" before Initiation */
+#endif /* SAV_BMP_FEED_H */
