@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * agent_msg - the messages of agent.proto as plain, validated structs.
+ *
+ * The one place that touches generated code. What agent_msg_unpack() lets
+ * through is safe to use: names are valid interface names or agent names,
+ * prefixes have no host bits and a legal length, hashes have their size,
+ * lists are bounded, enums are known. A message of an unknown kind (a newer
+ * peer) unpacks as AGENT_MSG_UNKNOWN and is to be ignored.
+ */
+#ifndef SAV_AGENT_MSG_H
+#define SAV_AGENT_MSG_H
+
+#include "lib/diag.h"
+#include "lib/filter.h"
+#include "lib/wr.h"
+
+#define AGENT_PROTOCOL	      1
+#define AGENT_NAME_SIZE	      64	    /* with the NUL */
+#define AGENT_FRAME_MAX_BYTES (32u << 20) /* checked before unpacking */
+#define AGENT_SECRET_SIZE     32
+#define AGENT_TEXT_SIZE	      256
+#define AGENT_INTERFACES_MAX  65536
+#define AGENT_ADDRESSES_MAX   4096 /* per interface */
+#define AGENT_DER_MAX_BYTES   16384
+
+enum agent_msg_type {
+	AGENT_MSG_UNKNOWN,
+	AGENT_MSG_ENROLL,
+	AGENT_MSG_ENROLLED,
+	AGENT_MSG_HELLO,
+	AGENT_MSG_WELCOME,
+	AGENT_MSG_INVENTORY,
+	AGENT_MSG_FILTER,
+	AGENT_MSG_EDGE_LIST,
+	AGENT_MSG_ACK,
+	AGENT_MSG_COUNTERS,
+	AGENT_MSG_KEEPALIVE,
+	AGENT_MSG_FAILURE,
+};
+
+struct agent_blob {
+	uint8_t *data;
+	size_t len;
+};
+
+struct agent_held {
+	char interface[FILTER_IFNAME_SIZE];
+	uint64_t generation;
+	uint8_t hash[FILTER_HASH_SIZE];
+};
+
+struct agent_address {
+	struct ip_addr addr; /* the interface's own address */
+	uint8_t len;	     /* of the connected prefix */
+};
+
+struct agent_interface {
+	char name[FILTER_IFNAME_SIZE];
+	uint32_t index;
+	bool up;
+	struct agent_address *addresses;
+	size_t n_addresses;
+};
+
+struct agent_inventory {
+	struct agent_interface *interfaces; /* sorted by name */
+	size_t n;
+};
+
+struct agent_filter {
+	struct filter filter; /* accept: what to add; interface, generation, action, peers */
+	struct addrset del;   /* removed before accept is added */
+	uint64_t base_generation; /* 0: snapshot */
+	uint8_t base_hash[FILTER_HASH_SIZE];
+	uint8_t hash[FILTER_HASH_SIZE]; /* after applying */
+};
+
+struct agent_counters {
+	char interface[FILTER_IFNAME_SIZE];
+	uint64_t accept_packets, accept_bytes;
+	uint64_t drop_packets, drop_bytes;
+	uint64_t except_packets, except_bytes;
+};
+
+struct agent_msg {
+	enum agent_msg_type type;
+	union {
+		struct {
+			char name[AGENT_NAME_SIZE];
+			uint8_t secret[AGENT_SECRET_SIZE];
+			struct agent_blob csr;
+		} enroll;
+		struct {
+			struct agent_blob certificate, ca;
+		} enrolled;
+		struct {
+			uint32_t protocol;
+			char software[AGENT_NAME_SIZE];
+			uint64_t epoch;
+			struct agent_held *held;
+			size_t n_held;
+		} hello;
+		struct {
+			uint32_t protocol;
+			uint64_t epoch;
+			uint32_t lease_s;
+			uint32_t counters_interval_s;
+		} welcome;
+		struct agent_inventory inventory;
+		struct agent_filter filter;
+		struct {
+			char (*interfaces)[FILTER_IFNAME_SIZE];
+			size_t n;
+		} edge_list;
+		struct {
+			char interface[FILTER_IFNAME_SIZE];
+			uint64_t generation;
+			uint8_t hash[FILTER_HASH_SIZE]; /* zero when error is set */
+			char error[AGENT_TEXT_SIZE];
+		} ack;
+		struct {
+			struct agent_counters *edges;
+			size_t n;
+		} counters;
+		struct {
+			char text[AGENT_TEXT_SIZE];
+		} failure;
+	} u;
+};
+
+/* Unpacks the body of one frame. On -1 *msg is untouched and diag names the
+ * field. The caller frees with agent_msg_fini(). */
+int agent_msg_unpack(const void *data, size_t len, struct agent_msg *msg,
+		     struct diag *diag);
+/* Appends one whole frame (length prefix included). Asserts that msg is valid
+ * by the rules above and not larger than AGENT_FRAME_MAX_BYTES. */
+void agent_msg_pack(const struct agent_msg *msg, struct wr *out);
+void agent_msg_fini(struct agent_msg *msg);
+
+void agent_inventory_fini(struct agent_inventory *inv);
+void agent_inventory_copy(struct agent_inventory *dst, const struct agent_inventory *src);
+
+/* Names of routers and agents: 1..63 of letters, digits, '.', '_', '-',
+ * starting with a letter or digit. */
+bool agent_name_is_valid(const char *name);
+
+#endif /* SAV_AGENT_MSG_H */
