@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * config - the operator's policy: routers, customers, edges, own space.
+ *
+ * A value in memory that changes only through config_*_put/_del: each checks
+ * the whole change, hands it to the sink (the store's transaction), and only
+ * then alters the value and tells the watcher. A refused change leaves
+ * everything as it was. The commands and sav-replay's files end here alike.
+ */
+#ifndef SAV_CONFIG_H
+#define SAV_CONFIG_H
+
+#include "lib/diag.h"
+#include "lib/filter.h"
+
+#define CONFIG_NAME_SIZE 64 /* with the NUL; the rule of agent_name_is_valid() */
+
+enum edge_role {
+	ROLE_NONE, /* not said yet: the edge is not active */
+	ROLE_CUSTOMER,
+	ROLE_STUB,
+	ROLE_HOST,
+	ROLE_PEER,
+	ROLE_PROVIDER,
+	ROLE_INTERNAL,
+};
+
+enum edge_mode {
+	MODE_DEFAULT, /* by role: config_edge_mode() */
+	MODE_ACL,
+	MODE_STRICT,
+	MODE_STRICT_DIRECT,
+	MODE_FEASIBLE,
+	MODE_EFP_A,
+	MODE_EFP_B,
+	MODE_LOOSE,
+	MODE_LOOSE_NO_DEFAULT,
+	MODE_EGRESS,
+	MODE_OFF,
+};
+
+enum stale_policy {
+	STALE_HOLD,
+	STALE_LOOSE,
+	STALE_OFF,
+};
+
+struct config_router {
+	char name[CONFIG_NAME_SIZE];
+	struct ip_addr *bmp_sources; /* where its BMP may come from; none: anywhere */
+	size_t n_bmp_sources;
+};
+
+struct config_customer {
+	char name[CONFIG_NAME_SIZE];
+	uint32_t as; /* 0: not said */
+	struct ip_prefix *prefixes;
+	size_t n_prefixes;
+};
+
+#define CONFIG_HOLDDOWN_S     900   /* RFC 8704 sec. 3.6.2 leaves the figure open */
+#define CONFIG_HOLDDOWN_MAX_S 86400
+#define CONFIG_BRAKE_SHRINK   50 /* percent of the 24 h maximum */
+#define CONFIG_STALE_S	      86400
+
+struct config_edge {
+	char router[CONFIG_NAME_SIZE];
+	char interface[FILTER_IFNAME_SIZE];
+	char customer[CONFIG_NAME_SIZE]; /* "" none */
+	enum edge_role role;
+	enum edge_mode mode;
+	enum filter_action action; /* FILTER_OBSERVE at first */
+	struct ip_addr *peers;	   /* explicit `peer` statements */
+	size_t n_peers;
+	struct ip_prefix *prefixes; /* exceptions: always accepted */
+	size_t n_prefixes;
+	uint32_t holddown_s;
+	uint32_t brake_shrink_percent;
+	uint32_t stale_s;
+	enum stale_policy stale_policy;
+};
+
+struct config_listen {
+	struct ip_addr addr;
+	uint16_t port;
+};
+
+/* Where accepted changes become durable. Each returns 0, or -1 with diag and
+ * nothing changed on disk. NULL old: a new object; NULL new: removed. */
+struct config_sink {
+	int (*router)(void *ctx, const char *name, const struct config_router *new,
+		      struct diag *diag);
+	int (*customer)(void *ctx, const char *name, const struct config_customer *new,
+			struct diag *diag);
+	int (*edge)(void *ctx, const char *router, const char *interface,
+		    const struct config_edge *new, struct diag *diag);
+	/* add or remove one row of a plain list */
+	int (*own_prefix)(void *ctx, const struct ip_prefix *p, bool add, struct diag *diag);
+	int (*permit)(void *ctx, const struct ip_prefix *p, bool add, struct diag *diag);
+	int (*bmp_listen)(void *ctx, const struct config_listen *l, bool add,
+			  struct diag *diag);
+	int (*agent_listen)(void *ctx, const struct config_listen *l, bool add,
+			    struct diag *diag);
+};
+
+enum config_part {
+	CONFIG_ROUTER,
+	CONFIG_CUSTOMER,
+	CONFIG_EDGE,
+	CONFIG_SPACE, /* own prefixes, permits */
+	CONFIG_LISTEN,
+};
+/* For CONFIG_EDGE router and interface name the edge; else they are NULL or
+ * the router's name. */
+typedef void config_watch_fn(enum config_part part, const char *router,
+			     const char *interface, void *arg);
+
+struct config {
+	struct config_router *routers; /* all arrays sorted by name / key */
+	size_t n_routers;
+	struct config_customer *customers;
+	size_t n_customers;
+	struct config_edge *edges;
+	size_t n_edges;
+	struct ip_prefix *own;
+	size_t n_own;
+	struct ip_prefix *permits;
+	size_t n_permits;
+	struct config_listen *bmp_listens;
+	size_t n_bmp_listens;
+	struct config_listen *agent_listens;
+	size_t n_agent_listens;
+
+	const struct config_sink *sink; /* NULL: memory only */
+	void *sink_ctx;
+	config_watch_fn *watch; /* NULL: nobody */
+	void *watch_arg;
+};
+
+void config_init(struct config *cfg);
+void config_fini(struct config *cfg);
+
+const struct config_router *config_router_find(const struct config *cfg, const char *name);
+const struct config_customer *config_customer_find(const struct config *cfg,
+						    const char *name);
+const struct config_edge *config_edge_find(const struct config *cfg, const char *router,
+					   const char *interface);
+/* The edge of this router whose `peer` statements name the address, or NULL. */
+const struct config_edge *config_edge_by_peer(const struct config *cfg, const char *router,
+					      const struct ip_addr *peer);
+
+/* Insert or replace. The argument is copied. 0, or -1 with diag. */
+int config_router_put(struct config *cfg, const struct config_router *r, struct diag *diag);
+int config_customer_put(struct config *cfg, const struct config_customer *c,
+			struct diag *diag);
+int config_edge_put(struct config *cfg, const struct config_edge *e, struct diag *diag);
+int config_router_del(struct config *cfg, const char *name, struct diag *diag);
+int config_customer_del(struct config *cfg, const char *name, struct diag *diag);
+int config_edge_del(struct config *cfg, const char *router, const char *interface,
+		    struct diag *diag);
+int config_own_set(struct config *cfg, const struct ip_prefix *p, bool add,
+		   struct diag *diag);
+int config_permit_set(struct config *cfg, const struct ip_prefix *p, bool add,
+		      struct diag *diag);
+int config_bmp_listen_set(struct config *cfg, const struct config_listen *l, bool add,
+			  struct diag *diag);
+int config_agent_listen_set(struct config *cfg, const struct config_listen *l, bool add,
+			    struct diag *diag);
+
+/* Empty objects with their defaults, and deep copies for editing. */
+void config_edge_init(struct config_edge *e, const char *router, const char *interface);
+void config_edge_copy(struct config_edge *dst, const struct config_edge *src);
+void config_edge_fini(struct config_edge *e);
+void config_customer_copy(struct config_customer *dst, const struct config_customer *src);
+void config_customer_fini(struct config_customer *c);
+void config_router_copy(struct config_router *dst, const struct config_router *src);
+void config_router_fini(struct config_router *r);
+
+/* Set semantics for the arrays above: false when there was nothing to do. */
+bool config_prefixes_set(struct ip_prefix **list, size_t *n, const struct ip_prefix *p,
+			 bool add);
+bool config_addrs_set(struct ip_addr **list, size_t *n, const struct ip_addr *a, bool add);
+
+/* The mode in force: as configured, else by role (RFC 8704 sec. 3.7). */
+enum edge_mode config_edge_mode(const struct config_edge *e);
+/* Customer and stub edges: whose routes make up Set A and P (RFC 8704 3.2). */
+bool config_edge_is_customer(const struct config_edge *e);
+
+const char *edge_role_name(enum edge_role role); /* "" for ROLE_NONE */
+bool edge_role_parse(const char *text, enum edge_role *role);
+const char *edge_mode_name(enum edge_mode mode); /* "" for MODE_DEFAULT */
+bool edge_mode_parse(const char *text, enum edge_mode *mode);
+const char *stale_policy_name(enum stale_policy policy);
+bool stale_policy_parse(const char *text, enum stale_policy *policy);
+
+#endif /* SAV_CONFIG_H */
