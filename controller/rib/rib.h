@@ -55,7 +55,8 @@ struct rib_peer_key {
 };
 
 /* One change of one path. old or new is NULL for an addition or removal;
- * an implicit replace has both. Called after the change is in the table. */
+ * an implicit replace has both. Called after the change is in the table; the
+ * watcher must not change the rib. */
 typedef void rib_watch_fn(struct rib_peer *peer, enum rib_view view,
 			  const struct ip_prefix *prefix, const struct rib_attr *old,
 			  const struct rib_attr *new, void *arg);
@@ -82,7 +83,8 @@ struct rib_peer *rib_peer_first(const struct rib *rib);
 struct rib_peer *rib_peer_next(const struct rib_peer *peer);
 
 /* *attr is copied (with its as_path) when it is not interned yet.
- * Returns 1 when something changed, 0 when the very same path was there. */
+ * Returns 1 when something changed, 0 when the very same path was there (or
+ * the peer sends hundreds of add-path paths of one prefix: counted, left out). */
 int rib_announce(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
 		 uint32_t path_id, const struct rib_attr *attr);
 /* false: no such path (RFC 7854 plausibility: "withdraw of unknown"). */
@@ -110,6 +112,7 @@ const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view vie
 struct rib_stats {
 	size_t peers, paths, attrs;
 	size_t bytes; /* all memory the rib holds */
+	size_t refused; /* announcements beyond the bound on paths per prefix */
 };
 void rib_stats(const struct rib *rib, struct rib_stats *stats);
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * attr_pool - path attributes, each distinct set stored once and counted.
+ *
+ * A full table has four to five routes per distinct set, so a path keeps a
+ * 4-byte number instead of some 130 bytes.
+ */
+#ifndef SAV_ATTR_POOL_H
+#define SAV_ATTR_POOL_H
+
+#include "controller/rib/rib.h"
+
+struct attr_node;
+struct attr_ref;
+
+struct attr_pool {
+	union attr_entry *entry; /* by number; number 0 is never given out */
+	uint32_t n_entries, cap_entries;
+	uint32_t free_head;
+	struct attr_ref *index; /* open addressing, cap_index a power of two */
+	uint32_t cap_index;
+	uint32_t n;
+	uint32_t last; /* the set seen last: most updates carry several routes */
+	uint64_t seed;
+	size_t bytes; /* all that the pool holds */
+};
+
+void attr_pool_init(struct attr_pool *pool, uint64_t seed);
+void attr_pool_fini(struct attr_pool *pool);
+
+/* The number of this set, with one more reference; copied in when it is new. */
+uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr);
+void attr_pool_put(struct attr_pool *pool, uint32_t number);
+const struct rib_attr *attr_pool_at(const struct attr_pool *pool, uint32_t number);
+bool attr_equal(const struct rib_attr *a, const struct rib_attr *b);
+
+#endif /* SAV_ATTR_POOL_H */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * path_table - the paths of one peer, view and family: (prefix, path id) to
+ * the number of an interned attribute set.
+ *
+ * Open addressing with linear probing in 16 bytes per IPv4 and 28 bytes per
+ * IPv6 slot. All paths of a prefix share one hash, so they lie together and
+ * "any path of this prefix" is one probe. Erasing moves later slots up, so
+ * there are no tombstones and a table never degrades.
+ */
+#ifndef SAV_PATH_TABLE_H
+#define SAV_PATH_TABLE_H
+
+#include "lib/ip.h"
+
+/* Paths of one prefix from one peer. They share a probe sequence, so without
+ * a bound a peer with add-path could make each of its routes cost a scan. */
+#define PATH_TABLE_SIBLINGS_MAX 512
+
+struct path_key {
+	uint32_t addr[4]; /* most significant word first; IPv4 uses addr[0] */
+	uint32_t path_id;
+	uint8_t len;
+};
+
+struct path_slot {
+	uint32_t attr; /* 0: the slot is free */
+	uint32_t path_id;
+	uint8_t len;
+	uint8_t stale;
+	uint16_t unused;
+	uint32_t addr[]; /* 1 or 4 words */
+};
+
+struct path_table {
+	uint32_t *mem;
+	uint32_t cap; /* slots; 0 or 2^k or 3 * 2^k */
+	uint32_t n;
+	uint32_t n_stale;
+	enum ip_family family;
+	uint64_t seed;
+};
+
+/* seed: secret, so that a peer cannot choose prefixes that collide. */
+void path_table_init(struct path_table *t, enum ip_family family, uint64_t seed);
+void path_table_fini(struct path_table *t); /* the table is empty and usable */
+size_t path_table_bytes(const struct path_table *t);
+
+struct path_key path_key_make(const struct ip_prefix *p, uint32_t path_id);
+struct ip_prefix path_slot_prefix(const struct path_table *t, const struct path_slot *s);
+
+/* Slots are valid until the next insert, erase or fit. */
+struct path_slot *path_table_at(const struct path_table *t, uint32_t i);
+struct path_slot *path_table_find(const struct path_table *t, const struct path_key *key);
+struct path_slot *path_table_find_any(const struct path_table *t,
+				      const struct path_key *key);
+/* Finds or makes; a new slot has attr 0 and the caller sets it at once. NULL
+ * when the prefix has PATH_TABLE_SIBLINGS_MAX paths already. */
+struct path_slot *path_table_insert(struct path_table *t, const struct path_key *key);
+/* Moves later slots up: during a scan look at the same index again. */
+void path_table_erase(struct path_table *t, struct path_slot *slot);
+/* Gives memory back when the table is mostly empty. */
+void path_table_fit(struct path_table *t);
+
+#endif /* SAV_PATH_TABLE_H */

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/rib/rib.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "controller/rib/attr_pool.h"
+#include "controller/rib/path_table.h"
+#include "lib/mem.h"
+
+struct rib_peer {
+	struct rib *rib;
+	struct rib_peer *prev, *next; /* in order of creation */
+	struct rib_peer *hash_next;
+	struct rib_peer_key key;
+	struct path_table table[RIB_VIEWS][IP_FAMILIES];
+	bool post[IP_FAMILIES];
+	void *user;
+};
+
+struct rib {
+	struct attr_pool attrs;
+	struct rib_peer *first, *last;
+	struct rib_peer **bucket;
+	size_t n_buckets; /* power of two */
+	size_t peers, paths, refused;
+	size_t table_bytes;
+	uint64_t seed;
+	rib_watch_fn *watch;
+	void *watch_arg;
+};
+
+#define BUCKETS_MIN 16
+
+struct rib *rib_new(void)
+{
+	struct rib *rib = mem_alloc(sizeof(*rib));
+
+	/* Customers choose the prefixes that are hashed. Nothing that a caller
+	 * sees depends on the seed but the order of rib_walk(). */
+	if (getrandom(&rib->seed, sizeof(rib->seed), GRND_NONBLOCK) < 0)
+		rib->seed = (uint64_t)(uintptr_t)rib * 0x9e3779b97f4a7c15u;
+	attr_pool_init(&rib->attrs, rib->seed);
+	rib->n_buckets = BUCKETS_MIN;
+	rib->bucket = mem_calloc(rib->n_buckets, sizeof(struct rib_peer *));
+	return rib;
+}
+
+void rib_free(struct rib *rib)
+{
+	if (rib == NULL)
+		return;
+	for (struct rib_peer *peer = rib->first, *next; peer; peer = next) {
+		next = peer->next;
+		for (int view = 0; view < RIB_VIEWS; view++)
+			for (int family = 0; family < IP_FAMILIES; family++)
+				path_table_fini(&peer->table[view][family]);
+		free(peer);
+	}
+	attr_pool_fini(&rib->attrs);
+	free(rib->bucket);
+	free(rib);
+}
+
+void rib_watch(struct rib *rib, rib_watch_fn *fn, void *arg)
+{
+	rib->watch = fn;
+	rib->watch_arg = arg;
+}
+
+/* ---- peers */
+
+static size_t bucket_of(const struct rib *rib, const struct rib_peer_key *key)
+{
+	uint64_t h = rib->seed;
+	const uint64_t part[] = { (uint64_t)key->router << 32 | (uint64_t)key->type << 8 |
+					  key->addr.family,
+				  key->distinguisher, (uint64_t)key->addr.v,
+				  (uint64_t)(key->addr.v >> 64) };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		u128 m = (u128)(h ^ part[i]) * 0x9e3779b97f4a7c15u;
+
+		h = (uint64_t)m ^ (uint64_t)(m >> 64);
+	}
+	return h & (rib->n_buckets - 1);
+}
+
+static bool key_equal(const struct rib_peer_key *a, const struct rib_peer_key *b)
+{
+	return a->router == b->router && a->type == b->type &&
+	       a->distinguisher == b->distinguisher && ip_addr_equal(&a->addr, &b->addr);
+}
+
+struct rib_peer *rib_peer_find(const struct rib *rib, const struct rib_peer_key *key)
+{
+	struct rib_peer *peer = rib->bucket[bucket_of(rib, key)];
+
+	while (peer && !key_equal(&peer->key, key))
+		peer = peer->hash_next;
+	return peer;
+}
+
+static void buckets_grow(struct rib *rib)
+{
+	free(rib->bucket);
+	rib->n_buckets *= 2;
+	rib->bucket = mem_calloc(rib->n_buckets, sizeof(struct rib_peer *));
+	for (struct rib_peer *peer = rib->first; peer; peer = peer->next) {
+		struct rib_peer **head = &rib->bucket[bucket_of(rib, &peer->key)];
+
+		peer->hash_next = *head;
+		*head = peer;
+	}
+}
+
+struct rib_peer *rib_peer_get(struct rib *rib, const struct rib_peer_key *key)
+{
+	struct rib_peer *peer = rib_peer_find(rib, key), **head;
+
+	if (peer)
+		return peer;
+	if (rib->peers == rib->n_buckets)
+		buckets_grow(rib);
+	peer = mem_alloc(sizeof(*peer));
+	peer->rib = rib;
+	peer->key = *key;
+	for (int view = 0; view < RIB_VIEWS; view++)
+		for (int family = 0; family < IP_FAMILIES; family++)
+			path_table_init(&peer->table[view][family],
+					(enum ip_family)family, rib->seed);
+	head = &rib->bucket[bucket_of(rib, key)];
+	peer->hash_next = *head;
+	*head = peer;
+	peer->prev = rib->last;
+	if (rib->last)
+		rib->last->next = peer;
+	else
+		rib->first = peer;
+	rib->last = peer;
+	rib->peers++;
+	return peer;
+}
+
+void rib_peer_remove(struct rib_peer *peer)
+{
+	struct rib *rib = peer->rib;
+	struct rib_peer **at = &rib->bucket[bucket_of(rib, &peer->key)];
+
+	for (int view = 0; view < RIB_VIEWS; view++)
+		for (int family = 0; family < IP_FAMILIES; family++)
+			rib_peer_clear(peer, (enum rib_view)view, (enum ip_family)family);
+	while (*at != peer)
+		at = &(*at)->hash_next;
+	*at = peer->hash_next;
+	if (peer->prev)
+		peer->prev->next = peer->next;
+	else
+		rib->first = peer->next;
+	if (peer->next)
+		peer->next->prev = peer->prev;
+	else
+		rib->last = peer->prev;
+	rib->peers--;
+	free(peer);
+}
+
+const struct rib_peer_key *rib_peer_key(const struct rib_peer *peer)
+{
+	return &peer->key;
+}
+
+void rib_peer_saw_post(struct rib_peer *peer, enum ip_family family)
+{
+	peer->post[family] = true;
+}
+
+enum rib_view rib_peer_view(const struct rib_peer *peer, enum ip_family family)
+{
+	return peer->post[family] ? RIB_POST : RIB_PRE;
+}
+
+void rib_peer_set_user(struct rib_peer *peer, void *user)
+{
+	peer->user = user;
+}
+
+void *rib_peer_user(const struct rib_peer *peer)
+{
+	return peer->user;
+}
+
+struct rib_peer *rib_peer_first(const struct rib *rib)
+{
+	return rib->first;
+}
+
+struct rib_peer *rib_peer_next(const struct rib_peer *peer)
+{
+	return peer->next;
+}
+
+/* ---- paths */
+
+static void tell(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
+		 uint32_t old, uint32_t new)
+{
+	struct rib *rib = peer->rib;
+
+	if (rib->watch == NULL)
+		return;
+	rib->watch(peer, view, prefix, old ? attr_pool_at(&rib->attrs, old) : NULL,
+		   new ? attr_pool_at(&rib->attrs, new) : NULL, rib->watch_arg);
+}
+
+int rib_announce(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
+		 uint32_t path_id, const struct rib_attr *attr)
+{
+	struct rib *rib = peer->rib;
+	struct path_table *t = &peer->table[view][prefix->family];
+	struct path_key key = path_key_make(prefix, path_id);
+	size_t before = path_table_bytes(t);
+	struct path_slot *slot = path_table_insert(t, &key);
+	uint32_t old;
+
+	rib->table_bytes += path_table_bytes(t) - before;
+	if (slot == NULL) {
+		rib->refused++;
+		return 0;
+	}
+	if (slot->stale) {
+		slot->stale = 0;
+		t->n_stale--;
+	}
+	old = slot->attr;
+	/* A re-dump repeats what is there: no look-up by content for that. */
+	if (old != 0 && attr_equal(attr_pool_at(&rib->attrs, old), attr))
+		return 0;
+	slot->attr = attr_pool_get(&rib->attrs, attr);
+	rib->paths += old == 0;
+	tell(peer, view, prefix, old, slot->attr);
+	if (old != 0)
+		attr_pool_put(&rib->attrs, old);
+	return 1;
+}
+
+/* Takes the slot out, then tells and lets go of its attributes. */
+static void remove_slot(struct rib_peer *peer, enum rib_view view, struct path_table *t,
+			struct path_slot *slot)
+{
+	struct ip_prefix prefix = path_slot_prefix(t, slot);
+	uint32_t old = slot->attr;
+
+	path_table_erase(t, slot);
+	peer->rib->paths--;
+	tell(peer, view, &prefix, old, 0);
+	attr_pool_put(&peer->rib->attrs, old);
+}
+
+static void fit(struct rib *rib, struct path_table *t)
+{
+	size_t before = path_table_bytes(t);
+
+	path_table_fit(t);
+	rib->table_bytes -= before - path_table_bytes(t);
+}
+
+bool rib_withdraw(struct rib_peer *peer, enum rib_view view,
+		  const struct ip_prefix *prefix, uint32_t path_id)
+{
+	struct path_table *t = &peer->table[view][prefix->family];
+	struct path_key key = path_key_make(prefix, path_id);
+	struct path_slot *slot = path_table_find(t, &key);
+
+	if (slot == NULL)
+		return false;
+	remove_slot(peer, view, t, slot);
+	fit(peer->rib, t);
+	return true;
+}
+
+void rib_stale_mark(struct rib_peer *peer, enum rib_view view, enum ip_family family)
+{
+	struct path_table *t = &peer->table[view][family];
+
+	if (t->n_stale == t->n)
+		return;
+	for (uint32_t i = 0; i < t->cap; i++) {
+		struct path_slot *slot = path_table_at(t, i);
+
+		slot->stale = slot->attr != 0;
+	}
+	t->n_stale = t->n;
+}
+
+size_t rib_stale_sweep(struct rib_peer *peer, enum rib_view view, enum ip_family family)
+{
+	struct path_table *t = &peer->table[view][family];
+	size_t removed = t->n_stale;
+
+	if (removed == t->n) {
+		rib_peer_clear(peer, view, family);
+		return removed;
+	}
+	/* Erasing at i may bring another slot to i, so look there again. What
+	 * wraps round from the front to the back was looked at before. */
+	for (uint32_t i = 0; t->n_stale != 0 && i < t->cap;) {
+		struct path_slot *slot = path_table_at(t, i);
+
+		if (slot->attr != 0 && slot->stale)
+			remove_slot(peer, view, t, slot);
+		else
+			i++;
+	}
+	fit(peer->rib, t);
+	return removed;
+}
+
+void rib_peer_clear(struct rib_peer *peer, enum rib_view view, enum ip_family family)
+{
+	struct rib *rib = peer->rib;
+	struct path_table gone = peer->table[view][family];
+
+	/* Detached first: the watcher is told after the change is made. */
+	path_table_init(&peer->table[view][family], family, rib->seed);
+	rib->table_bytes -= path_table_bytes(&gone);
+	rib->paths -= gone.n;
+	for (uint32_t i = 0; i < gone.cap; i++) {
+		const struct path_slot *slot = path_table_at(&gone, i);
+		struct ip_prefix prefix;
+
+		if (slot->attr == 0)
+			continue;
+		prefix = path_slot_prefix(&gone, slot);
+		tell(peer, view, &prefix, slot->attr, 0);
+		attr_pool_put(&rib->attrs, slot->attr);
+	}
+	path_table_fini(&gone);
+}
+
+size_t rib_path_count(const struct rib_peer *peer, enum rib_view view,
+		      enum ip_family family)
+{
+	return peer->table[view][family].n;
+}
+
+void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
+	      rib_path_fn *fn, void *arg)
+{
+	const struct path_table *t = &peer->table[view][family];
+
+	for (uint32_t i = 0; i < t->cap; i++) {
+		const struct path_slot *slot = path_table_at(t, i);
+		struct ip_prefix prefix;
+
+		if (slot->attr == 0)
+			continue;
+		prefix = path_slot_prefix(t, slot);
+		fn(&prefix, slot->path_id, attr_pool_at(&peer->rib->attrs, slot->attr), arg);
+	}
+}
+
+const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view view,
+				  const struct ip_prefix *prefix)
+{
+	const struct path_table *t = &peer->table[view][prefix->family];
+	struct path_key key = path_key_make(prefix, 0);
+	const struct path_slot *slot = path_table_find_any(t, &key);
+
+	return slot ? attr_pool_at(&peer->rib->attrs, slot->attr) : NULL;
+}
+
+void rib_stats(const struct rib *rib, struct rib_stats *stats)
+{
+	*stats = (struct rib_stats){
+		.peers = rib->peers,
+		.paths = rib->paths,
+		.attrs = rib->attrs.n,
+		.refused = rib->refused,
+		.bytes = sizeof(*rib) + rib->n_buckets * sizeof(struct rib_peer *) +
+			 rib->peers * sizeof(struct rib_peer) + rib->table_bytes +
+			 rib->attrs.bytes,
+	};
+}
