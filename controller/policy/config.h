@@ -12,8 +12,9 @@
 
 #include "lib/diag.h"
 #include "lib/filter.h"
+#include "lib/name.h"
 
-#define CONFIG_NAME_SIZE 64 /* with the NUL; the rule of agent_name_is_valid() */
+#define CONFIG_NAME_SIZE NAME_SIZE
 
 enum edge_role {
 	ROLE_NONE, /* not said yet: the edge is not active */
@@ -133,7 +134,9 @@ struct config {
 
 	const struct config_sink *sink; /* NULL: memory only */
 	void *sink_ctx;
-	config_watch_fn *watch; /* NULL: nobody */
+	/* before: the change is checked but not made; watch: it is made. NULL: nobody */
+	config_watch_fn *before;
+	config_watch_fn *watch;
 	void *watch_arg;
 };
 

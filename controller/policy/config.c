@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/policy/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "lib/name.h"
+
+/* ---- words ---- */
+
+static const char *const role_names[] = {
+	[ROLE_NONE] = "",	  [ROLE_CUSTOMER] = "customer", [ROLE_STUB] = "stub",
+	[ROLE_HOST] = "host",	  [ROLE_PEER] = "peer",		[ROLE_PROVIDER] = "provider",
+	[ROLE_INTERNAL] = "internal",
+};
+
+static const char *const mode_names[] = {
+	[MODE_DEFAULT] = "",
+	[MODE_ACL] = "acl",
+	[MODE_STRICT] = "strict",
+	[MODE_STRICT_DIRECT] = "strict-direct",
+	[MODE_FEASIBLE] = "feasible",
+	[MODE_EFP_A] = "efp-a",
+	[MODE_EFP_B] = "efp-b",
+	[MODE_LOOSE] = "loose",
+	[MODE_LOOSE_NO_DEFAULT] = "loose-no-default",
+	[MODE_EGRESS] = "egress",
+	[MODE_OFF] = "off",
+};
+
+static const char *const stale_names[] = {
+	[STALE_HOLD] = "hold",
+	[STALE_LOOSE] = "loose",
+	[STALE_OFF] = "off",
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Index of text in names, or -1; empty words stand for "not said". */
+static int word_find(const char *const *names, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (names[i][0] != '\0' && strcmp(names[i], text) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+const char *edge_role_name(enum edge_role role)
+{
+	return role_names[role];
+}
+
+bool edge_role_parse(const char *text, enum edge_role *role)
+{
+	int i = word_find(role_names, COUNT(role_names), text);
+
+	if (i >= 0)
+		*role = (enum edge_role)i;
+	return i >= 0;
+}
+
+const char *edge_mode_name(enum edge_mode mode)
+{
+	return mode_names[mode];
+}
+
+bool edge_mode_parse(const char *text, enum edge_mode *mode)
+{
+	int i = word_find(mode_names, COUNT(mode_names), text);
+
+	if (i >= 0)
+		*mode = (enum edge_mode)i;
+	return i >= 0;
+}
+
+const char *stale_policy_name(enum stale_policy policy)
+{
+	return stale_names[policy];
+}
+
+bool stale_policy_parse(const char *text, enum stale_policy *policy)
+{
+	int i = word_find(stale_names, COUNT(stale_names), text);
+
+	if (i >= 0)
+		*policy = (enum stale_policy)i;
+	return i >= 0;
+}
+
+enum edge_mode config_edge_mode(const struct config_edge *e)
+{
+	if (e->mode != MODE_DEFAULT)
+		return e->mode;
+	switch (e->role) {
+	case ROLE_HOST:
+		return MODE_ACL;
+	case ROLE_STUB:
+		return MODE_STRICT;
+	case ROLE_CUSTOMER:
+		return MODE_EFP_B;
+	case ROLE_PEER:
+	case ROLE_PROVIDER:
+		return MODE_LOOSE;
+	case ROLE_INTERNAL:
+	case ROLE_NONE:
+		return MODE_OFF;
+	}
+	return MODE_OFF;
+}
+
+bool config_edge_is_customer(const struct config_edge *e)
+{
+	return e->role == ROLE_CUSTOMER || e->role == ROLE_STUB;
+}
+
+/* ---- small sorted arrays ---- */
+
+/* Position of key in a sorted array, or where it belongs (*found false). */
+static size_t locate(const void *array, size_t n, size_t size, const void *key,
+		     int (*cmp)(const void *, const void *), bool *found)
+{
+	size_t lo = 0, hi = n;
+
+	*found = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = cmp((const char *)array + mid * size, key);
+
+		if (c == 0)
+			*found = true;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void array_insert(void **array, size_t *n, size_t size, size_t at, const void *item)
+{
+	char *base;
+
+	*array = mem_realloc(*array, *n + 1, size);
+	base = *array;
+	memmove(base + (at + 1) * size, base + at * size, (*n - at) * size);
+	memcpy(base + at * size, item, size);
+	(*n)++;
+}
+
+static void array_remove(void *array, size_t *n, size_t size, size_t at)
+{
+	char *base = array;
+
+	memmove(base + at * size, base + (at + 1) * size, (*n - at - 1) * size);
+	(*n)--;
+}
+
+static bool array_set(void **array, size_t *n, size_t size, const void *item,
+		      int (*cmp)(const void *, const void *), bool add)
+{
+	bool found;
+	size_t at = locate(*array, *n, size, item, cmp, &found);
+
+	if (found == add)
+		return false;
+	if (add)
+		array_insert(array, n, size, at, item);
+	else
+		array_remove(*array, n, size, at);
+	return true;
+}
+
+static int prefix_cmp(const void *a, const void *b)
+{
+	return ip_prefix_cmp(a, b);
+}
+
+static int addr_cmp(const void *a, const void *b)
+{
+	const struct ip_addr *x = a, *y = b;
+
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	return (x->v > y->v) - (x->v < y->v);
+}
+
+static int listen_cmp(const void *a, const void *b)
+{
+	const struct config_listen *x = a, *y = b;
+	int c = addr_cmp(&x->addr, &y->addr);
+
+	return c ? c : (x->port > y->port) - (x->port < y->port);
+}
+
+/* Routers and customers begin with their name; edges with both of theirs. */
+static int name_cmp(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int edge_cmp(const void *a, const void *b)
+{
+	const struct config_edge *x = a, *y = b;
+	int c = strcmp(x->router, y->router);
+
+	return c ? c : strcmp(x->interface, y->interface);
+}
+
+bool config_prefixes_set(struct ip_prefix **list, size_t *n, const struct ip_prefix *p,
+			 bool add)
+{
+	void *array = *list;
+	bool done = array_set(&array, n, sizeof(*p), p, prefix_cmp, add);
+
+	*list = array;
+	return done;
+}
+
+bool config_addrs_set(struct ip_addr **list, size_t *n, const struct ip_addr *a, bool add)
+{
+	void *array = *list;
+	bool done = array_set(&array, n, sizeof(*a), a, addr_cmp, add);
+
+	*list = array;
+	return done;
+}
+
+/* ---- objects ---- */
+
+static void *dup_array(const void *src, size_t n, size_t size)
+{
+	return n ? mem_dup(src, n * size) : NULL;
+}
+
+void config_router_copy(struct config_router *dst, const struct config_router *src)
+{
+	*dst = *src;
+	dst->bmp_sources =
+		dup_array(src->bmp_sources, src->n_bmp_sources, sizeof(*src->bmp_sources));
+}
+
+void config_router_fini(struct config_router *r)
+{
+	free(r->bmp_sources);
+	*r = (struct config_router){ 0 };
+}
+
+void config_customer_copy(struct config_customer *dst, const struct config_customer *src)
+{
+	*dst = *src;
+	dst->prefixes = dup_array(src->prefixes, src->n_prefixes, sizeof(*src->prefixes));
+}
+
+void config_customer_fini(struct config_customer *c)
+{
+	free(c->prefixes);
+	*c = (struct config_customer){ 0 };
+}
+
+void config_edge_init(struct config_edge *e, const char *router, const char *interface)
+{
+	*e = (struct config_edge){
+		.action = FILTER_OBSERVE,
+		.holddown_s = CONFIG_HOLDDOWN_S,
+		.brake_shrink_percent = CONFIG_BRAKE_SHRINK,
+		.stale_s = CONFIG_STALE_S,
+	};
+	snprintf(e->router, sizeof(e->router), "%s", router);
+	snprintf(e->interface, sizeof(e->interface), "%s", interface);
+}
+
+void config_edge_copy(struct config_edge *dst, const struct config_edge *src)
+{
+	*dst = *src;
+	dst->peers = dup_array(src->peers, src->n_peers, sizeof(*src->peers));
+	dst->prefixes = dup_array(src->prefixes, src->n_prefixes, sizeof(*src->prefixes));
+}
+
+void config_edge_fini(struct config_edge *e)
+{
+	free(e->peers);
+	free(e->prefixes);
+	*e = (struct config_edge){ 0 };
+}
+
+void config_init(struct config *cfg)
+{
+	*cfg = (struct config){ 0 };
+}
+
+void config_fini(struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_routers; i++)
+		config_router_fini(&cfg->routers[i]);
+	for (size_t i = 0; i < cfg->n_customers; i++)
+		config_customer_fini(&cfg->customers[i]);
+	for (size_t i = 0; i < cfg->n_edges; i++)
+		config_edge_fini(&cfg->edges[i]);
+	free(cfg->routers);
+	free(cfg->customers);
+	free(cfg->edges);
+	free(cfg->own);
+	free(cfg->permits);
+	free(cfg->bmp_listens);
+	free(cfg->agent_listens);
+	*cfg = (struct config){ 0 };
+}
+
+/* ---- look-up ---- */
+
+const struct config_router *config_router_find(const struct config *cfg, const char *name)
+{
+	bool found;
+	size_t at = locate(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), name,
+			   name_cmp, &found);
+
+	return found ? &cfg->routers[at] : NULL;
+}
+
+const struct config_customer *config_customer_find(const struct config *cfg,
+						    const char *name)
+{
+	bool found;
+	size_t at = locate(cfg->customers, cfg->n_customers, sizeof(*cfg->customers), name,
+			   name_cmp, &found);
+
+	return found ? &cfg->customers[at] : NULL;
+}
+
+static size_t edge_locate(const struct config *cfg, const char *router,
+			  const char *interface, bool *found)
+{
+	struct config_edge key;
+
+	config_edge_init(&key, router, interface);
+	return locate(cfg->edges, cfg->n_edges, sizeof(key), &key, edge_cmp, found);
+}
+
+const struct config_edge *config_edge_find(const struct config *cfg, const char *router,
+					   const char *interface)
+{
+	bool found;
+	size_t at = edge_locate(cfg, router, interface, &found);
+
+	return found ? &cfg->edges[at] : NULL;
+}
+
+static bool edge_has_peer(const struct config_edge *e, const struct ip_addr *peer)
+{
+	bool found;
+
+	locate(e->peers, e->n_peers, sizeof(*peer), peer, addr_cmp, &found);
+	return found;
+}
+
+const struct config_edge *config_edge_by_peer(const struct config *cfg, const char *router,
+					      const struct ip_addr *peer)
+{
+	bool found;
+
+	for (size_t i = edge_locate(cfg, router, "", &found); i < cfg->n_edges; i++) {
+		if (strcmp(cfg->edges[i].router, router) != 0)
+			break;
+		if (edge_has_peer(&cfg->edges[i], peer))
+			return &cfg->edges[i];
+	}
+	return NULL;
+}
+
+/* ---- checks ---- */
+
+static int check_name(const char *what, const char *name, struct diag *diag)
+{
+	if (name_is_valid(name))
+		return 0;
+	return diag_set(diag,
+			"%s name \"%s\" is not valid: use 1 to 63 letters, digits, '.', "
+			"'_' or '-', starting with a letter or digit",
+			what, name);
+}
+
+static int check_edge_bounds(const struct config_edge *e, struct diag *diag)
+{
+	if (e->holddown_s > CONFIG_HOLDDOWN_MAX_S)
+		return diag_set(diag, "holddown %u: use 0 to %u seconds", e->holddown_s,
+				CONFIG_HOLDDOWN_MAX_S);
+	if (e->brake_shrink_percent < 1 || e->brake_shrink_percent > 100)
+		return diag_set(diag, "brake shrink %u: use 1 to 100 percent",
+				e->brake_shrink_percent);
+	if (e->n_peers > FILTER_PEERS_MAX)
+		return diag_set(diag, "an edge has at most %u peers", FILTER_PEERS_MAX);
+	return 0;
+}
+
+static int check_edge(const struct config *cfg, const struct config_edge *e,
+		      struct diag *diag)
+{
+	if (!filter_ifname_is_valid(e->interface))
+		return diag_set(diag, "\"%s\" is not an interface name", e->interface);
+	if (!config_router_find(cfg, e->router))
+		return diag_set(diag,
+				"there is no router %s: type \"router %s\" in configuration "
+				"mode first",
+				e->router, e->router);
+	if (e->customer[0] != '\0' && !config_customer_find(cfg, e->customer))
+		return diag_set(diag,
+				"there is no customer %s: type \"customer %s\" in "
+				"configuration mode first",
+				e->customer, e->customer);
+	for (size_t i = 0; i < e->n_peers; i++) {
+		const struct config_edge *other =
+			config_edge_by_peer(cfg, e->router, &e->peers[i]);
+		char text[IP_TEXT_SIZE];
+
+		if (other && strcmp(other->interface, e->interface) != 0)
+			return diag_set(diag,
+					"peer %s is on edge %s %s already: type \"no peer %s\" "
+					"there first",
+					ip_addr_format(&e->peers[i], text), other->router,
+					other->interface, text);
+	}
+	return check_edge_bounds(e, diag);
+}
+
+static void tell(const struct config *cfg, enum config_part part, const char *router,
+		 const char *interface)
+{
+	if (cfg->watch)
+		cfg->watch(part, router, interface, cfg->watch_arg);
+}
+
+/* The last words before a checked change goes to the sink. */
+static void announce(const struct config *cfg, enum config_part part, const char *router,
+		     const char *interface)
+{
+	if (cfg->before)
+		cfg->before(part, router, interface, cfg->watch_arg);
+}
+
+/* ---- changes ---- */
+
+int config_router_put(struct config *cfg, const struct config_router *r, struct diag *diag)
+{
+	struct config_router copy;
+	bool found;
+	size_t at;
+
+	if (check_name("router", r->name, diag) < 0)
+		return -1;
+	announce(cfg, CONFIG_ROUTER, r->name, NULL);
+	if (cfg->sink && cfg->sink->router(cfg->sink_ctx, r->name, r, diag) < 0)
+		return -1;
+	at = locate(cfg->routers, cfg->n_routers, sizeof(*r), r->name, name_cmp, &found);
+	config_router_copy(&copy, r);
+	if (found) {
+		config_router_fini(&cfg->routers[at]);
+		cfg->routers[at] = copy;
+	} else {
+		void *array = cfg->routers;
+
+		array_insert(&array, &cfg->n_routers, sizeof(copy), at, &copy);
+		cfg->routers = array;
+	}
+	tell(cfg, CONFIG_ROUTER, copy.name, NULL);
+	return 0;
+}
+
+int config_customer_put(struct config *cfg, const struct config_customer *c,
+			struct diag *diag)
+{
+	struct config_customer copy;
+	bool found;
+	size_t at;
+
+	if (check_name("customer", c->name, diag) < 0)
+		return -1;
+	announce(cfg, CONFIG_CUSTOMER, NULL, NULL);
+	if (cfg->sink && cfg->sink->customer(cfg->sink_ctx, c->name, c, diag) < 0)
+		return -1;
+	at = locate(cfg->customers, cfg->n_customers, sizeof(*c), c->name, name_cmp, &found);
+	config_customer_copy(&copy, c);
+	if (found) {
+		config_customer_fini(&cfg->customers[at]);
+		cfg->customers[at] = copy;
+	} else {
+		void *array = cfg->customers;
+
+		array_insert(&array, &cfg->n_customers, sizeof(copy), at, &copy);
+		cfg->customers = array;
+	}
+	tell(cfg, CONFIG_CUSTOMER, NULL, NULL);
+	return 0;
+}
+
+int config_edge_put(struct config *cfg, const struct config_edge *e, struct diag *diag)
+{
+	struct config_edge copy;
+	bool found;
+	size_t at;
+
+	if (check_edge(cfg, e, diag) < 0)
+		return -1;
+	announce(cfg, CONFIG_EDGE, e->router, e->interface);
+	if (cfg->sink && cfg->sink->edge(cfg->sink_ctx, e->router, e->interface, e, diag) < 0)
+		return -1;
+	at = edge_locate(cfg, e->router, e->interface, &found);
+	config_edge_copy(&copy, e);
+	if (found) {
+		config_edge_fini(&cfg->edges[at]);
+		cfg->edges[at] = copy;
+	} else {
+		void *array = cfg->edges;
+
+		array_insert(&array, &cfg->n_edges, sizeof(copy), at, &copy);
+		cfg->edges = array;
+	}
+	tell(cfg, CONFIG_EDGE, copy.router, copy.interface);
+	return 0;
+}
+
+int config_router_del(struct config *cfg, const char *name, struct diag *diag)
+{
+	bool found;
+	size_t at = locate(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), name,
+			   name_cmp, &found);
+	char key[CONFIG_NAME_SIZE];
+
+	if (!found)
+		return diag_set(diag, "there is no router %s", name);
+	for (size_t i = 0; i < cfg->n_edges; i++) {
+		const struct config_edge *e = &cfg->edges[i];
+
+		if (strcmp(e->router, name) == 0)
+			return diag_set(diag,
+					"router %s still has edges: type \"no edge %s %s\" first",
+					name, name, e->interface);
+	}
+	snprintf(key, sizeof(key), "%s", name);
+	announce(cfg, CONFIG_ROUTER, key, NULL);
+	if (cfg->sink && cfg->sink->router(cfg->sink_ctx, key, NULL, diag) < 0)
+		return -1;
+	config_router_fini(&cfg->routers[at]);
+	array_remove(cfg->routers, &cfg->n_routers, sizeof(*cfg->routers), at);
+	tell(cfg, CONFIG_ROUTER, key, NULL);
+	return 0;
+}
+
+int config_customer_del(struct config *cfg, const char *name, struct diag *diag)
+{
+	bool found;
+	size_t at = locate(cfg->customers, cfg->n_customers, sizeof(*cfg->customers), name,
+			   name_cmp, &found);
+
+	if (!found)
+		return diag_set(diag, "there is no customer %s", name);
+	for (size_t i = 0; i < cfg->n_edges; i++) {
+		const struct config_edge *e = &cfg->edges[i];
+
+		if (strcmp(e->customer, name) == 0)
+			return diag_set(diag,
+					"customer %s is used by edge %s %s: type \"no customer\" "
+					"there first",
+					name, e->router, e->interface);
+	}
+	announce(cfg, CONFIG_CUSTOMER, NULL, NULL);
+	if (cfg->sink && cfg->sink->customer(cfg->sink_ctx, name, NULL, diag) < 0)
+		return -1;
+	config_customer_fini(&cfg->customers[at]);
+	array_remove(cfg->customers, &cfg->n_customers, sizeof(*cfg->customers), at);
+	tell(cfg, CONFIG_CUSTOMER, NULL, NULL);
+	return 0;
+}
+
+int config_edge_del(struct config *cfg, const char *router, const char *interface,
+		    struct diag *diag)
+{
+	bool found;
+	size_t at = edge_locate(cfg, router, interface, &found);
+	struct config_edge gone;
+
+	if (!found)
+		return diag_set(diag, "there is no edge %s %s", router, interface);
+	announce(cfg, CONFIG_EDGE, router, interface);
+	if (cfg->sink && cfg->sink->edge(cfg->sink_ctx, router, interface, NULL, diag) < 0)
+		return -1;
+	gone = cfg->edges[at];
+	array_remove(cfg->edges, &cfg->n_edges, sizeof(*cfg->edges), at);
+	tell(cfg, CONFIG_EDGE, gone.router, gone.interface);
+	config_edge_fini(&gone);
+	return 0;
+}
+
+int config_own_set(struct config *cfg, const struct ip_prefix *p, bool add,
+		   struct diag *diag)
+{
+	announce(cfg, CONFIG_SPACE, NULL, NULL);
+	if (cfg->sink && cfg->sink->own_prefix(cfg->sink_ctx, p, add, diag) < 0)
+		return -1;
+	if (config_prefixes_set(&cfg->own, &cfg->n_own, p, add))
+		tell(cfg, CONFIG_SPACE, NULL, NULL);
+	return 0;
+}
+
+int config_permit_set(struct config *cfg, const struct ip_prefix *p, bool add,
+		      struct diag *diag)
+{
+	announce(cfg, CONFIG_SPACE, NULL, NULL);
+	if (cfg->sink && cfg->sink->permit(cfg->sink_ctx, p, add, diag) < 0)
+		return -1;
+	if (config_prefixes_set(&cfg->permits, &cfg->n_permits, p, add))
+		tell(cfg, CONFIG_SPACE, NULL, NULL);
+	return 0;
+}
+
+int config_bmp_listen_set(struct config *cfg, const struct config_listen *l, bool add,
+			  struct diag *diag)
+{
+	void *array = cfg->bmp_listens;
+
+	if (cfg->sink && cfg->sink->bmp_listen(cfg->sink_ctx, l, add, diag) < 0)
+		return -1;
+	if (array_set(&array, &cfg->n_bmp_listens, sizeof(*l), l, listen_cmp, add)) {
+		cfg->bmp_listens = array;
+		tell(cfg, CONFIG_LISTEN, NULL, NULL);
+	}
+	return 0;
+}
+
+int config_agent_listen_set(struct config *cfg, const struct config_listen *l, bool add,
+			    struct diag *diag)
+{
+	void *array = cfg->agent_listens;
+
+	if (cfg->sink && cfg->sink->agent_listen(cfg->sink_ctx, l, add, diag) < 0)
+		return -1;
+	if (array_set(&array, &cfg->n_agent_listens, sizeof(*l), l, listen_cmp, add)) {
+		cfg->agent_listens = array;
+		tell(cfg, CONFIG_LISTEN, NULL, NULL);
+	}
+	return 0;
+}
