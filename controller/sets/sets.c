@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/sets/sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/sets/best_path.h"
+#include "controller/sets/origin_map.h"
+#include "controller/sets/special.h"
+#include "lib/mem.h"
+
+/* A route as the network-wide modes see it. */
+struct route {
+	struct ip_prefix prefix;
+	const struct rib_attr *attr;
+	size_t source; /* index into sources */
+};
+
+struct routes {
+	struct route *r;
+	size_t n, cap;
+};
+
+struct sets_pass {
+	const struct config *cfg;
+	const struct sets_source *sources;
+	size_t n_sources;
+	struct addrset special, own, records;
+
+	bool have_efp;
+	struct addrset *efp_a; /* per edge */
+	struct addrset efp_b;  /* the same for all */
+
+	bool *have_strict; /* per router */
+	struct addrset *strict, *strict_direct; /* per edge */
+};
+
+bool sets_prefix_is_too_short(const struct ip_prefix *p)
+{
+	return p->len < (p->family == IP_V4 ? 8 : 16);
+}
+
+/* ---- walking the Adj-RIBs-In ---- */
+
+struct walk {
+	struct addrset *set;   /* where prefixes go, or */
+	struct routes *routes; /* where routes go */
+	size_t source;
+	bool keep_short, keep_default;
+};
+
+static void take_path(const struct ip_prefix *prefix, uint32_t path_id,
+		      const struct rib_attr *attr, void *arg)
+{
+	struct walk *w = arg;
+
+	(void)path_id;
+	if (sets_prefix_is_too_short(prefix) && !(prefix->len ? w->keep_short : w->keep_default))
+		return;
+	if (w->set) {
+		addrset_append(w->set, prefix);
+		return;
+	}
+	if (w->routes->n == w->routes->cap) {
+		w->routes->cap = w->routes->cap ? w->routes->cap * 2 : 64;
+		w->routes->r =
+			mem_realloc(w->routes->r, w->routes->cap, sizeof(*w->routes->r));
+	}
+	w->routes->r[w->routes->n++] = (struct route){ *prefix, attr, w->source };
+}
+
+static void walk_peer(const struct rib_peer *peer, struct walk *w)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		rib_walk(peer, rib_peer_view(peer, family), family, take_path, w);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	const struct route *x = a, *y = b;
+
+	return ip_prefix_cmp(&x->prefix, &y->prefix);
+}
+
+static void routes_sort(struct routes *routes)
+{
+	if (routes->n != 0)
+		qsort(routes->r, routes->n, sizeof(*routes->r), by_prefix);
+}
+
+/* End of the run of routes for the prefix at i; routes are sorted. */
+static size_t run_end(const struct routes *routes, size_t i)
+{
+	size_t end = i + 1;
+
+	while (end < routes->n && by_prefix(&routes->r[i], &routes->r[end]) == 0)
+		end++;
+	return end;
+}
+
+/* ---- feasible, loose ---- */
+
+static void feasible(const struct sets_pass *pass, size_t edge, struct addrset *out)
+{
+	struct walk w = { .set = out };
+
+	for (size_t i = 0; i < pass->n_sources; i++) {
+		if (pass->sources[i].edge == edge)
+			walk_peer(pass->sources[i].peer, &w);
+	}
+	addrset_normalize(out);
+}
+
+static void loose(const struct sets_pass *pass, bool with_default, struct addrset *out)
+{
+	struct walk w = { .set = out, .keep_short = with_default, .keep_default = with_default };
+
+	for (size_t i = 0; i < pass->n_sources; i++)
+		walk_peer(pass->sources[i].peer, &w);
+	addrset_normalize(out);
+	addrset_union(out, out, &pass->records);
+}
+
+/* ---- RFC 8704 ---- */
+
+static bool is_customer_source(const struct sets_pass *pass, size_t source)
+{
+	size_t edge = pass->sources[source].edge;
+
+	return edge != SETS_NO_EDGE && config_edge_is_customer(&pass->cfg->edges[edge]);
+}
+
+/* The own AS needs no number to be told from all others. */
+static bool origin_key(const struct rib_attr *attr, uint64_t *key)
+{
+	switch ((enum rib_origin)attr->origin_kind) {
+	case RIB_ORIGIN_AS:
+		*key = attr->origin_as;
+		return true;
+	case RIB_ORIGIN_OWN:
+		*key = (uint64_t)1 << 32;
+		return true;
+	case RIB_ORIGIN_NONE:
+		return false;
+	}
+	return false;
+}
+
+static bool in_set_a(const struct origin_map *a, const struct route *r,
+		     struct origin_edges **found)
+{
+	uint64_t key;
+
+	*found = origin_key(r->attr, &key) ? origin_map_find(a, key) : NULL;
+	return *found != NULL;
+}
+
+/* Sec. 3.4 step 3, by prefix and not by origin: each edge that received a
+ * prefix of X(o) gets all of X(o). One run holds all routes for one prefix. */
+static void link_run(struct sets_pass *pass, const struct routes *routes, size_t from,
+		     size_t to, struct origin_map *a)
+{
+	for (size_t i = from; i < to; i++) {
+		struct origin_edges *oe;
+
+		if (!in_set_a(a, &routes->r[i], &oe))
+			continue;
+		for (size_t j = from; j < to; j++) {
+			size_t source = routes->r[j].source;
+
+			if (is_customer_source(pass, source))
+				origin_edges_add(oe, pass->sources[source].edge);
+		}
+	}
+}
+
+static void efp_build(struct sets_pass *pass, const struct routes *routes)
+{
+	struct origin_map a = { 0 };
+	struct origin_edges *oe;
+	uint64_t key;
+
+	for (size_t i = 0; i < routes->n; i++) {
+		if (is_customer_source(pass, routes->r[i].source) &&
+		    origin_key(routes->r[i].attr, &key))
+			origin_map_add(&a, key);
+	}
+	for (size_t i = 0, end; i < routes->n; i = end) {
+		end = run_end(routes, i);
+		link_run(pass, routes, i, end, &a);
+	}
+	for (size_t i = 0; i < routes->n; i++) {
+		const struct route *r = &routes->r[i];
+		bool member = in_set_a(&a, r, &oe);
+
+		for (size_t j = 0; member && j < oe->n; j++)
+			addrset_append(&pass->efp_a[oe->edges[j]], &r->prefix);
+		/* sec. 3.4.2: P has every prefix of the customer edges, also
+		 * those whose origin is not defined; Q asks for the origin */
+		if (member || is_customer_source(pass, r->source))
+			addrset_append(&pass->efp_b, &r->prefix);
+	}
+	origin_map_fini(&a);
+}
+
+static void efp(struct sets_pass *pass)
+{
+	struct routes routes = { 0 };
+	struct walk w = { .routes = &routes };
+
+	if (pass->have_efp)
+		return;
+	pass->have_efp = true;
+	pass->efp_a = mem_calloc(pass->cfg->n_edges, sizeof(*pass->efp_a));
+	for (w.source = 0; w.source < pass->n_sources; w.source++)
+		walk_peer(pass->sources[w.source].peer, &w);
+	routes_sort(&routes);
+	efp_build(pass, &routes);
+	for (size_t i = 0; i < pass->cfg->n_edges; i++)
+		addrset_normalize(&pass->efp_a[i]);
+	addrset_normalize(&pass->efp_b);
+	free(routes.r);
+}
+
+/* ---- strict ---- */
+
+/* The edge of the best path of one run, and all edges with customer eBGP
+ * paths (RFC 3704 sec. 2.2: as if directly learned paths won). */
+struct owners {
+	size_t best;
+	size_t *direct;
+	size_t n_direct;
+};
+
+static void find_owners(const struct sets_pass *pass, const struct route *run, size_t n,
+			struct owners *o)
+{
+	struct best_candidate *c = mem_calloc(n, sizeof(*c));
+
+	o->direct = mem_calloc(n, sizeof(*o->direct));
+	o->n_direct = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct sets_source *s = &pass->sources[run[i].source];
+
+		c[i] = (struct best_candidate){ .attr = run[i].attr,
+						.peer = rib_peer_key(s->peer)->addr,
+						.ibgp = s->ibgp };
+		if (!s->ibgp && is_customer_source(pass, run[i].source))
+			o->direct[o->n_direct++] = s->edge;
+	}
+	o->best = pass->sources[run[best_path(c, n)].source].edge;
+	free(c);
+}
+
+/* What of prefix no longer prefix of the table covers: routes are sorted, so
+ * the more specific ones follow at once. */
+static void uncovered(const struct routes *routes, size_t at, size_t next,
+		      struct rangeset *out)
+{
+	const struct ip_prefix *p = &routes->r[at].prefix;
+	struct rangeset inner = { 0 };
+
+	for (size_t i = next; i < routes->n; i++) {
+		const struct ip_prefix *q = &routes->r[i].prefix;
+
+		if (!ip_prefix_covers(p, q))
+			break;
+		rangeset_append_prefix(&inner, q);
+	}
+	rangeset_normalize(&inner);
+	rangeset_append_prefix(out, p);
+	rangeset_subtract(out, out, &inner);
+	rangeset_fini(&inner);
+}
+
+static void grant(struct addrset *edge_set, enum ip_family family,
+		  const struct rangeset *part)
+{
+	for (size_t i = 0; i < part->n; i++)
+		rangeset_append(&edge_set->f[family], part->r[i].first, part->r[i].last);
+}
+
+static void strict_router(struct sets_pass *pass, const struct routes *routes)
+{
+	for (size_t i = 0, end; i < routes->n; i = end) {
+		enum ip_family family = routes->r[i].prefix.family;
+		struct rangeset part = { 0 };
+		struct owners o;
+
+		end = run_end(routes, i);
+		find_owners(pass, &routes->r[i], end - i, &o);
+		uncovered(routes, i, end, &part);
+		if (o.best != SETS_NO_EDGE) {
+			grant(&pass->strict[o.best], family, &part);
+			if (o.n_direct == 0)
+				grant(&pass->strict_direct[o.best], family, &part);
+		}
+		for (size_t j = 0; j < o.n_direct; j++)
+			grant(&pass->strict_direct[o.direct[j]], family, &part);
+		rangeset_fini(&part);
+		free(o.direct);
+	}
+}
+
+static size_t router_index(const struct config *cfg, const char *name)
+{
+	return (size_t)(config_router_find(cfg, name) - cfg->routers);
+}
+
+static void strict(struct sets_pass *pass, size_t router)
+{
+	struct routes routes = { 0 };
+	struct walk w = { .routes = &routes };
+	const struct config *cfg = pass->cfg;
+
+	if (!pass->have_strict) {
+		pass->have_strict = mem_calloc(cfg->n_routers, sizeof(bool));
+		pass->strict = mem_calloc(cfg->n_edges, sizeof(*pass->strict));
+		pass->strict_direct = mem_calloc(cfg->n_edges, sizeof(*pass->strict_direct));
+	}
+	if (pass->have_strict[router])
+		return;
+	pass->have_strict[router] = true;
+	for (w.source = 0; w.source < pass->n_sources; w.source++) {
+		if (pass->sources[w.source].router == router)
+			walk_peer(pass->sources[w.source].peer, &w);
+	}
+	routes_sort(&routes);
+	strict_router(pass, &routes);
+	free(routes.r);
+	for (size_t i = 0; i < cfg->n_edges; i++) {
+		if (router_index(cfg, cfg->edges[i].router) == router) {
+			addrset_normalize(&pass->strict[i]);
+			addrset_normalize(&pass->strict_direct[i]);
+		}
+	}
+}
+
+/* ---- the pass ---- */
+
+static void append_all(struct addrset *out, const struct ip_prefix *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		addrset_append(out, &list[i]);
+}
+
+static void all_records(const struct config *cfg, struct addrset *out)
+{
+	for (size_t i = 0; i < cfg->n_customers; i++)
+		append_all(out, cfg->customers[i].prefixes, cfg->customers[i].n_prefixes);
+	addrset_normalize(out);
+}
+
+void sets_own_space(const struct config *cfg, struct addrset *out)
+{
+	struct addrset records = { 0 };
+
+	addrset_fini(out);
+	append_all(out, cfg->own, cfg->n_own);
+	addrset_normalize(out);
+	all_records(cfg, &records);
+	addrset_subtract(out, out, &records);
+	addrset_fini(&records);
+}
+
+struct sets_pass *sets_pass_new(const struct config *cfg, const struct sets_source *sources,
+				size_t n_sources)
+{
+	struct sets_pass *pass = mem_alloc(sizeof(*pass));
+
+	pass->cfg = cfg;
+	pass->sources = sources;
+	pass->n_sources = n_sources;
+	special_sources(&pass->special, cfg->permits, cfg->n_permits);
+	sets_own_space(cfg, &pass->own);
+	all_records(cfg, &pass->records);
+	return pass;
+}
+
+static void free_per_edge(const struct sets_pass *pass, struct addrset *sets)
+{
+	for (size_t i = 0; sets && i < pass->cfg->n_edges; i++)
+		addrset_fini(&sets[i]);
+	free(sets);
+}
+
+void sets_pass_free(struct sets_pass *pass)
+{
+	addrset_fini(&pass->special);
+	addrset_fini(&pass->own);
+	addrset_fini(&pass->records);
+	addrset_fini(&pass->efp_b);
+	free_per_edge(pass, pass->efp_a);
+	free_per_edge(pass, pass->strict);
+	free_per_edge(pass, pass->strict_direct);
+	free(pass->have_strict);
+	free(pass);
+}
+
+static void mode_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
+		     struct addrset *out)
+{
+	size_t router = router_index(pass->cfg, pass->cfg->edges[edge].router);
+
+	switch (mode) {
+	case MODE_DEFAULT:
+	case MODE_OFF:
+	case MODE_ACL:	  /* the record alone, which every mode adds */
+	case MODE_EGRESS: /* likewise: the record of this provider */
+		break;
+	case MODE_STRICT:
+		strict(pass, router);
+		addrset_copy(out, &pass->strict[edge]);
+		break;
+	case MODE_STRICT_DIRECT:
+		strict(pass, router);
+		addrset_copy(out, &pass->strict_direct[edge]);
+		break;
+	case MODE_FEASIBLE:
+		feasible(pass, edge, out);
+		break;
+	case MODE_EFP_A:
+		efp(pass);
+		addrset_copy(out, &pass->efp_a[edge]);
+		break;
+	case MODE_EFP_B:
+		efp(pass);
+		addrset_copy(out, &pass->efp_b);
+		break;
+	case MODE_LOOSE:
+		loose(pass, true, out);
+		break;
+	case MODE_LOOSE_NO_DEFAULT:
+		loose(pass, false, out);
+		break;
+	}
+}
+
+static void everything(struct addrset *out)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		rangeset_append(&out->f[family], 0, ip_max(family));
+}
+
+void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out)
+{
+	const struct config_edge *e = &pass->cfg->edges[edge];
+	const struct config_customer *customer = NULL;
+	enum edge_mode mode = config_edge_mode(e);
+	struct addrset extra = { 0 };
+
+	addrset_fini(out);
+	if (mode == MODE_OFF) {
+		everything(out);
+		return;
+	}
+	mode_set(pass, edge, mode, out);
+	if (e->customer[0] != '\0')
+		customer = config_customer_find(pass->cfg, e->customer);
+	if (customer) {
+		append_all(&extra, customer->prefixes, customer->n_prefixes);
+		addrset_normalize(&extra);
+		addrset_union(out, out, &extra);
+		addrset_fini(&extra);
+	}
+	if (e->role != ROLE_INTERNAL) {
+		addrset_subtract(out, out, &pass->special);
+		addrset_subtract(out, out, &pass->own);
+	}
+	append_all(&extra, e->prefixes, e->n_prefixes);
+	addrset_normalize(&extra);
+	addrset_union(out, out, &extra);
+	addrset_fini(&extra);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * sets - the computed set of every edge: which sources its mode accepts.
+ *
+ * A pure function of the policy and of the current routes. The order, for
+ * every mode but off: ((mode, plus the customer's record) minus special-purpose
+ * minus own, unless the role is internal) plus the edge's exceptions. Time
+ * (hold-down, readiness) comes after, in hold and engine.
+ */
+#ifndef SAV_SETS_H
+#define SAV_SETS_H
+
+#include "controller/policy/config.h"
+#include "controller/rib/rib.h"
+
+#define SETS_NO_EDGE SIZE_MAX
+
+/* One Adj-RIB-In and where it was received. */
+struct sets_source {
+	const struct rib_peer *peer;
+	size_t edge;   /* index into cfg->edges, or SETS_NO_EDGE */
+	size_t router; /* index into cfg->routers */
+	bool ibgp;
+};
+
+/* A pass computes any number of edges over one unchanging state; what several
+ * edges share (RFC 8704 sets, best paths) is computed once, when first asked. */
+struct sets_pass;
+
+struct sets_pass *sets_pass_new(const struct config *cfg, const struct sets_source *sources,
+				size_t n_sources);
+void sets_pass_free(struct sets_pass *pass);
+/* *out is replaced. */
+void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out);
+
+/* A received prefix that no mode but loose may believe: a default route, or
+ * shorter than /8 (IPv6 /16); one leaked default would open the filter. */
+bool sets_prefix_is_too_short(const struct ip_prefix *p);
+
+/* Own space: own-prefix less the customers' static records, so that a
+ * multihomed customer's provider-assigned block still gets in. */
+void sets_own_space(const struct config *cfg, struct addrset *out);
+
+#endif /* SAV_SETS_H */
