@@ -147,14 +147,13 @@ void pki_key_free(struct pki_key *key)
 	free(key);
 }
 
-static bool is_p256(const EVP_PKEY *pkey)
+static bool is_p256(EVP_PKEY *pkey)
 {
 	char group[32];
 	size_t len;
 
 	return EVP_PKEY_is_a(pkey, "EC") &&
-	       EVP_PKEY_get_group_name((EVP_PKEY *)pkey, group, sizeof(group), &len) ==
-		       1 &&
+	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), &len) == 1 &&
 	       strcmp(group, SN_X9_62_prime256v1) == 0;
 }
 
