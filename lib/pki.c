@@ -21,6 +21,7 @@
 
 #include "lib/digest.h"
 #include "lib/mem.h"
+#include "lib/name.h"
 
 #define URI_PREFIX   "urn:opensav:"
 #define TOKEN_PREFIX "opensav1:"
@@ -54,25 +55,6 @@ bool pki_kind_parse(const char *text, enum pki_kind *kind)
 	return false;
 }
 
-/* Not isalnum(): that one depends on the locale. */
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool pki_name_is_valid(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len >= PKI_NAME_SIZE || !is_alnum(name[0]))
-		return false;
-	for (const char *c = name; *c; c++) {
-		if (!is_alnum(*c) && *c != '.' && *c != '_' && *c != '-')
-			return false;
-	}
-	return true;
-}
-
 const char *pki_identity_format(const struct pki_identity *id, char buf[PKI_URI_SIZE])
 {
 	snprintf(buf, PKI_URI_SIZE, URI_PREFIX "%s:%s", pki_kind_name(id->kind),
@@ -94,7 +76,7 @@ bool pki_identity_parse(const char *uri, struct pki_identity *id)
 		return false;
 	memcpy(kind, uri, (size_t)(colon - uri));
 	kind[colon - uri] = '\0';
-	if (!pki_kind_parse(kind, &out.kind) || !pki_name_is_valid(colon + 1))
+	if (!pki_kind_parse(kind, &out.kind) || !name_is_valid(colon + 1))
 		return false;
 	memcpy(out.name, colon + 1, strlen(colon + 1));
 	*id = out;
@@ -467,7 +449,7 @@ int pki_issue(const struct pki_key *ca_key, const void *ca, size_t ca_len,
 
 	/* The name goes into extension text, where a comma would start another
 	 * alternative name. */
-	if ((size_t)request->id.kind >= N_KINDS || !pki_name_is_valid(request->id.name))
+	if ((size_t)request->id.kind >= N_KINDS || !name_is_valid(request->id.name))
 		return diag_set(diag, "certificate for an invalid name");
 	ca_cert = cert_decode(ca, ca_len, diag);
 	if (!ca_cert)
@@ -763,7 +745,7 @@ static bool token_fields(const char *text, struct pki_token *out)
 	if (!colon || (size_t)(colon - text) >= sizeof(out->name))
 		return false;
 	memcpy(out->name, text, (size_t)(colon - text));
-	if (!pki_name_is_valid(out->name))
+	if (!name_is_valid(out->name))
 		return false;
 	text = colon + 1;
 	if (!hex_parse(text, out->ca, sizeof(out->ca)) ||

@@ -18,7 +18,7 @@
 #include "lib/diag.h"
 #include "lib/wr.h"
 
-#define PKI_NAME_SIZE	     64 /* 1..63 characters and the NUL */
+#define PKI_NAME_SIZE	     64 /* see lib/name.h */
 #define PKI_URI_SIZE	     (PKI_NAME_SIZE + 32)
 #define PKI_SERIAL_SIZE	     33 /* 128 bits in hex and the NUL */
 #define PKI_FINGERPRINT_SIZE 32 /* SHA-256 of the DER */
@@ -40,8 +40,6 @@ enum pki_kind {
 
 const char *pki_kind_name(enum pki_kind kind); /* "router" ... */
 bool pki_kind_parse(const char *text, enum pki_kind *kind);
-/* Letters, digits, '.', '_', '-'; a letter or digit first; 1..63 of them. */
-bool pki_name_is_valid(const char *name);
 
 struct pki_identity {
 	enum pki_kind kind;
