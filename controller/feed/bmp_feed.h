@@ -10,20 +10,11 @@
 #ifndef SAV_BMP_FEED_H
 #define SAV_BMP_FEED_H
 
+#include "controller/feed/bgp.h"
 #include "controller/rib/rib.h"
 #include "lib/diag.h"
 
 struct bmp_feed;
-
-/* RFC 9234 sec. 4.1 role codes; -1 where the OPEN carries none. */
-enum bgp_role {
-	BGP_ROLE_NONE = -1,
-	BGP_ROLE_PROVIDER = 0,
-	BGP_ROLE_RS = 1,
-	BGP_ROLE_RS_CLIENT = 2,
-	BGP_ROLE_CUSTOMER = 3,
-	BGP_ROLE_PEER = 4,
-};
 
 /* What a Peer Up says; local_* are the monitored router's own side. */
 struct bmp_peer_info {
@@ -42,7 +33,7 @@ enum bmp_event_type {
 	BMP_EVENT_PEER_DOWN,  /* peer, reason; its paths are already gone */
 	BMP_EVENT_END_OF_RIB, /* peer, view, family; stale paths already swept */
 	BMP_EVENT_REFUSED,    /* text: why a peer or message was left out (VRF, ...) */
-	BMP_EVENT_TERMINATION,
+	BMP_EVENT_TERMINATION, /* text: why the router closes the stream */
 };
 
 struct bmp_event {
@@ -54,19 +45,26 @@ struct bmp_event {
 	uint8_t reason; /* RFC 7854 4.9 */
 	const char *text;
 };
+/* The event and what it points to live until the function returns; it must not
+ * free the feed, nor change paths, nor remove the peer. */
 typedef void bmp_event_fn(const struct bmp_event *event, void *arg);
 
 struct bmp_feed_stats {
 	uint64_t bytes, messages;
 	uint64_t by_type[8];	    /* 0..6 by RFC 7854 type, 7: unknown */
-	uint64_t announced, withdrawn;
+	uint64_t announced, withdrawn; /* prefixes */
 	uint64_t withdrawn_unknown; /* withdrawals of paths never announced */
 	uint64_t looped;	    /* paths ignored: own AS in AS_PATH */
-	uint64_t treat_as_withdraw; /* RFC 7606 */
-	uint64_t attr_discard;	    /* RFC 7606 */
+	uint64_t treat_as_withdraw; /* RFC 7606: messages */
+	uint64_t attr_discard;	    /* RFC 7606: attributes */
 	uint64_t malformed;	    /* messages skipped whole */
 	uint64_t host_bits;	    /* prefixes with host bits set (masked) */
+	/* messages; ignored_afi: MP attributes */
 	uint64_t refused_vrf, ignored_locrib, ignored_adj_out, ignored_afi;
+	uint64_t ignored_peer_type; /* messages of peer types not known */
+	uint64_t refused_peers;	    /* messages of peers beyond the bound */
+	uint64_t no_peer_up;	    /* routes of a peer that is not up: taken all the same,
+				     * but nothing is known of its OPENs */
 };
 
 /* router: the index used in rib_peer_key. The feed does not own the rib. */
@@ -75,6 +73,10 @@ struct bmp_feed *bmp_feed_new(struct rib *rib, uint32_t router, bmp_event_fn *fn
 /* Paths stay in the rib (a lost TCP session is not an empty table); all are
  * marked stale when the next stream's Peer Up of the same peer arrives. */
 void bmp_feed_free(struct bmp_feed *feed);
+
+/* Peers with a route distinguisher (VRFs) are refused unless this is set; they
+ * are then kept under their whole key. For sav-replay. */
+void bmp_feed_set_allow_rd(struct bmp_feed *feed, bool allow);
 
 /* Returns 0, or -1 with diag when the stream cannot go on (wrong version,
  * impossible length): the caller closes it. Message-level damage inside a
@@ -87,7 +89,13 @@ size_t bmp_feed_pending(const struct bmp_feed *feed);
  * sweeps stale paths of both views and families of that peer. */
 void bmp_feed_peer_complete(struct bmp_feed *feed, struct rib_peer *peer);
 
+/* What this stream's last Peer Up said; NULL when there was none or the peer is
+ * down. A peer of the router that stays NULL after the stream's dump is gone. */
+const struct bmp_peer_info *bmp_feed_peer_info(const struct bmp_feed *feed,
+					       const struct rib_peer *peer);
+
 const struct bmp_feed_stats *bmp_feed_stats(const struct bmp_feed *feed);
 const char *bmp_feed_sysname(const struct bmp_feed *feed);  /* "" before Initiation */
 const char *bmp_feed_sysdescr(const struct bmp_feed *feed); /* "" before Initiation */
+
 #endif /* SAV_BMP_FEED_H */
