@@ -36,12 +36,10 @@ logged() { # log-name command...
 }
 
 needs_autogen() {
-	local f
 	[ -e "$src/configure" ] && [ -e "$src/Makefile.in" ] || return 0
-	for f in "$src"/configure.ac "$src"/Makefile.am "$src"/*/*.am "$src"/m4/*.m4; do
-		[ "$f" -nt "$src/Makefile.in" ] && return 0
-	done
-	return 1
+	find "$src" -path "$src/build*" -prune -o \
+		\( -name '*.am' -o -name configure.ac -o -name '*.m4' \) ! -name aclocal.m4 \
+		-newer "$src/Makefile.in" -print -quit | grep -q .
 }
 
 # The options and the libfrr that the build directory was configured with.
