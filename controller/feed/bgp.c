@@ -756,7 +756,7 @@ enum bgp_update_verdict bgp_update_decode(struct rd body, const struct bgp_updat
 		u->end_of_rib[IP_V4] = u->end_of_rib[IP_V6] = false;
 	if (st.n == 0 && !routes)
 		u->end_of_rib[IP_V4] = true;
-	attrs_finish(&st, v4 || mp, v4, scratch);
+	attrs_finish(&st, v4 || mp, v4 && !ctx->next_hop_optional, scratch);
 	/* RFC 7606 5.2: which routes a damaged message without any is about
 	 * cannot be known. */
 	if (st.verdict == BGP_UPDATE_WITHDRAW && !v4 && !mp && !st.has_reach)

@@ -73,6 +73,8 @@ struct bgp_update_ctx {
 	bool as2;	/* AS_PATH has 2-octet numbers: AS4_PATH is merged in */
 	bool external;	/* sent by an eBGP peer and not yet through policy:
 			 * LOCAL_PREF and the like are discarded (RFC 7606 7.5) */
+	bool next_hop_optional; /* IPv4 routes without NEXT_HOP are taken: FRR's BMP
+			 * leaves it out where the next hop is IPv6 (RFC 8950) */
 	bool mrt;	/* RFC 6396 4.3.4: MP_REACH_NLRI may be only a next hop */
 	uint8_t form[IP_FAMILIES]; /* enum bgp_nlri_form */
 };

@@ -328,7 +328,8 @@ static void end_of_rib(const struct route_msg *m, enum ip_family family)
 static struct bgp_update_ctx update_ctx(const struct bmp_feed *feed,
 					const struct feed_peer *fp, uint8_t flags)
 {
-	struct bgp_update_ctx ctx = { .as2 = flags & BMP_FLAG_AS2 };
+	struct bgp_update_ctx ctx = { .as2 = flags & BMP_FLAG_AS2,
+				      .next_hop_optional = feed->is_frr };
 
 	if (!fp->known)
 		return ctx;
