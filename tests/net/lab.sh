@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# lab.sh - networks of namespaces for the scripts beside it; sourced, never run.
+#
+#   set -u
+#   . "$(dirname "$0")/lab.sh"
+#   lab_enter "$@"        from here on the script runs in a lab of its own
+#   ...                   lab_ns, lab_link, lab_spawn, wait_for, check
+#   lab_end               closing line and exit status
+#
+# lab_enter starts the script anew in private PID, mount and network namespaces. Nothing it makes
+# has a name outside, so labs never meet, and the kernel takes everything back when the lab's first
+# process ends: after an error, after Ctrl-C, after kill -9. Only a directory in TMPDIR is left to
+# remove, which the outer process does (unless OPENSAV_KEEP is set).
+#
+#   OPENSAV_BUILD  where the programs were built; default: the current directory, else build/
+#   OPENSAV_KEEP   keep the lab's directory (logs, databases, configurations)
+
+LAB_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+LAB_NAME=${0##*/}
+declare -A LAB_PIDS=()
+LAB_PASSED=0 LAB_FAILED=0 LAB_SKIPPED=0
+
+say() { echo "$*" >&2; }
+die() { say "$LAB_NAME: $*"; exit 1; }
+
+# The whole script is one skipped test.
+skip_all() { # reason
+	echo "$LAB_NAME: skipped: $*"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 77
+}
+
+# ---- entering and leaving
+
+lab_enter() { # script's arguments...
+	if [ -n "${LAB_INSIDE:-}" ]; then
+		unset LAB_INSIDE
+		lab_setup
+		return
+	fi
+	lab_find_programs
+	LAB=$(mktemp -d "${TMPDIR:-/tmp}/opensav-lab.XXXXXX") || exit 1
+	chmod 755 "$LAB"
+	export LAB
+	# the child is in the background, because a trap waits for a foreground one to end
+	LAB_INSIDE=1 setpriv --pdeathsig KILL unshare --pid --mount --net --fork --kill-child=KILL \
+		--mount-proc --propagation private "$BASH" "$0" "$@" <&0 &
+	local child=$!
+	trap 'lab_outer_end "$child" 130' INT
+	trap 'lab_outer_end "$child" 143' TERM HUP
+	wait "$child"
+	lab_outer_end "$child" $?
+}
+
+lab_outer_end() { # child status
+	trap '' INT TERM HUP
+	kill -KILL "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	if [ -n "${OPENSAV_KEEP:-}" ]; then
+		say "$LAB_NAME: kept: $LAB"
+	else
+		rm -rf "$LAB"
+	fi
+	exit "$2"
+}
+
+# Programs and rights; a missing one ends the script here, with the remedy.
+lab_find_programs() {
+	local p missing=
+	[ "$(id -u)" -eq 0 ] || skip_all "needs root (network namespaces, raw sockets)"
+	for p in ip nft unshare setpriv python3 ping; do
+		command -v "$p" >/dev/null || missing+=" $p"
+	done
+	[ -z "$missing" ] || skip_all "missing programs:$missing; contrib/deps.sh run installs them"
+	unshare --mount --net --pid --fork true 2>/dev/null ||
+		skip_all "this system permits no namespaces (a container without privileges?)"
+	if [ -z "${OPENSAV_BUILD:-}" ]; then
+		OPENSAV_BUILD=$PWD
+		[ -x "$PWD/savd" ] || OPENSAV_BUILD=$LAB_SRC/build
+	fi
+	OPENSAV_BUILD=$(cd "$OPENSAV_BUILD" 2>/dev/null && pwd) ||
+		skip_all "nothing is built; contrib/quickstart builds OpenSAV"
+	for p in ${LAB_PROGRAMS-savd savsh sav-agent tests/net/pkt}; do
+		[ -x "$OPENSAV_BUILD/$p" ] || skip_all "$OPENSAV_BUILD has no $p; OPENSAV_BUILD names the build directory"
+	done
+	if [ -z "${FRR_BIN:-}" ]; then
+		p=$("$LAB_SRC/contrib/deps.sh" --frr-env) || skip_all "needs FRR; contrib/deps.sh run gets it"
+		eval "$p"
+	fi
+	PYTHON=/usr/bin/python3
+	[ -x $PYTHON ] || PYTHON=python3
+	export OPENSAV_BUILD FRR_BIN FRR_VTYSH FRR_MODULES FRR_RUN_AS PYTHON
+}
+
+lab_setup() {
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	mkdir -p /run/netns "$LAB/log" "$LAB/run"
+	mount -t tmpfs lab /run/netns || die "cannot mount a tmpfs of our own on /run/netns"
+	# libfrr looks its VTY group up, also for root
+	{ cat /etc/group; printf '%s\n' frrvty:x:64990: opensavvty:x:64991:; } >"$LAB/group"
+	mount --bind "$LAB/group" /etc/group
+	export PKT=$OPENSAV_BUILD/tests/net/pkt
+}
+
+# ---- results
+
+passed() { LAB_PASSED=$((LAB_PASSED + 1)); echo "ok: $*"; }
+failed() { LAB_FAILED=$((LAB_FAILED + 1)); echo "FAILED: $*"; }
+skipped() { LAB_SKIPPED=$((LAB_SKIPPED + 1)); echo "skipped: $*"; }
+
+# One test: passes when the command succeeds.
+check() { # what command...
+	local what=$1
+	shift
+	if "$@"; then passed "$what"; else failed "$what"; return 1; fi
+}
+
+lab_end() {
+	[ $LAB_FAILED -eq 0 ] || lab_logs
+	echo "$LAB_PASSED passed, $LAB_FAILED failed, $LAB_SKIPPED skipped"
+	[ $LAB_FAILED -eq 0 ]
+	exit
+}
+
+# The end of every log, for the reader of a failed test.
+lab_logs() {
+	local f
+	for f in "$LAB"/log/*; do
+		[ -s "$f" ] || continue
+		say "--- the end of ${f##*/}"
+		tail -n 15 "$f" | cut -c 1-300 | sed 's/^/    /' >&2
+	done
+}
+
+# ---- waiting: for a condition, with a bound, never for a time alone
+
+# Polls until the command succeeds. Its output is not shown.
+wait_for() { # seconds what command...
+	local limit=$1 what=$2 end
+	shift 2
+	end=$((${EPOCHREALTIME/[.,]/} + limit * 1000000))
+	until "$@" >/dev/null 2>&1; do
+		if [ "${EPOCHREALTIME/[.,]/}" -gt $end ]; then
+			say "$LAB_NAME: not within $limit s: $what"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# The same, but the script cannot go on without it.
+need() { # seconds what command...
+	wait_for "$@" && return
+	lab_logs
+	die "gave up"
+}
+
+# ---- networks
+
+in_ns() { # namespace command...
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$ns" "$@"
+}
+
+# Forwards, trusts nobody's reverse path filter, has no delays of address detection. Packets from
+# 127.0.0.0/8 are to meet OpenSAV, not the kernel's own check.
+lab_ns() { # namespace...
+	local ns
+	for ns; do
+		ip netns add "$ns"
+		# shellcheck disable=SC2016 # for the inner shell
+		in_ns "$ns" "$BASH" -c '
+			cd /proc/sys/net
+			for c in all default; do
+				echo 0 >ipv4/conf/$c/rp_filter
+				echo 1 >ipv4/conf/$c/route_localnet
+				echo 0 >ipv4/conf/$c/send_redirects
+				echo 0 >ipv4/conf/$c/accept_redirects
+				echo 0 >ipv6/conf/$c/accept_dad
+				echo 0 >ipv6/conf/$c/accept_ra
+				echo 0 >ipv6/conf/$c/router_solicitations
+				echo 0 >ipv6/conf/$c/accept_redirects
+			done
+			echo 1 >ipv4/ip_forward
+			echo 1 >ipv6/conf/all/forwarding
+			ip link set lo up'
+	done
+}
+
+# A cable between two interfaces, up, with addresses.
+lab_link() { # namespace interface "addresses" namespace interface "addresses"
+	ip link add "$2" netns "$1" type veth peer name "$5" netns "$4" || die "no link $1 $2 - $4 $5"
+	lab_address "$1" "$2" "$3"
+	lab_address "$4" "$5" "$6"
+}
+
+lab_address() { # namespace interface "addresses"
+	local a
+	for a in $3; do ip -n "$1" address add "$a" dev "$2" || die "no address $a on $1 $2"; done
+	ip -n "$1" link set "$2" up
+}
+
+# Kernel routes, so that they outlive every daemon.
+lab_route() { # namespace "prefixes" gateway [route's attributes...]
+	local ns=$1 prefixes=$2 gateway=$3 p
+	shift 3
+	for p in $prefixes; do
+		ip -n "$ns" route add "$p" via "$gateway" "$@" || die "no route $p in $ns"
+	done
+}
+
+# ---- processes
+
+now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
+
+# A background process in a namespace; its output goes to $LAB/log/NAME.out.
+lab_spawn() { # namespace name command...
+	local ns=$1 name=$2
+	shift 2
+	lab_alive "$name" && die "$name runs already"
+	setsid ip netns exec "$ns" "$@" >>"$LAB/log/$name.out" 2>&1 </dev/null &
+	LAB_PIDS[$name]=$!
+	disown $!
+}
+
+lab_alive() { # name
+	local pid=${LAB_PIDS[$1]:-}
+	[ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null
+}
+
+lab_dead() { ! lab_alive "$1"; }
+
+lab_kill() { # name [signal]
+	local pid=${LAB_PIDS[$1]:-}
+	[ -n "$pid" ] || return 0
+	kill -"${2:-TERM}" "$pid" 2>/dev/null
+	wait_for 10 "$1 has ended" lab_dead "$1" || kill -KILL "$pid"
+	unset "LAB_PIDS[$1]"
+}
+
+# Every process started and not stopped is still there.
+lab_all_alive() {
+	local name dead=
+	for name in "${!LAB_PIDS[@]}"; do lab_alive "$name" || dead+=" $name"; done
+	[ -z "$dead" ] || say "$LAB_NAME: died:$dead"
+	[ -z "$dead" ]
+}
+
+# ---- FRRouting: zebra and bgpd in a namespace, configured from standard input
+
+frr_dir() { echo "$LAB/run/$1"; }
+
+frr_start() { # namespace; standard input: bgpd's configuration
+	local ns=$1 dir
+	dir=$(frr_dir "$ns")
+	mkdir -p "$dir"
+	printf 'hostname %s\nlog file %s\n' "$ns" "$LAB/log/$ns.zebra.log" >"$dir/zebra.conf"
+	{ printf 'hostname %s\nlog file %s\n' "$ns" "$LAB/log/$ns.bgpd.log"; cat; } >"$dir/bgpd.conf"
+	# shellcheck disable=SC2086 # words
+	lab_spawn "$ns" "$ns.zebra" "$FRR_BIN/zebra" $FRR_RUN_AS -f "$dir/zebra.conf" -i "$dir/zebra.pid" \
+		-z "$dir/zserv.api" --vty_socket "$dir" -A 127.0.0.1
+	need 20 "zebra of $ns runs" test -S "$dir/zserv.api"
+	bgpd_start "$ns"
+}
+
+bgpd_start() { # namespace
+	local dir
+	dir=$(frr_dir "$1")
+	rm -f "$dir/bgpd.vty"
+	# shellcheck disable=SC2086 # words
+	lab_spawn "$1" "$1.bgpd" "$FRR_BIN/bgpd" $FRR_RUN_AS -f "$dir/bgpd.conf" -i "$dir/bgpd.pid" \
+		-z "$dir/zserv.api" --vty_socket "$dir" -A 127.0.0.1 -M "$FRR_MODULES/bgpd_bmp.so"
+}
+
+bgp() { # namespace command...
+	local ns=$1 c args=()
+	shift
+	for c; do args+=(-c "$c"); done
+	"$FRR_VTYSH" --vty_socket "$(frr_dir "$ns")" -d bgpd "${args[@]}"
+}
+
+# All of a router's sessions are up.
+bgp_established() { # namespace sessions
+	[ "$(bgp "$1" 'show bgp summary json' | json '
+		sum(p["state"] == "Established" for f in d.values() for p in f["peers"].values())')" -eq "$2" ]
+}
+
+# ---- OpenSAV
+
+savd_dir() { echo "$LAB/run/savd"; }
+
+savd_start() { # namespace
+	local dir
+	dir=$(savd_dir)
+	mkdir -p "$dir/state"
+	rm -f "$dir/savd.vty"
+	lab_spawn "$1" savd "$OPENSAV_BUILD/savd" -u root -g root -i "$dir/savd.pid" \
+		--vty_socket "$dir" --state "$dir/state" --log "file:$LAB/log/savd.log"
+	wait_for 20 "savd answers" sav 'show version'
+}
+
+# Commands for savd; the exit status is not zero when one is refused.
+sav() { # command...
+	local c args=()
+	for c; do args+=(-c "$c"); done
+	"$OPENSAV_BUILD/savsh" --vty_socket "$(savd_dir)" "${args[@]}"
+}
+
+# The same from standard input, in configuration mode.
+sav_configure() {
+	local line lines=("configure terminal")
+	while IFS= read -r line; do
+		line=${line#"${line%%[! 	]*}"}
+		case $line in "" | "#"*) ;; *) lines+=("$line") ;; esac
+	done
+	sav "${lines[@]}"
+}
+
+agent_dir() { echo "$LAB/run/agent-$1"; }
+
+agent_enroll() { # namespace controller
+	local dir
+	dir=$(agent_dir "$1")
+	mkdir -p "$dir"
+	sav "agent enroll $1" | grep -o 'opensav1:[^ ]*' >"$dir/token" || return 1
+	ip netns exec "$1" "$OPENSAV_BUILD/sav-agent" --state "$dir" --controller "$2" \
+		--enroll "$dir/token" >>"$LAB/log/agent-$1.out" 2>&1
+}
+
+agent_start() { # namespace controller
+	local dir
+	dir=$(agent_dir "$1")
+	mkdir -p "$dir"
+	lab_spawn "$1" "agent-$1" "$OPENSAV_BUILD/sav-agent" -u root -g root -i "$dir/agent.pid" \
+		--vty_socket "$dir" --state "$dir" --controller "$2" --log "file:$LAB/log/agent-$1.log"
+}
+
+# ---- JSON: prints the value of a Python expression over d, the document on standard input
+
+json() { # expression
+	"$PYTHON" -c '
+import json, sys
+d = json.load(sys.stdin)
+v = eval(sys.argv[1].strip())
+print(json.dumps(v) if isinstance(v, (dict, list)) else int(v) if isinstance(v, bool) else v)' "$1"
+}
