@@ -11,7 +11,7 @@ set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$src/build}
 started=$SECONDS
-steps=5
+steps=4
 log=
 
 say() { echo "build: $*" >&2; }
@@ -50,7 +50,7 @@ wanted_configuration() {
 
 main() {
 	local with_tests=
-	if [ "${1-}" = --with-tests ]; then with_tests=yes; shift; fi
+	if [ "${1-}" = --with-tests ]; then with_tests=yes steps=5; shift; fi
 	mkdir -p "$build"
 	build=$(cd "$build" && pwd)
 
@@ -78,8 +78,8 @@ main() {
 	logged make.out make -j"$(nproc)"
 	grep -E 'warning:' make.out >&2 || :
 
-	begin 5 "make test programs"
 	if [ -n "$with_tests" ]; then
+		begin 5 "make test programs"
 		logged make-tests.out make -j"$(nproc)" check-programs
 		grep -E 'warning:' make-tests.out >&2 || :
 	fi
