@@ -22,6 +22,7 @@ struct feed_peer {
 	struct rib_peer_key key;
 	struct bmp_peer_info info; /* valid with known */
 	bool known;		   /* a Peer Up was decoded */
+	bool as2;		   /* a session of 2-octet AS numbers */
 	bool up;
 	bool down; /* told so, and nothing came since */
 	bool refused;
@@ -333,6 +334,10 @@ static struct bgp_update_ctx update_ctx(const struct bmp_feed *feed,
 
 	if (!fp->known)
 		return ctx;
+	/* FRR writes AS_PATH as the session has it and never sets the A flag,
+	 * against RFC 7854 4.2. */
+	if (feed->is_frr && fp->as2)
+		ctx.as2 = true;
 	/* Policy may set LOCAL_PREF, so only pre-policy is as the peer sent it. */
 	ctx.external = !fp->info.is_ibgp && !(flags & BMP_FLAG_POST);
 	for (int i = 0; i < IP_FAMILIES; i++) {
@@ -407,6 +412,7 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 		info->addpath_rx[i] = up.received.addpath_send[i] &&
 				      up.sent.addpath_receive[i];
 	fp->known = true;
+	fp->as2 = !up.sent.as4 || !up.received.as4;
 	fp->up = true;
 	fp->down = false;
 	rp = rib_peer_get(feed->rib, &fp->key);
