@@ -76,6 +76,11 @@ void bmp_feed_free(struct bmp_feed *feed)
 	free(feed);
 }
 
+void bmp_feed_set_router(struct bmp_feed *feed, uint32_t router)
+{
+	feed->router = router;
+}
+
 void bmp_feed_set_allow_rd(struct bmp_feed *feed, bool allow)
 {
 	feed->allow_rd = allow;
@@ -552,6 +557,10 @@ static void message(struct bmp_feed *feed, struct rd rd)
 	/* RFC 7854 sec. 5: unknown types are ignored */
 	if (header.type > BMP_ROUTE_MIRRORING)
 		return;
+	if (feed->router == BMP_ROUTER_UNKNOWN) {
+		stats->malformed++; /* RFC 7854 4.3: Initiation comes first */
+		return;
+	}
 	fp = peer_of(feed, header.type, &rd, &peer);
 	if (fp == NULL)
 		return;

@@ -67,9 +67,14 @@ struct bmp_feed_stats {
 				     * but nothing is known of its OPENs */
 };
 
-/* router: the index used in rib_peer_key. The feed does not own the rib. */
+/* router: the index used in rib_peer_key. The feed does not own the rib.
+ * BMP_ROUTER_UNKNOWN: the stream has to say who it is first; the handler of
+ * BMP_EVENT_INITIATION calls bmp_feed_set_router(), and what comes about peers
+ * while the router is unknown is dropped and counted as malformed. */
+#define BMP_ROUTER_UNKNOWN UINT32_MAX
 struct bmp_feed *bmp_feed_new(struct rib *rib, uint32_t router, bmp_event_fn *fn,
 			      void *arg);
+void bmp_feed_set_router(struct bmp_feed *feed, uint32_t router);
 /* Paths stay in the rib (a lost TCP session is not an empty table); all are
  * marked stale when the next stream's Peer Up of the same peer arrives. */
 void bmp_feed_free(struct bmp_feed *feed);

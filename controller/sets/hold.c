@@ -91,13 +91,6 @@ bool hold_update(struct hold *h, const struct addrset *computed, int64_t holddow
 	return grew;
 }
 
-void hold_due(const struct hold *h, int64_t now_ms, struct addrset *out)
-{
-	addrset_fini(out);
-	for (size_t i = 0; i < h->n && h->entries[i].due_ms <= now_ms; i++)
-		addrset_union(out, out, &h->entries[i].gone);
-}
-
 bool hold_drop(struct hold *h, const struct addrset *gone)
 {
 	struct addrset hit = { 0 };
@@ -110,19 +103,6 @@ bool hold_drop(struct hold *h, const struct addrset *gone)
 		addrset_subtract(&h->enforced, &h->enforced, gone);
 		subtract_everywhere(h, gone);
 	}
-	return changed;
-}
-
-bool hold_expire(struct hold *h, const struct addrset *keep, int64_t now_ms)
-{
-	struct addrset due = { 0 };
-	bool changed;
-
-	hold_due(h, now_ms, &due);
-	if (keep)
-		addrset_subtract(&due, &due, keep);
-	changed = hold_drop(h, &due);
-	addrset_fini(&due);
 	return changed;
 }
 

@@ -31,13 +31,8 @@ void hold_fini(struct hold *h);
 bool hold_update(struct hold *h, const struct addrset *computed, int64_t holddown_ms,
 		 int64_t now_ms);
 
-/* Removes what has waited long enough, except addresses in keep (NULL: none),
- * which go on waiting. True if enforced changed. */
-bool hold_expire(struct hold *h, const struct addrset *keep, int64_t now_ms);
-/* What hold_expire() would remove; *out is replaced. */
-void hold_due(const struct hold *h, int64_t now_ms, struct addrset *out);
-
-/* The operator's word: these addresses leave now, waiting or not. */
+/* These addresses leave now: they are due, or the operator says so. True if
+ * enforced changed. */
 bool hold_drop(struct hold *h, const struct addrset *gone);
 
 /* When something is due next, or -1. */

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/engine_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+
+/* How soon a hold-down that may not run out yet is looked at again. */
+#define RETRY_MS 1000
+
+void engine_note(struct engine *e, bool alarm, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (e->ops.note)
+		e->ops.note(e->ctx, alarm, text);
+}
+
+/* ---- routers and edges ---- */
+
+struct engine_router *engine_router_find(const struct engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_routers; i++) {
+		if (strcmp(e->routers[i]->name, name) == 0)
+			return e->routers[i];
+	}
+	return NULL;
+}
+
+struct engine_router *engine_router_get(struct engine *e, const char *name)
+{
+	struct engine_router *r = engine_router_find(e, name);
+
+	if (r)
+		return r;
+	r = mem_alloc(sizeof(*r));
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	r->index = (uint32_t)e->n_routers;
+	r->redump_ms = INT64_MIN;
+	e->routers = mem_realloc(e->routers, e->n_routers + 1, sizeof(*e->routers));
+	e->routers[e->n_routers++] = r;
+	return r;
+}
+
+static struct engine_edge *edge_new(void)
+{
+	return mem_alloc(sizeof(struct engine_edge));
+}
+
+static void edge_free(struct engine_edge *edge)
+{
+	addrset_fini(&edge->computed);
+	hold_fini(&edge->hold);
+	filter_fini(&edge->filter);
+	free(edge);
+}
+
+static void edge_retire(struct engine *e, size_t old)
+{
+	struct engine_edge *edge = e->edges[old];
+
+	if (edge->handed_out || edge->restored)
+		e->ops.filter_gone(e->ctx, e->edge_keys[old].router,
+				   e->edge_keys[old].interface);
+	edge_free(edge);
+}
+
+void engine_edge_dirty(struct engine *e, size_t edge)
+{
+	e->edges[edge]->dirty = true;
+	e->dirty = true;
+}
+
+static int key_cmp(const struct engine_key *key, const struct config_edge *c)
+{
+	int cmp = strcmp(key->router, c->router);
+
+	return cmp ? cmp : strcmp(key->interface, c->interface);
+}
+
+/* Brings the parallel array in step with cfg->edges; both are sorted. */
+static void edges_sync(struct engine *e)
+{
+	size_t n = e->cfg->n_edges, old = 0;
+	struct engine_edge **edges = mem_calloc(n + 1, sizeof(*edges));
+	struct engine_key *keys = mem_calloc(n + 1, sizeof(*keys));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct config_edge *c = &e->cfg->edges[i];
+
+		while (old < e->n_edges && key_cmp(&e->edge_keys[old], c) < 0)
+			edge_retire(e, old++);
+		if (old < e->n_edges && key_cmp(&e->edge_keys[old], c) == 0)
+			edges[i] = e->edges[old++];
+		else
+			edges[i] = edge_new();
+		snprintf(keys[i].router, sizeof(keys[i].router), "%s", c->router);
+		snprintf(keys[i].interface, sizeof(keys[i].interface), "%s", c->interface);
+	}
+	while (old < e->n_edges)
+		edge_retire(e, old++);
+	free(e->edges);
+	free(e->edge_keys);
+	e->edges = edges;
+	e->edge_keys = keys;
+	e->n_edges = n;
+}
+
+/* ---- policy changes ---- */
+
+/* A command's own effect must be told from that of routes that changed just
+ * before it: those are worked off first. */
+static void before_config(enum config_part part, const char *router, const char *interface,
+			  void *arg)
+{
+	struct engine *e = arg;
+
+	(void)router;
+	(void)interface;
+	if (part != CONFIG_LISTEN)
+		engine_run(e, e->now_ms);
+}
+
+static void after_config(enum config_part part, const char *router, const char *interface,
+			 void *arg)
+{
+	struct engine *e = arg;
+
+	switch (part) {
+	case CONFIG_LISTEN:
+		return;
+	case CONFIG_ROUTER:
+		engine_router_get(e, router);
+		break;
+	case CONFIG_EDGE:
+		edges_sync(e);
+		break;
+	case CONFIG_CUSTOMER:
+	case CONFIG_SPACE:
+		break;
+	}
+	(void)interface;
+	e->remap = true;
+	for (size_t i = 0; i < e->n_edges; i++) {
+		e->edges[i]->by_command = true;
+		engine_edge_dirty(e, i);
+	}
+}
+
+struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void *ctx)
+{
+	struct engine *e = mem_alloc(sizeof(*e));
+
+	e->cfg = cfg;
+	e->ops = *ops;
+	e->ctx = ctx;
+	e->rib = rib_new();
+	engine_feeds_init(e);
+	cfg->before = before_config;
+	cfg->watch = after_config;
+	cfg->watch_arg = e;
+	for (size_t i = 0; i < cfg->n_routers; i++)
+		engine_router_get(e, cfg->routers[i].name);
+	edges_sync(e);
+	for (size_t i = 0; i < e->n_edges; i++)
+		engine_edge_dirty(e, i);
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	e->cfg->before = NULL;
+	e->cfg->watch = NULL;
+	engine_feeds_fini(e);
+	rib_free(e->rib);
+	for (size_t i = 0; i < e->n_edges; i++)
+		edge_free(e->edges[i]);
+	for (size_t i = 0; i < e->n_routers; i++) {
+		agent_inventory_fini(&e->routers[i]->inventory);
+		free(e->routers[i]);
+	}
+	free(e->edges);
+	free(e->edge_keys);
+	free(e->routers);
+	free(e);
+}
+
+const struct rib *engine_rib(const struct engine *e)
+{
+	return e->rib;
+}
+
+static struct engine_edge *edge_find(const struct engine *e, const char *router,
+				     const char *interface, size_t *index)
+{
+	const struct config_edge *c = config_edge_find(e->cfg, router, interface);
+
+	if (!c)
+		return NULL;
+	*index = (size_t)(c - e->cfg->edges);
+	return e->edges[*index];
+}
+
+void engine_restore(struct engine *e, const char *router, const struct filter *f)
+{
+	size_t index;
+	struct engine_edge *edge = edge_find(e, router, f->interface, &index);
+
+	if (!edge) {
+		e->ops.filter_gone(e->ctx, router, f->interface);
+		return;
+	}
+	filter_copy(&edge->filter, f);
+	addrset_copy(&edge->hold.enforced, &f->accept);
+	edge->restored = true;
+	edge->started = f->action == FILTER_ENFORCE;
+	edge->dirty = true;
+	e->dirty = true;
+}
+
+void engine_inventory(struct engine *e, const char *router,
+		      const struct agent_inventory *inv)
+{
+	struct engine_router *r = engine_router_get(e, router);
+
+	agent_inventory_copy(&r->inventory, inv);
+	r->inventory_known = true;
+	e->remap = true;
+	e->dirty = true;
+}
+
+const struct agent_inventory *engine_router_inventory(const struct engine *e,
+						      const char *router)
+{
+	const struct engine_router *r = engine_router_find(e, router);
+
+	return r && r->inventory_known ? &r->inventory : NULL;
+}
+
+/* ---- one edge ---- */
+
+/* Sets ready, settled and reason by what the mode reads. */
+static void edge_judge(struct engine *e, size_t index)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	struct engine_edge *edge = e->edges[index];
+	enum edge_mode mode = config_edge_mode(c);
+
+	edge->ready = edge->settled = false;
+	edge->reason[0] = '\0';
+	switch (mode) {
+	case MODE_OFF:
+	case MODE_ACL:
+	case MODE_EGRESS:
+	case MODE_DEFAULT:
+		edge->ready = edge->settled = true;
+		break;
+	case MODE_STRICT:
+	case MODE_STRICT_DIRECT:
+		snprintf(edge->reason, sizeof(edge->reason),
+			 "mode %s needs the router's FIB, which this version does not read: "
+			 "the edge only observes",
+			 edge_mode_name(mode));
+		break;
+	case MODE_FEASIBLE:
+	case MODE_EFP_A:
+	case MODE_EFP_B:
+	case MODE_LOOSE:
+	case MODE_LOOSE_NO_DEFAULT:
+		engine_peers_state(e, index, mode, edge);
+		break;
+	}
+	if (edge->ready && addrset_is_empty(&edge->computed)) {
+		edge->ready = false;
+		snprintf(edge->reason, sizeof(edge->reason),
+			 "the computed set is empty: it would drop everything");
+	}
+}
+
+/* An operator's command takes effect at once, also where it takes away; what
+ * waits for other causes goes on waiting. */
+static void edge_command(struct engine_edge *edge, const struct addrset *computed)
+{
+	struct addrset gone = { 0 };
+
+	addrset_subtract(&gone, &edge->computed, computed);
+	if (hold_drop(&edge->hold, &gone))
+		brake_release(&edge->brake); /* the new size is wanted */
+	addrset_fini(&gone);
+}
+
+static void edge_take(struct engine *e, size_t index, struct addrset *computed,
+		      int64_t now_ms)
+{
+	struct engine_edge *edge = e->edges[index];
+	int64_t holddown_ms = (int64_t)e->cfg->edges[index].holddown_s * 1000;
+	bool by_command = edge->by_command && edge->have_computed;
+	struct addrset before = edge->computed;
+
+	edge->computed = *computed;
+	edge_judge(e, index);
+	edge->computed = before;
+	edge->by_command = false;
+	/* A set that lost everything by an incomplete feed is not a command's. */
+	if (by_command && edge->ready)
+		edge_command(edge, computed);
+	addrset_fini(&edge->computed);
+	edge->computed = *computed;
+	edge->have_computed = true;
+	edge->started = (edge->started || edge->ready) &&
+			config_edge_mode(&e->cfg->edges[index]) != MODE_OFF;
+	if (!edge->started) {
+		/* Nothing is enforced yet, so there is nothing to protect. */
+		hold_fini(&edge->hold);
+		addrset_copy(&edge->hold.enforced, &edge->computed);
+	} else if (edge->settled) {
+		hold_update(&edge->hold, &edge->computed, holddown_ms, now_ms);
+	} else {
+		addrset_union(&edge->hold.enforced, &edge->hold.enforced, &edge->computed);
+	}
+}
+
+/* What has waited for its whole hold-down, less what a pre-policy path still
+ * speaks for (FRR loses post-policy routes). */
+static void edge_leaving(struct engine *e, size_t index, int64_t now_ms,
+			 struct addrset *leaving)
+{
+	int64_t holddown_ms = (int64_t)e->cfg->edges[index].holddown_s * 1000;
+	const struct hold *hold = &e->edges[index]->hold;
+	struct addrset keep = { 0 }, part = { 0 };
+	bool doubt = false;
+
+	for (size_t i = 0; i < hold->n && hold->entries[i].due_ms <= now_ms; i++) {
+		const struct addrset *gone = &hold->entries[i].gone;
+
+		engine_peers_grace(e, index, hold->entries[i].due_ms - holddown_ms, &keep);
+		addrset_subtract(&part, gone, &keep);
+		doubt |= !addrset_equal(&part, gone);
+		addrset_union(leaving, leaving, &part);
+	}
+	if (doubt)
+		engine_peers_doubt(e, index, now_ms);
+	addrset_fini(&keep);
+	addrset_fini(&part);
+}
+
+static void edge_expire(struct engine *e, size_t index, int64_t now_ms)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	struct engine_edge *edge = e->edges[index];
+	struct addrset leaving = { 0 }, after = { 0 };
+	bool braked = false;
+
+	if (edge->settled)
+		edge_leaving(e, index, now_ms, &leaving);
+	if (!addrset_is_empty(&leaving)) {
+		addrset_subtract(&after, &edge->hold.enforced, &leaving);
+		braked = !brake_allows(&edge->brake, &after, c->brake_shrink_percent);
+		if (!braked)
+			hold_drop(&edge->hold, &leaving);
+	}
+	if (braked && !edge->braked)
+		engine_note(e, true,
+			    "edge %s %s: a removal of more than %u%% of its addresses is held "
+			    "back; check the feed, then type \"brake release %s %s\"",
+			    c->router, c->interface, c->brake_shrink_percent, c->router,
+			    c->interface);
+	edge->braked = braked;
+	brake_note(&edge->brake, &edge->hold.enforced, now_ms);
+	addrset_fini(&leaving);
+	addrset_fini(&after);
+}
+
+static void filter_peers(const struct engine *e, size_t index, struct filter *f)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	struct ip_addr *list = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_peers; i++)
+		config_addrs_set(&list, &n, &c->peers[i], true);
+	for (const struct engine_peer *p = e->peers; p; p = p->next) {
+		if (p->edge == index && n < FILTER_PEERS_MAX)
+			config_addrs_set(&list, &n, &rib_peer_key(p->rib)->addr, true);
+	}
+	filter_set_peers(f, list, n);
+	free(list);
+}
+
+static enum filter_action effective_action(const struct config_edge *c,
+					   const struct engine_edge *edge)
+{
+	if (config_edge_mode(c) == MODE_OFF)
+		return FILTER_OFF;
+	return edge->started ? c->action : FILTER_OBSERVE;
+}
+
+static bool same_peers(const struct filter *a, const struct filter *b)
+{
+	if (a->n_peers != b->n_peers)
+		return false;
+	for (size_t i = 0; i < a->n_peers; i++) {
+		if (!ip_addr_equal(&a->peers[i], &b->peers[i]))
+			return false;
+	}
+	return true;
+}
+
+static void edge_hand_out(struct engine *e, size_t index)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	struct engine_edge *edge = e->edges[index];
+	struct filter f = { .generation = edge->filter.generation };
+	bool changed;
+
+	snprintf(f.interface, sizeof(f.interface), "%s", c->interface);
+	f.action = effective_action(c, edge);
+	addrset_copy(&f.accept, &edge->hold.enforced);
+	filter_peers(e, index, &f);
+	changed = f.generation == 0 || f.action != edge->filter.action ||
+		  !addrset_equal(&f.accept, &edge->filter.accept) ||
+		  !same_peers(&f, &edge->filter);
+	if (changed)
+		f.generation++;
+	if (changed || !edge->handed_out) {
+		if (f.action != edge->filter.action || !edge->handed_out)
+			engine_note(e, false, "edge %s %s: %s%s%s", c->router, c->interface,
+				    filter_action_name(f.action), edge->reason[0] ? ", " : "",
+				    edge->reason);
+		filter_copy(&edge->filter, &f);
+		edge->handed_out = true;
+		e->ops.filter_set(e->ctx, c->router, &edge->filter);
+	}
+	filter_fini(&f);
+}
+
+/* An edge without a role takes no part; a filter it had goes. */
+static void edge_deactivate(struct engine *e, size_t index)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+
+	if (e->edges[index]->handed_out || e->edges[index]->restored)
+		e->ops.filter_gone(e->ctx, c->router, c->interface);
+	edge_free(e->edges[index]);
+	e->edges[index] = edge_new();
+	snprintf(e->edges[index]->reason, sizeof(e->edges[index]->reason),
+		 "the edge has no role: type \"role customer\" (or stub, host, peer, "
+		 "provider, internal)");
+}
+
+/* ---- time ---- */
+
+static bool reads_network(enum edge_mode mode)
+{
+	return mode == MODE_EFP_A || mode == MODE_EFP_B || mode == MODE_LOOSE ||
+	       mode == MODE_LOOSE_NO_DEFAULT;
+}
+
+static bool reads_router(enum edge_mode mode)
+{
+	return mode == MODE_STRICT || mode == MODE_STRICT_DIRECT;
+}
+
+static void spread_dirt(struct engine *e)
+{
+	for (size_t i = 0; i < e->n_edges; i++) {
+		enum edge_mode mode = config_edge_mode(&e->cfg->edges[i]);
+
+		if ((e->routes_changed && reads_network(mode)) ||
+		    (reads_router(mode) &&
+		     engine_router_get(e, e->cfg->edges[i].router)->routes_changed))
+			e->edges[i]->dirty = true;
+	}
+	e->routes_changed = false;
+	for (size_t i = 0; i < e->n_routers; i++)
+		e->routers[i]->routes_changed = false;
+}
+
+static struct sets_source *sources_list(const struct engine *e, size_t *n)
+{
+	struct sets_source *list = NULL;
+
+	*n = 0;
+	for (const struct engine_peer *p = e->peers; p; p = p->next) {
+		const struct config_router *r = config_router_find(e->cfg, p->router->name);
+
+		if (!r)
+			continue;
+		list = mem_realloc(list, *n + 1, sizeof(*list));
+		list[(*n)++] = (struct sets_source){
+			.peer = p->rib,
+			.edge = p->edge,
+			.router = (size_t)(r - e->cfg->routers),
+			.ibgp = p->info.is_ibgp,
+		};
+	}
+	return list;
+}
+
+static void recompute(struct engine *e, int64_t now_ms)
+{
+	size_t n_sources;
+	struct sets_source *sources = sources_list(e, &n_sources);
+	struct sets_pass *pass = sets_pass_new(e->cfg, sources, n_sources);
+
+	for (size_t i = 0; i < e->n_edges; i++) {
+		struct addrset computed = { 0 };
+
+		if (!e->edges[i]->dirty)
+			continue;
+		e->edges[i]->dirty = false;
+		if (e->cfg->edges[i].role == ROLE_NONE) {
+			edge_deactivate(e, i);
+			continue;
+		}
+		sets_pass_edge(pass, i, &computed);
+		edge_take(e, i, &computed, now_ms); /* owns computed now */
+	}
+	sets_pass_free(pass);
+	free(sources);
+	e->dirty = false;
+}
+
+static void earliest(int64_t *next, int64_t at)
+{
+	if (at >= 0 && (*next < 0 || at < *next))
+		*next = at;
+}
+
+bool engine_is_dirty(const struct engine *e)
+{
+	return e->dirty || e->remap || e->routes_changed;
+}
+
+int64_t engine_run(struct engine *e, int64_t now_ms)
+{
+	int64_t next;
+
+	e->now_ms = now_ms;
+	next = engine_feeds_run(e, now_ms);
+	if (e->remap) {
+		e->remap = false;
+		engine_peers_remap(e);
+	}
+	spread_dirt(e);
+	recompute(e, now_ms);
+	for (size_t i = 0; i < e->n_edges; i++) {
+		struct engine_edge *edge = e->edges[i];
+		int64_t due;
+
+		if (e->cfg->edges[i].role == ROLE_NONE)
+			continue;
+		edge_judge(e, i);
+		if (edge->ready && config_edge_mode(&e->cfg->edges[i]) != MODE_OFF)
+			edge->started = true;
+		edge_expire(e, i, now_ms);
+		edge_hand_out(e, i);
+		due = hold_next_ms(&edge->hold);
+		earliest(&next, due >= 0 && due <= now_ms ? now_ms + RETRY_MS : due);
+	}
+	return next;
+}
+
+bool engine_brake_release(struct engine *e, const char *router, const char *interface)
+{
+	size_t index;
+	struct engine_edge *edge = edge_find(e, router, interface, &index);
+
+	if (!edge)
+		return false;
+	brake_release(&edge->brake);
+	engine_edge_dirty(e, index);
+	return true;
+}
+
+static bool interface_seen(const struct engine *e, const struct config_edge *c)
+{
+	const struct agent_inventory *inv = engine_router_inventory(e, c->router);
+
+	for (size_t i = 0; inv && i < inv->n; i++) {
+		if (strcmp(inv->interfaces[i].name, c->interface) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool engine_edge_status(const struct engine *e, const char *router, const char *interface,
+			struct engine_edge_status *status)
+{
+	size_t index;
+	const struct engine_edge *edge = edge_find(e, router, interface, &index);
+
+	if (!edge)
+		return false;
+	*status = (struct engine_edge_status){
+		.config = &e->cfg->edges[index],
+		.filter = &edge->filter,
+		.computed = &edge->computed,
+		.hold = &edge->hold,
+		.active = e->cfg->edges[index].role != ROLE_NONE,
+		.ready = edge->ready,
+		.started = edge->started,
+		.brake = edge->braked,
+		.interface_seen = interface_seen(e, &e->cfg->edges[index]),
+	};
+	snprintf(status->reason, sizeof(status->reason), "%s", edge->reason);
+	return true;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * engine - from feeds, policy and inventories to the filter of every edge.
+ *
+ * The middle of savd: owns the RIB, what is known of routers and peers, and
+ * per edge the computed and the enforced set. Everything comes in by calls
+ * that bring `now` (milliseconds, monotonic); results leave by struct
+ * engine_ops. No socket, no clock, no libfrr: tests drive it in virtual time.
+ */
+#ifndef SAV_ENGINE_H
+#define SAV_ENGINE_H
+
+#include "controller/feed/bmp_feed.h"
+#include "controller/policy/config.h"
+#include "controller/rib/rib.h"
+#include "controller/sets/hold.h"
+#include "schema/agent_msg.h"
+
+struct engine;
+struct engine_feed; /* one BMP stream */
+
+struct engine_ops {
+	/* The edge's filter changed (a new generation): save it, send it. */
+	void (*filter_set)(void *ctx, const char *router, const struct filter *f);
+	void (*filter_gone)(void *ctx, const char *router, const char *interface);
+	/* Close this stream so that the router dumps everything again. */
+	void (*feed_redump)(void *ctx, struct engine_feed *feed);
+	/* Something an operator should see in the log; one line. */
+	void (*note)(void *ctx, bool alarm, const char *text);
+};
+
+/* cfg stays the caller's and must outlive the engine; the engine takes its
+ * watch hooks. */
+struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void *ctx);
+void engine_free(struct engine *e);
+const struct rib *engine_rib(const struct engine *e);
+
+/* A generation saved before a restart: enforced from now on, and nothing leaves
+ * it until the feeds are complete again. Before the first engine_run(). */
+void engine_restore(struct engine *e, const char *router, const struct filter *f);
+
+/* ---- BMP ---- */
+struct engine_feed *engine_feed_open(struct engine *e, const struct ip_addr *source,
+				     void *user, int64_t now_ms);
+/* -1 with diag: close the stream (then call engine_feed_close). */
+int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
+		      int64_t now_ms, struct diag *diag);
+void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms);
+void *engine_feed_user(const struct engine_feed *feed);
+
+/* ---- agents ---- */
+void engine_inventory(struct engine *e, const char *router,
+		      const struct agent_inventory *inv);
+const struct agent_inventory *engine_router_inventory(const struct engine *e,
+						      const char *router);
+
+/* ---- time ---- */
+/* Recomputes what changed, lets hold-downs run out, asks for re-dumps.
+ * Returns when it wants to be called again at the latest (absolute), or -1. */
+int64_t engine_run(struct engine *e, int64_t now_ms);
+/* True when a route or policy change waits for engine_run(). */
+bool engine_is_dirty(const struct engine *e);
+/* The operator accepts what a brake holds back. false: there is no such edge. */
+bool engine_brake_release(struct engine *e, const char *router, const char *interface);
+
+/* ---- to show ---- */
+struct engine_edge_status {
+	const struct config_edge *config;
+	const struct filter *filter;	   /* what its router was told last */
+	const struct addrset *computed;	   /* now */
+	const struct hold *hold;	   /* enforced, and what waits to leave */
+	bool active;			   /* has a role and takes part */
+	bool ready;			   /* all that the mode reads is complete */
+	bool started;			   /* has been ready once: enforces if told so */
+	bool brake;			   /* removals wait for the operator */
+	bool interface_seen;		   /* the agent's inventory has it */
+	char reason[160];		   /* why not ready, "" if ready */
+};
+bool engine_edge_status(const struct engine *e, const char *router, const char *interface,
+			struct engine_edge_status *status);
+
+struct engine_peer_status {
+	const struct rib_peer *peer;
+	const char *router;
+	const struct config_edge *edge; /* NULL: reached by no edge */
+	const char *mapping;		/* how the edge was found, or why not */
+	struct bmp_peer_info info;
+	bool up, complete, feed_connected;
+};
+typedef void engine_peer_fn(const struct engine_peer_status *status, void *arg);
+void engine_peers_walk(const struct engine *e, engine_peer_fn *fn, void *arg);
+
+struct engine_feed_status {
+	const char *router; /* "" before Initiation */
+	struct ip_addr source;
+	const char *sysdescr;
+	int64_t since_ms, last_ms; /* opened, last bytes */
+	const struct bmp_feed_stats *stats;
+	unsigned int redumps; /* forced so far on this router */
+};
+typedef void engine_feed_fn(const struct engine_feed_status *status, void *arg);
+void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg);
+
+enum explain_step {
+	EXPLAIN_INACTIVE,  /* the edge has no role yet */
+	EXPLAIN_OFF,	   /* mode off */
+	EXPLAIN_EXCEPTION, /* the edge's own prefix statement */
+	EXPLAIN_SPECIAL,   /* special-purpose source */
+	EXPLAIN_OWN,	   /* own space */
+	EXPLAIN_RECORD,	   /* the customer's record */
+	EXPLAIN_ROUTE,	   /* admitted by the mode; the route that did it, if one did */
+	EXPLAIN_HOLD,	   /* no longer computed, still in its hold-down */
+	EXPLAIN_NONE,	   /* nothing admits it */
+};
+
+struct explain {
+	bool accept;   /* in the set that the router has */
+	bool enforced; /* false: the edge only observes */
+	enum explain_step step;
+	struct ip_prefix prefix;    /* of the statement, record or route */
+	const struct rib_peer *peer; /* EXPLAIN_ROUTE, if a route of this edge's peers */
+	int64_t hold_due_ms;	    /* EXPLAIN_HOLD */
+	char text[320];		    /* one sentence */
+};
+/* false: there is no such edge. */
+bool engine_explain(const struct engine *e, const char *router, const char *interface,
+		    const struct ip_addr *addr, int64_t now_ms, struct explain *out);
+
+#endif /* SAV_ENGINE_H */

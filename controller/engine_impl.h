@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * engine_impl - what the engine's own files share; nobody else includes it.
+ *
+ * engine.c: edges and time. engine_feed.c: streams, peers, their edges.
+ * engine_explain.c: why an address is in or out.
+ */
+#ifndef SAV_ENGINE_IMPL_H
+#define SAV_ENGINE_IMPL_H
+
+#include "controller/engine.h"
+#include "controller/sets/brake.h"
+#include "controller/sets/sets.h"
+
+struct engine_router {
+	char name[CONFIG_NAME_SIZE];
+	uint32_t index; /* in engine->routers and in rib_peer_key; never reused */
+	struct agent_inventory inventory;
+	bool inventory_known;
+	struct engine_feed *feed; /* the live stream, or NULL */
+	int64_t redump_ms;	  /* of the last forced re-dump */
+	unsigned int redumps;
+	bool routes_changed;
+};
+
+struct engine_feed {
+	struct engine *engine;
+	struct engine_feed *next;
+	struct bmp_feed *bmp;
+	struct engine_router *router; /* NULL before Initiation */
+	struct ip_addr source;
+	void *user;
+	uint32_t serial;
+	int64_t now_ms; /* of the bytes being read */
+	int64_t opened_ms, last_ms;
+	uint64_t changes;     /* announcements and withdrawals at last look */
+	int64_t changed_ms;   /* when that number moved last */
+	bool forced;	      /* this stream follows a re-dump that we asked for */
+	bool redump_asked;    /* it will be closed for that */
+	bool settled;	      /* its initial dump is over, old peers are gone */
+	bool refused;	      /* diag says why; to be closed */
+	struct diag diag;
+};
+
+struct engine_peer {
+	struct rib_peer *rib;
+	struct engine_router *router;
+	struct engine_peer *next; /* of all */
+	struct bmp_peer_info info;
+	bool has_info;
+	bool up, complete, eor;
+	uint32_t stream; /* serial of the stream that spoke of it last */
+	int64_t up_ms, eor_ms;
+	int64_t dump_ms; /* when the last stream began that completed it */
+	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE */
+	const char *mapping;
+};
+
+struct engine_edge {
+	struct addrset computed;
+	struct hold hold;
+	struct brake brake;
+	struct filter filter; /* as handed out; generation 0: never */
+	bool dirty;
+	bool by_command; /* the next change of computed is the operator's word */
+	bool have_computed;
+	bool restored; /* filter and hold come from the store */
+	bool handed_out;
+	bool ready, settled, started, braked;
+	char reason[160];
+};
+
+struct engine_key {
+	char router[CONFIG_NAME_SIZE];
+	char interface[FILTER_IFNAME_SIZE];
+};
+
+struct engine {
+	struct config *cfg;
+	struct engine_ops ops;
+	void *ctx;
+	struct rib *rib;
+	struct engine_router **routers;
+	size_t n_routers;
+	struct engine_feed *feeds;
+	struct engine_peer *peers;
+	struct engine_edge **edges; /* parallel to cfg->edges */
+	size_t n_edges;
+	struct engine_key *edge_keys; /* of the above, after cfg->edges moved */
+	uint32_t serial;
+	bool dirty;	     /* some edge is */
+	bool routes_changed; /* network-wide modes have to look */
+	bool remap;	     /* peers may have moved to other edges */
+	int64_t now_ms;	     /* of the last run, for calls without a time */
+};
+
+/* engine.c */
+void engine_note(struct engine *e, bool alarm, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void engine_edge_dirty(struct engine *e, size_t edge);
+struct engine_router *engine_router_get(struct engine *e, const char *name);
+struct engine_router *engine_router_find(const struct engine *e, const char *name);
+
+/* engine_feed.c */
+void engine_feeds_init(struct engine *e); /* the RIB's watcher */
+void engine_feeds_fini(struct engine *e);
+void engine_peers_remap(struct engine *e);
+/* Peers that completed, streams that settled, re-dumps that are due. Returns
+ * when to look again, or -1. */
+int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
+/* *ready and *settled for an edge of a mode that reads BGP; reason is filled
+ * when not ready. */
+void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
+			struct engine_edge *state);
+/* Addresses that pre-policy paths without a loop still support on this edge
+ * against a post-policy removal of that time; *out is replaced. */
+void engine_peers_grace(const struct engine *e, size_t edge, int64_t removed_ms,
+			struct addrset *out);
+/* Such support was needed: have the edge's routers dump again. */
+void engine_peers_doubt(struct engine *e, size_t edge, int64_t now_ms);
+
+#endif /* SAV_ENGINE_IMPL_H */
