@@ -87,18 +87,20 @@ run_step() { # number name hint command...
 	say "$step_name done ($((SECONDS - t)) s, $((SECONDS - started)) s in all)"
 }
 
-# An apt configuration of our own, with the user's sources turned into deb-src ones.
+# An apt configuration of our own, with the user's sources turned into deb-src ones: a file for each.
 private_apt() {
 	local f a=$work/apt
 	mkdir -p "$a/parts" "$a/lists/partial" "$a/cache/archives/partial"
 	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
 		[ -e "$f" ] || continue
 		sed -nE 's/^[[:space:]]*deb(-src)?[[:space:]]+/deb-src /p' "$f" | sed -E 's/(\[[^]]*)arch=[^] ]*/\1/'
-	done | sort -u >"$a/parts/classic.list"
+	done | awk -v dir="$a/parts" '!seen[$0]++ { print >(dir "/line" ++n ".list") }'
 	for f in /etc/apt/sources.list.d/*.sources; do
 		[ -e "$f" ] || continue
-		sed -E 's/^Types:.*/Types: deb-src/I; /^Architectures:/Id' "$f" >"$a/parts/${f##*/}"
-	done
+		# a comment between fields would end a stanza of some versions of apt
+		sed -E '/^#/d; /^Architectures:/Id; s/^Types:.*/Types: deb-src/I; s/[[:space:]]+$//' "$f"
+		echo
+	done | awk -v dir="$a/parts" 'BEGIN { RS = "" } { print >(dir "/stanza" ++n ".sources") }'
 	cat >"$a/apt.conf" <<-EOF
 		Dir::Etc::sourcelist "/dev/null";
 		Dir::Etc::sourceparts "$a/parts";
@@ -130,18 +132,23 @@ apt_update() {
 	[ -s "$work/candidates" ] || { echo "no source package frr${want:+ of version $want} in the archives"; return 1; }
 }
 
-# A security revision's source may be missing from an archive: the next older one will do.
+# A security revision's source may be missing from one archive, though its list names it. apt does not
+# try another archive of the same version then, so ask each alone; after that the next older version.
 fetch_source() {
-	local v
+	local v part
 	cd "$work"
 	while read -r v; do
-		rm -rf src && mkdir src
-		if (cd src && apt-get -c "$work/apt/apt.conf" source "frr=$v"); then
-			echo "$v" >"$work/version"
-			return 0
-		fi
-		echo "the source of frr $v could not be fetched"
-	done <"$work/candidates"
+		for part in all apt/parts/*; do
+			rm -rf src alone
+			mkdir src alone
+			if [ "$part" = all ]; then cp apt/parts/* alone/; else cp "$part" alone/; fi
+			if (cd src && apt-get -c "$work/apt/apt.conf" -o Dir::Etc::sourceparts="$work/alone" source "frr=$v"); then
+				echo "$v" >version
+				return 0
+			fi
+			echo "== the source of frr $v could not be fetched from $part"
+		done
+	done <candidates
 	return 1
 }
 
