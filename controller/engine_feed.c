@@ -243,8 +243,10 @@ static void on_initiation(struct engine_feed *feed, const char *sysname)
 			 ip_addr_format(&r->feed->source, held));
 		return;
 	}
-	if (r->feed) /* the same box once more: the older stream is a dead one */
+	if (r->feed) { /* the same box once more: the older stream is a dead one */
+		r->feed->superseded = true;
 		r->feed->router = NULL;
+	}
 	feed->forced = r->redump_ms != INT64_MIN && r->feed == NULL &&
 		       feed->opened_ms - r->redump_ms < NO_EOR_LIMIT_MS;
 	r->feed = feed;
@@ -331,6 +333,9 @@ int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 	char source[IP_TEXT_SIZE];
 
 	feed->now_ms = feed->last_ms = now_ms;
+	if (feed->superseded)
+		return diag_set(diag, "BMP from %s: the router has opened a newer stream",
+				ip_addr_format(&feed->source, source));
 	if (bmp_feed_bytes(feed->bmp, data, len, diag) < 0)
 		return diag_prepend(diag, "BMP from %s%s%s",
 				    ip_addr_format(&feed->source, source),

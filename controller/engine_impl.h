@@ -39,6 +39,7 @@ struct engine_feed {
 	bool redump_asked;    /* it will be closed for that */
 	bool settled;	      /* its initial dump is over, old peers are gone */
 	bool refused;	      /* diag says why; to be closed */
+	bool superseded;      /* by a newer stream of the same router */
 	struct diag diag;
 };
 

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Why an address may or may not enter by an edge.
+ */
+#include "controller/engine_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/sets/special.h"
+
+struct question {
+	const struct engine *e;
+	const struct config_edge *c;
+	const struct engine_edge *edge;
+	size_t index;
+	const struct ip_addr *addr;
+	int64_t now_ms;
+	char addr_text[IP_TEXT_SIZE];
+};
+
+/* The longest prefix of a list that holds the address. */
+static bool covered_by(const struct ip_prefix *list, size_t n, const struct ip_addr *addr,
+		       struct ip_prefix *found)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (ip_prefix_contains(&list[i], addr->family, addr->v) &&
+		    (!any || list[i].len > found->len)) {
+			*found = list[i];
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* The longest route of this peer that holds the address. */
+static const struct rib_attr *peer_route(const struct engine_peer *p,
+					 const struct ip_addr *addr, struct ip_prefix *found)
+{
+	enum rib_view view = rib_peer_view(p->rib, addr->family);
+	const struct rib_attr *attr;
+
+	for (unsigned int len = ip_bits(addr->family) + 1; len-- > 0;) {
+		*found = ip_prefix_make(addr->family, addr->v, len);
+		if (sets_prefix_is_too_short(found))
+			break;
+		attr = rib_lookup(p->rib, view, found);
+		if (attr)
+			return attr;
+	}
+	return NULL;
+}
+
+/* The longest covering route over all peers; of this edge only, or of any. */
+static const struct engine_peer *best_route(const struct question *q, bool this_edge,
+					    struct ip_prefix *found,
+					    const struct rib_attr **attr)
+{
+	const struct engine_peer *best = NULL;
+
+	for (const struct engine_peer *p = q->e->peers; p; p = p->next) {
+		const struct rib_attr *a;
+		struct ip_prefix at;
+
+		if (this_edge && p->edge != q->index)
+			continue;
+		a = peer_route(p, q->addr, &at);
+		if (a && (!best || at.len > found->len)) {
+			best = p;
+			*found = at;
+			*attr = a;
+		}
+	}
+	return best;
+}
+
+static void origin_text(const struct rib_attr *attr, char *text, size_t size)
+{
+	if (attr->origin_kind == RIB_ORIGIN_AS)
+		snprintf(text, size, "origin AS %u", attr->origin_as);
+	else
+		snprintf(text, size, "no origin AS");
+}
+
+static void say_route(const struct question *q, struct explain *out,
+		      const struct engine_peer *p, const struct rib_attr *attr)
+{
+	char prefix[IP_TEXT_SIZE], peer[IP_TEXT_SIZE], origin[32];
+
+	out->peer = p->rib;
+	origin_text(attr, origin, sizeof(origin));
+	snprintf(out->text, sizeof(out->text),
+		 "%s is in %s, which peer %s announces on this edge (%s, mode %s)", q->addr_text,
+		 ip_prefix_format(&out->prefix, prefix),
+		 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), origin,
+		 edge_mode_name(config_edge_mode(q->c)));
+}
+
+/* Somebody else's route is the usual reason why a source is not ours. */
+static void say_nothing_admits(const struct question *q, struct explain *out)
+{
+	const struct rib_attr *attr = NULL;
+	char prefix[IP_TEXT_SIZE], peer[IP_TEXT_SIZE], origin[32];
+	const struct engine_peer *p = best_route(q, false, &out->prefix, &attr);
+	const char *mode = edge_mode_name(config_edge_mode(q->c));
+
+	out->step = EXPLAIN_NONE;
+	if (!p) {
+		snprintf(out->text, sizeof(out->text),
+			 "no route, record or exception of this edge holds %s (mode %s), and no "
+			 "other peer announces it",
+			 q->addr_text, mode);
+		return;
+	}
+	out->peer = p->rib;
+	origin_text(attr, origin, sizeof(origin));
+	snprintf(out->text, sizeof(out->text),
+		 "no route, record or exception of this edge holds %s (mode %s); %s comes from "
+		 "peer %s of router %s%s%s (%s)",
+		 q->addr_text, mode, ip_prefix_format(&out->prefix, prefix),
+		 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), p->router->name,
+		 p->edge == SETS_NO_EDGE ? "" : " on ",
+		 p->edge == SETS_NO_EDGE ? "" : q->e->cfg->edges[p->edge].interface, origin);
+}
+
+static bool explain_exception(const struct question *q, struct explain *out)
+{
+	char prefix[IP_TEXT_SIZE];
+
+	if (!covered_by(q->c->prefixes, q->c->n_prefixes, q->addr, &out->prefix))
+		return false;
+	out->step = EXPLAIN_EXCEPTION;
+	snprintf(out->text, sizeof(out->text), "%s is in %s, an exception of this edge",
+		 q->addr_text, ip_prefix_format(&out->prefix, prefix));
+	return true;
+}
+
+static bool explain_subtracted(const struct question *q, struct explain *out)
+{
+	struct addrset special = { 0 }, own = { 0 };
+	bool hit = false;
+
+	if (q->c->role == ROLE_INTERNAL)
+		return false;
+	special_sources(&special, q->e->cfg->permits, q->e->cfg->n_permits);
+	sets_own_space(q->e->cfg, &own);
+	if (addrset_contains(&special, q->addr)) {
+		out->step = EXPLAIN_SPECIAL;
+		snprintf(out->text, sizeof(out->text),
+			 "%s is a special-purpose address, %s: never a source from outside",
+			 q->addr_text, special_name(q->addr));
+		hit = true;
+	} else if (addrset_contains(&own, q->addr)) {
+		out->step = EXPLAIN_OWN;
+		covered_by(q->e->cfg->own, q->e->cfg->n_own, q->addr, &out->prefix);
+		snprintf(out->text, sizeof(out->text),
+			 "%s is own space that no customer's record holds: never a source from "
+			 "outside",
+			 q->addr_text);
+		hit = true;
+	}
+	addrset_fini(&special);
+	addrset_fini(&own);
+	return hit;
+}
+
+static bool explain_record(const struct question *q, struct explain *out)
+{
+	const struct config_customer *customer = NULL;
+	char prefix[IP_TEXT_SIZE];
+
+	if (q->c->customer[0] != '\0')
+		customer = config_customer_find(q->e->cfg, q->c->customer);
+	if (!customer ||
+	    !covered_by(customer->prefixes, customer->n_prefixes, q->addr, &out->prefix))
+		return false;
+	out->step = EXPLAIN_RECORD;
+	snprintf(out->text, sizeof(out->text), "%s is in %s of the record of customer %s",
+		 q->addr_text, ip_prefix_format(&out->prefix, prefix), customer->name);
+	return true;
+}
+
+static bool explain_route(const struct question *q, struct explain *out)
+{
+	const struct rib_attr *attr = NULL;
+	const struct engine_peer *p;
+
+	if (!addrset_contains(&q->edge->computed, q->addr))
+		return false;
+	out->step = EXPLAIN_ROUTE;
+	p = best_route(q, true, &out->prefix, &attr);
+	if (p) {
+		say_route(q, out, p, attr);
+		return true;
+	}
+	p = best_route(q, false, &out->prefix, &attr);
+	if (p) {
+		char prefix[IP_TEXT_SIZE], peer[IP_TEXT_SIZE], origin[32];
+
+		out->peer = p->rib;
+		origin_text(attr, origin, sizeof(origin));
+		snprintf(out->text, sizeof(out->text),
+			 "%s is in %s (%s), heard from peer %s of router %s; mode %s admits it "
+			 "here too",
+			 q->addr_text, ip_prefix_format(&out->prefix, prefix), origin,
+			 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), p->router->name,
+			 edge_mode_name(config_edge_mode(q->c)));
+	} else {
+		snprintf(out->text, sizeof(out->text), "mode %s admits %s",
+			 edge_mode_name(config_edge_mode(q->c)), q->addr_text);
+	}
+	return true;
+}
+
+static bool explain_hold(const struct question *q, struct explain *out)
+{
+	const struct hold *hold = &q->edge->hold;
+
+	if (!addrset_contains(&hold->enforced, q->addr))
+		return false;
+	out->step = EXPLAIN_HOLD;
+	out->hold_due_ms = -1;
+	snprintf(out->text, sizeof(out->text),
+		 "nothing admits %s any more, but it stays accepted until the feeds are "
+		 "complete",
+		 q->addr_text);
+	for (size_t i = 0; i < hold->n; i++) {
+		int64_t left_ms = hold->entries[i].due_ms - q->now_ms;
+
+		if (!addrset_contains(&hold->entries[i].gone, q->addr))
+			continue;
+		out->hold_due_ms = hold->entries[i].due_ms;
+		snprintf(out->text, sizeof(out->text),
+			 "nothing admits %s any more; it stays accepted for its hold-down, %lld s "
+			 "more",
+			 q->addr_text, (long long)(left_ms > 0 ? (left_ms + 999) / 1000 : 0));
+	}
+	return true;
+}
+
+bool engine_explain(const struct engine *e, const char *router, const char *interface,
+		    const struct ip_addr *addr, int64_t now_ms, struct explain *out)
+{
+	const struct config_edge *c = config_edge_find(e->cfg, router, interface);
+	struct question q = { .e = e, .c = c, .addr = addr, .now_ms = now_ms };
+
+	if (!c)
+		return false;
+	*out = (struct explain){ .hold_due_ms = -1 };
+	q.index = (size_t)(c - e->cfg->edges);
+	q.edge = e->edges[q.index];
+	ip_addr_format(addr, q.addr_text);
+	out->enforced = q.edge->filter.action == FILTER_ENFORCE;
+	out->accept = !out->enforced || addrset_contains(&q.edge->filter.accept, addr);
+	if (c->role == ROLE_NONE) {
+		out->step = EXPLAIN_INACTIVE;
+		snprintf(out->text, sizeof(out->text), "the edge has no role yet: it filters nothing");
+		return true;
+	}
+	if (config_edge_mode(c) == MODE_OFF) {
+		out->step = EXPLAIN_OFF;
+		snprintf(out->text, sizeof(out->text), "mode off accepts everything");
+		return true;
+	}
+	if (explain_exception(&q, out))
+		return true;
+	/* What a command or a hold-down still lets in comes before the reason
+	 * why it would not be let in again. */
+	if (!addrset_contains(&q.edge->hold.enforced, addr) && explain_subtracted(&q, out))
+		return true;
+	if (addrset_contains(&q.edge->computed, addr) && explain_record(&q, out))
+		return true;
+	if (explain_route(&q, out) || explain_hold(&q, out))
+		return true;
+	say_nothing_admits(&q, out);
+	return true;
+}
