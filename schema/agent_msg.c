@@ -1,0 +1,921 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "schema/agent_msg.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "lib/name.h"
+#include "lib/rd.h"
+#include "schema/agent.pb-c.h"
+
+#define INTERVAL_MAX_S 86400
+
+bool agent_name_is_valid(const char *name)
+{
+	return name_is_valid(name);
+}
+
+/* ---- ownership ---- */
+
+void agent_inventory_fini(struct agent_inventory *inv)
+{
+	for (size_t i = 0; i < inv->n; i++)
+		free(inv->interfaces[i].addresses);
+	free(inv->interfaces);
+	*inv = (struct agent_inventory){ 0 };
+}
+
+void agent_inventory_copy(struct agent_inventory *dst, const struct agent_inventory *src)
+{
+	struct agent_inventory out = { .n = src->n };
+
+	if (dst == src)
+		return;
+	if (src->n != 0)
+		out.interfaces = mem_dup(src->interfaces,
+					 src->n * sizeof(*src->interfaces));
+	for (size_t i = 0; i < out.n; i++) {
+		struct agent_interface *ifp = &out.interfaces[i];
+
+		ifp->addresses = ifp->n_addresses
+					 ? mem_dup(ifp->addresses,
+						   ifp->n_addresses *
+							   sizeof(*ifp->addresses))
+					 : NULL;
+	}
+	agent_inventory_fini(dst);
+	*dst = out;
+}
+
+static void blob_fini(struct agent_blob *blob)
+{
+	free(blob->data);
+	*blob = (struct agent_blob){ 0 };
+}
+
+void agent_msg_fini(struct agent_msg *msg)
+{
+	switch (msg->type) {
+	case AGENT_MSG_ENROLL:
+		/* The secret must not linger on the heap or stack. */
+		explicit_bzero(msg->u.enroll.secret, sizeof(msg->u.enroll.secret));
+		blob_fini(&msg->u.enroll.csr);
+		break;
+	case AGENT_MSG_ENROLLED:
+		blob_fini(&msg->u.enrolled.certificate);
+		blob_fini(&msg->u.enrolled.ca);
+		break;
+	case AGENT_MSG_HELLO:
+		free(msg->u.hello.held);
+		break;
+	case AGENT_MSG_INVENTORY:
+		agent_inventory_fini(&msg->u.inventory);
+		break;
+	case AGENT_MSG_FILTER:
+		filter_fini(&msg->u.filter.filter);
+		addrset_fini(&msg->u.filter.del);
+		break;
+	case AGENT_MSG_EDGE_LIST:
+		free(msg->u.edge_list.interfaces);
+		break;
+	case AGENT_MSG_COUNTERS:
+		free(msg->u.counters.edges);
+		break;
+	case AGENT_MSG_UNKNOWN:
+	case AGENT_MSG_WELCOME:
+	case AGENT_MSG_ACK:
+	case AGENT_MSG_KEEPALIVE:
+	case AGENT_MSG_FAILURE:
+		break;
+	}
+	*msg = (struct agent_msg){ 0 };
+}
+
+/* ---- fields, from the wire ---- */
+
+static int take_interface(const char *in, char out[FILTER_IFNAME_SIZE], struct diag *diag)
+{
+	if (!filter_ifname_is_valid(in))
+		return diag_set(diag, "interface: not an interface name");
+	memcpy(out, in, strlen(in) + 1);
+	return 0;
+}
+
+static int take_exact(const ProtobufCBinaryData *in, uint8_t *out, size_t len,
+		      const char *field, struct diag *diag)
+{
+	if (in->len != len)
+		return diag_set(diag, "%s: %zu bytes instead of %zu", field, in->len,
+				len);
+	memcpy(out, in->data, len);
+	return 0;
+}
+
+static int take_blob(const ProtobufCBinaryData *in, struct agent_blob *out,
+		     const char *field, struct diag *diag)
+{
+	if (in->len == 0 || in->len > AGENT_DER_MAX_BYTES)
+		return diag_set(diag, "%s: %zu bytes, 1 to %d expected", field, in->len,
+				AGENT_DER_MAX_BYTES);
+	out->data = mem_dup(in->data, in->len);
+	out->len = in->len;
+	return 0;
+}
+
+/* Text for people: cut to size, and nothing in it that a terminal obeys. */
+static void take_text(const char *in, char *out, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && in[i]; i++)
+		out[i] = in[i] >= ' ' && in[i] <= '~' ? in[i] : '?';
+	out[i] = '\0';
+}
+
+static int take_count(size_t n, size_t max, const char *field, struct diag *diag)
+{
+	if (n > max)
+		return diag_set(diag, "%s: %zu entries, limit is %zu", field, n, max);
+	return 0;
+}
+
+static int family_of(size_t len, enum ip_family *family)
+{
+	if (len != 4 && len != 16)
+		return -1;
+	*family = len == 4 ? IP_V4 : IP_V6;
+	return 0;
+}
+
+static int take_addr(const ProtobufCBinaryData *in, struct ip_addr *out,
+		     const char *field, struct diag *diag)
+{
+	enum ip_family family;
+
+	if (family_of(in->len, &family) < 0)
+		return diag_set(diag, "%s: address of %zu bytes", field, in->len);
+	*out = (struct ip_addr){ ip_from_bytes(in->data, family), (uint8_t)family };
+	return 0;
+}
+
+/* Packed prefixes: without host bits, ascending, disjoint. There is one
+ * encoding of a set then, up to the way it is cut into blocks. */
+static int take_prefixes(const ProtobufCBinaryData *in, enum ip_family family,
+			 struct addrset *set, const char *field, struct diag *diag)
+{
+	struct rd rd = rd_init(in->data, in->len);
+	bool first = true;
+	u128 last = 0;
+
+	while (rd_left(&rd) != 0) {
+		struct ip_prefix p;
+		uint8_t raw[16];
+		unsigned int len;
+		u128 v;
+
+		rd_bytes(&rd, raw, ip_bytes(family));
+		len = rd_u8(&rd);
+		if (rd.failed || len > ip_bits(family))
+			return diag_set(diag, "%s: not a list of prefixes", field);
+		v = ip_from_bytes(raw, family);
+		p = ip_prefix_make(family, v, len);
+		if (p.v != v)
+			return diag_set(diag, "%s: prefix with host bits", field);
+		if (!first && p.v <= last)
+			return diag_set(diag, "%s: prefixes out of order", field);
+		first = false;
+		last = ip_prefix_last(&p);
+		addrset_append(set, &p);
+	}
+	return 0;
+}
+
+/* Both structs begin with the name, as a fixed array. */
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int sort_unique(void *list, size_t n, size_t size, struct diag *diag)
+{
+	if (n == 0)
+		return 0;
+	qsort(list, n, size, by_name);
+	for (size_t i = 1; i < n; i++) {
+		const char *name = (const char *)list + i * size;
+
+		if (strcmp(name, name - size) == 0)
+			return diag_set(diag, "interface %s: named twice", name);
+	}
+	return 0;
+}
+
+/* ---- messages, from the wire; *msg is freed by the caller on -1 ---- */
+
+static int get_enroll(const Opensav__Enroll *in, struct agent_msg *msg, struct diag *diag)
+{
+	msg->type = AGENT_MSG_ENROLL;
+	if (!agent_name_is_valid(in->name))
+		return diag_set(diag, "name: not a router's name");
+	memcpy(msg->u.enroll.name, in->name, strlen(in->name) + 1);
+	if (take_exact(&in->secret, msg->u.enroll.secret, AGENT_SECRET_SIZE, "secret",
+		       diag) < 0)
+		return -1;
+	return take_blob(&in->csr, &msg->u.enroll.csr, "csr", diag);
+}
+
+static int get_enrolled(const Opensav__Enrolled *in, struct agent_msg *msg,
+			struct diag *diag)
+{
+	msg->type = AGENT_MSG_ENROLLED;
+	if (take_blob(&in->certificate, &msg->u.enrolled.certificate, "certificate",
+		      diag) < 0)
+		return -1;
+	return take_blob(&in->ca, &msg->u.enrolled.ca, "ca", diag);
+}
+
+static int get_held(const Opensav__Held *in, struct agent_held *out, struct diag *diag)
+{
+	out->generation = in->generation;
+	if (take_interface(in->interface, out->interface, diag) < 0)
+		return -1;
+	return take_exact(&in->hash, out->hash, sizeof(out->hash), "hash", diag);
+}
+
+static int get_hello(const Opensav__Hello *in, struct agent_msg *msg, struct diag *diag)
+{
+	msg->type = AGENT_MSG_HELLO;
+	if (take_count(in->n_held, AGENT_INTERFACES_MAX, "held", diag) < 0)
+		return -1;
+	msg->u.hello.protocol = in->protocol;
+	take_text(in->software, msg->u.hello.software, sizeof(msg->u.hello.software));
+	msg->u.hello.epoch = in->epoch;
+	msg->u.hello.held = mem_calloc(in->n_held, sizeof(*msg->u.hello.held));
+	msg->u.hello.n_held = in->n_held;
+	for (size_t i = 0; i < in->n_held; i++) {
+		if (get_held(in->held[i], &msg->u.hello.held[i], diag) < 0)
+			return diag_prepend(diag, "held %zu", i);
+	}
+	return sort_unique(msg->u.hello.held, in->n_held, sizeof(*msg->u.hello.held),
+			   diag);
+}
+
+static int get_welcome(const Opensav__Welcome *in, struct agent_msg *msg,
+		       struct diag *diag)
+{
+	msg->type = AGENT_MSG_WELCOME;
+	if (in->counters_interval_s == 0 || in->counters_interval_s > INTERVAL_MAX_S)
+		return diag_set(diag, "counters_interval_s: %u, 1 to %d expected",
+				in->counters_interval_s, INTERVAL_MAX_S);
+	msg->u.welcome.protocol = in->protocol;
+	msg->u.welcome.epoch = in->epoch;
+	msg->u.welcome.lease_s = in->lease_s;
+	msg->u.welcome.counters_interval_s = in->counters_interval_s;
+	return 0;
+}
+
+static int get_address(const Opensav__Address *in, struct agent_address *out,
+		       struct diag *diag)
+{
+	if (take_addr(&in->address, &out->addr, "address", diag) < 0)
+		return -1;
+	if (in->length > ip_bits(out->addr.family))
+		return diag_set(diag, "length: %u", in->length);
+	out->len = (uint8_t)in->length;
+	return 0;
+}
+
+static int get_interface(const Opensav__Interface *in, struct agent_interface *out,
+			 struct diag *diag)
+{
+	if (take_interface(in->name, out->name, diag) < 0 ||
+	    take_count(in->n_addresses, AGENT_ADDRESSES_MAX, "addresses", diag) < 0)
+		return -1;
+	out->index = in->index;
+	out->up = in->up;
+	out->addresses = mem_calloc(in->n_addresses, sizeof(*out->addresses));
+	out->n_addresses = in->n_addresses;
+	for (size_t i = 0; i < in->n_addresses; i++) {
+		if (get_address(in->addresses[i], &out->addresses[i], diag) < 0)
+			return diag_prepend(diag, "%s", out->name);
+	}
+	return 0;
+}
+
+static int get_inventory(const Opensav__Inventory *in, struct agent_msg *msg,
+			 struct diag *diag)
+{
+	struct agent_inventory *inv = &msg->u.inventory;
+
+	msg->type = AGENT_MSG_INVENTORY;
+	if (take_count(in->n_interfaces, AGENT_INTERFACES_MAX, "interfaces", diag) < 0)
+		return -1;
+	inv->interfaces = mem_calloc(in->n_interfaces, sizeof(*inv->interfaces));
+	inv->n = in->n_interfaces;
+	for (size_t i = 0; i < in->n_interfaces; i++) {
+		if (get_interface(in->interfaces[i], &inv->interfaces[i], diag) < 0)
+			return diag_prepend(diag, "interface %zu", i);
+	}
+	return sort_unique(inv->interfaces, inv->n, sizeof(*inv->interfaces), diag);
+}
+
+static int get_peers(const Opensav__Filter *in, struct filter *out, struct diag *diag)
+{
+	struct ip_addr peers[FILTER_PEERS_MAX];
+
+	if (take_count(in->n_peers, FILTER_PEERS_MAX, "peers", diag) < 0)
+		return -1;
+	for (size_t i = 0; i < in->n_peers; i++) {
+		if (take_addr(&in->peers[i], &peers[i], "peers", diag) < 0)
+			return -1;
+	}
+	filter_set_peers(out, peers, in->n_peers);
+	return 0;
+}
+
+static int get_sets(const Opensav__Filter *in, struct agent_filter *out,
+		    struct diag *diag)
+{
+	struct addrset *add = &out->filter.accept;
+
+	if (take_prefixes(&in->add4, IP_V4, add, "add4", diag) < 0 ||
+	    take_prefixes(&in->add6, IP_V6, add, "add6", diag) < 0 ||
+	    take_prefixes(&in->del4, IP_V4, &out->del, "del4", diag) < 0 ||
+	    take_prefixes(&in->del6, IP_V6, &out->del, "del6", diag) < 0)
+		return -1;
+	addrset_normalize(add);
+	addrset_normalize(&out->del);
+	return 0;
+}
+
+static int get_base(const Opensav__Filter *in, struct agent_filter *out,
+		    struct diag *diag)
+{
+	if (in->generation == 0)
+		return diag_set(diag, "generation: 0");
+	if (in->base_generation >= in->generation)
+		return diag_set(diag, "base_generation: not before the generation");
+	out->base_generation = in->base_generation;
+	if (in->base_generation != 0)
+		return take_exact(&in->base_hash, out->base_hash, FILTER_HASH_SIZE,
+				  "base_hash", diag);
+	if (in->base_hash.len != 0 || in->del4.len != 0 || in->del6.len != 0)
+		return diag_set(diag, "snapshot that is relative to something");
+	return 0;
+}
+
+static int get_filter(const Opensav__Filter *in, struct agent_msg *msg, struct diag *diag)
+{
+	struct agent_filter *out = &msg->u.filter;
+
+	msg->type = AGENT_MSG_FILTER;
+	if (take_interface(in->interface, out->filter.interface, diag) < 0 ||
+	    take_exact(&in->hash, out->hash, FILTER_HASH_SIZE, "hash", diag) < 0)
+		return -1;
+	if ((unsigned int)in->action > OPENSAV__ACTION__ACTION_ENFORCE)
+		return diag_set(diag, "action: %d", (int)in->action);
+	out->filter.generation = in->generation;
+	out->filter.action = (enum filter_action)in->action;
+	if (get_base(in, out, diag) < 0 || get_peers(in, &out->filter, diag) < 0)
+		return -1;
+	return get_sets(in, out, diag);
+}
+
+static int get_edge_list(const Opensav__EdgeList *in, struct agent_msg *msg,
+			 struct diag *diag)
+{
+	msg->type = AGENT_MSG_EDGE_LIST;
+	if (take_count(in->n_interfaces, AGENT_INTERFACES_MAX, "interfaces", diag) < 0)
+		return -1;
+	msg->u.edge_list.interfaces = mem_calloc(in->n_interfaces, FILTER_IFNAME_SIZE);
+	msg->u.edge_list.n = in->n_interfaces;
+	for (size_t i = 0; i < in->n_interfaces; i++) {
+		if (take_interface(in->interfaces[i], msg->u.edge_list.interfaces[i],
+				   diag) < 0)
+			return -1;
+	}
+	return sort_unique(msg->u.edge_list.interfaces, in->n_interfaces,
+			   FILTER_IFNAME_SIZE, diag);
+}
+
+static int get_ack(const Opensav__Ack *in, struct agent_msg *msg, struct diag *diag)
+{
+	msg->type = AGENT_MSG_ACK;
+	if (take_interface(in->interface, msg->u.ack.interface, diag) < 0)
+		return -1;
+	msg->u.ack.generation = in->generation;
+	take_text(in->error, msg->u.ack.error, sizeof(msg->u.ack.error));
+	if (msg->u.ack.error[0])
+		return 0;
+	return take_exact(&in->hash, msg->u.ack.hash, FILTER_HASH_SIZE, "hash", diag);
+}
+
+static int get_edge_counters(const Opensav__EdgeCounters *in, struct agent_counters *out,
+			     struct diag *diag)
+{
+	out->accept_packets = in->accept_packets;
+	out->accept_bytes = in->accept_bytes;
+	out->drop_packets = in->drop_packets;
+	out->drop_bytes = in->drop_bytes;
+	out->except_packets = in->except_packets;
+	out->except_bytes = in->except_bytes;
+	return take_interface(in->interface, out->interface, diag);
+}
+
+static int get_counters(const Opensav__Counters *in, struct agent_msg *msg,
+			struct diag *diag)
+{
+	msg->type = AGENT_MSG_COUNTERS;
+	if (take_count(in->n_edges, AGENT_INTERFACES_MAX, "edges", diag) < 0)
+		return -1;
+	msg->u.counters.edges = mem_calloc(in->n_edges, sizeof(*msg->u.counters.edges));
+	msg->u.counters.n = in->n_edges;
+	for (size_t i = 0; i < in->n_edges; i++) {
+		if (get_edge_counters(in->edges[i], &msg->u.counters.edges[i], diag) < 0)
+			return -1;
+	}
+	return sort_unique(msg->u.counters.edges, in->n_edges,
+			   sizeof(*msg->u.counters.edges), diag);
+}
+
+static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct diag *diag)
+{
+	switch (in->body_case) {
+	case OPENSAV__MESSAGE__BODY_ENROLL:
+		return get_enroll(in->enroll, msg, diag);
+	case OPENSAV__MESSAGE__BODY_ENROLLED:
+		return get_enrolled(in->enrolled, msg, diag);
+	case OPENSAV__MESSAGE__BODY_HELLO:
+		return get_hello(in->hello, msg, diag);
+	case OPENSAV__MESSAGE__BODY_WELCOME:
+		return get_welcome(in->welcome, msg, diag);
+	case OPENSAV__MESSAGE__BODY_INVENTORY:
+		return get_inventory(in->inventory, msg, diag);
+	case OPENSAV__MESSAGE__BODY_FILTER:
+		return get_filter(in->filter, msg, diag);
+	case OPENSAV__MESSAGE__BODY_EDGE_LIST:
+		return get_edge_list(in->edge_list, msg, diag);
+	case OPENSAV__MESSAGE__BODY_ACK:
+		return get_ack(in->ack, msg, diag);
+	case OPENSAV__MESSAGE__BODY_COUNTERS:
+		return get_counters(in->counters, msg, diag);
+	case OPENSAV__MESSAGE__BODY_KEEPALIVE:
+		msg->type = AGENT_MSG_KEEPALIVE;
+		return 0;
+	case OPENSAV__MESSAGE__BODY_FAILURE:
+		msg->type = AGENT_MSG_FAILURE;
+		take_text(in->failure->text, msg->u.failure.text,
+			  sizeof(msg->u.failure.text));
+		return 0;
+	case OPENSAV__MESSAGE__BODY__NOT_SET:
+	case _OPENSAV__MESSAGE__BODY__CASE_IS_INT_SIZE:
+		break;
+	}
+	msg->type = AGENT_MSG_UNKNOWN;
+	return 0;
+}
+
+static const char *body_name(Opensav__Message__BodyCase body)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field(&opensav__message__descriptor,
+							(unsigned int)body);
+
+	return field ? field->name : "message";
+}
+
+/* The generated decoder builds its whole tree before any count can be looked
+ * at, and an empty list entry costs two bytes on the wire but about 150 in
+ * memory. What real messages need stays below 32 bytes a byte. */
+struct budget {
+	size_t left;
+};
+
+static void *budget_alloc(void *data, size_t size)
+{
+	struct budget *budget = data;
+
+	if (size > budget->left)
+		return NULL;
+	budget->left -= size;
+	return malloc(size);
+}
+
+static void budget_free(void *data, void *p)
+{
+	(void)data;
+	free(p);
+}
+
+int agent_msg_unpack(const void *data, size_t len, struct agent_msg *msg,
+		     struct diag *diag)
+{
+	struct budget budget = { 65536 + 32 * len };
+	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
+	struct agent_msg out = { 0 };
+	Opensav__Message *in;
+	int ret;
+
+	if (len > AGENT_FRAME_MAX_BYTES)
+		return diag_set(diag, "message of %zu bytes", len);
+	in = opensav__message__unpack(&allocator, len, data);
+	if (!in)
+		return diag_set(diag, "not a message of the agent protocol");
+	ret = get_body(in, &out, diag);
+	if (ret < 0) {
+		diag_prepend(diag, "%s", body_name(in->body_case));
+		agent_msg_fini(&out);
+	} else {
+		*msg = out;
+	}
+	if (in->body_case == OPENSAV__MESSAGE__BODY_ENROLL)
+		explicit_bzero(in->enroll->secret.data, in->enroll->secret.len);
+	opensav__message__free_unpacked(in, &allocator);
+	return ret;
+}
+
+/* ---- to the wire ---- */
+
+/* Everything made for one message, freed together. */
+struct arena {
+	struct arena_block *blocks;
+};
+struct arena_block {
+	struct arena_block *next;
+	max_align_t data[];
+};
+
+static void *arena_calloc(struct arena *arena, size_t n, size_t size)
+{
+	struct arena_block *block;
+
+	assert(size != 0 && n < SIZE_MAX / size - sizeof(*block));
+	block = mem_alloc(sizeof(*block) + n * size);
+	block->next = arena->blocks;
+	arena->blocks = block;
+	return block->data;
+}
+
+static void arena_fini(struct arena *arena)
+{
+	while (arena->blocks) {
+		struct arena_block *next = arena->blocks->next;
+
+		free(arena->blocks);
+		arena->blocks = next;
+	}
+}
+
+static ProtobufCBinaryData bytes_ref(const void *data, size_t len)
+{
+	union {
+		const void *in;
+		uint8_t *out;
+	} cast = { data }; /* the generated structs know no const */
+
+	return (ProtobufCBinaryData){ .len = len, .data = cast.out };
+}
+
+static char *text_ref(const char *text)
+{
+	union {
+		const char *in;
+		char *out;
+	} cast = { text };
+
+	return cast.out;
+}
+
+static char *interface_ref(const char *name)
+{
+	assert(filter_ifname_is_valid(name));
+	return text_ref(name);
+}
+
+static ProtobufCBinaryData blob_ref(const struct agent_blob *blob)
+{
+	assert(blob->len != 0 && blob->len <= AGENT_DER_MAX_BYTES);
+	return bytes_ref(blob->data, blob->len);
+}
+
+static ProtobufCBinaryData addr_ref(struct arena *arena, const struct ip_addr *addr)
+{
+	uint8_t *raw = arena_calloc(arena, 16, 1);
+
+	ip_to_bytes(addr->v, addr->family, raw);
+	return bytes_ref(raw, ip_bytes(addr->family));
+}
+
+/* n messages, initialized, and the array of pointers that the generated
+ * structs want. */
+static void **list_new(struct arena *arena, size_t n,
+		       const ProtobufCMessageDescriptor *type)
+{
+	void **list = arena_calloc(arena, n, sizeof(*list));
+	uint8_t *items = arena_calloc(arena, n, type->sizeof_message);
+
+	for (size_t i = 0; i < n; i++) {
+		list[i] = items + i * type->sizeof_message;
+		protobuf_c_message_init(type, list[i]);
+	}
+	return list;
+}
+
+static Opensav__Enroll *put_enroll(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Enroll *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(agent_name_is_valid(msg->u.enroll.name));
+	opensav__enroll__init(out);
+	out->name = text_ref(msg->u.enroll.name);
+	out->secret = bytes_ref(msg->u.enroll.secret, AGENT_SECRET_SIZE);
+	out->csr = blob_ref(&msg->u.enroll.csr);
+	return out;
+}
+
+static Opensav__Enrolled *put_enrolled(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Enrolled *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__enrolled__init(out);
+	out->certificate = blob_ref(&msg->u.enrolled.certificate);
+	out->ca = blob_ref(&msg->u.enrolled.ca);
+	return out;
+}
+
+static Opensav__Hello *put_hello(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Hello *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.hello.n_held <= AGENT_INTERFACES_MAX);
+	opensav__hello__init(out);
+	out->protocol = msg->u.hello.protocol;
+	out->software = text_ref(msg->u.hello.software);
+	out->epoch = msg->u.hello.epoch;
+	out->n_held = msg->u.hello.n_held;
+	out->held = (Opensav__Held **)list_new(arena, out->n_held,
+					       &opensav__held__descriptor);
+	for (size_t i = 0; i < out->n_held; i++) {
+		const struct agent_held *held = &msg->u.hello.held[i];
+
+		out->held[i]->interface = interface_ref(held->interface);
+		out->held[i]->generation = held->generation;
+		out->held[i]->hash = bytes_ref(held->hash, FILTER_HASH_SIZE);
+	}
+	return out;
+}
+
+static Opensav__Welcome *put_welcome(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Welcome *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.welcome.counters_interval_s != 0 &&
+	       msg->u.welcome.counters_interval_s <= INTERVAL_MAX_S);
+	opensav__welcome__init(out);
+	out->protocol = msg->u.welcome.protocol;
+	out->epoch = msg->u.welcome.epoch;
+	out->lease_s = msg->u.welcome.lease_s;
+	out->counters_interval_s = msg->u.welcome.counters_interval_s;
+	return out;
+}
+
+static void put_interface(const struct agent_interface *in, Opensav__Interface *out,
+			  struct arena *arena)
+{
+	assert(in->n_addresses <= AGENT_ADDRESSES_MAX);
+	out->name = interface_ref(in->name);
+	out->index = in->index;
+	out->up = in->up;
+	out->n_addresses = in->n_addresses;
+	out->addresses = (Opensav__Address **)list_new(arena, in->n_addresses,
+						       &opensav__address__descriptor);
+	for (size_t i = 0; i < in->n_addresses; i++) {
+		out->addresses[i]->address = addr_ref(arena, &in->addresses[i].addr);
+		out->addresses[i]->length = in->addresses[i].len;
+	}
+}
+
+static Opensav__Inventory *put_inventory(const struct agent_msg *msg, struct arena *arena)
+{
+	const struct agent_inventory *inv = &msg->u.inventory;
+	Opensav__Inventory *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(inv->n <= AGENT_INTERFACES_MAX);
+	opensav__inventory__init(out);
+	out->n_interfaces = inv->n;
+	out->interfaces = (Opensav__Interface **)list_new(
+		arena, inv->n, &opensav__interface__descriptor);
+	for (size_t i = 0; i < inv->n; i++)
+		put_interface(&inv->interfaces[i], out->interfaces[i], arena);
+	return out;
+}
+
+static void put_prefix(const struct ip_prefix *p, void *arg)
+{
+	struct wr *wr = arg;
+	uint8_t raw[16];
+
+	ip_to_bytes(p->v, p->family, raw);
+	wr_bytes(wr, raw, ip_bytes(p->family));
+	wr_u8(wr, p->len);
+}
+
+static ProtobufCBinaryData prefixes_ref(const struct addrset *set, enum ip_family family,
+					struct arena *arena)
+{
+	struct wr wr = { 0 };
+	uint8_t *copy;
+	size_t len;
+
+	rangeset_each_prefix(&set->f[family], family, put_prefix, &wr);
+	len = wr.len;
+	copy = arena_calloc(arena, len, 1);
+	if (len != 0)
+		memcpy(copy, wr.data, len);
+	wr_fini(&wr);
+	return bytes_ref(copy, len);
+}
+
+static void put_sets(const struct agent_filter *in, Opensav__Filter *out,
+		     struct arena *arena)
+{
+	out->add4 = prefixes_ref(&in->filter.accept, IP_V4, arena);
+	out->add6 = prefixes_ref(&in->filter.accept, IP_V6, arena);
+	out->del4 = prefixes_ref(&in->del, IP_V4, arena);
+	out->del6 = prefixes_ref(&in->del, IP_V6, arena);
+}
+
+static Opensav__Filter *put_filter(const struct agent_msg *msg, struct arena *arena)
+{
+	const struct agent_filter *in = &msg->u.filter;
+	Opensav__Filter *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(in->filter.generation > in->base_generation);
+	assert(in->base_generation != 0 || addrset_is_empty(&in->del));
+	assert(in->filter.n_peers <= FILTER_PEERS_MAX);
+	opensav__filter__init(out);
+	out->interface = interface_ref(in->filter.interface);
+	out->generation = in->filter.generation;
+	out->hash = bytes_ref(in->hash, FILTER_HASH_SIZE);
+	out->base_generation = in->base_generation;
+	if (in->base_generation != 0)
+		out->base_hash = bytes_ref(in->base_hash, FILTER_HASH_SIZE);
+	out->action = (Opensav__Action)in->filter.action;
+	out->n_peers = in->filter.n_peers;
+	out->peers = arena_calloc(arena, out->n_peers, sizeof(*out->peers));
+	for (size_t i = 0; i < out->n_peers; i++)
+		out->peers[i] = addr_ref(arena, &in->filter.peers[i]);
+	put_sets(in, out, arena);
+	return out;
+}
+
+static Opensav__EdgeList *put_edge_list(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__EdgeList *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.edge_list.n <= AGENT_INTERFACES_MAX);
+	opensav__edge_list__init(out);
+	out->n_interfaces = msg->u.edge_list.n;
+	out->interfaces =
+		arena_calloc(arena, out->n_interfaces, sizeof(*out->interfaces));
+	for (size_t i = 0; i < out->n_interfaces; i++)
+		out->interfaces[i] = interface_ref(msg->u.edge_list.interfaces[i]);
+	return out;
+}
+
+static Opensav__Ack *put_ack(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Ack *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__ack__init(out);
+	out->interface = interface_ref(msg->u.ack.interface);
+	out->generation = msg->u.ack.generation;
+	out->error = text_ref(msg->u.ack.error);
+	if (!msg->u.ack.error[0])
+		out->hash = bytes_ref(msg->u.ack.hash, FILTER_HASH_SIZE);
+	return out;
+}
+
+static Opensav__Counters *put_counters(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Counters *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.counters.n <= AGENT_INTERFACES_MAX);
+	opensav__counters__init(out);
+	out->n_edges = msg->u.counters.n;
+	out->edges = (Opensav__EdgeCounters **)list_new(
+		arena, out->n_edges, &opensav__edge_counters__descriptor);
+	for (size_t i = 0; i < out->n_edges; i++) {
+		const struct agent_counters *in = &msg->u.counters.edges[i];
+		Opensav__EdgeCounters *edge = out->edges[i];
+
+		edge->interface = interface_ref(in->interface);
+		edge->accept_packets = in->accept_packets;
+		edge->accept_bytes = in->accept_bytes;
+		edge->drop_packets = in->drop_packets;
+		edge->drop_bytes = in->drop_bytes;
+		edge->except_packets = in->except_packets;
+		edge->except_bytes = in->except_bytes;
+	}
+	return out;
+}
+
+static Opensav__Keepalive *put_keepalive(struct arena *arena)
+{
+	Opensav__Keepalive *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__keepalive__init(out);
+	return out;
+}
+
+static Opensav__Failure *put_failure(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Failure *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__failure__init(out);
+	out->text = text_ref(msg->u.failure.text);
+	return out;
+}
+
+static void put_body(const struct agent_msg *msg, Opensav__Message *out,
+		     struct arena *arena)
+{
+	switch (msg->type) {
+	case AGENT_MSG_UNKNOWN:
+		break;
+	case AGENT_MSG_ENROLL:
+		out->body_case = OPENSAV__MESSAGE__BODY_ENROLL;
+		out->enroll = put_enroll(msg, arena);
+		break;
+	case AGENT_MSG_ENROLLED:
+		out->body_case = OPENSAV__MESSAGE__BODY_ENROLLED;
+		out->enrolled = put_enrolled(msg, arena);
+		break;
+	case AGENT_MSG_HELLO:
+		out->body_case = OPENSAV__MESSAGE__BODY_HELLO;
+		out->hello = put_hello(msg, arena);
+		break;
+	case AGENT_MSG_WELCOME:
+		out->body_case = OPENSAV__MESSAGE__BODY_WELCOME;
+		out->welcome = put_welcome(msg, arena);
+		break;
+	case AGENT_MSG_INVENTORY:
+		out->body_case = OPENSAV__MESSAGE__BODY_INVENTORY;
+		out->inventory = put_inventory(msg, arena);
+		break;
+	case AGENT_MSG_FILTER:
+		out->body_case = OPENSAV__MESSAGE__BODY_FILTER;
+		out->filter = put_filter(msg, arena);
+		break;
+	case AGENT_MSG_EDGE_LIST:
+		out->body_case = OPENSAV__MESSAGE__BODY_EDGE_LIST;
+		out->edge_list = put_edge_list(msg, arena);
+		break;
+	case AGENT_MSG_ACK:
+		out->body_case = OPENSAV__MESSAGE__BODY_ACK;
+		out->ack = put_ack(msg, arena);
+		break;
+	case AGENT_MSG_COUNTERS:
+		out->body_case = OPENSAV__MESSAGE__BODY_COUNTERS;
+		out->counters = put_counters(msg, arena);
+		break;
+	case AGENT_MSG_KEEPALIVE:
+		out->body_case = OPENSAV__MESSAGE__BODY_KEEPALIVE;
+		out->keepalive = put_keepalive(arena);
+		break;
+	case AGENT_MSG_FAILURE:
+		out->body_case = OPENSAV__MESSAGE__BODY_FAILURE;
+		out->failure = put_failure(msg, arena);
+		break;
+	}
+}
+
+/* The generated packer writes through this, straight behind the length. */
+struct sink {
+	ProtobufCBuffer base;
+	struct wr *out;
+};
+
+static void sink_append(ProtobufCBuffer *buffer, size_t len, const uint8_t *data)
+{
+	struct sink *sink = (struct sink *)buffer; /* base is its first member */
+
+	wr_bytes(sink->out, data, len);
+}
+
+void agent_msg_pack(const struct agent_msg *msg, struct wr *out)
+{
+	struct sink sink = { { sink_append }, out };
+	Opensav__Message message = OPENSAV__MESSAGE__INIT;
+	struct arena arena = { 0 };
+	size_t at = out->len, len;
+
+	put_body(msg, &message, &arena);
+	wr_be32(out, 0);
+	len = opensav__message__pack_to_buffer(&message, &sink.base);
+	assert(len <= AGENT_FRAME_MAX_BYTES && len == out->len - at - 4);
+	wr_patch32(out, at, (uint32_t)len);
+	arena_fini(&arena);
+}
