@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "agents/nft_rules.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/udata.h>
+
+#include "lib/mem.h"
+
+#define RULES_MAX 32
+
+#define IP4_SADDR 12 /* offsets into the headers, RFC 791 and RFC 8200 */
+#define IP4_DADDR 16
+#define IP6_SADDR 8
+#define IP6_DADDR 24
+
+#define SAMPLES_PER_SECOND 10
+#define SAMPLE_BYTES	   128 /* headers, not people's data */
+
+void rules_chain_name(const char *interface, char name[TXN_NAME_SIZE])
+{
+	snprintf(name, TXN_NAME_SIZE, "edge/%s", interface);
+}
+
+void rules_set_name(enum rules_set set, enum ip_family family, const char *interface,
+		    uint64_t version, char name[TXN_NAME_SIZE])
+{
+	static const char *const words[] = { "accept", "connected", "peer" };
+
+	snprintf(name, TXN_NAME_SIZE, "%s%d/%s/%" PRIu64, words[set],
+		 family == IP_V4 ? 4 : 6, interface, version);
+}
+
+void rules_counter_name(enum rules_counter counter, const char *interface,
+			char name[TXN_NAME_SIZE])
+{
+	static const char *const words[] = { "accept", "drop", "except" };
+
+	snprintf(name, TXN_NAME_SIZE, "%s/%s", words[counter], interface);
+}
+
+/* ---- expressions ---- */
+
+struct rules {
+	const char *chain;
+	struct nftnl_rule *r[RULES_MAX];
+	size_t n;
+};
+
+/* Register 1 holds whatever is being compared; nothing lives across rules. */
+#define REG NFT_REG_1
+
+static struct nftnl_rule *new_rule(struct rules *rs)
+{
+	struct nftnl_rule *r = nftnl_rule_alloc();
+
+	if (!r || rs->n == RULES_MAX)
+		abort();
+	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, TXN_TABLE);
+	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, rs->chain);
+	rs->r[rs->n++] = r;
+	return r;
+}
+
+static struct nftnl_expr *expr(struct nftnl_rule *r, const char *name)
+{
+	struct nftnl_expr *e = nftnl_expr_alloc(name);
+
+	if (!e)
+		abort();
+	nftnl_rule_add_expr(r, e);
+	return e;
+}
+
+static void load_meta(struct nftnl_rule *r, uint32_t key)
+{
+	struct nftnl_expr *e = expr(r, "meta");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, REG);
+}
+
+static void load_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len)
+{
+	struct nftnl_expr *e = expr(r, "payload");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, REG);
+}
+
+static void compare(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = expr(r, "cmp");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static void between(struct nftnl_rule *r, const void *from, const void *to, uint32_t len)
+{
+	struct nftnl_expr *e = expr(r, "range");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
+	nftnl_expr_set(e, NFTNL_EXPR_RANGE_FROM_DATA, from, len);
+	nftnl_expr_set(e, NFTNL_EXPR_RANGE_TO_DATA, to, len);
+}
+
+static void mask(struct nftnl_rule *r, const void *bits, uint32_t len)
+{
+	static const uint8_t zero[16];
+	struct nftnl_expr *e = expr(r, "bitwise");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, bits, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
+}
+
+static void lookup(struct nftnl_rule *r, const char *set, bool is_map)
+{
+	struct nftnl_expr *e = expr(r, "lookup");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* as the kernel dumps it */
+	if (is_map)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+static void verdict(struct nftnl_rule *r, int code)
+{
+	struct nftnl_expr *e = expr(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+}
+
+static void count(struct nftnl_rule *r, enum rules_counter counter, const char *interface)
+{
+	struct nftnl_expr *e = expr(r, "objref");
+	char name[TXN_NAME_SIZE];
+
+	rules_counter_name(counter, interface, name);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+}
+
+static void sample(struct nftnl_rule *r, unsigned int group)
+{
+	struct nftnl_expr *e = expr(r, "limit");
+
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, SAMPLES_PER_SECOND);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, 5);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
+	e = expr(r, "log");
+	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, (uint16_t)group);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, SAMPLE_BYTES);
+	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, TXN_TABLE);
+}
+
+/* ---- what a rule can ask of a packet ---- */
+
+static void is_family(struct nftnl_rule *r, enum ip_family family)
+{
+	uint8_t proto = family == IP_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	load_meta(r, NFT_META_NFPROTO);
+	compare(r, NFT_CMP_EQ, &proto, 1);
+}
+
+static void is_l4(struct nftnl_rule *r, uint8_t proto)
+{
+	load_meta(r, NFT_META_L4PROTO);
+	compare(r, NFT_CMP_EQ, &proto, 1);
+}
+
+static void source_in(struct nftnl_rule *r, enum ip_family family, const char *set)
+{
+	is_family(r, family);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, family == IP_V4 ? IP4_SADDR : IP6_SADDR,
+		     ip_bytes(family));
+	lookup(r, set, false);
+}
+
+/* 0.0.0.0 or ::, hosts that have no address yet. */
+static void source_unspecified(struct nftnl_rule *r, enum ip_family family)
+{
+	static const uint8_t zero[16];
+
+	is_family(r, family);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, family == IP_V4 ? IP4_SADDR : IP6_SADDR,
+		     ip_bytes(family));
+	compare(r, NFT_CMP_EQ, zero, ip_bytes(family));
+}
+
+static void source_link_local(struct nftnl_rule *r)
+{
+	static const uint8_t bits[2] = { 0xff, 0xc0 }, fe80[2] = { 0xfe, 0x80 };
+
+	is_family(r, IP_V6);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_SADDR, 2);
+	mask(r, bits, 2);
+	compare(r, NFT_CMP_EQ, fe80, 2);
+}
+
+/* Delivered here: local, broadcast of a subnet or limited, anycast. The three
+ * are neighbours in the kernel's numbering, on machines of both endians. */
+static void to_router(struct nftnl_rule *r)
+{
+	const uint32_t from = RTN_LOCAL, to = RTN_ANYCAST;
+	struct nftnl_expr *e = expr(r, "fib");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	between(r, &from, &to, sizeof(from));
+}
+
+/* Destinations that no router forwards: 224.0.0.0/24, ff02::/16. */
+static void to_link(struct nftnl_rule *r, enum ip_family family)
+{
+	static const uint8_t local4[3] = { 224, 0, 0 }, local6[2] = { 0xff, 0x02 };
+
+	if (family == IP_V4) {
+		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP4_DADDR, sizeof(local4));
+		compare(r, NFT_CMP_EQ, local4, sizeof(local4));
+	} else {
+		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_DADDR, sizeof(local6));
+		compare(r, NFT_CMP_EQ, local6, sizeof(local6));
+	}
+}
+
+static void to_multicast(struct nftnl_rule *r, enum ip_family family)
+{
+	static const uint8_t bits = 0xf0, mc4 = 0xe0, mc6 = 0xff;
+
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, family == IP_V4 ? IP4_DADDR : IP6_DADDR,
+		     1);
+	if (family == IP_V4)
+		mask(r, &bits, 1);
+	compare(r, NFT_CMP_EQ, family == IP_V4 ? &mc4 : &mc6, 1);
+}
+
+/* ---- the edge's chain ---- */
+
+struct edge {
+	struct rules *rs;
+	const struct rules_edge *e;
+};
+
+static void pass(const struct edge *g, struct nftnl_rule *r, enum rules_counter counter)
+{
+	count(r, counter, g->e->interface);
+	verdict(r, NF_ACCEPT);
+}
+
+static struct nftnl_rule *from_set(const struct edge *g, enum rules_set set,
+				   enum ip_family family)
+{
+	struct nftnl_rule *r = new_rule(g->rs);
+	char name[TXN_NAME_SIZE];
+
+	rules_set_name(set, family, g->e->interface, g->e->version, name);
+	source_in(r, family, name);
+	return r;
+}
+
+static void put_accepted(const struct edge *g, enum ip_family family)
+{
+	pass(g, from_set(g, RULES_ACCEPT, family), RULES_COUNT_ACCEPT);
+}
+
+/* Neighbours and peers may talk to this router and to the link, in every
+ * protocol: BGP, BFD and OSPF live there. A neighbour's address passes through
+ * the router for ICMP only: errors and path MTU of the other side's router,
+ * whose link addresses nobody announces (IXP LANs, RFC 7454 6.1.5.2). The
+ * source is looked at before the route: a forged one costs no route look-up. */
+static void put_neighbours(const struct edge *g, enum ip_family family)
+{
+	struct nftnl_rule *r = from_set(g, RULES_CONNECTED, family);
+
+	is_l4(r, family == IP_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	pass(g, r, RULES_COUNT_EXCEPT);
+	for (enum rules_set set = RULES_CONNECTED; set <= RULES_PEER; set++) {
+		r = from_set(g, set, family);
+		to_router(r);
+		pass(g, r, RULES_COUNT_EXCEPT);
+		r = from_set(g, set, family);
+		to_link(r, family);
+		pass(g, r, RULES_COUNT_EXCEPT);
+	}
+}
+
+/* Link-local addresses are for the link: forwarded ones meet the drop. */
+static void put_link_local(const struct edge *g)
+{
+	struct nftnl_rule *r = new_rule(g->rs);
+
+	source_link_local(r);
+	to_router(r);
+	pass(g, r, RULES_COUNT_EXCEPT);
+	r = new_rule(g->rs);
+	source_link_local(r);
+	to_link(r, IP_V6);
+	pass(g, r, RULES_COUNT_EXCEPT);
+}
+
+/* 0.0.0.0: DHCP to the limited broadcast (RFC 2827 section 5) and IGMP reports
+ * of hosts without an address (RFC 3376 4.2.13). */
+static void put_unspecified4(const struct edge *g)
+{
+	static const uint8_t everybody[4] = { 255, 255, 255, 255 };
+	static const uint8_t ports[4] = { 0, 68, 0, 67 };
+	struct nftnl_rule *r = new_rule(g->rs);
+
+	source_unspecified(r, IP_V4);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP4_DADDR, 4);
+	compare(r, NFT_CMP_EQ, everybody, 4);
+	is_l4(r, IPPROTO_UDP);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4);
+	compare(r, NFT_CMP_EQ, ports, 4);
+	pass(g, r, RULES_COUNT_EXCEPT);
+
+	r = new_rule(g->rs);
+	source_unspecified(r, IP_V4);
+	is_l4(r, IPPROTO_IGMP);
+	to_multicast(r, IP_V4);
+	pass(g, r, RULES_COUNT_EXCEPT);
+}
+
+static void put_icmp6(const struct edge *g, uint8_t from, uint8_t to)
+{
+	struct nftnl_rule *r = new_rule(g->rs);
+
+	source_unspecified(r, IP_V6);
+	is_l4(r, IPPROTO_ICMPV6);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
+	between(r, &from, &to, 1);
+	to_multicast(r, IP_V6);
+	pass(g, r, RULES_COUNT_EXCEPT);
+}
+
+/* ::, to multicast groups only: MLDv1 report and done with the router
+ * solicitation between them (131, 132, 133), neighbour solicitation for
+ * duplicate address detection (135), MLDv2 report (143, RFC 3810 5.2.13). */
+static void put_unspecified6(const struct edge *g)
+{
+	put_icmp6(g, 131, 133);
+	put_icmp6(g, 135, 135);
+	put_icmp6(g, 143, 143);
+}
+
+static void set_comment(struct nftnl_rule *r, const char *comment)
+{
+	struct nftnl_udata_buf *buf;
+
+	if (!comment)
+		return;
+	buf = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	if (!buf || !nftnl_udata_put_strz(buf, NFTNL_UDATA_RULE_COMMENT, comment))
+		abort();
+	nftnl_rule_set_data(r, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(buf),
+			    nftnl_udata_buf_len(buf));
+	nftnl_udata_buf_free(buf);
+}
+
+static void put_rest(const struct edge *g)
+{
+	struct nftnl_rule *r;
+
+	if (g->e->sample_group != 0)
+		sample(new_rule(g->rs), g->e->sample_group);
+	r = new_rule(g->rs);
+	count(r, RULES_COUNT_DROP, g->e->interface);
+	if (g->e->action == FILTER_ENFORCE)
+		verdict(r, NF_DROP);
+	set_comment(r, g->e->comment);
+}
+
+static void build_edge(struct rules *rs, const struct rules_edge *e)
+{
+	const struct edge g = { rs, e };
+
+	if (e->action == FILTER_OFF) {
+		struct nftnl_rule *r = new_rule(rs);
+
+		verdict(r, NFT_RETURN);
+		set_comment(r, e->comment);
+		return;
+	}
+	put_accepted(&g, IP_V4);
+	put_accepted(&g, IP_V6);
+	put_neighbours(&g, IP_V4);
+	put_unspecified4(&g);
+	put_neighbours(&g, IP_V6);
+	put_link_local(&g);
+	put_unspecified6(&g);
+	put_rest(&g);
+}
+
+/* A packet that came out of a kernel IPsec tunnel is seen again with its inner
+ * addresses, and still with the *outer* interface: that edge's set must not
+ * judge it (in-kernel rp_filter makes the same exception). Where the tunnel has
+ * an interface of its own (xfrm: type NONE, vti: TUNNEL and TUNNEL6), that
+ * interface is an edge like others, and is not stepped over. */
+static void put_decrypted(struct rules *rs)
+{
+	static const uint16_t own[] = { ARPHRD_NONE, ARPHRD_TUNNEL, ARPHRD_TUNNEL6 };
+	struct nftnl_rule *r = new_rule(rs);
+	const uint8_t yes = 1;
+
+	load_meta(r, NFT_META_SECPATH);
+	compare(r, NFT_CMP_EQ, &yes, 1);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		load_meta(r, NFT_META_IIFTYPE);
+		compare(r, NFT_CMP_NEQ, &own[i], sizeof(own[i]));
+	}
+	verdict(r, NFT_RETURN);
+}
+
+static void build_base(struct rules *rs, const struct rules_base *b)
+{
+	struct nftnl_rule *r;
+
+	if (b->brake) {
+		r = new_rule(rs);
+		verdict(r, NF_ACCEPT);
+		set_comment(r, "all off");
+		return;
+	}
+	if (b->secpath)
+		put_decrypted(rs);
+	r = new_rule(rs);
+	load_meta(r, NFT_META_IIFNAME);
+	lookup(r, RULES_MAP, true);
+}
+
+/* ---- to the kernel, to text ---- */
+
+static void free_rules(struct rules *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		nftnl_rule_free(rs->r[i]);
+}
+
+static void put_rules(struct txn *t, struct rules *rs)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		struct nlmsghdr *nlh = txn_get(t, NFT_MSG_NEWRULE,
+					       NLM_F_CREATE | NLM_F_APPEND,
+					       "add a rule to chain", rs->chain);
+
+		nftnl_rule_nlmsg_build_payload(nlh, rs->r[i]);
+		txn_put(t);
+	}
+	free_rules(rs);
+}
+
+struct text {
+	char *s;
+	size_t len, cap;
+	char comment[RULES_COMMENT_SIZE];
+};
+
+static int add_expr_text(struct nftnl_expr *e, void *arg)
+{
+	struct text *x = arg;
+	char one[512];
+	int len = nftnl_expr_snprintf(one, sizeof(one), e, NFTNL_OUTPUT_DEFAULT, 0);
+
+	if (len < 0 || (size_t)len >= sizeof(one))
+		return -1;
+	if (x->cap - x->len < sizeof(one) + 64) {
+		x->cap = x->cap * 2 + 4096;
+		x->s = mem_realloc(x->s, x->cap, 1);
+	}
+	x->len += (size_t)sprintf(x->s + x->len, "%s %s;",
+				  nftnl_expr_get_str(e, NFTNL_EXPR_NAME), one);
+	return 0;
+}
+
+static int add_rule_text(struct text *x, struct nftnl_rule *r)
+{
+	if (nftnl_expr_foreach(r, add_expr_text, x) < 0)
+		return -EBADMSG;
+	if (x->s)
+		x->s[x->len++] = '\n'; /* the slack above has room */
+	return 0;
+}
+
+static char *end_text(struct text *x)
+{
+	if (!x->s)
+		return mem_strdup("");
+	x->s[x->len] = '\0';
+	return x->s;
+}
+
+static char *rules_text(struct rules *rs)
+{
+	struct text x = { 0 };
+
+	for (size_t i = 0; i < rs->n; i++)
+		add_rule_text(&x, rs->r[i]);
+	free_rules(rs);
+	return end_text(&x);
+}
+
+void rules_put_edge(struct txn *t, const struct rules_edge *e)
+{
+	char chain[TXN_NAME_SIZE];
+	struct rules rs = { .chain = chain };
+
+	rules_chain_name(e->interface, chain);
+	build_edge(&rs, e);
+	put_rules(t, &rs);
+}
+
+void rules_put_probe(struct txn *t, const char *chain, enum rules_part part)
+{
+	struct rules rs = { .chain = chain };
+
+	switch (part) {
+	case RULES_PART_ROUTE:
+		to_router(new_rule(&rs));
+		break;
+	case RULES_PART_SECPATH:
+		put_decrypted(&rs);
+		break;
+	case RULES_PART_SAMPLE:
+		sample(new_rule(&rs), 1);
+		break;
+	}
+	put_rules(t, &rs);
+}
+
+void rules_put_base(struct txn *t, const struct rules_base *b)
+{
+	struct rules rs = { .chain = RULES_BASE_CHAIN };
+
+	build_base(&rs, b);
+	put_rules(t, &rs);
+}
+
+char *rules_edge_text(const struct rules_edge *e)
+{
+	struct rules rs = { .chain = "" };
+
+	build_edge(&rs, e);
+	return rules_text(&rs);
+}
+
+char *rules_base_text(const struct rules_base *b)
+{
+	struct rules rs = { .chain = "" };
+
+	build_base(&rs, b);
+	return rules_text(&rs);
+}
+
+void rules_flush(struct txn *t, const char *chain)
+{
+	struct nlmsghdr *nlh = txn_get(t, NFT_MSG_DELRULE, 0, "replace the rules of chain",
+				       chain);
+
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, TXN_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	txn_put(t);
+}
+
+static int find_comment(const struct nftnl_udata *attr, void *arg)
+{
+	char *comment = arg;
+	size_t len = nftnl_udata_len(attr);
+
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_RULE_COMMENT && len > 0 &&
+	    len <= RULES_COMMENT_SIZE) {
+		memcpy(comment, nftnl_udata_get(attr), len);
+		comment[len - 1] = '\0';
+	}
+	return 0;
+}
+
+static void read_comment(const struct nftnl_rule *r, char comment[RULES_COMMENT_SIZE])
+{
+	uint32_t len = 0;
+	const void *data = nftnl_rule_get_data(r, NFTNL_RULE_USERDATA, &len);
+
+	comment[0] = '\0';
+	if (data)
+		nftnl_udata_parse(data, len, find_comment, comment);
+}
+
+static int rule_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	struct text *x = arg;
+	struct nftnl_rule *r;
+	int rc = -EBADMSG;
+
+	if (!nlh) {
+		x->len = 0;
+		x->comment[0] = '\0';
+		return 0;
+	}
+	r = nftnl_rule_alloc();
+	if (!r)
+		abort();
+	if (nftnl_rule_nlmsg_parse(nlh, r) == 0) {
+		rc = add_rule_text(x, r);
+		read_comment(r, x->comment);
+	}
+	nftnl_rule_free(r);
+	return rc;
+}
+
+int rules_read(struct mnl_socket *nl, const char *chain, char **text,
+	       char comment[RULES_COMMENT_SIZE])
+{
+	char buf[TXN_QUERY_BYTES];
+	struct nlmsghdr *nlh = txn_query(buf, NFT_MSG_GETRULE, NLM_F_DUMP);
+	struct text x = { 0 };
+	int rc;
+
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, TXN_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	rc = txn_ask(nl, nlh, rule_answer, &x);
+	*text = end_text(&x);
+	memcpy(comment, x.comment, RULES_COMMENT_SIZE);
+	return rc;
+}

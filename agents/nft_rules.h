@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * nft_rules - the rules of an edge's chain and of the base chain.
+ *
+ * What a packet meets, in this order: base chain (decrypted IPsec steps
+ * aside, the interface's name selects an edge), then in the edge's chain the
+ * accept set, the fixed exceptions, sample, count and drop. The set comes
+ * first because nearly every honest packet ends there.
+ */
+#ifndef SAV_NFT_RULES_H
+#define SAV_NFT_RULES_H
+
+#include "agents/nft_txn.h"
+#include "lib/filter.h"
+
+#define RULES_BASE_CHAIN "prerouting"
+#define RULES_MAP	 "edges"
+
+enum rules_set {
+	RULES_ACCEPT,	 /* what the controller says */
+	RULES_CONNECTED, /* subnets of the interface */
+	RULES_PEER,	 /* configured peers */
+	RULES_SETS
+};
+
+enum rules_counter {
+	RULES_COUNT_ACCEPT,
+	RULES_COUNT_DROP,
+	RULES_COUNT_EXCEPT,
+	RULES_COUNTERS
+};
+
+/* Names of an edge's objects. '/' cannot be in an interface name, so they are
+ * unambiguous, and nft(8) reads them back. Sets carry a version: a fresh one
+ * is filled under a new name. */
+void rules_chain_name(const char *interface, char name[TXN_NAME_SIZE]);
+void rules_set_name(enum rules_set set, enum ip_family family, const char *interface,
+		    uint64_t version, char name[TXN_NAME_SIZE]);
+void rules_counter_name(enum rules_counter counter, const char *interface,
+			char name[TXN_NAME_SIZE]);
+
+struct rules_edge {
+	const char *interface;
+	uint64_t version;
+	enum filter_action action;
+	unsigned int sample_group;
+	const char *comment; /* kept at the last rule */
+};
+
+struct rules_base {
+	bool brake;   /* one rule: everything passes */
+	bool secpath; /* this kernel knows decrypted packets */
+};
+
+/* Adds the rules to an empty chain. */
+void rules_put_edge(struct txn *t, const struct rules_edge *e);
+void rules_put_base(struct txn *t, const struct rules_base *b);
+/* One rule with the part in question, to see whether this kernel takes it. */
+enum rules_part {
+	RULES_PART_ROUTE,   /* fib */
+	RULES_PART_SECPATH, /* meta secpath */
+	RULES_PART_SAMPLE,  /* limit, log to NFLOG */
+};
+void rules_put_probe(struct txn *t, const char *chain, enum rules_part part);
+/* Empties a chain. */
+void rules_flush(struct txn *t, const char *chain);
+
+/* Text by which rules are compared with what the kernel has; malloc'ed. */
+char *rules_edge_text(const struct rules_edge *e);
+char *rules_base_text(const struct rules_base *b);
+/* The same of a chain in the kernel, and the last comment (may be empty).
+ * 0 or a negative errno. */
+#define RULES_COMMENT_SIZE 128
+int rules_read(struct mnl_socket *nl, const char *chain, char **text,
+	       char comment[RULES_COMMENT_SIZE]);
+
+#endif /* SAV_NFT_RULES_H */
