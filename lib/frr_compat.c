@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/frr_compat.h"
+
+#include "yang.h"
+
+/* frr_init() ends the process if there is no module frr-module-translator. A
+ * static libfrr has it in an object that nothing refers to, so the linker drops
+ * it, and FRR's own file is there only where FRR is installed. The module
+ * describes translation files for YANG; none of our daemons loads one, so an
+ * empty one does. */
+static struct yang_module_embed translator = {
+	.mod_name = "frr-module-translator",
+	.mod_rev = "",
+	.sub_mod_name = "",
+	.sub_mod_rev = "",
+	.data = "module frr-module-translator {\n"
+		" yang-version 1.1;\n"
+		" namespace \"http://frrouting.org/yang/frr-module-translator\";\n"
+		" prefix frr-module-translator;\n"
+		"}\n",
+	.format = LYS_IN_YANG,
+};
+
+/* Before main(), so that no daemon can forget it. */
+__attribute__((constructor)) static void translator_embed(void)
+{
+	yang_module_embed(&translator);
+}
+
+void frr_compat_link(void)
+{
+}
