@@ -75,9 +75,13 @@ run_step() { # number name hint command...
 	shift 3
 	local t=$SECONDS
 	say "$step_name ..."
-	# in the background, because "set -e" does not work inside the condition of an if
-	(set -e; "$@") >"$step_log" 2>&1 </dev/null &
-	if ! wait $!; then
+	# not as the condition of an if, inside which "set -e" does nothing
+	local status=0
+	set +e
+	(set -e; "$@") >"$step_log" 2>&1 </dev/null
+	status=$?
+	set -e
+	if [ $status -ne 0 ]; then
 		say "$step_name failed after $((SECONDS - t)) s; the end of $step_log:"
 		tail -n 25 "$step_log" | sed 's/^/    /' >&2
 		say "$hint"
