@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * config_vty - the configuration grammar as libfrr commands.
+ *
+ * Shared by savd, where each command is a transaction of the store, and by
+ * sav-replay, which reads the same text from a file into memory.
+ */
+#ifndef SAV_CONFIG_VTY_H
+#define SAV_CONFIG_VTY_H
+
+#include "lib/frr_compat.h"
+
+#include "vty.h"
+
+#include "controller/policy/config.h"
+
+/* Installs nodes and commands; cfg must outlive them. After cmd_init(). */
+void config_vty_init(struct config *cfg);
+
+/* Runs the lines of a file as configuration. All errors are told, as
+ * "FILE:LINE: text", and reading goes on; returns how many there were, or -1
+ * when the file cannot be read. Unindented lines begin at the top level, as
+ * they stand in `show running-config`. */
+typedef void config_vty_error_fn(const char *text, void *arg);
+int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg);
+
+#endif /* SAV_CONFIG_VTY_H */
