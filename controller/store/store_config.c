@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Writing the operator's policy: each object is a row, plus lists of its own
+ * in other tables. Of a list only the rows that differ are written, so that a
+ * customer with ten thousand prefixes can get one more cheaply.
+ */
+#include "controller/store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/store/store_db.h"
+#include "lib/mem.h"
+
+/* ---- writing lists ---- */
+
+struct texts {
+	char (*t)[IP_TEXT_SIZE];
+	size_t n, cap;
+};
+
+static char *texts_add(struct texts *list)
+{
+	if (list->n == list->cap) {
+		list->cap = list->cap ? 2 * list->cap : 16;
+		list->t = mem_realloc(list->t, list->cap, sizeof(*list->t));
+	}
+	return list->t[list->n++];
+}
+
+static int text_cmp(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void texts_of_addrs(struct texts *list, const struct ip_addr *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ip_addr_format(&a[i], texts_add(list));
+	if (n > 0)
+		qsort(list->t, list->n, sizeof(*list->t), text_cmp);
+}
+
+static void texts_of_prefixes(struct texts *list, const struct ip_prefix *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ip_prefix_format(&p[i], texts_add(list));
+	if (n > 0)
+		qsort(list->t, list->n, sizeof(*list->t), text_cmp);
+}
+
+/* The rows that belong to one object. The key (one or two names) follows the
+ * row's own text; formats tell how many. */
+struct list_sql {
+	const char *key_fmt, *row_fmt;
+	const char *select, *insert, *remove;
+};
+
+static const struct list_sql bmp_sources_sql = {
+	"t",
+	"tt",
+	"SELECT address FROM router_bmp_source WHERE router = ?1 ORDER BY address",
+	"INSERT INTO router_bmp_source (address, router) VALUES (?1, ?2)",
+	"DELETE FROM router_bmp_source WHERE address = ?1 AND router = ?2",
+};
+static const struct list_sql customer_prefixes_sql = {
+	"t",
+	"tt",
+	"SELECT prefix FROM customer_prefix WHERE customer = ?1 ORDER BY prefix",
+	"INSERT INTO customer_prefix (prefix, customer) VALUES (?1, ?2)",
+	"DELETE FROM customer_prefix WHERE prefix = ?1 AND customer = ?2",
+};
+static const struct list_sql edge_peers_sql = {
+	"tt",
+	"ttt",
+	"SELECT address FROM edge_peer WHERE router = ?1 AND interface = ?2 ORDER BY "
+	"address",
+	"INSERT INTO edge_peer (address, router, interface) VALUES (?1, ?2, ?3)",
+	"DELETE FROM edge_peer WHERE address = ?1 AND router = ?2 AND interface = ?3",
+};
+static const struct list_sql edge_prefixes_sql = {
+	"tt",
+	"ttt",
+	"SELECT prefix FROM edge_prefix WHERE router = ?1 AND interface = ?2 ORDER BY "
+	"prefix",
+	"INSERT INTO edge_prefix (prefix, router, interface) VALUES (?1, ?2, ?3)",
+	"DELETE FROM edge_prefix WHERE prefix = ?1 AND router = ?2 AND interface = ?3",
+};
+
+static int list_read(struct store *s, const struct list_sql *sql, const char *key1,
+		     const char *key2, struct texts *list, struct diag *diag)
+{
+	sqlite3_stmt *q = store_db_query(s, diag, sql->select, sql->key_fmt, key1, key2);
+	int got;
+
+	if (!q)
+		return -1;
+	while ((got = store_db_row(s, q, diag)) == 1) {
+		if (!store_db_text(q, 0, texts_add(list), IP_TEXT_SIZE)) {
+			store_db_end(q);
+			return diag_set(
+				diag, "%s: a list of %s %s is damaged: restore a backup",
+				s->path, key1, key2);
+		}
+	}
+	return got;
+}
+
+/* Which of the two comes first; a list that has ended comes last. */
+static int texts_cmp(const struct texts *a, size_t i, const struct texts *b, size_t k)
+{
+	if (i == a->n || k == b->n)
+		return i == a->n ? 1 : -1;
+	return strcmp(a->t[i], b->t[k]);
+}
+
+/* Makes the stored list equal to want; frees want. */
+static int list_write(struct store *s, const struct list_sql *sql, const char *key1,
+		      const char *key2, struct texts *want, struct diag *diag)
+{
+	struct texts have = { 0 };
+	int rc = list_read(s, sql, key1, key2, &have, diag);
+
+	for (size_t h = 0, w = 0; rc == 0 && (h < have.n || w < want->n);) {
+		int c = texts_cmp(&have, h, want, w);
+
+		if (c < 0)
+			rc = store_db_exec(s, diag, sql->remove, sql->row_fmt, have.t[h],
+					   key1, key2);
+		else if (c > 0)
+			rc = store_db_exec(s, diag, sql->insert, sql->row_fmt, want->t[w],
+					   key1, key2);
+		h += c <= 0;
+		w += c >= 0;
+	}
+	free(have.t);
+	free(want->t);
+	return rc;
+}
+
+/* ---- writing objects ---- */
+
+static int router_put(struct store *s, const struct config_router *r, struct diag *diag)
+{
+	struct texts sources = { 0 };
+
+	if (store_db_exec(s, diag,
+			  "INSERT INTO router (name) VALUES (?1) ON CONFLICT DO NOTHING",
+			  "t", r->name) < 0)
+		return -1;
+	texts_of_addrs(&sources, r->bmp_sources, r->n_bmp_sources);
+	return list_write(s, &bmp_sources_sql, r->name, "", &sources, diag);
+}
+
+static int sink_router(void *ctx, const char *name, const struct config_router *new,
+		       struct diag *diag)
+{
+	int rc;
+
+	if (store_db_change_begin(ctx, diag) < 0)
+		return -1;
+	if (new)
+		rc = router_put(ctx, new, diag);
+	else
+		rc = store_db_exec(ctx, diag, "DELETE FROM router WHERE name = ?1", "t",
+				   name);
+	return store_db_change_end(ctx, rc, diag);
+}
+
+static int customer_put(struct store *s, const struct config_customer *c,
+			struct diag *diag)
+{
+	struct texts prefixes = { 0 };
+
+	if (store_db_exec(s, diag,
+			  "INSERT INTO customer (name, asn) VALUES (?1, ?2)"
+			  " ON CONFLICT (name) DO UPDATE SET asn = excluded.asn",
+			  "ti", c->name, (int64_t)c->as) < 0)
+		return -1;
+	texts_of_prefixes(&prefixes, c->prefixes, c->n_prefixes);
+	return list_write(s, &customer_prefixes_sql, c->name, "", &prefixes, diag);
+}
+
+static int sink_customer(void *ctx, const char *name, const struct config_customer *new,
+			 struct diag *diag)
+{
+	int rc;
+
+	if (store_db_change_begin(ctx, diag) < 0)
+		return -1;
+	if (new)
+		rc = customer_put(ctx, new, diag);
+	else
+		rc = store_db_exec(ctx, diag, "DELETE FROM customer WHERE name = ?1", "t",
+				   name);
+	return store_db_change_end(ctx, rc, diag);
+}
+
+static int edge_put(struct store *s, const struct config_edge *e, struct diag *diag)
+{
+	struct texts peers = { 0 }, prefixes = { 0 };
+
+	if (store_db_exec(
+		    s, diag,
+		    "INSERT INTO edge (router, interface, customer, role, mode, action,"
+		    " holddown_s, brake_shrink_percent, stale_s, stale_policy)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+		    " ON CONFLICT (router, interface) DO UPDATE SET"
+		    " customer = excluded.customer, role = excluded.role,"
+		    " mode = excluded.mode, action = excluded.action,"
+		    " holddown_s = excluded.holddown_s,"
+		    " brake_shrink_percent = excluded.brake_shrink_percent,"
+		    " stale_s = excluded.stale_s, stale_policy = excluded.stale_policy",
+		    "ttttttiiit", e->router, e->interface,
+		    e->customer[0] ? e->customer : NULL, edge_role_name(e->role),
+		    edge_mode_name(e->mode), filter_action_name(e->action),
+		    (int64_t)e->holddown_s, (int64_t)e->brake_shrink_percent,
+		    (int64_t)e->stale_s, stale_policy_name(e->stale_policy)) < 0)
+		return -1;
+	texts_of_addrs(&peers, e->peers, e->n_peers);
+	if (list_write(s, &edge_peers_sql, e->router, e->interface, &peers, diag) < 0)
+		return -1;
+	texts_of_prefixes(&prefixes, e->prefixes, e->n_prefixes);
+	return list_write(s, &edge_prefixes_sql, e->router, e->interface, &prefixes,
+			  diag);
+}
+
+static int sink_edge(void *ctx, const char *router, const char *interface,
+		     const struct config_edge *new, struct diag *diag)
+{
+	int rc;
+
+	if (store_db_change_begin(ctx, diag) < 0)
+		return -1;
+	if (new)
+		rc = edge_put(ctx, new, diag);
+	else
+		rc = store_db_exec(
+			ctx, diag,
+			"DELETE FROM edge WHERE router = ?1 AND interface = ?2", "tt",
+			router, interface);
+	return store_db_change_end(ctx, rc, diag);
+}
+
+static int sink_own_prefix(void *ctx, const struct ip_prefix *p, bool add,
+			   struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_prefix_format(p, text);
+	if (add)
+		return store_db_exec(ctx, diag,
+				     "INSERT INTO own_prefix (prefix) VALUES (?1) ON "
+				     "CONFLICT DO NOTHING",
+				     "t", text);
+	return store_db_exec(ctx, diag, "DELETE FROM own_prefix WHERE prefix = ?1", "t",
+			     text);
+}
+
+static int sink_permit(void *ctx, const struct ip_prefix *p, bool add, struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_prefix_format(p, text);
+	if (add)
+		return store_db_exec(
+			ctx, diag,
+			"INSERT INTO permit (prefix) VALUES (?1) ON CONFLICT DO NOTHING",
+			"t", text);
+	return store_db_exec(ctx, diag, "DELETE FROM permit WHERE prefix = ?1", "t",
+			     text);
+}
+
+static int sink_bmp_listen(void *ctx, const struct config_listen *l, bool add,
+			   struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_addr_format(&l->addr, text);
+	if (add)
+		return store_db_exec(
+			ctx, diag,
+			"INSERT INTO bmp_listen (address, port) VALUES (?1, ?2)"
+			" ON CONFLICT DO NOTHING",
+			"ti", text, (int64_t)l->port);
+	return store_db_exec(ctx, diag,
+			     "DELETE FROM bmp_listen WHERE address = ?1 AND port = ?2",
+			     "ti", text, (int64_t)l->port);
+}
+
+static int sink_agent_listen(void *ctx, const struct config_listen *l, bool add,
+			     struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_addr_format(&l->addr, text);
+	if (add)
+		return store_db_exec(
+			ctx, diag,
+			"INSERT INTO agent_listen (address, port) VALUES (?1, ?2)"
+			" ON CONFLICT DO NOTHING",
+			"ti", text, (int64_t)l->port);
+	return store_db_exec(ctx, diag,
+			     "DELETE FROM agent_listen WHERE address = ?1 AND port = ?2",
+			     "ti", text, (int64_t)l->port);
+}
+
+const struct config_sink *store_config_sink(void)
+{
+	static const struct config_sink sink = {
+		.router = sink_router,
+		.customer = sink_customer,
+		.edge = sink_edge,
+		.own_prefix = sink_own_prefix,
+		.permit = sink_permit,
+		.bmp_listen = sink_bmp_listen,
+		.agent_listen = sink_agent_listen,
+	};
+
+	return &sink;
+}

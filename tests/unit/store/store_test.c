@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/store/store_test.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/mem.h"
+
+char test_dir[64];
+char test_path[128];
+
+/* ---- files ---- */
+
+int test_setup(void **state)
+{
+	(void)state;
+	snprintf(test_dir, sizeof(test_dir), "/tmp/opensav-store-XXXXXX");
+	if (!mkdtemp(test_dir))
+		return -1;
+	snprintf(test_path, sizeof(test_path), "%s/savd.db", test_dir);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+int test_teardown(void **state)
+{
+	(void)state;
+	return nftw(test_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+char *test_read_file(const char *path, size_t *len)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *data;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		perror(path);
+		abort();
+	}
+	data = mem_alloc((size_t)st.st_size + 1);
+	if (read(fd, data, (size_t)st.st_size) != st.st_size)
+		abort();
+	close(fd);
+	if (len)
+		*len = (size_t)st.st_size;
+	return data;
+}
+
+void test_write_file(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len) {
+		perror(path);
+		abort();
+	}
+	close(fd);
+}
+
+char *test_read_source(const char *name)
+{
+	const char *src = getenv("OPENSAV_SRC");
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", src ? src : ".", name);
+	return test_read_file(path, NULL);
+}
+
+void test_sql(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	char *text = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 2000);
+	if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK)
+		fail_msg("%s: %s", sql, text);
+	sqlite3_close(db);
+}
+
+/* ---- stores ---- */
+
+struct store *test_open(struct config *cfg)
+{
+	struct diag diag = { "" };
+	struct store *store = store_open(test_path, &diag);
+
+	if (!store)
+		fail_msg("%s", diag.text);
+	config_init(cfg);
+	if (store_config_load(store, cfg, &diag) < 0)
+		fail_msg("%s", diag.text);
+	cfg->sink = store_config_sink();
+	cfg->sink_ctx = store;
+	return store;
+}
+
+void test_close(struct store *store, struct config *cfg)
+{
+	config_fini(cfg);
+	store_close(store);
+}
+
+void test_refused(struct diag *diag)
+{
+	size_t before_len, after_len;
+	char *before = test_read_file(test_path, &before_len), *after;
+
+	diag->text[0] = '\0';
+	assert_null(store_open(test_path, diag));
+	assert_contains(diag->text, test_path);
+	after = test_read_file(test_path, &after_len);
+	assert_int_equal(before_len, after_len);
+	assert_memory_equal(before, after, before_len);
+	free(before);
+	free(after);
+}
+
+/* ---- values ---- */
+
+struct ip_prefix test_prefix(const char *text)
+{
+	struct ip_prefix p;
+
+	assert_int_equal(ip_prefix_parse(text, &p), IP_PARSE_OK);
+	return p;
+}
+
+struct ip_addr test_addr(const char *text)
+{
+	struct ip_addr a;
+
+	assert_true(ip_addr_parse(text, &a));
+	return a;
+}
+
+static void add_prefix(struct ip_prefix **list, size_t *n, const char *text)
+{
+	struct ip_prefix p = test_prefix(text);
+
+	config_prefixes_set(list, n, &p, true);
+}
+
+static void add_addr(struct ip_addr **list, size_t *n, const char *text)
+{
+	struct ip_addr a = test_addr(text);
+
+	config_addrs_set(list, n, &a, true);
+}
+
+struct config_edge test_edge(const char *router, const char *interface)
+{
+	struct config_edge e;
+
+	config_edge_init(&e, router, interface);
+	e.role = ROLE_CUSTOMER;
+	return e;
+}
+
+struct filter test_filter(const char *interface, uint64_t generation)
+{
+	struct filter f = { .generation = generation, .action = FILTER_ENFORCE };
+	struct ip_addr peers[] = { test_addr("192.0.2.1"), test_addr("2001:db8::1") };
+	struct ip_prefix p[] = { test_prefix("198.51.100.0/24"),
+				 test_prefix("10.0.0.0/7"), test_prefix("2001:db8::/32"),
+				 test_prefix("203.0.113.7/32") };
+
+	snprintf(f.interface, sizeof(f.interface), "%s", interface);
+	for (size_t i = 0; i < sizeof(p) / sizeof(p[0]); i++)
+		addrset_append(&f.accept, &p[i]);
+	addrset_normalize(&f.accept);
+	filter_set_peers(&f, peers, 2);
+	return f;
+}
+
+static void must(int rc, const struct diag *diag)
+{
+	if (rc < 0)
+		fail_msg("%s", diag->text);
+}
+
+static void fill_edges(struct config *cfg)
+{
+	struct config_edge e = test_edge("r1", "eth0");
+	struct diag diag;
+
+	snprintf(e.customer, sizeof(e.customer), "acme");
+	e.mode = MODE_EFP_A;
+	e.action = FILTER_ENFORCE;
+	e.holddown_s = 60;
+	e.brake_shrink_percent = 20;
+	e.stale_s = 7200;
+	e.stale_policy = STALE_LOOSE;
+	add_addr(&e.peers, &e.n_peers, "192.0.2.9");
+	add_addr(&e.peers, &e.n_peers, "2001:db8::9");
+	add_prefix(&e.prefixes, &e.n_prefixes, "100.64.0.0/10");
+	must(config_edge_put(cfg, &e, &diag), &diag);
+	config_edge_fini(&e);
+	config_edge_init(&e, "r2", "xe-0.100"); /* all defaults, no role yet */
+	must(config_edge_put(cfg, &e, &diag), &diag);
+	config_edge_fini(&e);
+}
+
+void test_fill_config(struct config *cfg)
+{
+	struct config_router r1 = { .name = "r1" }, r2 = { .name = "r2" };
+	struct config_customer acme = { .name = "acme", .as = 4294967295 },
+			       none = { .name = "b" };
+	struct config_listen bmp = { test_addr("0.0.0.0"), 11019 };
+	struct config_listen agent = { test_addr("2001:db8::2"), 65535 };
+	struct ip_prefix own = test_prefix("203.0.113.0/24"), own6 = test_prefix("::/0");
+	struct ip_prefix permit = test_prefix("100.64.0.0/10");
+	struct diag diag;
+
+	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "192.0.2.1");
+	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "fe80::1");
+	must(config_router_put(cfg, &r1, &diag), &diag);
+	must(config_router_put(cfg, &r2, &diag), &diag);
+	add_prefix(&acme.prefixes, &acme.n_prefixes, "9.0.0.0/8");
+	add_prefix(&acme.prefixes, &acme.n_prefixes, "10.0.0.0/8");
+	add_prefix(&acme.prefixes, &acme.n_prefixes, "2001:db8:ffff::/48");
+	must(config_customer_put(cfg, &acme, &diag), &diag);
+	must(config_customer_put(cfg, &none, &diag), &diag);
+	fill_edges(cfg);
+	must(config_own_set(cfg, &own, true, &diag), &diag);
+	must(config_own_set(cfg, &own6, true, &diag), &diag);
+	must(config_permit_set(cfg, &permit, true, &diag), &diag);
+	must(config_bmp_listen_set(cfg, &bmp, true, &diag), &diag);
+	must(config_agent_listen_set(cfg, &agent, true, &diag), &diag);
+	config_router_fini(&r1);
+	config_customer_fini(&acme);
+}
+
+void test_fill_rest(struct store *store)
+{
+	struct filter f = test_filter("eth0", 7), empty = { .interface = "xe-0.100" };
+	uint8_t hash[32] = { 1, 2, 3 };
+	struct diag diag;
+	int n;
+
+	must(store_generation_save(store, "r1", &f, 1700000000, &diag), &diag);
+	must(store_generation_save(store, "r2", &empty, 1700000001, &diag), &diag);
+	must(store_certificate_add(store, "r1", "router", "0a", 10, 20, &diag), &diag);
+	must(store_certificate_add(store, "r1", "router", "0b", 15, 25, &diag), &diag);
+	must(store_certificate_add(store, "edge-7", "edge", "0c", 12, 22, &diag), &diag);
+	must(store_agent_revoke(store, "edge-7", 18, &n, &diag), &diag);
+	must(store_token_add(store, "r2", "router", hash, 2000000000, &diag), &diag);
+	filter_fini(&f);
+}
+
+/* ---- text ---- */
+
+static void put_addrs(FILE *out, const char *word, const struct ip_addr *a, size_t n)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, " %s %s", word, ip_addr_format(&a[i], text));
+}
+
+static void put_prefixes(FILE *out, const char *word, const struct ip_prefix *p, size_t n)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, " %s %s", word, ip_prefix_format(&p[i], text));
+}
+
+static void put_listens(FILE *out, const char *word, const struct config_listen *l,
+			size_t n)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s %s %u\n", word, ip_addr_format(&l[i].addr, text),
+			l[i].port);
+}
+
+static void put_edge(FILE *out, const struct config_edge *e)
+{
+	fprintf(out,
+		"edge %s %s customer \"%s\" role \"%s\" mode \"%s\" action %s holddown "
+		"%u "
+		"brake %u stale %u %s",
+		e->router, e->interface, e->customer, edge_role_name(e->role),
+		edge_mode_name(e->mode), filter_action_name(e->action), e->holddown_s,
+		e->brake_shrink_percent, e->stale_s, stale_policy_name(e->stale_policy));
+	put_addrs(out, "peer", e->peers, e->n_peers);
+	put_prefixes(out, "prefix", e->prefixes, e->n_prefixes);
+	fprintf(out, "\n");
+}
+
+char *test_config_text(const struct config *cfg)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < cfg->n_routers; i++) {
+		const struct config_router *r = &cfg->routers[i];
+
+		fprintf(out, "router %s", r->name);
+		put_addrs(out, "from", r->bmp_sources, r->n_bmp_sources);
+		fprintf(out, "\n");
+	}
+	for (size_t i = 0; i < cfg->n_customers; i++) {
+		const struct config_customer *c = &cfg->customers[i];
+
+		fprintf(out, "customer %s as %u", c->name, c->as);
+		put_prefixes(out, "prefix", c->prefixes, c->n_prefixes);
+		fprintf(out, "\n");
+	}
+	for (size_t i = 0; i < cfg->n_edges; i++)
+		put_edge(out, &cfg->edges[i]);
+	fprintf(out, "space");
+	put_prefixes(out, "own", cfg->own, cfg->n_own);
+	put_prefixes(out, "permit", cfg->permits, cfg->n_permits);
+	fprintf(out, "\n");
+	put_listens(out, "bmp", cfg->bmp_listens, cfg->n_bmp_listens);
+	put_listens(out, "agent", cfg->agent_listens, cfg->n_agent_listens);
+	fclose(out);
+	return text;
+}
+
+static void put_accept(const struct ip_prefix *p, void *arg)
+{
+	put_prefixes(arg, "accept", p, 1);
+}
+
+static void put_generation(const char *router, const struct filter *f, int64_t saved,
+			   void *arg)
+{
+	fprintf(arg, "generation %s %s %llu %s saved %lld", router, f->interface,
+		(unsigned long long)f->generation, filter_action_name(f->action),
+		(long long)saved);
+	addrset_each_prefix(&f->accept, put_accept, arg);
+	put_addrs(arg, "peer", f->peers, f->n_peers);
+	fprintf(arg, "\n");
+}
+
+static void put_agent(const struct store_agent *a, void *arg)
+{
+	fprintf(arg, "certificate %s %s %s %lld %lld%s\n", a->name, a->kind,
+		a->serial_hex, (long long)a->issued, (long long)a->not_after,
+		a->revoked ? " revoked" : "");
+}
+
+char *test_store_text(struct store *store)
+{
+	struct diag diag = { "" };
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	must(store_generations_load(store, put_generation, out, &diag), &diag);
+	if (diag.text[0] != '\0')
+		fprintf(out, "%s\n", diag.text);
+	must(store_agents_walk(store, put_agent, out, &diag), &diag);
+	fclose(out);
+	return text;
+}
