@@ -72,10 +72,17 @@ static void edge_retire(struct engine *e, size_t old)
 	edge_free(edge);
 }
 
+void engine_wake(struct engine *e)
+{
+	if (e->ops.wake)
+		e->ops.wake(e->ctx);
+}
+
 void engine_edge_dirty(struct engine *e, size_t edge)
 {
 	e->edges[edge]->dirty = true;
 	e->dirty = true;
+	engine_wake(e);
 }
 
 static int key_cmp(const struct engine_key *key, const struct config_edge *c)
@@ -135,6 +142,8 @@ static void after_config(enum config_part part, const char *router, const char *
 
 	switch (part) {
 	case CONFIG_LISTEN:
+		if (e->ops.listens_changed)
+			e->ops.listens_changed(e->ctx);
 		return;
 	case CONFIG_ROUTER:
 		engine_router_get(e, router);
@@ -148,6 +157,7 @@ static void after_config(enum config_part part, const char *router, const char *
 	}
 	(void)interface;
 	e->remap = true;
+	engine_wake(e);
 	for (size_t i = 0; i < e->n_edges; i++) {
 		e->edges[i]->by_command = true;
 		engine_edge_dirty(e, i);
@@ -223,8 +233,7 @@ void engine_restore(struct engine *e, const char *router, const struct filter *f
 	addrset_copy(&edge->hold.enforced, &f->accept);
 	edge->restored = true;
 	edge->started = f->action == FILTER_ENFORCE;
-	edge->dirty = true;
-	e->dirty = true;
+	engine_edge_dirty(e, index);
 }
 
 void engine_inventory(struct engine *e, const char *router,
@@ -235,7 +244,7 @@ void engine_inventory(struct engine *e, const char *router,
 	agent_inventory_copy(&r->inventory, inv);
 	r->inventory_known = true;
 	e->remap = true;
-	e->dirty = true;
+	engine_wake(e);
 }
 
 const struct agent_inventory *engine_router_inventory(const struct engine *e,

@@ -25,6 +25,10 @@ struct engine_ops {
 	void (*filter_gone)(void *ctx, const char *router, const char *interface);
 	/* Close this stream so that the router dumps everything again. */
 	void (*feed_redump)(void *ctx, struct engine_feed *feed);
+	/* There is work for engine_run(). Called often; must be cheap. */
+	void (*wake)(void *ctx);
+	/* A listen statement was added or removed. */
+	void (*listens_changed)(void *ctx);
 	/* Something an operator should see in the log; one line. */
 	void (*note)(void *ctx, bool alarm, const char *text);
 };

@@ -52,6 +52,7 @@ static void peer_dirty(struct engine *e, const struct engine_peer *p)
 		engine_edge_dirty(e, p->edge);
 	p->router->routes_changed = true;
 	e->routes_changed = true;
+	engine_wake(e);
 }
 
 static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_prefix *prefix,
@@ -374,6 +375,7 @@ void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms
 			    feed->router->name, why);
 		/* edges that read this router are not settled any more */
 		e->routes_changed = feed->router->routes_changed = true;
+		engine_wake(e);
 	}
 	free(feed);
 }

@@ -98,6 +98,7 @@ struct engine {
 /* engine.c */
 void engine_note(struct engine *e, bool alarm, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void engine_wake(struct engine *e);
 void engine_edge_dirty(struct engine *e, size_t edge);
 struct engine_router *engine_router_get(struct engine *e, const char *name);
 struct engine_router *engine_router_find(const struct engine *e, const char *name);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/feed/bmp_packet.h"
+
+#include "log.h"
+#include "monotime.h"
+
+#include "lib/mem.h"
+#include "lib/sock.h"
+
+#define RETRY_S 5
+/* One wake-up reads at most this much of one router, so that a full-table
+ * dump of one never starves the others or the VTY. */
+#define READ_BYTES  (256 << 10)
+#define WAKE_READS  4
+#define CONNECTIONS 4096
+
+struct listener {
+	struct listener *next;
+	struct bmp_listeners *owner;
+	struct config_listen where;
+	int fd; /* -1: cannot be bound yet */
+	bool wanted;
+	struct event *t_accept;
+	struct event *t_retry;
+};
+
+struct conn {
+	struct conn *next;
+	struct bmp_listeners *owner;
+	struct engine_feed *feed;
+	int fd;
+	struct event *t_read;
+	struct event *t_close;
+};
+
+struct bmp_listeners {
+	struct event_loop *loop;
+	struct engine *engine;
+	struct listener *listeners;
+	struct conn *conns;
+	size_t n_conns;
+	uint8_t buf[READ_BYTES];
+};
+
+static int64_t now_ms(void)
+{
+	return monotime(NULL) / 1000;
+}
+
+static void conn_close(struct conn *conn, const char *why)
+{
+	struct bmp_listeners *bl = conn->owner;
+	struct conn **at = &bl->conns;
+
+	while (*at != conn)
+		at = &(*at)->next;
+	*at = conn->next;
+	bl->n_conns--;
+	EVENT_OFF(conn->t_read);
+	EVENT_OFF(conn->t_close);
+	engine_feed_close(conn->feed, why, now_ms());
+	close(conn->fd);
+	free(conn);
+}
+
+static void on_readable(struct event *t)
+{
+	struct conn *conn = EVENT_ARG(t);
+	struct bmp_listeners *bl = conn->owner;
+	struct diag diag;
+
+	for (int i = 0; i < WAKE_READS; i++) {
+		ssize_t n = read(conn->fd, bl->buf, sizeof(bl->buf));
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n <= 0) {
+			conn_close(conn, n == 0 ? "by the router" : safe_strerror(errno));
+			return;
+		}
+		if (engine_feed_bytes(conn->feed, bl->buf, (size_t)n, now_ms(), &diag) < 0) {
+			zlog_warn("%s", diag.text);
+			conn_close(conn, "the stream is refused");
+			return;
+		}
+		if ((size_t)n < sizeof(bl->buf))
+			break;
+	}
+	event_add_read(bl->loop, on_readable, conn, conn->fd, &conn->t_read);
+}
+
+static void on_acceptable(struct event *t)
+{
+	struct listener *l = EVENT_ARG(t);
+	struct bmp_listeners *bl = l->owner;
+	struct ip_addr from;
+	struct conn *conn;
+	uint16_t port;
+	int fd;
+
+	event_add_read(bl->loop, on_acceptable, l, l->fd, &l->t_accept);
+	fd = sock_accept(l->fd, &from, &port);
+	if (fd < 0)
+		return;
+	if (bl->n_conns >= CONNECTIONS) {
+		char text[SOCK_TEXT_SIZE];
+
+		zlog_warn("BMP from %s refused: %d sessions are open already",
+			  sock_format(&from, port, text), CONNECTIONS);
+		close(fd);
+		return;
+	}
+	conn = mem_alloc(sizeof(*conn));
+	conn->owner = bl;
+	conn->fd = fd;
+	conn->feed = engine_feed_open(bl->engine, &from, conn, now_ms());
+	conn->next = bl->conns;
+	bl->conns = conn;
+	bl->n_conns++;
+	event_add_read(bl->loop, on_readable, conn, fd, &conn->t_read);
+}
+
+static void listener_open(struct listener *l);
+
+static void on_retry(struct event *t)
+{
+	listener_open(EVENT_ARG(t));
+}
+
+static void listener_open(struct listener *l)
+{
+	struct diag diag;
+	char text[SOCK_TEXT_SIZE];
+
+	l->fd = sock_listen(&l->where.addr, l->where.port, &diag);
+	if (l->fd < 0) {
+		zlog_err("feed bmp listen: %s; trying again every %d s", diag.text, RETRY_S);
+		event_add_timer(l->owner->loop, on_retry, l, RETRY_S, &l->t_retry);
+		return;
+	}
+	zlog_info("BMP: listening on %s", sock_format(&l->where.addr, l->where.port, text));
+	event_add_read(l->owner->loop, on_acceptable, l, l->fd, &l->t_accept);
+}
+
+static void listener_close(struct listener *l)
+{
+	EVENT_OFF(l->t_accept);
+	EVENT_OFF(l->t_retry);
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l);
+}
+
+static struct listener *listener_find(struct bmp_listeners *bl,
+				      const struct config_listen *where)
+{
+	struct listener *l;
+
+	for (l = bl->listeners; l; l = l->next) {
+		if (ip_addr_equal(&l->where.addr, &where->addr) &&
+		    l->where.port == where->port)
+			return l;
+	}
+	return NULL;
+}
+
+void bmp_listeners_set(struct bmp_listeners *bl, const struct config_listen *listens,
+		       size_t n)
+{
+	struct listener *l, **at;
+
+	for (l = bl->listeners; l; l = l->next)
+		l->wanted = false;
+	for (size_t i = 0; i < n; i++) {
+		l = listener_find(bl, &listens[i]);
+		if (!l) {
+			l = mem_alloc(sizeof(*l));
+			l->owner = bl;
+			l->where = listens[i];
+			l->next = bl->listeners;
+			bl->listeners = l;
+			listener_open(l);
+		}
+		l->wanted = true;
+	}
+	for (at = &bl->listeners; (l = *at);) {
+		if (l->wanted) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		listener_close(l);
+	}
+}
+
+static void on_close(struct event *t)
+{
+	conn_close(EVENT_ARG(t), "for a complete dump");
+}
+
+/* The engine is in the middle of its feeds when it asks for this. */
+void bmp_listeners_redump(struct bmp_listeners *bl, struct engine_feed *feed)
+{
+	struct conn *conn = engine_feed_user(feed);
+
+	event_add_event(bl->loop, on_close, conn, 0, &conn->t_close);
+}
+
+struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct engine *engine)
+{
+	struct bmp_listeners *bl = mem_alloc(sizeof(*bl));
+
+	bl->loop = loop;
+	bl->engine = engine;
+	return bl;
+}
+
+void bmp_listeners_free(struct bmp_listeners *bl)
+{
+	if (!bl)
+		return;
+	bmp_listeners_set(bl, NULL, 0);
+	while (bl->conns)
+		conn_close(bl->conns, "savd stops");
+	free(bl);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * bmp_packet - TCP listeners for BMP, on libfrr's event loop.
+ */
+#ifndef SAV_BMP_PACKET_H
+#define SAV_BMP_PACKET_H
+
+#include "lib/frr_compat.h"
+
+#include "controller/engine.h"
+
+struct bmp_listeners;
+
+struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct engine *engine);
+void bmp_listeners_free(struct bmp_listeners *bl);
+
+/* Brings the sockets in step with the configuration. An address that cannot be
+ * bound yet is logged and tried again. */
+void bmp_listeners_set(struct bmp_listeners *bl, const struct config_listen *listens,
+		       size_t n);
+
+/* engine_ops.feed_redump: closes the stream soon, not within this call. */
+void bmp_listeners_redump(struct bmp_listeners *bl, struct engine_feed *feed);
+
+#endif /* SAV_BMP_PACKET_H */

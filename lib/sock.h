@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * sock - TCP sockets from our own address type; all non-blocking, close-on-exec.
+ */
+#ifndef SAV_SOCK_H
+#define SAV_SOCK_H
+
+#include "lib/diag.h"
+#include "lib/ip.h"
+
+#define SOCK_TEXT_SIZE (IP_TEXT_SIZE + 16)
+
+/* A listening socket, or -1 with diag (address in use, not ours, ...). */
+int sock_listen(const struct ip_addr *addr, uint16_t port, struct diag *diag);
+/* A connection, with TCP keepalive that finds a dead peer within two minutes;
+ * -1 when there is none to accept or it is gone again. */
+int sock_accept(int listener, struct ip_addr *from, uint16_t *port);
+/* Begins to connect; writable when done, sock_error() tells how it went. */
+int sock_connect(const struct ip_addr *addr, uint16_t port, struct diag *diag);
+int sock_error(int fd); /* the pending errno of the socket, 0 if none */
+const char *sock_format(const struct ip_addr *addr, uint16_t port,
+			char buf[SOCK_TEXT_SIZE]); /* "ADDRESS port N" */
+
+#endif /* SAV_SOCK_H */
