@@ -29,8 +29,8 @@
 #define SOUTH_ACK_MS	      120000 /* an agent that does not answer is cut */
 #define SOUTH_RETRY_MS	      5000   /* after a refusal; doubles to SOUTH_RETRY_MAX_MS */
 #define SOUTH_RETRY_MAX_MS    60000
-#define SOUTH_STRANGERS_MAX   64 /* sessions without Hello; then the oldest goes */
-#define SOUTH_STRANGERS_EACH  16 /* of one address */
+#define SOUTH_STRANGERS_MAX   64 /* sessions without Hello */
+#define SOUTH_STRANGER_MS     2000 /* then one may be cut for a newcomer */
 #define SOUTH_QUEUE_BYTES     (1u << 20) /* more is not queued until some is sent */
 #define SOUTH_ADDRESS_SIZE    64
 
@@ -153,7 +153,12 @@ enum south_state {
 	SOUTH_DEAD,	/* close now */
 };
 
-/* A connection was accepted; io is what ops->wake gets. */
+/* False: so many handshakes are under way, and all so young, that newcomers
+ * should wait in the kernel's queue. After a restart every agent comes at once,
+ * and cutting the ones that are nearly through would help nobody. */
+bool south_can_accept(const struct south *s, int64_t now_ms);
+/* A connection was accepted; io is what ops->wake gets. At the bound the oldest
+ * stranger of the address that has the most of them is cut. */
 struct south_session *south_session_open(struct south *s, const char *address, void *io,
 					 int64_t now_ms);
 /* The TLS handshake is done; cert is NULL when the client showed none. wall_s

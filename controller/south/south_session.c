@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/south/south_impl.h"
+#include "lib/mem.h"
+
+/* A stranger has one thing to say: an Enroll with a certificate request. */
+#define STRANGER_FRAME_BYTES (AGENT_DER_MAX_BYTES + 1024)
+/* The largest inventory is about 5 MB; filters go the other way. */
+#define AGENT_SENDS_BYTES (8u << 20)
+#define FLUSH_MS	  5000
+#define RENEW_NOTICE_S	  (30LL * PKI_DAY_S)
+#define REFUSAL_WINDOW_MS 60000
+#define REFUSAL_NOTES	  10
+
+size_t south_session_queued(const struct south_session *ss)
+{
+	return ss->out.len - ss->out_off;
+}
+
+enum south_state south_session_state(const struct south_session *ss)
+{
+	return ss->state;
+}
+
+static void wake(struct south_session *ss)
+{
+	if (ss->south->ops.wake)
+		ss->south->ops.wake(ss->io);
+}
+
+void south_session_send(struct south_session *ss, const struct agent_msg *msg,
+			int64_t now_ms)
+{
+	if (ss->state != SOUTH_RUNNING)
+		return;
+	agent_msg_pack(msg, &ss->out);
+	ss->tx_ms = now_ms;
+	wake(ss);
+}
+
+/* The router is down at once, although the goodbye is still to be sent. */
+static void leave_router(struct south_session *ss, int64_t now_ms)
+{
+	struct south *s = ss->south;
+	struct south_router *r = ss->router;
+
+	if (!r)
+		return;
+	ss->router = NULL;
+	south_router_detach(r, now_ms);
+	snprintf(r->last_error, sizeof(r->last_error), "%s", ss->why);
+	south_note(s, false, "agent %s at %s is down: %s", r->name, ss->address, ss->why);
+	s->ops.down(s->ctx, r->name, ss->why);
+}
+
+void south_session_end(struct south_session *ss, int64_t now_ms, bool tell,
+		       const char *fmt, ...)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_FAILURE };
+	va_list ap;
+
+	if (ss->state != SOUTH_RUNNING)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(ss->why, sizeof(ss->why), fmt, ap);
+	va_end(ap);
+	if (tell && ss->phase != PHASE_TLS) {
+		memcpy(msg.u.failure.text, ss->why, sizeof(msg.u.failure.text));
+		south_session_send(ss, &msg, now_ms);
+	}
+	ss->state = south_session_queued(ss) ? SOUTH_FLUSHING : SOUTH_DEAD;
+	ss->flush_ms = now_ms + FLUSH_MS;
+	leave_router(ss, now_ms);
+	wake(ss);
+}
+
+/* A refusal is no alarm, and anyone can cause them in any number: the log gets
+ * a few a minute, the counter all. */
+static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
+{
+	struct south *s = ss->south;
+
+	if (s->totals.refused == 0 || s->refusals_ms + REFUSAL_WINDOW_MS <= now_ms) {
+		if (s->refusals > REFUSAL_NOTES)
+			south_note(s, false, "%u more agent sessions refused",
+				   s->refusals - REFUSAL_NOTES);
+		s->refusals_ms = now_ms;
+		s->refusals = 0;
+	}
+	s->totals.refused++;
+	if (s->refusals++ < REFUSAL_NOTES)
+		south_note(s, false, "agent session from %s refused: %s", ss->address,
+			   why);
+	south_session_end(ss, now_ms, true, "%s", why);
+}
+
+/* ---- bounds on strangers ---- */
+
+static bool is_stranger(const struct south_session *ss)
+{
+	return ss->phase != PHASE_UP && ss->state == SOUTH_RUNNING;
+}
+
+static unsigned int strangers_count(const struct south *s, const char *address)
+{
+	unsigned int n = 0;
+
+	for (const struct south_session *ss = s->sessions; ss; ss = ss->next)
+		n += is_stranger(ss) && (!address || strcmp(ss->address, address) == 0);
+	return n;
+}
+
+bool south_can_accept(const struct south *s, int64_t now_ms)
+{
+	if (strangers_count(s, NULL) < SOUTH_STRANGERS_MAX)
+		return true;
+	for (const struct south_session *ss = s->sessions; ss; ss = ss->next) {
+		if (is_stranger(ss) && ss->opened_ms + SOUTH_STRANGER_MS <= now_ms)
+			return true;
+	}
+	return false;
+}
+
+/* Refusing the newcomer would let anyone lock agents out by holding idle
+ * connections. */
+static void evict_one(struct south *s, int64_t now_ms)
+{
+	struct south_session *victim = NULL;
+	unsigned int most = 0;
+
+	for (struct south_session *ss = s->sessions; ss; ss = ss->next) {
+		unsigned int n = is_stranger(ss) ? strangers_count(s, ss->address) : 0;
+
+		if (n != 0 && n >= most) { /* the list is newest first */
+			most = n;
+			victim = ss;
+		}
+	}
+	if (victim)
+		south_session_end(victim, now_ms, false, "too many new sessions");
+}
+
+struct south_session *south_session_open(struct south *s, const char *address, void *io,
+					 int64_t now_ms)
+{
+	struct south_session *ss = mem_alloc(sizeof(*ss));
+
+	if (strangers_count(s, NULL) >= SOUTH_STRANGERS_MAX)
+		evict_one(s, now_ms);
+	ss->south = s;
+	ss->io = io;
+	snprintf(ss->address, sizeof(ss->address), "%s", address);
+	ss->opened_ms = ss->rx_ms = ss->tx_ms = now_ms;
+	ss->expires_ms = INT64_MAX;
+	ss->next = s->sessions;
+	s->sessions = ss;
+	s->totals.sessions++;
+	return ss;
+}
+
+/* ---- who it is ---- */
+
+static bool kind_is_agent(enum pki_kind kind)
+{
+	return kind == PKI_ROUTER || kind == PKI_EDGE;
+}
+
+static int check_certificate(struct south_session *ss, const struct pki_cert *cert,
+			     int64_t wall_s, struct diag *diag)
+{
+	struct south *s = ss->south;
+
+	if (!cert->has_id)
+		return diag_set(diag, "certificate %s names nobody; enroll again",
+				cert->serial);
+	if (!kind_is_agent(cert->id.kind))
+		return diag_set(diag, "%s: a %s certificate cannot be an agent's",
+				cert->id.name, pki_kind_name(cert->id.kind));
+	if (cert->not_after <= wall_s)
+		return diag_set(diag, "%s: the certificate has expired; enroll again",
+				cert->id.name);
+	if (!s->ops.certificate_ok(s->ctx, cert->id.name, cert->serial, diag))
+		return diag_prepend(diag, "%s: certificate %s", cert->id.name,
+				    cert->serial);
+	return 0;
+}
+
+void south_session_secure(struct south_session *ss, const struct pki_cert *cert,
+			  int64_t wall_s, int64_t now_ms)
+{
+	struct diag diag = { "not accepted" };
+
+	if (ss->state != SOUTH_RUNNING || ss->phase != PHASE_TLS)
+		return;
+	ss->rx_ms = now_ms;
+	ss->phase = cert ? PHASE_KNOWN : PHASE_STRANGER;
+	ss->in = frame_in_new(cert ? AGENT_SENDS_BYTES : STRANGER_FRAME_BYTES);
+	if (!cert)
+		return;
+	ss->cert = *cert;
+	if (check_certificate(ss, cert, wall_s, &diag) < 0) {
+		refuse(ss, now_ms, diag.text);
+		return;
+	}
+	ss->expires_ms = now_ms + (cert->not_after - wall_s) * 1000;
+}
+
+/* ---- enrolment ---- */
+
+static int enroll_issue(struct south_session *ss, const struct pki_identity *id,
+			const struct agent_msg *msg, struct wr *cert, struct diag *diag)
+{
+	struct south *s = ss->south;
+	struct wr spki = { 0 };
+	struct pki_cert read;
+	int ret = -1;
+
+	if (pki_csr_spki(msg->u.enroll.csr.data, msg->u.enroll.csr.len, &spki, diag) ==
+		    0 &&
+	    s->ops.issue(s->ctx, id, spki.data, spki.len, cert, diag) == 0 &&
+	    pki_cert_read(cert->data, cert->len, &read, diag) == 0 &&
+	    s->ops.enrolled(s->ctx, &read, diag))
+		ret = 0;
+	wr_fini(&spki);
+	return ret;
+}
+
+/* The token goes first: what a stranger without one sends is not even parsed
+ * as a certificate request. */
+static void on_enroll(struct south_session *ss, const struct agent_msg *msg,
+		      int64_t now_ms)
+{
+	struct agent_msg reply = { .type = AGENT_MSG_ENROLLED };
+	struct south *s = ss->south;
+	struct pki_identity id = { 0 };
+	uint8_t hash[32];
+	struct wr cert = { 0 }, ca = { 0 };
+	struct diag diag = { "refused" };
+
+	snprintf(id.name, sizeof(id.name), "%s", msg->u.enroll.name);
+	pki_secret_hash(msg->u.enroll.secret, hash);
+	if (!s->ops.enroll(s->ctx, id.name, hash, &id.kind, &diag) ||
+	    id.kind == PKI_CONTROLLER ||
+	    enroll_issue(ss, &id, msg, &cert, &diag) < 0) {
+		diag_prepend(&diag, "enrolment of %s", id.name);
+		refuse(ss, now_ms, diag.text);
+		wr_fini(&cert);
+		return;
+	}
+	wr_bytes(&ca, s->config.ca, s->config.ca_len);
+	reply.u.enrolled.certificate = (struct agent_blob){ cert.data, cert.len };
+	reply.u.enrolled.ca = (struct agent_blob){ ca.data, ca.len };
+	south_session_send(ss, &reply, now_ms);
+	wr_fini(&cert);
+	wr_fini(&ca);
+	s->totals.enrolled++;
+	south_note(s, false, "%s %s enrolled from %s", pki_kind_name(id.kind), id.name,
+		   ss->address);
+	south_session_end(ss, now_ms, false, "enrolled");
+}
+
+/* ---- the session proper ---- */
+
+static void send_welcome(struct south_session *ss, int64_t now_ms)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_WELCOME };
+	const struct south_config *config = &ss->south->config;
+
+	msg.u.welcome.protocol = AGENT_PROTOCOL;
+	msg.u.welcome.epoch = config->epoch;
+	msg.u.welcome.lease_s = config->lease_s;
+	msg.u.welcome.counters_interval_s = config->counters_interval_s;
+	south_session_send(ss, &msg, now_ms);
+}
+
+/* An agent that was cut off without noticing comes back before its old session
+ * times out, so the newer one is the live one. */
+static void replace_older(struct south_session *ss, struct south_router *r,
+			  int64_t now_ms)
+{
+	struct south *s = ss->south;
+
+	if (!r->session)
+		return;
+	s->totals.replaced++;
+	south_note(s, false, "agent %s: session from %s replaces the one from %s",
+		   r->name, ss->address, r->session->address);
+	south_session_end(r->session, now_ms, true, "a newer session, from %s, took over",
+			  ss->address);
+}
+
+static void attach(struct south_session *ss, struct south_router *r,
+		   const struct agent_msg *msg, int64_t now_ms)
+{
+	ss->phase = PHASE_UP;
+	ss->router = r;
+	r->session = ss;
+	r->since_ms = now_ms;
+	r->kind = ss->cert.id.kind;
+	r->not_after = ss->cert.not_after;
+	memcpy(r->serial, ss->cert.serial, sizeof(r->serial));
+	memcpy(r->address, ss->address, sizeof(r->address));
+	memcpy(r->software, msg->u.hello.software, sizeof(r->software));
+}
+
+static void on_hello(struct south_session *ss, const struct agent_msg *msg,
+		     int64_t now_ms)
+{
+	struct south *s = ss->south;
+	struct south_router *r;
+
+	if (msg->u.hello.protocol < AGENT_PROTOCOL) {
+		refuse(ss, now_ms, "the agent's protocol is too old; upgrade it");
+		return;
+	}
+	r = south_router_get(s, ss->cert.id.name);
+	replace_older(ss, r, now_ms);
+	attach(ss, r, msg, now_ms);
+	south_router_held(r, msg->u.hello.epoch, s->config.epoch, msg->u.hello.held,
+			  msg->u.hello.n_held, now_ms);
+	send_welcome(ss, now_ms);
+	south_note(s, false, "agent %s at %s is up (%s)", r->name, ss->address,
+		   r->software);
+	if (ss->expires_ms - now_ms < RENEW_NOTICE_S * 1000)
+		south_note(s, true, "the certificate of %s ends in %lld days; enroll it "
+				    "again", r->name,
+			   (long long)((ss->expires_ms - now_ms) / 1000 / PKI_DAY_S));
+	s->ops.up(s->ctx, &(struct south_peer){ .name = r->name,
+						.kind = r->kind,
+						.address = r->address,
+						.software = r->software,
+						.serial = r->serial,
+						.not_after = r->not_after });
+	south_router_fill(s, r, now_ms);
+}
+
+static void unexpected(struct south_session *ss, int64_t now_ms)
+{
+	ss->south->totals.malformed++;
+	refuse(ss, now_ms, "a message that does not belong here");
+}
+
+/* Without a certificate: Enroll or nothing. */
+static void on_stranger(struct south_session *ss, const struct agent_msg *msg,
+			int64_t now_ms)
+{
+	if (msg->type == AGENT_MSG_ENROLL)
+		on_enroll(ss, msg, now_ms);
+	else
+		refuse(ss, now_ms, "no certificate; enroll first");
+}
+
+static void on_known(struct south_session *ss, const struct agent_msg *msg,
+		     int64_t now_ms)
+{
+	if (msg->type == AGENT_MSG_HELLO)
+		on_hello(ss, msg, now_ms);
+	else
+		unexpected(ss, now_ms);
+}
+
+static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t now_ms)
+{
+	struct south *s = ss->south;
+	struct south_router *r = ss->router;
+
+	switch (msg->type) {
+	case AGENT_MSG_INVENTORY:
+		s->ops.inventory(s->ctx, r->name, &msg->u.inventory);
+		break;
+	case AGENT_MSG_ACK:
+		south_router_ack(s, r, msg, now_ms);
+		break;
+	case AGENT_MSG_COUNTERS:
+		s->ops.counters(s->ctx, r->name, msg->u.counters.edges,
+				msg->u.counters.n);
+		break;
+	case AGENT_MSG_KEEPALIVE:
+	case AGENT_MSG_UNKNOWN: /* of a newer agent */
+		break;
+	case AGENT_MSG_FAILURE:
+		south_session_end(ss, now_ms, false, "the agent gave up: %.200s",
+				  msg->u.failure.text);
+		break;
+	case AGENT_MSG_ENROLL:
+	case AGENT_MSG_ENROLLED:
+	case AGENT_MSG_HELLO:
+	case AGENT_MSG_WELCOME:
+	case AGENT_MSG_FILTER:
+	case AGENT_MSG_EDGE_LIST:
+		unexpected(ss, now_ms);
+		break;
+	}
+	if (ss->router)
+		south_router_fill(s, ss->router, now_ms);
+}
+
+static void on_frame(struct south_session *ss, const uint8_t *body, size_t len,
+		     int64_t now_ms)
+{
+	struct agent_msg msg;
+	struct diag diag;
+
+	if (agent_msg_unpack(body, len, &msg, &diag) < 0) {
+		ss->south->totals.malformed++;
+		diag_prepend(&diag, "malformed message");
+		refuse(ss, now_ms, diag.text);
+		return;
+	}
+	switch (ss->phase) {
+	case PHASE_TLS:
+		break;
+	case PHASE_STRANGER:
+		on_stranger(ss, &msg, now_ms);
+		break;
+	case PHASE_KNOWN:
+		on_known(ss, &msg, now_ms);
+		break;
+	case PHASE_UP:
+		on_up(ss, &msg, now_ms);
+		break;
+	}
+	agent_msg_fini(&msg);
+}
+
+void south_session_bytes(struct south_session *ss, const void *data, size_t len,
+			 int64_t now_ms)
+{
+	const uint8_t *body;
+	struct diag diag;
+	size_t body_len;
+
+	if (ss->state != SOUTH_RUNNING || !ss->in)
+		return;
+	ss->rx_ms = now_ms;
+	if (frame_in_bytes(ss->in, data, len, &diag) < 0) {
+		ss->south->totals.malformed++;
+		refuse(ss, now_ms, diag.text);
+		return;
+	}
+	while (ss->state == SOUTH_RUNNING && frame_in_next(ss->in, &body, &body_len))
+		on_frame(ss, body, body_len, now_ms);
+}
+
+size_t south_session_output(const struct south_session *ss, const uint8_t **data)
+{
+	*data = ss->out.data + ss->out_off;
+	return south_session_queued(ss);
+}
+
+void south_session_sent(struct south_session *ss, size_t len, int64_t now_ms)
+{
+	ss->out_off += len;
+	if (south_session_queued(ss) == 0) {
+		wr_fini(&ss->out); /* a snapshot's worth of memory is not kept */
+		ss->out_off = 0;
+		if (ss->state == SOUTH_FLUSHING)
+			ss->state = SOUTH_DEAD;
+	} else if (ss->out_off > ss->out.len / 2) {
+		wr_consume(&ss->out, ss->out_off);
+		ss->out_off = 0;
+	}
+	if (ss->router)
+		south_router_fill(ss->south, ss->router, now_ms);
+}
+
+void south_session_close(struct south_session *ss, const char *why, int64_t now_ms)
+{
+	struct south *s = ss->south;
+	struct south_session **at = &s->sessions;
+
+	if (!ss->why[0])
+		snprintf(ss->why, sizeof(ss->why), "%s", why);
+	ss->state = SOUTH_DEAD;
+	leave_router(ss, now_ms);
+	while (*at != ss)
+		at = &(*at)->next;
+	*at = ss->next;
+	frame_in_free(ss->in);
+	wr_fini(&ss->out);
+	free(ss);
+}
+
+/* ---- time ---- */
+
+static int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void run_up(struct south_session *ss, int64_t now_ms)
+{
+	struct agent_msg keepalive = { .type = AGENT_MSG_KEEPALIVE };
+	const struct south_edge *late = south_router_overdue(ss->router, now_ms);
+
+	if (late) {
+		south_session_end(ss, now_ms, true,
+				  "no answer for %s generation %llu within %d s",
+				  late->interface,
+				  (unsigned long long)late->inflight->filter.generation,
+				  SOUTH_ACK_MS / 1000);
+		return;
+	}
+	if (ss->tx_ms + SOUTH_KEEPALIVE_MS <= now_ms)
+		south_session_send(ss, &keepalive, now_ms);
+	south_router_fill(ss->south, ss->router, now_ms);
+}
+
+static int64_t session_due(const struct south_session *ss, int64_t now_ms)
+{
+	int64_t due = ss->expires_ms;
+
+	if (ss->state == SOUTH_DEAD)
+		return INT64_MAX;
+	if (ss->state == SOUTH_FLUSHING)
+		return ss->flush_ms;
+	if (ss->phase != PHASE_UP)
+		return min64(due, ss->opened_ms + SOUTH_HANDSHAKE_MS);
+	due = min64(due, ss->rx_ms + SOUTH_IDLE_MS);
+	due = min64(due, ss->tx_ms + SOUTH_KEEPALIVE_MS);
+	return min64(due, south_router_due(ss->router, now_ms));
+}
+
+int64_t south_session_run(struct south_session *ss, int64_t now_ms)
+{
+	if (ss->state == SOUTH_FLUSHING && ss->flush_ms <= now_ms) {
+		ss->state = SOUTH_DEAD;
+		wake(ss);
+	} else if (ss->state == SOUTH_RUNNING && ss->expires_ms <= now_ms) {
+		south_session_end(ss, now_ms, true,
+				  "the certificate has expired; enroll again");
+	} else if (ss->state == SOUTH_RUNNING && ss->phase != PHASE_UP &&
+		   ss->opened_ms + SOUTH_HANDSHAKE_MS <= now_ms) {
+		south_session_end(ss, now_ms, true, "no Hello within %d s",
+				  SOUTH_HANDSHAKE_MS / 1000);
+	} else if (ss->state == SOUTH_RUNNING && ss->phase == PHASE_UP &&
+		   ss->rx_ms + SOUTH_IDLE_MS <= now_ms) {
+		ss->south->totals.idle++;
+		south_session_end(ss, now_ms, true, "nothing heard for %d s",
+				  SOUTH_IDLE_MS / 1000);
+	} else if (ss->state == SOUTH_RUNNING && ss->phase == PHASE_UP) {
+		run_up(ss, now_ms);
+	}
+	return session_due(ss, now_ms);
+}
