@@ -120,6 +120,7 @@ enum explain_step {
 struct explain {
 	bool accept;   /* in the set that the router has */
 	bool enforced; /* false: the edge only observes */
+	bool admitted; /* enforced or not: it is in the set */
 	enum explain_step step;
 	struct ip_prefix prefix;    /* of the statement, record or route */
 	const struct rib_peer *peer; /* EXPLAIN_ROUTE, if a route of this edge's peers */

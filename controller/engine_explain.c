@@ -253,7 +253,9 @@ bool engine_explain(const struct engine *e, const char *router, const char *inte
 	q.edge = e->edges[q.index];
 	ip_addr_format(addr, q.addr_text);
 	out->enforced = q.edge->filter.action == FILTER_ENFORCE;
-	out->accept = !out->enforced || addrset_contains(&q.edge->filter.accept, addr);
+	out->admitted = q.edge->filter.action == FILTER_OFF ||
+			addrset_contains(&q.edge->filter.accept, addr);
+	out->accept = !out->enforced || out->admitted;
 	if (c->role == ROLE_NONE) {
 		out->step = EXPLAIN_INACTIVE;
 		snprintf(out->text, sizeof(out->text), "the edge has no role yet: it filters nothing");

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * savd - the controller: routes and policy in, filters out.
+ *
+ * Wires the parts together and has no decisions of its own. Data goes one way:
+ * bmp_packet -> engine -> store and south -> agents; what comes back from
+ * agents is inventories, acknowledgements and counters.
+ */
+#include "lib/frr_compat.h"
+
+#include <grp.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "libfrr.h"
+#include "log.h"
+#include "monotime.h"
+#include "privs.h"
+#include "sigevent.h"
+#include "version.h"
+#include "vty.h"
+
+#include "opensav_config.h"
+
+#include "controller/feed/bmp_packet.h"
+#include "controller/savd.h"
+#include "controller/vty/config_vty.h"
+#include "controller/vty/show_vty.h"
+#include "lib/mem.h"
+#include "lib/shell_vty.h"
+#include "lib/sock.h"
+#include "lib/tls.h"
+
+#define VTY_PORT 2631
+
+/* Route changes come in bursts: one computation serves those of this time.
+ * After an expensive one more is gathered, so that savd never spends more than
+ * a quarter of its time on sets and always answers its VTY. */
+#define RUN_DELAY_MS	  10
+#define RUN_DELAY_FACTOR  3
+#define LISTEN_RETRY_S	  5
+#define LEASE_S		  86400
+#define COUNTERS_S	  10
+
+static struct savd savd;
+static struct event_loop *loop;
+static struct bmp_listeners *bmp;
+static struct tls_config *tls;
+static struct event *t_run;
+static struct event *t_listen;
+static char state_dir[PATH_MAX - 32] = "/var/lib/opensav";
+static char signer_path[PATH_MAX];
+
+static zebra_capabilities_t no_caps[] = {};
+static struct zebra_privs_t privs = {
+	.user = "opensav",
+	.group = "opensav",
+	.caps_p = no_caps,
+	.cap_num_p = 0,
+};
+
+static void on_term(void);
+static void on_usr1(void)
+{
+	zlog_rotate();
+}
+static struct frr_signal_t signals[] = {
+	{ .signal = SIGINT, .handler = on_term },
+	{ .signal = SIGTERM, .handler = on_term },
+	{ .signal = SIGUSR1, .handler = on_usr1 },
+};
+
+/* Configuration is in the store, never in a file of libfrr's. */
+FRR_DAEMON_INFO(savd, SAVD, .vty_port = VTY_PORT, .flags = FRR_NO_SPLIT_CONFIG,
+		.proghelp = "Computes source address filters from routes and policy.",
+		.copyright = "", .signals = signals, .n_signals = array_size(signals),
+		.privs = &privs, );
+
+int64_t savd_now_ms(void)
+{
+	return monotime(NULL) / 1000;
+}
+
+/* ---- counters ---- */
+
+static int counters_cmp(const struct savd_counters *a, const char *router,
+			const char *interface)
+{
+	int c = strcmp(a->router, router);
+
+	return c ? c : strcmp(a->c.interface, interface);
+}
+
+static size_t counters_locate(const struct savd *s, const char *router,
+			      const char *interface, bool *found)
+{
+	size_t lo = 0, hi = s->n_counters;
+
+	*found = false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = counters_cmp(&s->counters[mid], router, interface);
+
+		if (c == 0)
+			*found = true;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+const struct agent_counters *savd_counters_find(const struct savd *s, const char *router,
+						const char *interface)
+{
+	bool found;
+	size_t at = counters_locate(s, router, interface, &found);
+
+	return found ? &s->counters[at].c : NULL;
+}
+
+/* Kept for configured edges only, so that an agent cannot fill memory. */
+static void counters_take(const char *router, const struct agent_counters *c)
+{
+	bool found;
+	size_t at = counters_locate(&savd, router, c->interface, &found);
+
+	if (!config_edge_find(&savd.cfg, router, c->interface))
+		return;
+	if (!found) {
+		savd.counters = mem_realloc(savd.counters, savd.n_counters + 1,
+					    sizeof(*savd.counters));
+		memmove(&savd.counters[at + 1], &savd.counters[at],
+			(savd.n_counters - at) * sizeof(*savd.counters));
+		savd.n_counters++;
+		snprintf(savd.counters[at].router, sizeof(savd.counters[at].router), "%s",
+			 router);
+	}
+	savd.counters[at].c = *c;
+}
+
+/* ---- what the engine asks for ---- */
+
+static void alarm_note(const char *text)
+{
+	snprintf(savd.alarm, sizeof(savd.alarm), "%s", text);
+	savd.alarm_at_ms = savd_now_ms();
+}
+
+static void eng_note(void *ctx, bool alarm, const char *text)
+{
+	(void)ctx;
+	if (alarm) {
+		zlog_warn("%s", text);
+		alarm_note(text);
+	} else {
+		zlog_info("%s", text);
+	}
+}
+
+/* A filter that cannot be saved is sent all the same: what is on the disk is
+ * an older good one, and honest traffic must not wait for a full disk. */
+static void eng_filter_set(void *ctx, const char *router, const struct filter *f)
+{
+	struct diag diag;
+
+	(void)ctx;
+	if (store_generation_save(savd.store, router, f, time(NULL), &diag) < 0)
+		eng_note(NULL, true, diag.text);
+	south_filter_set(south_packet_south(savd.south), router, f, savd_now_ms());
+}
+
+static void eng_filter_gone(void *ctx, const char *router, const char *interface)
+{
+	struct diag diag;
+
+	(void)ctx;
+	if (store_generation_delete(savd.store, router, interface, &diag) < 0)
+		eng_note(NULL, true, diag.text);
+	south_filter_remove(south_packet_south(savd.south), router, interface, savd_now_ms());
+}
+
+static void eng_redump(void *ctx, struct engine_feed *feed)
+{
+	(void)ctx;
+	bmp_listeners_redump(bmp, feed);
+}
+
+static void on_run(struct event *t);
+
+static void run_at(int64_t at_ms)
+{
+	int64_t delay = at_ms - savd_now_ms();
+
+	EVENT_OFF(t_run);
+	event_add_timer_msec(loop, on_run, NULL, delay > 0 ? (long)delay : 0, &t_run);
+}
+
+static void eng_wake(void *ctx)
+{
+	int64_t delay = RUN_DELAY_MS + savd.run_last_us * RUN_DELAY_FACTOR / 1000;
+
+	(void)ctx;
+	if (t_run && event_timer_remain_msec(t_run) <= (unsigned long)delay)
+		return;
+	run_at(savd_now_ms() + delay);
+}
+
+/* All generations of one run are one transaction: one wait for the disk. */
+static int64_t run_once(void)
+{
+	int64_t began_us = monotime(NULL), next;
+	struct diag diag;
+	bool open = store_begin(savd.store, &diag) == 0;
+
+	if (!open)
+		eng_note(NULL, true, diag.text);
+	next = engine_run(savd.engine, began_us / 1000);
+	if (open && store_commit(savd.store, &diag) < 0)
+		eng_note(NULL, true, diag.text);
+	savd.run_last_us = monotime(NULL) - began_us;
+	if (savd.run_last_us > savd.run_max_us)
+		savd.run_max_us = savd.run_last_us;
+	return next;
+}
+
+static void on_run(struct event *t)
+{
+	int64_t next = run_once();
+
+	(void)t;
+	if (engine_is_dirty(savd.engine))
+		eng_wake(NULL);
+	else if (next >= 0)
+		run_at(next);
+}
+
+/* ---- listening ---- */
+
+static void listens_apply(void);
+
+static void on_listen_retry(struct event *t)
+{
+	(void)t;
+	listens_apply();
+}
+
+static void listens_apply(void)
+{
+	bool failed = false;
+
+	bmp_listeners_set(bmp, savd.cfg.bmp_listens, savd.cfg.n_bmp_listens);
+	south_unlisten(savd.south);
+	for (size_t i = 0; i < savd.cfg.n_agent_listens; i++) {
+		const struct config_listen *l = &savd.cfg.agent_listens[i];
+		char addr[IP_TEXT_SIZE];
+		struct diag diag;
+
+		if (south_listen(savd.south, ip_addr_format(&l->addr, addr), l->port, &diag) <
+		    0) {
+			zlog_err("agent listen: %s; trying again every %d s", diag.text,
+				 LISTEN_RETRY_S);
+			failed = true;
+		}
+	}
+	EVENT_OFF(t_listen);
+	if (failed)
+		event_add_timer(loop, on_listen_retry, NULL, LISTEN_RETRY_S, &t_listen);
+}
+
+static void eng_listens_changed(void *ctx)
+{
+	(void)ctx;
+	listens_apply();
+}
+
+static const struct engine_ops engine_ops = {
+	.filter_set = eng_filter_set,
+	.filter_gone = eng_filter_gone,
+	.feed_redump = eng_redump,
+	.wake = eng_wake,
+	.listens_changed = eng_listens_changed,
+	.note = eng_note,
+};
+
+/* ---- what agents bring ---- */
+
+static bool so_enroll(void *ctx, const char *name, const uint8_t secret_hash[32],
+		      enum pki_kind *kind, struct diag *diag)
+{
+	char text[16];
+
+	(void)ctx;
+	if (store_token_consume(savd.store, name, secret_hash, time(NULL), text, diag) < 0)
+		return false;
+	if (!pki_kind_parse(text, kind)) {
+		diag_set(diag, "the token of %s is of an unknown kind %s", name, text);
+		return false;
+	}
+	return true;
+}
+
+static int so_issue(void *ctx, const struct pki_identity *id, const uint8_t *spki,
+		    size_t spki_len, struct wr *cert, struct diag *diag)
+{
+	(void)ctx;
+	return signer_issue(savd.signer, id, spki, spki_len, cert, diag);
+}
+
+static bool so_enrolled(void *ctx, const struct pki_cert *cert, struct diag *diag)
+{
+	(void)ctx;
+	zlog_info("agent %s enrolled, certificate %s", cert->id.name, cert->serial);
+	return store_certificate_add(savd.store, cert->id.name, pki_kind_name(cert->id.kind),
+				     cert->serial, time(NULL), cert->not_after, diag) == 0;
+}
+
+static bool so_certificate_ok(void *ctx, const char *name, const char *serial_hex,
+			      struct diag *diag)
+{
+	(void)ctx;
+	switch (store_certificate_state(savd.store, name, serial_hex)) {
+	case STORE_CERT_VALID:
+		return true;
+	case STORE_CERT_REVOKED:
+		diag_set(diag,
+			 "certificate %s of agent %s is revoked: type \"agent enroll %s\" and "
+			 "enrol it again",
+			 serial_hex, name, name);
+		return false;
+	case STORE_CERT_UNKNOWN:
+		break;
+	}
+	diag_set(diag,
+		 "certificate %s of agent %s is not known here: type \"agent enroll %s\" and "
+		 "enrol it again",
+		 serial_hex, name, name);
+	return false;
+}
+
+/* An agent is told its whole list when it connects, so that it releases what is
+ * not an edge any more. */
+static void tell_edges(const char *router)
+{
+	char(*list)[FILTER_IFNAME_SIZE] = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < savd.cfg.n_edges; i++) {
+		const struct config_edge *c = &savd.cfg.edges[i];
+
+		if (strcmp(c->router, router) != 0 || c->role == ROLE_NONE)
+			continue;
+		list = mem_realloc(list, n + 1, sizeof(*list));
+		snprintf(list[n++], sizeof(*list), "%s", c->interface);
+	}
+	south_edges(south_packet_south(savd.south), router,
+		    (const char(*)[FILTER_IFNAME_SIZE])list, n, savd_now_ms());
+	free(list);
+}
+
+static void so_up(void *ctx, const struct south_peer *peer)
+{
+	(void)ctx;
+	zlog_info("agent %s connected from %s (%s)", peer->name, peer->address,
+		  peer->software);
+	if (config_router_find(&savd.cfg, peer->name))
+		tell_edges(peer->name);
+	else
+		zlog_warn("agent %s has no router of that name: type \"router %s\" in "
+			  "configuration mode",
+			  peer->name, peer->name);
+}
+
+static void so_down(void *ctx, const char *name, const char *why)
+{
+	(void)ctx;
+	zlog_warn("agent %s disconnected: %s; its filters stay", name, why);
+}
+
+static void so_inventory(void *ctx, const char *name, const struct agent_inventory *inv)
+{
+	(void)ctx;
+	if (config_router_find(&savd.cfg, name))
+		engine_inventory(savd.engine, name, inv);
+}
+
+static void so_ack(void *ctx, const char *name, const char *interface, uint64_t generation,
+		   const uint8_t hash[FILTER_HASH_SIZE], const char *error)
+{
+	char text[400];
+
+	(void)ctx;
+	(void)hash;
+	if (error[0] != '\0') {
+		snprintf(text, sizeof(text),
+			 "edge %s %s: the router could not apply generation %llu: %s; its last "
+			 "filter stays",
+			 name, interface, (unsigned long long)generation, error);
+		eng_note(NULL, true, text);
+		return;
+	}
+	zlog_debug("edge %s %s: generation %llu is in the kernel", name, interface,
+		   (unsigned long long)generation);
+}
+
+static void so_counters(void *ctx, const char *name, const struct agent_counters *c, size_t n)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++)
+		counters_take(name, &c[i]);
+}
+
+static const struct south_ops south_ops = {
+	.enroll = so_enroll,
+	.issue = so_issue,
+	.enrolled = so_enrolled,
+	.certificate_ok = so_certificate_ok,
+	.up = so_up,
+	.down = so_down,
+	.inventory = so_inventory,
+	.ack = so_ack,
+	.counters = so_counters,
+	.note = eng_note,
+};
+
+/* ---- start and stop ---- */
+
+static void die(const struct diag *diag)
+{
+	fprintf(stderr, "savd: %s\n", diag->text);
+	zlog_err("%s", diag->text);
+	exit(1);
+}
+
+static void open_store(void)
+{
+	char path[PATH_MAX];
+	struct diag diag;
+
+	snprintf(path, sizeof(path), "%s/savd.db", state_dir);
+	savd.store = store_open(path, &diag);
+	if (!savd.store || store_config_load(savd.store, &savd.cfg, &diag) < 0)
+		die(&diag);
+	savd.cfg.sink = store_config_sink();
+	savd.cfg.sink_ctx = savd.store;
+}
+
+static void start_south(void)
+{
+	char cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
+	struct south_config config;
+	struct diag diag;
+	bool renewed;
+
+	savd.signer = signer_start(signer_path, state_dir, NULL, &diag);
+	if (!savd.signer)
+		die(&diag);
+	snprintf(cert, sizeof(cert), "%s/savd.crt", state_dir);
+	snprintf(key, sizeof(key), "%s/savd.key", state_dir);
+	snprintf(ca, sizeof(ca), "%s/ca/ca.crt", state_dir);
+	if (signer_controller_files(savd.signer, "savd", cert, key, &renewed, &diag) < 0)
+		die(&diag);
+	tls = tls_config_server(cert, key, ca, &diag);
+	if (!tls)
+		die(&diag);
+	config = (struct south_config){
+		.epoch = store_epoch(savd.store),
+		.lease_s = LEASE_S,
+		.counters_interval_s = COUNTERS_S,
+		.ca = signer_ca(savd.signer)->data,
+		.ca_len = signer_ca(savd.signer)->len,
+	};
+	savd.south = south_packet_new(loop, tls, &config, &south_ops, NULL);
+}
+
+static void restore_one(const char *router, const struct filter *f, int64_t saved, void *arg)
+{
+	(void)saved;
+	(void)arg;
+	engine_restore(savd.engine, router, f);
+}
+
+static void start_engine(void)
+{
+	struct diag diag;
+
+	savd.engine = engine_new(&savd.cfg, &engine_ops, NULL);
+	bmp = bmp_listeners_new(loop, savd.engine);
+	diag.text[0] = '\0';
+	if (store_generations_load(savd.store, restore_one, NULL, &diag) < 0)
+		die(&diag);
+	if (diag.text[0] != '\0') /* rows that were damaged and left out */
+		eng_note(NULL, true, diag.text);
+	run_once();
+	listens_apply();
+	eng_wake(NULL);
+}
+
+static void on_term(void)
+{
+	zlog_notice("stopping; the routers keep their filters");
+	EVENT_OFF(t_run);
+	EVENT_OFF(t_listen);
+	bmp_listeners_free(bmp);
+	engine_free(savd.engine);
+	south_packet_free(savd.south);
+	signer_stop(savd.signer);
+	tls_config_free(tls);
+	store_close(savd.store);
+	config_fini(&savd.cfg);
+	free(savd.counters);
+	frr_fini();
+	exit(0);
+}
+
+enum {
+	OPT_STATE = 1000,
+	OPT_SIGNER,
+};
+
+static const struct option options[] = {
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "signer", required_argument, NULL, OPT_SIGNER },
+	{ 0 },
+};
+
+static void parse_options(int argc, char **argv)
+{
+	int opt;
+
+	frr_opt_add("", options,
+		    "      --state        Directory of database and keys\n"
+		    "      --signer       Path of the program savd-signer\n");
+	while ((opt = frr_getopt(argc, argv, NULL)) != EOF) {
+		switch (opt) {
+		case 0:
+			break;
+		case OPT_STATE:
+			snprintf(state_dir, sizeof(state_dir), "%s", optarg);
+			break;
+		case OPT_SIGNER:
+			snprintf(signer_path, sizeof(signer_path), "%s", optarg);
+			break;
+		default:
+			frr_help_exit(1);
+		}
+	}
+}
+
+/* Beside savd itself if it is there (a build tree), else where it is installed. */
+static void find_signer(void)
+{
+	ssize_t n = readlink("/proc/self/exe", signer_path, sizeof(signer_path) - 16);
+	char *slash;
+
+	if (n > 0) {
+		signer_path[n] = '\0';
+		slash = strrchr(signer_path, '/');
+		strlcpy(slash + 1, "savd-signer",
+			sizeof(signer_path) - (size_t)(slash + 1 - signer_path));
+		if (access(signer_path, X_OK) == 0)
+			return;
+	}
+	snprintf(signer_path, sizeof(signer_path), "%s/savd-signer", PKGLIBEXECDIR);
+}
+
+int main(int argc, char **argv)
+{
+	/* who may use the VTY socket besides us, where the group exists */
+	if (getgrnam("opensavvty"))
+		privs.vty_group = "opensavvty";
+	frr_preinit(&savd_di, argc, argv);
+	find_signer();
+	parse_options(argc, argv);
+	loop = frr_init();
+	config_init(&savd.cfg);
+	config_vty_init(&savd.cfg);
+	show_vty_init(&savd);
+	shell_vty_init();
+	frr_config_fork();
+	open_store(); /* its locks do not survive a fork */
+	start_south();
+	start_engine();
+	frr_run(loop);
+	return 0;
+}

@@ -1,0 +1,775 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/frr_compat.h"
+
+#include "command.h"
+#include "json.h"
+#include "vty.h"
+
+#include "controller/savd.h"
+#include "controller/vty/show_vty.h"
+#include "lib/name.h"
+
+static struct savd *savd;
+
+#define JSON_HELP "JavaScript Object Notation\n"
+
+static bool wants_json(struct cmd_token *argv[], int argc)
+{
+	return argc > 0 && strcmp(argv[argc - 1]->text, "json") == 0;
+}
+
+static int print_json(struct vty *vty, struct json_object *json)
+{
+	vty_out(vty, "%s\n",
+		json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
+							     JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_free(json);
+	return CMD_SUCCESS;
+}
+
+static struct south *south(void)
+{
+	return south_packet_south(savd->south);
+}
+
+static int no_such_edge(struct vty *vty, const char *router, const char *interface)
+{
+	vty_out(vty, "%% there is no edge %s %s: \"show edge\" lists them\n", router, interface);
+	return CMD_WARNING;
+}
+
+/* ---- edges ---- */
+
+struct edge_view {
+	struct engine_edge_status s;
+	const struct agent_counters *counters;
+	bool agent_connected;
+	bool in_sync;
+	uint64_t held_generation;
+	char agent_error[AGENT_TEXT_SIZE];
+};
+
+static void view_held(struct edge_view *v, const struct south_status *status)
+{
+	v->agent_connected = status->connected;
+	for (size_t i = 0; i < status->n_edges; i++) {
+		const struct south_edge_status *e = &status->edges[i];
+
+		if (strcmp(e->interface, v->s.config->interface) != 0)
+			continue;
+		v->in_sync = e->in_sync;
+		v->held_generation = e->held_generation;
+		snprintf(v->agent_error, sizeof(v->agent_error), "%s", e->error);
+	}
+}
+
+static bool view_edge(struct edge_view *v, const char *router, const char *interface,
+		      const struct south_status *status)
+{
+	*v = (struct edge_view){ 0 };
+	if (!engine_edge_status(savd->engine, router, interface, &v->s))
+		return false;
+	v->counters = savd_counters_find(savd, router, interface);
+	if (status)
+		view_held(v, status);
+	return true;
+}
+
+static const char *state_word(const struct edge_view *v)
+{
+	if (!v->s.active)
+		return "inactive";
+	if (v->s.filter->action == FILTER_OFF)
+		return "off";
+	if (v->s.brake)
+		return "braked";
+	if (v->s.config->action == FILTER_ENFORCE && !v->s.started)
+		return "waiting";
+	return v->s.filter->action == FILTER_ENFORCE ? "enforcing" : "observing";
+}
+
+static struct json_object *json_edge(const struct edge_view *v)
+{
+	const struct config_edge *c = v->s.config;
+	const struct filter *f = v->s.filter;
+	struct json_object *json = json_object_new_object();
+
+	json_object_string_add(json, "router", c->router);
+	json_object_string_add(json, "interface", c->interface);
+	json_object_string_add(json, "customer", c->customer);
+	json_object_string_add(json, "role", edge_role_name(c->role));
+	json_object_string_add(json, "mode", edge_mode_name(config_edge_mode(c)));
+	json_object_string_add(json, "configuredAction", filter_action_name(c->action));
+	json_object_string_add(json, "action", filter_action_name(f->action));
+	json_object_string_add(json, "state", state_word(v));
+	json_object_string_add(json, "reason", v->s.reason);
+	json_object_boolean_add(json, "ready", v->s.ready);
+	json_object_boolean_add(json, "brake", v->s.brake);
+	json_object_boolean_add(json, "interfaceSeen", v->s.interface_seen);
+	json_object_boolean_add(json, "agentConnected", v->agent_connected);
+	json_object_int_add(json, "generation", (int64_t)f->generation);
+	json_object_int_add(json, "heldGeneration", (int64_t)v->held_generation);
+	json_object_boolean_add(json, "inSync", v->in_sync);
+	json_object_string_add(json, "agentError", v->agent_error);
+	json_object_int_add(json, "ipv4Prefixes",
+			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V4], IP_V4));
+	json_object_int_add(json, "ipv6Prefixes",
+			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V6], IP_V6));
+	if (v->counters) {
+		json_object_int_add(json, "acceptPackets",
+				    (int64_t)v->counters->accept_packets);
+		json_object_int_add(json, "acceptBytes", (int64_t)v->counters->accept_bytes);
+		json_object_int_add(json, "dropPackets", (int64_t)v->counters->drop_packets);
+		json_object_int_add(json, "dropBytes", (int64_t)v->counters->drop_bytes);
+		json_object_int_add(json, "exceptPackets",
+				    (int64_t)v->counters->except_packets);
+		json_object_int_add(json, "exceptBytes", (int64_t)v->counters->except_bytes);
+	}
+	return json;
+}
+
+static void print_edge_row(struct vty *vty, const struct edge_view *v)
+{
+	const struct config_edge *c = v->s.config;
+	const struct filter *f = v->s.filter;
+	char sync[32];
+
+	if (v->in_sync)
+		snprintf(sync, sizeof(sync), "in sync");
+	else
+		snprintf(sync, sizeof(sync), "%s", v->agent_connected ? "behind" : "no agent");
+	vty_out(vty, "%-12s %-15s %-10s %-10s %-10s %6llu %-8s %8zu %8zu %12llu %12llu\n",
+		c->router, c->interface, edge_role_name(c->role),
+		edge_mode_name(config_edge_mode(c)), state_word(v),
+		(unsigned long long)f->generation, sync,
+		rangeset_prefix_count(&f->accept.f[IP_V4], IP_V4),
+		rangeset_prefix_count(&f->accept.f[IP_V6], IP_V6),
+		(unsigned long long)(v->counters ? v->counters->accept_packets : 0),
+		(unsigned long long)(v->counters ? v->counters->drop_packets : 0));
+	if (v->s.reason[0] != '\0')
+		vty_out(vty, "    %s\n", v->s.reason);
+	if (v->agent_error[0] != '\0')
+		vty_out(vty, "    agent: %s\n", v->agent_error);
+	if (v->agent_connected && !v->s.interface_seen)
+		vty_out(vty, "    the router has no interface of this name now\n");
+}
+
+/* Edges come sorted by router: one look at each router's session. */
+static void each_edge(void (*fn)(const struct edge_view *v, void *arg), void *arg)
+{
+	struct south_status status = { 0 };
+	const char *router = NULL;
+	bool known = false;
+
+	for (size_t i = 0; i < savd->cfg.n_edges; i++) {
+		const struct config_edge *c = &savd->cfg.edges[i];
+		struct edge_view v;
+
+		if (!router || strcmp(router, c->router) != 0) {
+			if (known)
+				south_status_fini(&status);
+			router = c->router;
+			known = south_status(south(), router, &status);
+		}
+		if (view_edge(&v, c->router, c->interface, known ? &status : NULL))
+			fn(&v, arg);
+	}
+	if (known)
+		south_status_fini(&status);
+}
+
+static void row_of_edge(const struct edge_view *v, void *arg)
+{
+	print_edge_row(arg, v);
+}
+
+static void json_of_edge(const struct edge_view *v, void *arg)
+{
+	json_object_array_add(arg, json_edge(v));
+}
+
+DEFUN (show_edge,
+       show_edge_cmd,
+       "show edge [json]",
+       SHOW_STR
+       "Edges: their filters and counters\n"
+       JSON_HELP)
+{
+	struct json_object *json, *list;
+
+	if (!wants_json(argv, argc)) {
+		vty_out(vty, "%-12s %-15s %-10s %-10s %-10s %6s %-8s %8s %8s %12s %12s\n",
+			"Router", "Interface", "Role", "Mode", "State", "Gen", "Router", "IPv4",
+			"IPv6", "Accepted", "Dropped");
+		each_edge(row_of_edge, vty);
+		return CMD_SUCCESS;
+	}
+	json = json_object_new_object();
+	list = json_object_new_array();
+	each_edge(json_of_edge, list);
+	json_object_object_add(json, "edges", list);
+	return print_json(vty, json);
+}
+
+static void print_edge_long(struct vty *vty, const struct edge_view *v)
+{
+	const struct config_edge *c = v->s.config;
+	struct addrset waiting = { 0 };
+
+	vty_out(vty, "edge %s %s\n", c->router, c->interface);
+	vty_out(vty, "  customer %s, role %s, mode %s, action %s\n",
+		c->customer[0] ? c->customer : "-", edge_role_name(c->role),
+		edge_mode_name(config_edge_mode(c)), filter_action_name(c->action));
+	vty_out(vty, "  state %s%s%s\n", state_word(v), v->s.reason[0] ? ": " : "",
+		v->s.reason);
+	vty_out(vty, "  generation %llu, %zu prefixes; the router holds %llu%s\n",
+		(unsigned long long)v->s.filter->generation,
+		addrset_prefix_count(&v->s.filter->accept),
+		(unsigned long long)v->held_generation,
+		v->in_sync	   ? " (the same)" :
+		v->agent_connected ? " (behind)" :
+				     " (its agent is not connected)");
+	hold_waiting(v->s.hold, &waiting);
+	vty_out(vty, "  computed now %zu prefixes, %zu wait for their hold-down of %u s\n",
+		addrset_prefix_count(v->s.computed), addrset_prefix_count(&waiting),
+		c->holddown_s);
+	addrset_fini(&waiting);
+	if (v->s.brake)
+		vty_out(vty, "  removals are held back: \"brake release %s %s\"\n", c->router,
+			c->interface);
+	if (v->counters)
+		vty_out(vty,
+			"  accepted %llu packets %llu bytes, dropped %llu packets %llu bytes, "
+			"passed by exceptions %llu packets\n",
+			(unsigned long long)v->counters->accept_packets,
+			(unsigned long long)v->counters->accept_bytes,
+			(unsigned long long)v->counters->drop_packets,
+			(unsigned long long)v->counters->drop_bytes,
+			(unsigned long long)v->counters->except_packets);
+	if (v->agent_error[0] != '\0')
+		vty_out(vty, "  agent: %s\n", v->agent_error);
+}
+
+static bool view_one(struct edge_view *v, const char *router, const char *interface)
+{
+	struct south_status status;
+	bool known = south_status(south(), router, &status);
+	bool found = view_edge(v, router, interface, known ? &status : NULL);
+
+	if (known)
+		south_status_fini(&status);
+	return found;
+}
+
+DEFUN (show_edge_one,
+       show_edge_one_cmd,
+       "show edge ROUTER INTERFACE [json]",
+       SHOW_STR
+       "Edges: their filters and counters\n"
+       "Name of the router\n"
+       "Name of the interface\n"
+       JSON_HELP)
+{
+	struct edge_view v;
+
+	if (!view_one(&v, argv[2]->arg, argv[3]->arg))
+		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
+	if (wants_json(argv, argc))
+		return print_json(vty, json_edge(&v));
+	print_edge_long(vty, &v);
+	return CMD_SUCCESS;
+}
+
+static void json_prefix(const struct ip_prefix *p, void *arg)
+{
+	char text[IP_TEXT_SIZE];
+
+	json_object_array_add(arg, json_object_new_string(ip_prefix_format(p, text)));
+}
+
+static struct json_object *json_rangeset(const struct addrset *set, enum ip_family family)
+{
+	struct json_object *list = json_object_new_array();
+
+	rangeset_each_prefix(&set->f[family], family, json_prefix, list);
+	return list;
+}
+
+static struct json_object *json_addrset(const struct addrset *set)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "ipv4", json_rangeset(set, IP_V4));
+	json_object_object_add(json, "ipv6", json_rangeset(set, IP_V6));
+	return json;
+}
+
+static void print_prefix(const struct ip_prefix *p, void *arg)
+{
+	char text[IP_TEXT_SIZE];
+
+	vty_out(arg, "    %s\n", ip_prefix_format(p, text));
+}
+
+static void print_set(struct vty *vty, const char *title, const struct addrset *set)
+{
+	vty_out(vty, "  %s: %zu prefixes\n", title, addrset_prefix_count(set));
+	addrset_each_prefix(set, print_prefix, vty);
+}
+
+DEFUN (show_edge_sets,
+       show_edge_sets_cmd,
+       "show edge ROUTER INTERFACE sets [json]",
+       SHOW_STR
+       "Edges: their filters and counters\n"
+       "Name of the router\n"
+       "Name of the interface\n"
+       "The addresses that may enter\n"
+       JSON_HELP)
+{
+	struct engine_edge_status s;
+	struct addrset waiting = { 0 };
+	struct json_object *json;
+
+	if (!engine_edge_status(savd->engine, argv[2]->arg, argv[3]->arg, &s))
+		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
+	hold_waiting(s.hold, &waiting);
+	if (!wants_json(argv, argc)) {
+		vty_out(vty, "edge %s %s mode %s generation %llu\n", s.config->router,
+			s.config->interface, edge_mode_name(config_edge_mode(s.config)),
+			(unsigned long long)s.filter->generation);
+		print_set(vty, "accepted", &s.filter->accept);
+		print_set(vty, "of these waiting to leave", &waiting);
+	} else {
+		json = json_object_new_object();
+		json_object_string_add(json, "router", s.config->router);
+		json_object_string_add(json, "interface", s.config->interface);
+		json_object_string_add(json, "mode",
+				       edge_mode_name(config_edge_mode(s.config)));
+		json_object_int_add(json, "generation", (int64_t)s.filter->generation);
+		json_object_object_add(json, "accepted", json_addrset(&s.filter->accept));
+		json_object_object_add(json, "computed", json_addrset(s.computed));
+		json_object_object_add(json, "waiting", json_addrset(&waiting));
+		print_json(vty, json);
+	}
+	addrset_fini(&waiting);
+	return CMD_SUCCESS;
+}
+
+/* ---- explain ---- */
+
+static const char *const step_words[] = {
+	[EXPLAIN_INACTIVE] = "inactive",   [EXPLAIN_OFF] = "off",
+	[EXPLAIN_EXCEPTION] = "exception", [EXPLAIN_SPECIAL] = "special-purpose",
+	[EXPLAIN_OWN] = "own-prefix",	   [EXPLAIN_RECORD] = "record",
+	[EXPLAIN_ROUTE] = "route",	   [EXPLAIN_HOLD] = "holddown",
+	[EXPLAIN_NONE] = "none",
+};
+
+static struct json_object *json_explain(const struct explain *x, const char *router,
+					const char *interface, const char *addr)
+{
+	struct json_object *json = json_object_new_object();
+	char text[IP_TEXT_SIZE];
+
+	json_object_string_add(json, "router", router);
+	json_object_string_add(json, "interface", interface);
+	json_object_string_add(json, "address", addr);
+	json_object_string_add(json, "verdict", x->accept ? "accept" : "drop");
+	json_object_boolean_add(json, "enforced", x->enforced);
+	json_object_boolean_add(json, "admitted", x->admitted);
+	json_object_string_add(json, "step", step_words[x->step]);
+	if (x->prefix.len != 0 || x->prefix.v != 0)
+		json_object_string_add(json, "prefix", ip_prefix_format(&x->prefix, text));
+	if (x->peer)
+		json_object_string_add(json, "peer",
+				       ip_addr_format(&rib_peer_key(x->peer)->addr, text));
+	json_object_string_add(json, "reason", x->text);
+	return json;
+}
+
+DEFUN (explain,
+       explain_cmd,
+       "explain ROUTER INTERFACE <A.B.C.D|X:X::X:X> [json]",
+       "Why a source address may enter by an edge, or not\n"
+       "Name of the router\n"
+       "Name of the interface\n"
+       "IPv4 source address\n"
+       "IPv6 source address\n"
+       JSON_HELP)
+{
+	struct ip_addr addr;
+	struct explain x;
+
+	if (!ip_addr_parse(argv[3]->arg, &addr)) {
+		vty_out(vty, "%% %s is not an address\n", argv[3]->arg);
+		return CMD_WARNING;
+	}
+	if (!engine_explain(savd->engine, argv[1]->arg, argv[2]->arg, &addr, savd_now_ms(), &x))
+		return no_such_edge(vty, argv[1]->arg, argv[2]->arg);
+	if (wants_json(argv, argc))
+		return print_json(vty, json_explain(&x, argv[1]->arg, argv[2]->arg,
+						    argv[3]->arg));
+	if (x.enforced || x.admitted)
+		vty_out(vty, "%s: %s\n", x.accept ? "accept" : "drop", x.text);
+	else
+		vty_out(vty, "accept (the edge does not enforce; it would drop): %s\n", x.text);
+	return CMD_SUCCESS;
+}
+
+/* ---- routes ---- */
+
+struct peer_lister {
+	struct vty *vty;
+	struct json_object *list;
+};
+
+static size_t paths_of(const struct rib_peer *peer, enum ip_family family)
+{
+	return rib_path_count(peer, rib_peer_view(peer, family), family);
+}
+
+static const char *view_word(const struct rib_peer *peer, enum ip_family family)
+{
+	return rib_peer_view(peer, family) == RIB_POST ? "post" : "pre";
+}
+
+static const char *peer_state(const struct engine_peer_status *p)
+{
+	if (!p->feed_connected)
+		return "stale";
+	if (!p->up)
+		return "down";
+	return p->complete ? "complete" : "loading";
+}
+
+static void list_peer(const struct engine_peer_status *p, void *arg)
+{
+	struct peer_lister *l = arg;
+	struct json_object *json;
+	char addr[IP_TEXT_SIZE], local[IP_TEXT_SIZE];
+
+	ip_addr_format(&rib_peer_key(p->peer)->addr, addr);
+	if (!l->list) {
+		vty_out(l->vty, "%-12s %-26s %10u %-9s %-15s %8zu %-4s %8zu %-4s\n", p->router,
+			addr, p->info.remote_as, peer_state(p),
+			p->edge ? p->edge->interface : "-", paths_of(p->peer, IP_V4),
+			view_word(p->peer, IP_V4), paths_of(p->peer, IP_V6),
+			view_word(p->peer, IP_V6));
+		if (!p->edge)
+			vty_out(l->vty, "    on no edge: %s\n", p->mapping);
+		return;
+	}
+	json = json_object_new_object();
+	json_object_string_add(json, "router", p->router);
+	json_object_string_add(json, "peer", addr);
+	json_object_string_add(json, "localAddress",
+			       ip_addr_format(&p->info.local_addr, local));
+	json_object_int_add(json, "remoteAs", p->info.remote_as);
+	json_object_boolean_add(json, "internal", p->info.is_ibgp);
+	json_object_int_add(json, "localRole", p->info.local_role);
+	json_object_int_add(json, "remoteRole", p->info.remote_role);
+	json_object_string_add(json, "state", peer_state(p));
+	json_object_string_add(json, "interface", p->edge ? p->edge->interface : "");
+	json_object_string_add(json, "mapping", p->mapping);
+	json_object_int_add(json, "ipv4Paths", (int64_t)paths_of(p->peer, IP_V4));
+	json_object_string_add(json, "ipv4View", view_word(p->peer, IP_V4));
+	json_object_int_add(json, "ipv6Paths", (int64_t)paths_of(p->peer, IP_V6));
+	json_object_string_add(json, "ipv6View", view_word(p->peer, IP_V6));
+	json_object_array_add(l->list, json);
+}
+
+DEFUN (show_rib_summary,
+       show_rib_summary_cmd,
+       "show rib summary [json]",
+       SHOW_STR
+       "Adj-RIBs-In of all routers\n"
+       "Peers and numbers of paths\n"
+       JSON_HELP)
+{
+	struct peer_lister l = { .vty = vty };
+	struct json_object *json;
+	struct rib_stats stats;
+
+	rib_stats(engine_rib(savd->engine), &stats);
+	if (!wants_json(argv, argc)) {
+		vty_out(vty, "%zu peers, %zu paths, %zu path attributes, %zu bytes\n",
+			stats.peers, stats.paths, stats.attrs, stats.bytes);
+		vty_out(vty, "%-12s %-26s %10s %-9s %-15s %8s %-4s %8s %-4s\n", "Router",
+			"Peer", "AS", "State", "Interface", "IPv4", "View", "IPv6", "View");
+		engine_peers_walk(savd->engine, list_peer, &l);
+		return CMD_SUCCESS;
+	}
+	json = json_object_new_object();
+	l.list = json_object_new_array();
+	engine_peers_walk(savd->engine, list_peer, &l);
+	json_object_int_add(json, "peerCount", (int64_t)stats.peers);
+	json_object_int_add(json, "paths", (int64_t)stats.paths);
+	json_object_int_add(json, "attributes", (int64_t)stats.attrs);
+	json_object_int_add(json, "bytes", (int64_t)stats.bytes);
+	json_object_object_add(json, "peers", l.list);
+	return print_json(vty, json);
+}
+
+static void list_feed(const struct engine_feed_status *f, void *arg)
+{
+	struct peer_lister *l = arg;
+	const struct bmp_feed_stats *s = f->stats;
+	struct json_object *json;
+	char source[IP_TEXT_SIZE];
+	int64_t now_ms = savd_now_ms();
+
+	ip_addr_format(&f->source, source);
+	if (!l->list) {
+		vty_out(l->vty, "router %s, BMP from %s, up %lld s, last message %lld s ago\n",
+			f->router[0] ? f->router : "?", source,
+			(long long)((now_ms - f->since_ms) / 1000),
+			(long long)((now_ms - f->last_ms) / 1000));
+		vty_out(l->vty, "  %s; %llu messages, %llu bytes, %u forced dumps\n",
+			f->sysdescr, (unsigned long long)s->messages,
+			(unsigned long long)s->bytes, f->redumps);
+		vty_out(l->vty,
+			"  %llu announced, %llu withdrawn (%llu of them unknown), %llu looped, "
+			"%llu damaged, %llu refused (VRF)\n",
+			(unsigned long long)s->announced, (unsigned long long)s->withdrawn,
+			(unsigned long long)s->withdrawn_unknown,
+			(unsigned long long)s->looped,
+			(unsigned long long)(s->malformed + s->treat_as_withdraw),
+			(unsigned long long)s->refused_vrf);
+		return;
+	}
+	json = json_object_new_object();
+	json_object_string_add(json, "router", f->router);
+	json_object_string_add(json, "source", source);
+	json_object_string_add(json, "sysDescr", f->sysdescr);
+	json_object_int_add(json, "upSeconds", (now_ms - f->since_ms) / 1000);
+	json_object_int_add(json, "silentSeconds", (now_ms - f->last_ms) / 1000);
+	json_object_int_add(json, "messages", (int64_t)s->messages);
+	json_object_int_add(json, "bytes", (int64_t)s->bytes);
+	json_object_int_add(json, "announced", (int64_t)s->announced);
+	json_object_int_add(json, "withdrawn", (int64_t)s->withdrawn);
+	json_object_int_add(json, "withdrawnUnknown", (int64_t)s->withdrawn_unknown);
+	json_object_int_add(json, "looped", (int64_t)s->looped);
+	json_object_int_add(json, "malformed", (int64_t)s->malformed);
+	json_object_int_add(json, "treatAsWithdraw", (int64_t)s->treat_as_withdraw);
+	json_object_int_add(json, "refusedVrf", (int64_t)s->refused_vrf);
+	json_object_int_add(json, "forcedDumps", f->redumps);
+	json_object_array_add(l->list, json);
+}
+
+DEFUN (show_feed,
+       show_feed_cmd,
+       "show feed [json]",
+       SHOW_STR
+       "Routing information feeds\n"
+       JSON_HELP)
+{
+	struct peer_lister l = { .vty = vty };
+	struct json_object *json;
+
+	if (!wants_json(argv, argc)) {
+		engine_feeds_walk(savd->engine, list_feed, &l);
+		return CMD_SUCCESS;
+	}
+	json = json_object_new_object();
+	l.list = json_object_new_array();
+	engine_feeds_walk(savd->engine, list_feed, &l);
+	json_object_object_add(json, "feeds", l.list);
+	json_object_int_add(json, "computeLastMicroseconds", savd->run_last_us);
+	json_object_int_add(json, "computeMaxMicroseconds", savd->run_max_us);
+	return print_json(vty, json);
+}
+
+/* ---- agents ---- */
+
+static void print_time(int64_t when, char *text, size_t size)
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	strftime(text, size, "%Y-%m-%d", gmtime_r(&t, &tm));
+}
+
+static void list_agent(const struct store_agent *a, void *arg)
+{
+	struct peer_lister *l = arg;
+	struct south_status s = { 0 };
+	bool known = south_status(south(), a->name, &s);
+	struct json_object *json;
+	char until[32];
+
+	print_time(a->not_after, until, sizeof(until));
+	if (!l->list) {
+		vty_out(l->vty, "%-16s %-8s %-13s %-40s %-12s %s\n", a->name, a->kind,
+			a->revoked	      ? "revoked" :
+			known && s.connected ? "connected" :
+					       "not connected",
+			known && s.connected ? s.address : "-", until,
+			known && s.connected ? s.software : "-");
+		if (known && !s.connected && s.last_error[0] != '\0')
+			vty_out(l->vty, "    last session ended: %s\n", s.last_error);
+	} else {
+		json = json_object_new_object();
+		json_object_string_add(json, "name", a->name);
+		json_object_string_add(json, "kind", a->kind);
+		json_object_boolean_add(json, "connected", known && s.connected);
+		json_object_boolean_add(json, "revoked", a->revoked);
+		json_object_string_add(json, "serial", a->serial_hex);
+		json_object_int_add(json, "notAfter", a->not_after);
+		json_object_string_add(json, "address", known ? s.address : "");
+		json_object_string_add(json, "software", known ? s.software : "");
+		json_object_string_add(json, "lastError", known ? s.last_error : "");
+		json_object_array_add(l->list, json);
+	}
+	if (known)
+		south_status_fini(&s);
+}
+
+DEFUN (show_agent,
+       show_agent_cmd,
+       "show agent [json]",
+       SHOW_STR
+       "Agents: sessions and certificates\n"
+       JSON_HELP)
+{
+	struct peer_lister l = { .vty = vty };
+	struct json_object *json = NULL;
+	struct diag diag;
+	int ret;
+
+	if (wants_json(argv, argc)) {
+		json = json_object_new_object();
+		l.list = json_object_new_array();
+		json_object_object_add(json, "agents", l.list);
+	} else {
+		vty_out(vty, "%-16s %-8s %-13s %-40s %-12s %s\n", "Name", "Kind", "Session",
+			"Address", "Valid until", "Software");
+	}
+	ret = store_agents_walk(savd->store, list_agent, &l, &diag);
+	if (ret < 0)
+		vty_out(vty, "%% %s\n", diag.text);
+	if (json)
+		print_json(vty, json);
+	return ret < 0 ? CMD_WARNING : CMD_SUCCESS;
+}
+
+#define TOKEN_S 3600
+
+DEFUN (agent_enroll,
+       agent_enroll_cmd,
+       "agent enroll NAME",
+       "Agents\n"
+       "Print a token with which the agent of a router enrols, once, within an hour\n"
+       "Name of the router\n")
+{
+	char text[PKI_TOKEN_TEXT_SIZE];
+	const struct wr *ca = signer_ca(savd->signer);
+	struct pki_token token;
+	struct pki_cert cert;
+	uint8_t hash[32];
+	struct diag diag;
+	int ret;
+
+	if (!name_is_valid(argv[2]->arg)) {
+		vty_out(vty, "%% \"%s\" is not a valid name\n", argv[2]->arg);
+		return CMD_WARNING;
+	}
+	if (pki_cert_read(ca->data, ca->len, &cert, &diag) < 0) {
+		vty_out(vty, "%% %s\n", diag.text);
+		return CMD_WARNING;
+	}
+	pki_token_make(&token, argv[2]->arg, cert.fingerprint);
+	pki_secret_hash(token.secret, hash);
+	ret = store_token_add(savd->store, argv[2]->arg, pki_kind_name(PKI_ROUTER), hash,
+			      time(NULL) + TOKEN_S, &diag);
+	if (ret < 0) {
+		vty_out(vty, "%% %s\n", diag.text);
+	} else {
+		pki_token_format(&token, text);
+		vty_out(vty, "%s\n", text);
+		pki_wipe(text, sizeof(text));
+		if (!config_router_find(&savd->cfg, argv[2]->arg))
+			vty_out(vty,
+				"! there is no router %s yet: type \"router %s\" in "
+				"configuration mode\n",
+				argv[2]->arg, argv[2]->arg);
+	}
+	pki_wipe(&token, sizeof(token));
+	return ret < 0 ? CMD_WARNING : CMD_SUCCESS;
+}
+
+DEFUN (agent_revoke,
+       agent_revoke_cmd,
+       "agent revoke NAME",
+       "Agents\n"
+       "Revoke all certificates of an agent and cut its session; its filters stay\n"
+       "Name of the router\n")
+{
+	struct diag diag;
+	int n;
+
+	if (store_agent_revoke(savd->store, argv[2]->arg, time(NULL), &n, &diag) < 0) {
+		vty_out(vty, "%% %s\n", diag.text);
+		return CMD_WARNING;
+	}
+	if (n == 0) {
+		vty_out(vty, "%% agent %s has no valid certificate: \"show agent\" lists them\n",
+			argv[2]->arg);
+		return CMD_WARNING;
+	}
+	south_session_cut(south(), argv[2]->arg, "its certificate was revoked", savd_now_ms());
+	vty_out(vty, "%d certificate%s revoked\n", n, n == 1 ? "" : "s");
+	return CMD_SUCCESS;
+}
+
+DEFUN (do_brake_release,
+       brake_release_cmd,
+       "brake release ROUTER INTERFACE",
+       "Held back removals\n"
+       "Let them happen\n"
+       "Name of the router\n"
+       "Name of the interface\n")
+{
+	if (!engine_brake_release(savd->engine, argv[2]->arg, argv[3]->arg))
+		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
+	return CMD_SUCCESS;
+}
+
+/* libfrr's would write a file that nobody reads. */
+DEFUN (savd_write,
+       savd_write_cmd,
+       "write [<file|memory|terminal>]",
+       "Configuration is saved with every command\n"
+       "Nothing is left to do\n"
+       "Nothing is left to do\n"
+       "Print the running configuration\n")
+{
+	if (argc == 2 && strcmp(argv[1]->text, "terminal") == 0)
+		return cmd_execute(vty, "show running-config", NULL, 0);
+	vty_out(vty, "every command is saved in the database when it is done\n");
+	return CMD_SUCCESS;
+}
+
+extern const struct cmd_element config_write_cmd;
+
+static void replace_write(enum node_type node)
+{
+	uninstall_element(node, &config_write_cmd);
+}
+
+void show_vty_init(struct savd *s)
+{
+	savd = s;
+	install_element(VIEW_NODE, &show_edge_cmd);
+	install_element(VIEW_NODE, &show_edge_one_cmd);
+	install_element(VIEW_NODE, &show_edge_sets_cmd);
+	install_element(VIEW_NODE, &show_rib_summary_cmd);
+	install_element(VIEW_NODE, &show_feed_cmd);
+	install_element(VIEW_NODE, &show_agent_cmd);
+	install_element(VIEW_NODE, &explain_cmd);
+	install_element(ENABLE_NODE, &agent_enroll_cmd);
+	install_element(ENABLE_NODE, &agent_revoke_cmd);
+	install_element(ENABLE_NODE, &brake_release_cmd);
+	replace_write(ENABLE_NODE);
+	install_element(ENABLE_NODE, &savd_write_cmd);
+}
