@@ -28,6 +28,10 @@
 
 #include "frrevent.h"
 
+#ifndef EVENT_OFF /* gone again in later releases */
+#define EVENT_OFF(ev) event_cancel(&(ev))
+#endif
+
 #else /* FRR 8 */
 
 #include "thread.h"

@@ -4,6 +4,8 @@
 #include "command.h"
 #include "command_graph.h"
 #include "hash.h"
+#include "hook.h"
+#include "libfrr.h"
 #include "memory.h"
 #include "vector.h"
 #include "vty.h"
@@ -192,14 +194,21 @@ void shell_vty_install(int node)
 	install(cnode, &shell_help_cmd);
 }
 
-void shell_vty_init(void)
+/* A hook of frr_config_fork(): by then the daemon has all of its nodes. */
+static int install_everywhere(struct event_loop *loop)
 {
 	int node;
 
-	frr_compat_link();
 	for (node = VIEW_NODE; node < (int)vector_active(cmdvec); node++) {
 		if (node == AUTH_ENABLE_NODE || !vector_slot(cmdvec, node))
 			continue;
 		shell_vty_install(node);
 	}
+	return 0;
+}
+
+void shell_vty_init(void)
+{
+	frr_compat_link();
+	hook_register(frr_late_init, install_everywhere);
 }

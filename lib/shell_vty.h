@@ -22,13 +22,13 @@
 #ifndef SAV_SHELL_VTY_H
 #define SAV_SHELL_VTY_H
 
-/* All nodes installed so far get the commands: call it after the last
- * install_node() of start-up, before frr_config_fork(). */
+/* Once, between frr_init() and frr_config_fork(), which then puts the commands
+ * into every node that there is. */
 void shell_vty_init(void);
 
-/* One more node (an enum node_type, or one above NODE_TYPE_MAX); no harm if it
- * has the commands already. A node without them loses the operator's place:
- * libfrr would find them in the parent node and go there. */
+/* For a node that is installed later (an enum node_type, or one above
+ * NODE_TYPE_MAX); no harm if it has the commands. A node without them loses
+ * the operator's place: libfrr would find them in the parent and go there. */
 void shell_vty_install(int node);
 
 #endif /* SAV_SHELL_VTY_H */

@@ -317,13 +317,13 @@ int main(int argc, char **argv)
 			frr_help_exit(1);
 	}
 	loop = frr_init();
+	shell_vty_init(); /* before the nodes: it must find them all the same */
 	cmd_hostname_set(is_agent ? "r1" : "ctl");
 	install_common();
 	if (is_agent)
 		install_agent();
 	else
 		install_controller();
-	shell_vty_init();
 	frr_config_fork();
 	frr_run(loop);
 	return 0;
