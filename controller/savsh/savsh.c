@@ -238,21 +238,29 @@ static enum shell_status run_interactive(struct shell *shell)
 	return SHELL_OK;
 }
 
-static enum shell_status run(struct shell *shell, const struct options *options)
+/* False: there is nobody to talk to. */
+static bool connect_all(struct shell *shell, const struct options *options)
 {
-	if (session_open(shell->session) == 0) {
-		struct wr why = { 0 };
+	bool any = session_open(shell->session) > 0;
+	struct wr why = { 0 };
 
-		session_explain(shell->session, &why);
+	if (!any)
 		fprintf(stderr, "savsh: no daemon could be reached:\n");
-		screen_complain((const char *)why.data, why.len);
+	session_explain(shell->session, !any, &why);
+	screen_complain((const char *)why.data, why.len);
+	wr_fini(&why);
+	if (!any)
 		fprintf(stderr,
 			"The sockets are looked for in %s; --vty_socket DIR names "
 			"another directory.\n",
 			options->dir);
-		wr_fini(&why);
+	return any;
+}
+
+static enum shell_status run(struct shell *shell, const struct options *options)
+{
+	if (!connect_all(shell, options))
 		return SHELL_UNREACHABLE;
-	}
 	if (options->n_commands)
 		return run_commands(shell, options);
 	if (options->file)

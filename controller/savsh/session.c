@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/savsh/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,16 +116,30 @@ char *session_names(const struct session *session, bool connected)
 	return (char *)out.data;
 }
 
-void session_explain(const struct session *session, struct wr *out)
+void session_explain(const struct session *session, bool even_absent, struct wr *out)
 {
 	size_t i;
 
-	for (i = 0; i < session->n; i++)
-		if (!seat_is_open(&session->seats[i]))
-			seat_explain(&session->seats[i], out);
+	for (i = 0; i < session->n; i++) {
+		const struct seat *seat = &session->seats[i];
+		bool absent = seat->error == -ENOENT || seat->error == -ECONNREFUSED;
+
+		if (!seat_is_open(seat) && (even_absent || !absent))
+			seat_explain(seat, out);
+	}
 }
 
 /* ---- connections that broke */
+
+/* Whether to connect to a daemon that was absent so far. */
+static bool is_worth_a_try(const struct session *session, const struct seat *seat,
+			   bool in_node)
+{
+	if (count_open(session) == 0)
+		return true;
+	/* In a node: it would be in another. Hanging: each try takes seconds. */
+	return !in_node && seat->error != -ETIMEDOUT;
+}
 
 /* Connects again where possible. True if an operator's node was lost. */
 static bool refresh(struct session *session, struct wr *notes)
@@ -139,8 +154,7 @@ static bool refresh(struct session *session, struct wr *notes)
 
 		if (client_is_alive(seat->client))
 			continue;
-		/* A daemon that comes up now would be in another node. */
-		if (!was_open && in_node && !lost)
+		if (!was_open && !is_worth_a_try(session, seat, in_node && !lost))
 			continue;
 		client_close(seat->client);
 		lost = lost || (was_open && seat->place.level >= LEVEL_CONFIG);
@@ -393,7 +407,7 @@ void session_run(struct session *session, const char *line, struct answer *answe
 	if (count_open(session) == 0) {
 		answer->verdict = VERDICT_LOST;
 		if (answer->notes.len == 0)
-			session_explain(session, &answer->text);
+			session_explain(session, true, &answer->text);
 		return;
 	}
 	if (is_for_all(line))

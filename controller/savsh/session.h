@@ -51,8 +51,9 @@ void session_free(struct session *session);
 
 /* Connects to every daemon that is there; the number of those. */
 size_t session_open(struct session *session);
-/* One line per daemon that is not connected, why, and what to do about it. */
-void session_explain(const struct session *session, struct wr *out);
+/* One line per daemon that is not connected, why, and what to do about it. Not
+ * even_absent: without those that just do not run, as not all do everywhere. */
+void session_explain(const struct session *session, bool even_absent, struct wr *out);
 /* "savd, sav-agent": those that are connected, or those that are not. Empty if
  * there are none; the caller frees. */
 char *session_names(const struct session *session, bool connected);
