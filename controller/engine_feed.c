@@ -10,16 +10,16 @@
 
 #include "lib/mem.h"
 
-/* When a dump is believed to be over. FRR sends End-of-RIB after the table of
- * one family and goes on with the next, hence the short quiet time after it;
- * exporters that send none are given a longer one. On a busy router nothing is
- * ever quiet, so each has a limit. */
-#define EOR_QUIET_MS	 1000
-#define EOR_LIMIT_MS	 10000
-#define NO_EOR_QUIET_MS	 5000
-#define NO_EOR_LIMIT_MS	 60000
-/* A Peer Up this soon after the stream began belongs to the initial dump. */
-#define INITIAL_MS 5000
+/* When a peer's table is believed to be whole. Neither Peer Up nor End-of-RIB
+ * says so: FRR (8.4.4) sends the first routes of a new session seconds after its
+ * Peer Up, and a dump that began in between ends all the same. So a peer has to
+ * be up for a while and quiet; one that never is quiet has a limit. */
+#define WHOLE_AGE_MS   10000
+#define WHOLE_QUIET_MS 5000
+#define WHOLE_LIMIT_MS 60000
+/* Peer Ups that follow the start of a stream, and each other, this closely are
+ * its initial dump; later ones are sessions that came up just then. */
+#define BURST_MS 1000
 /* Peers of earlier streams that this one has not named by then are gone. */
 #define SETTLE_MS	30000
 #define SETTLE_LIMIT_MS 120000
@@ -59,11 +59,15 @@ static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_p
 		     const struct rib_attr *old, const struct rib_attr *new, void *arg)
 {
 	struct engine *e = arg;
+	struct engine_peer *p = peer_get(e, rib);
 
 	(void)old;
 	(void)new;
+
+	if (p->router->feed)
+		p->changed_ms = p->router->feed->now_ms;
 	if (view == rib_peer_view(rib, prefix->family))
-		peer_dirty(e, peer_get(e, rib));
+		peer_dirty(e, p);
 }
 
 static void peer_free(struct engine *e, struct engine_peer *gone)
@@ -248,8 +252,8 @@ static void on_initiation(struct engine_feed *feed, const char *sysname)
 		r->feed->superseded = true;
 		r->feed->router = NULL;
 	}
-	feed->forced = r->redump_ms != INT64_MIN && r->feed == NULL &&
-		       feed->opened_ms - r->redump_ms < NO_EOR_LIMIT_MS;
+	feed->forced = r->redump_pending;
+	r->redump_pending = false;
 	r->feed = feed;
 	feed->router = r;
 	bmp_feed_set_router(feed->bmp, r->index);
@@ -260,6 +264,12 @@ static void on_peer_up(struct engine_feed *feed, const struct bmp_event *event)
 {
 	struct engine_peer *p = peer_get(feed->engine, event->peer);
 
+	/* up on an earlier stream and never down since: the same session */
+	if (!p->up || p->stream == feed->serial)
+		p->known_up_ms = feed->now_ms;
+	p->initial = feed->now_ms - feed->burst_ms <= BURST_MS;
+	if (p->initial)
+		feed->burst_ms = feed->now_ms;
 	p->info = *event->info;
 	p->has_info = true;
 	p->up = true;
@@ -299,7 +309,6 @@ static void on_event(const struct bmp_event *event, void *arg)
 	case BMP_EVENT_END_OF_RIB:
 		p = peer_get(feed->engine, event->peer);
 		p->eor = true;
-		p->eor_ms = feed->now_ms;
 		peer_dirty(feed->engine, p);
 		break;
 	case BMP_EVENT_REFUSED:
@@ -321,6 +330,7 @@ struct engine_feed *engine_feed_open(struct engine *e, const struct ip_addr *sou
 	feed->user = user;
 	feed->serial = ++e->serial;
 	feed->opened_ms = feed->last_ms = feed->changed_ms = feed->now_ms = now_ms;
+	feed->burst_ms = now_ms;
 	feed->bmp = bmp_feed_new(e->rib, BMP_ROUTER_UNKNOWN, on_event, feed);
 	feed->next = e->feeds;
 	e->feeds = feed;
@@ -401,26 +411,58 @@ static void complete(struct engine_feed *feed, struct engine_peer *p)
 			    rib_path_count(p->rib, rib_peer_view(p->rib, IP_V6), IP_V6));
 }
 
-/* A peer that came up after the initial dump has no End-of-RIB, and FRR may
- * have lost post-policy paths of it (8.4.4 sends them as withdrawals while
- * next hops are unresolved): only a new dump shows its table. */
-static bool wants_redump(const struct engine_feed *feed, const struct engine_peer *p,
-			 int64_t quiet_ms, int64_t now_ms)
-{
-	bool initial = p->up_ms - feed->opened_ms <= INITIAL_MS;
+struct difference {
+	const struct engine_peer *p;
+	bool found;
+};
 
-	if (feed->forced && initial)
-		return false;
-	return quiet_ms >= NO_EOR_QUIET_MS || now_ms - p->up_ms >= NO_EOR_LIMIT_MS;
+static void look_for(const struct ip_prefix *prefix, uint32_t path_id,
+		     const struct rib_attr *attr, void *arg)
+{
+	struct difference *d = arg;
+
+	(void)path_id;
+	(void)attr;
+	if (!d->found && !rib_lookup(d->p->rib, RIB_POST, prefix))
+		d->found = true;
 }
 
-static bool is_over(const struct engine_feed *feed, const struct engine_peer *p,
-		    int64_t quiet_ms, int64_t now_ms)
+/* Pre-policy has prefixes that post-policy lacks: denied by policy, or lost. */
+static bool views_differ(const struct engine_peer *p)
 {
-	if (p->eor)
-		return quiet_ms >= EOR_QUIET_MS || now_ms - p->eor_ms >= EOR_LIMIT_MS;
-	return feed->forced && p->up_ms - feed->opened_ms <= INITIAL_MS &&
-	       (quiet_ms >= NO_EOR_QUIET_MS || now_ms - p->up_ms >= NO_EOR_LIMIT_MS);
+	struct difference d = { .p = p };
+
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		if (rib_peer_view(p->rib, family) == RIB_POST)
+			rib_walk(p->rib, RIB_PRE, family, look_for, &d);
+	}
+	return d.found;
+}
+
+enum verdict {
+	WAIT,
+	WHOLE,
+	NEEDS_DUMP,
+};
+
+/* A session that came up after its stream's dump has no End-of-RIB, and FRR may
+ * have lost post-policy paths of it (8.4.4 sends them as withdrawals while next
+ * hops are unresolved): only a dump that began when the session was settled
+ * shows its table. What such a dump leaves out was denied by policy. */
+static enum verdict judge_table(const struct engine_feed *feed, const struct engine_peer *p,
+				int64_t now_ms)
+{
+	int64_t age_ms = now_ms - p->up_ms;
+	int64_t last_ms = p->changed_ms > p->up_ms ? p->changed_ms : p->up_ms;
+
+	if (age_ms < WHOLE_AGE_MS ||
+	    (now_ms - last_ms < WHOLE_QUIET_MS && age_ms < WHOLE_LIMIT_MS))
+		return WAIT;
+	if (!p->eor && !(feed->forced && p->initial))
+		return NEEDS_DUMP;
+	if (feed->opened_ms - p->known_up_ms < WHOLE_AGE_MS && views_differ(p))
+		return NEEDS_DUMP;
+	return WHOLE;
 }
 
 static void drop_unnamed(struct engine *e, struct engine_feed *feed)
@@ -448,6 +490,7 @@ static void ask_redump(struct engine_feed *feed, int64_t now_ms, const char *why
 
 	feed->redump_asked = true;
 	r->redump_ms = now_ms;
+	r->redump_pending = true;
 	r->redumps++;
 	engine_note(feed->engine, false, "router %s: closing BMP for a complete dump: %s",
 		    r->name, why);
@@ -458,22 +501,29 @@ static void ask_redump(struct engine_feed *feed, int64_t now_ms, const char *why
 static bool feed_run(struct engine *e, struct engine_feed *feed, int64_t now_ms)
 {
 	int64_t quiet_ms = now_ms - feed->changed_ms, age_ms = now_ms - feed->opened_ms;
-	bool waiting = false, redump = false;
+	bool waiting = false, wait = false, redump = false;
 
 	for (struct engine_peer *p = e->peers; p; p = p->next) {
 		if (p->stream != feed->serial || !p->up || p->complete)
 			continue;
-		if (is_over(feed, p, quiet_ms, now_ms)) {
+		switch (judge_table(feed, p, now_ms)) {
+		case WHOLE:
 			complete(feed, p);
 			continue;
+		case NEEDS_DUMP:
+			redump = true;
+			break;
+		case WAIT:
+			wait = true;
+			break;
 		}
 		waiting = true;
-		redump |= !p->eor && wants_redump(feed, p, quiet_ms, now_ms);
 	}
-	if (redump && redump_is_allowed(feed, now_ms))
-		ask_redump(feed, now_ms, "peers came up after the last one");
+	/* one dump for all sessions that are coming up together */
+	if (redump && !wait && redump_is_allowed(feed, now_ms))
+		ask_redump(feed, now_ms, "sessions came up after the last one");
 	if (!feed->settled && age_ms >= SETTLE_MS &&
-	    (quiet_ms >= NO_EOR_QUIET_MS || age_ms >= SETTLE_LIMIT_MS)) {
+	    (quiet_ms >= WHOLE_QUIET_MS || age_ms >= SETTLE_LIMIT_MS)) {
 		feed->settled = true;
 		drop_unnamed(e, feed);
 	}

@@ -19,6 +19,7 @@ struct engine_router {
 	bool inventory_known;
 	struct engine_feed *feed; /* the live stream, or NULL */
 	int64_t redump_ms;	  /* of the last forced re-dump */
+	bool redump_pending;	  /* the next stream is that dump */
 	unsigned int redumps;
 	bool routes_changed;
 };
@@ -33,6 +34,7 @@ struct engine_feed {
 	uint32_t serial;
 	int64_t now_ms; /* of the bytes being read */
 	int64_t opened_ms, last_ms;
+	int64_t burst_ms;     /* last Peer Up of the initial dump */
 	uint64_t changes;     /* announcements and withdrawals at last look */
 	int64_t changed_ms;   /* when that number moved last */
 	bool forced;	      /* this stream follows a re-dump that we asked for */
@@ -51,7 +53,10 @@ struct engine_peer {
 	bool has_info;
 	bool up, complete, eor;
 	uint32_t stream; /* serial of the stream that spoke of it last */
-	int64_t up_ms, eor_ms;
+	bool initial;	     /* its Peer Up was part of the stream's initial dump */
+	int64_t up_ms;	     /* Peer Up on this stream */
+	int64_t known_up_ms; /* up without a break since, over all streams */
+	int64_t changed_ms;  /* a path came, went or changed */
 	int64_t dump_ms; /* when the last stream began that completed it */
 	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE */
 	const char *mapping;

@@ -23,7 +23,7 @@ struct savd {
 	struct signer *signer;
 	struct savd_counters *counters; /* sorted by router and interface */
 	size_t n_counters;
-	char alarm[400];      /* the last thing that needs an operator */
+	char alarm[512];      /* the last thing that needs an operator */
 	int64_t alarm_at_ms;  /* 0: none yet */
 	int64_t run_max_us;   /* longest engine_run() so far */
 	int64_t run_last_us;
