@@ -237,28 +237,39 @@ static size_t common_prefix(const char *a, const char *b)
 	return n;
 }
 
-/* Names the tokens, the ones that look most like word first. */
+/* Appends those tokens that share least to most letters with word at their
+ * beginning; returns how many. */
+static size_t list_similar(const struct choices *choices, const char *word, size_t least,
+			   size_t most, size_t listed, struct wr *out)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < choices->n && listed + n < EXPECTED_MAX; i++) {
+		const struct choice *choice = &choices->choice[i];
+		bool is_end = strcmp(choice->token, END_OF_COMMAND) == 0;
+		size_t common = common_prefix(choice->token, word);
+
+		if (common < least || common > most)
+			continue;
+		text_addf(out, "%s%s", listed + n ? ", " : "",
+			  is_end ? "the end of the command" : choice->token);
+		if (choices->n <= 3 && *choice->description)
+			text_addf(out, " (%s)", choice->description);
+		n++;
+	}
+	return n;
+}
+
+/* Names the tokens, the ones that look most like word first; one letter in
+ * common is chance. The others too, if there are not too many of them. */
 static void list_choices(const struct choices *choices, const char *word, struct wr *out)
 {
-	size_t longest = strlen(word), listed = 0, i;
+	size_t listed = 0, common;
 
-	/* Once some look like the word, the others are of no interest. */
-	for (; longest > 1 || listed == 0 || choices->n <= EXPECTED_MAX; longest--) {
-		for (i = 0; i < choices->n && listed < EXPECTED_MAX; i++) {
-			const struct choice *choice = &choices->choice[i];
-			bool is_end = strcmp(choice->token, END_OF_COMMAND) == 0;
-
-			if (common_prefix(choice->token, word) != longest)
-				continue;
-			text_addf(out, "%s%s", listed ? ", " : "",
-				  is_end ? "the end of the command" : choice->token);
-			if (choices->n <= 3 && *choice->description)
-				text_addf(out, " (%s)", choice->description);
-			listed++;
-		}
-		if (longest == 0)
-			break;
-	}
+	for (common = strlen(word); common > 1; common--)
+		listed += list_similar(choices, word, common, common, listed, out);
+	if (listed == 0 || choices->n <= EXPECTED_MAX)
+		listed += list_similar(choices, word, 0, 1, listed, out);
 	if (choices->n > listed)
 		text_addf(out, ", ... (%zu in all, \"?\" lists them)", choices->n);
 }
