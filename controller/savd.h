@@ -10,9 +10,17 @@
 #include "controller/south/south_packet.h"
 #include "controller/store/store.h"
 
-struct savd_counters {
+/* What is known of an edge besides the engine's state. */
+struct savd_edge {
 	char router[CONFIG_NAME_SIZE];
-	struct agent_counters c;
+	char interface[FILTER_IFNAME_SIZE];
+	bool counted; /* c is valid */
+	struct agent_counters c; /* as its agent reported last */
+	/* From the change that made a generation to the agent's word that the
+	 * kernel has it; microseconds. */
+	uint64_t generation; /* the one that is on its way, 0: none */
+	int64_t changed_us;
+	int64_t applied_last_us, applied_max_us;
 };
 
 struct savd {
@@ -21,18 +29,19 @@ struct savd {
 	struct engine *engine;
 	struct south_packet *south;
 	struct signer *signer;
-	struct savd_counters *counters; /* sorted by router and interface */
-	size_t n_counters;
+	struct savd_edge *edges; /* sorted by router and interface */
+	size_t n_edges;
 	char alarm[512];      /* the last thing that needs an operator */
 	int64_t alarm_at_ms;  /* 0: none yet */
+	int64_t changed_us;   /* when the oldest change came that no run has seen; 0: none */
 	int64_t run_max_us;   /* longest engine_run() so far */
 	int64_t run_last_us;
 };
 
 int64_t savd_now_ms(void); /* monotonic */
 
-/* The counters that the router's agent reported last, or NULL. */
-const struct agent_counters *savd_counters_find(const struct savd *savd, const char *router,
-						const char *interface);
+/* NULL: nothing is known. */
+const struct savd_edge *savd_edge_find(const struct savd *savd, const char *router,
+				       const char *interface);
 
 #endif /* SAV_SAVD_H */

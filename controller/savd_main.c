@@ -81,26 +81,20 @@ int64_t savd_now_ms(void)
 	return monotime(NULL) / 1000;
 }
 
-/* ---- counters ---- */
+/* ---- edges ---- */
 
-static int counters_cmp(const struct savd_counters *a, const char *router,
-			const char *interface)
+static size_t edge_locate(const struct savd *s, const char *router, const char *interface,
+			  bool *found)
 {
-	int c = strcmp(a->router, router);
-
-	return c ? c : strcmp(a->c.interface, interface);
-}
-
-static size_t counters_locate(const struct savd *s, const char *router,
-			      const char *interface, bool *found)
-{
-	size_t lo = 0, hi = s->n_counters;
+	size_t lo = 0, hi = s->n_edges;
 
 	*found = false;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = counters_cmp(&s->counters[mid], router, interface);
+		int c = strcmp(s->edges[mid].router, router);
 
+		if (c == 0)
+			c = strcmp(s->edges[mid].interface, interface);
 		if (c == 0)
 			*found = true;
 		if (c < 0)
@@ -111,33 +105,47 @@ static size_t counters_locate(const struct savd *s, const char *router,
 	return lo;
 }
 
-const struct agent_counters *savd_counters_find(const struct savd *s, const char *router,
-						const char *interface)
+const struct savd_edge *savd_edge_find(const struct savd *s, const char *router,
+				       const char *interface)
 {
 	bool found;
-	size_t at = counters_locate(s, router, interface, &found);
+	size_t at = edge_locate(s, router, interface, &found);
 
-	return found ? &s->counters[at].c : NULL;
+	return found ? &s->edges[at] : NULL;
 }
 
-/* Kept for configured edges only, so that an agent cannot fill memory. */
-static void counters_take(const char *router, const struct agent_counters *c)
+/* For configured edges only, so that an agent cannot fill memory: else NULL. */
+static struct savd_edge *edge_get(const char *router, const char *interface)
+{
+	struct savd_edge *e;
+	bool found;
+	size_t at = edge_locate(&savd, router, interface, &found);
+
+	if (found)
+		return &savd.edges[at];
+	if (!config_edge_find(&savd.cfg, router, interface))
+		return NULL;
+	savd.edges = mem_realloc(savd.edges, savd.n_edges + 1, sizeof(*savd.edges));
+	memmove(&savd.edges[at + 1], &savd.edges[at],
+		(savd.n_edges - at) * sizeof(*savd.edges));
+	savd.n_edges++;
+	e = &savd.edges[at];
+	*e = (struct savd_edge){ 0 };
+	snprintf(e->router, sizeof(e->router), "%s", router);
+	snprintf(e->interface, sizeof(e->interface), "%s", interface);
+	return e;
+}
+
+static void edge_forget(const char *router, const char *interface)
 {
 	bool found;
-	size_t at = counters_locate(&savd, router, c->interface, &found);
+	size_t at = edge_locate(&savd, router, interface, &found);
 
-	if (!config_edge_find(&savd.cfg, router, c->interface))
+	if (!found)
 		return;
-	if (!found) {
-		savd.counters = mem_realloc(savd.counters, savd.n_counters + 1,
-					    sizeof(*savd.counters));
-		memmove(&savd.counters[at + 1], &savd.counters[at],
-			(savd.n_counters - at) * sizeof(*savd.counters));
-		savd.n_counters++;
-		snprintf(savd.counters[at].router, sizeof(savd.counters[at].router), "%s",
-			 router);
-	}
-	savd.counters[at].c = *c;
+	savd.n_edges--;
+	memmove(&savd.edges[at], &savd.edges[at + 1],
+		(savd.n_edges - at) * sizeof(*savd.edges));
 }
 
 /* ---- what the engine asks for ---- */
@@ -163,9 +171,14 @@ static void eng_note(void *ctx, bool alarm, const char *text)
  * an older good one, and honest traffic must not wait for a full disk. */
 static void eng_filter_set(void *ctx, const char *router, const struct filter *f)
 {
+	struct savd_edge *e = edge_get(router, f->interface);
 	struct diag diag;
 
 	(void)ctx;
+	if (e) {
+		e->generation = f->generation;
+		e->changed_us = savd.changed_us;
+	}
 	if (store_generation_save(savd.store, router, f, time(NULL), &diag) < 0)
 		eng_note(NULL, true, diag.text);
 	south_filter_set(south_packet_south(savd.south), router, f, savd_now_ms());
@@ -178,6 +191,7 @@ static void eng_filter_gone(void *ctx, const char *router, const char *interface
 	(void)ctx;
 	if (store_generation_delete(savd.store, router, interface, &diag) < 0)
 		eng_note(NULL, true, diag.text);
+	edge_forget(router, interface);
 	south_filter_remove(south_packet_south(savd.south), router, interface, savd_now_ms());
 }
 
@@ -202,6 +216,8 @@ static void eng_wake(void *ctx)
 	int64_t delay = RUN_DELAY_MS + savd.run_last_us * RUN_DELAY_FACTOR / 1000;
 
 	(void)ctx;
+	if (savd.changed_us == 0)
+		savd.changed_us = monotime(NULL);
 	if (t_run && event_timer_remain_msec(t_run) <= (unsigned long)delay)
 		return;
 	run_at(savd_now_ms() + delay);
@@ -216,7 +232,10 @@ static int64_t run_once(void)
 
 	if (!open)
 		eng_note(NULL, true, diag.text);
+	if (savd.changed_us == 0) /* time alone brought us here */
+		savd.changed_us = began_us;
 	next = engine_run(savd.engine, began_us / 1000);
+	savd.changed_us = 0;
 	if (open && store_commit(savd.store, &diag) < 0)
 		eng_note(NULL, true, diag.text);
 	savd.run_last_us = monotime(NULL) - began_us;
@@ -388,7 +407,8 @@ static void so_inventory(void *ctx, const char *name, const struct agent_invento
 static void so_ack(void *ctx, const char *name, const char *interface, uint64_t generation,
 		   const uint8_t hash[FILTER_HASH_SIZE], const char *error)
 {
-	char text[400];
+	struct savd_edge *e = edge_get(name, interface);
+	char text[512];
 
 	(void)ctx;
 	(void)hash;
@@ -400,15 +420,27 @@ static void so_ack(void *ctx, const char *name, const char *interface, uint64_t 
 		eng_note(NULL, true, text);
 		return;
 	}
-	zlog_debug("edge %s %s: generation %llu is in the kernel", name, interface,
-		   (unsigned long long)generation);
+	if (!e || e->generation != generation || e->changed_us == 0)
+		return;
+	e->applied_last_us = monotime(NULL) - e->changed_us;
+	if (e->applied_last_us > e->applied_max_us)
+		e->applied_max_us = e->applied_last_us;
+	e->generation = 0;
+	zlog_debug("edge %s %s: generation %llu is in the kernel after %lld us", name,
+		   interface, (unsigned long long)generation, (long long)e->applied_last_us);
 }
 
 static void so_counters(void *ctx, const char *name, const struct agent_counters *c, size_t n)
 {
 	(void)ctx;
-	for (size_t i = 0; i < n; i++)
-		counters_take(name, &c[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct savd_edge *e = edge_get(name, c[i].interface);
+
+		if (e) {
+			e->c = c[i];
+			e->counted = true;
+		}
+	}
 }
 
 static const struct south_ops south_ops = {
@@ -509,7 +541,7 @@ static void on_term(void)
 	tls_config_free(tls);
 	store_close(savd.store);
 	config_fini(&savd.cfg);
-	free(savd.counters);
+	free(savd.edges);
 	frr_fini();
 	exit(0);
 }

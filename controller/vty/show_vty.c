@@ -42,7 +42,8 @@ static int no_such_edge(struct vty *vty, const char *router, const char *interfa
 
 struct edge_view {
 	struct engine_edge_status s;
-	const struct agent_counters *counters;
+	const struct savd_edge *known;		/* NULL: nothing yet */
+	const struct agent_counters *counters; /* NULL: none reported */
 	bool agent_connected;
 	bool in_sync;
 	uint64_t held_generation;
@@ -69,7 +70,8 @@ static bool view_edge(struct edge_view *v, const char *router, const char *inter
 	*v = (struct edge_view){ 0 };
 	if (!engine_edge_status(savd->engine, router, interface, &v->s))
 		return false;
-	v->counters = savd_counters_find(savd, router, interface);
+	v->known = savd_edge_find(savd, router, interface);
+	v->counters = v->known && v->known->counted ? &v->known->c : NULL;
 	if (status)
 		view_held(v, status);
 	return true;
@@ -115,6 +117,10 @@ static struct json_object *json_edge(const struct edge_view *v)
 			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V4], IP_V4));
 	json_object_int_add(json, "ipv6Prefixes",
 			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V6], IP_V6));
+	if (v->known && v->known->applied_max_us != 0) {
+		json_object_int_add(json, "applyLastMicroseconds", v->known->applied_last_us);
+		json_object_int_add(json, "applyMaxMicroseconds", v->known->applied_max_us);
+	}
 	if (v->counters) {
 		json_object_int_add(json, "acceptPackets",
 				    (int64_t)v->counters->accept_packets);
