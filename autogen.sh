@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
 # Makes ./configure and Makefile.in from configure.ac and Makefile.am.
 set -eu
 cd "$(dirname "$0")"

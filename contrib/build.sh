@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
 # Builds OpenSAV: packages, private libfrr, configure, make. Run again it does only what is due.
 #
 # usage: contrib/build.sh [--with-tests] [CONFIGURE-OPTION...]

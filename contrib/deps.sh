@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
 # Installs the Debian packages that OpenSAV needs; does nothing when they are all there.
 #
 # usage: contrib/deps.sh [build|run|test|all]...   default: build
@@ -227,7 +229,7 @@ main() {
 		run) packages+=$run_packages unpacked+=" $run_unpacked" ;;
 		test) packages+=$test_packages unpacked+=" $test_unpacked" ;;
 		all) packages+="$build_packages $run_packages $test_packages" unpacked+=" $run_unpacked $test_unpacked" ;;
-		*) sed -n '2,/^set -eu/{/^#/s/^# \?//p}' "$0"; exit 2 ;;
+		*) sed -n '4,/^set -eu/{/^#/s/^# \?//p}' "$0"; exit 2 ;;
 		esac
 	done
 	mkdir -p "$cache"

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
 # Builds the private static libfrr of OpenSAV from the distribution's FRR source package.
 #
 # usage: contrib/libfrr.sh [--print-dir | --rebuild]
@@ -251,7 +253,7 @@ main() {
 	"") ;;
 	--print-dir) mode=print ;;
 	--rebuild) mode=rebuild ;;
-	*) sed -n '2,/^set -eu/{/^#/s/^# \?//p}' "$0"; exit 2 ;;
+	*) sed -n '4,/^set -eu/{/^#/s/^# \?//p}' "$0"; exit 2 ;;
 	esac
 
 	installed=$(installed_version)

@@ -1,3 +1,4 @@
+dnl SPDX-License-Identifier: GPL-2.0-or-later
 dnl OPENSAV_CFLAG(VARIABLE, FLAG): appends FLAG if the compiler takes it.
 AC_DEFUN([OPENSAV_CFLAG], [
 	AS_VAR_PUSHDEF([cache], [opensav_cv_cflag_$2])

@@ -1,3 +1,4 @@
+dnl SPDX-License-Identifier: GPL-2.0-or-later
 dnl Dependencies are collected, so that one run of configure names all that are missing.
 
 dnl OPENSAV_NEED_PKG(VARIABLE-PREFIX, PKG-CONFIG MODULE, DEBIAN PACKAGE)
