@@ -20,7 +20,10 @@ say() { echo "build: $*" >&2; }
 
 failed() {
 	say "step $step failed${log:+; the end of $log:}"
-	[ -z "$log" ] || tail -n 25 "$log" | sed 's/^/    /' >&2
+	if [ -n "$log" ]; then
+		# with make -j the cause may be further up
+		{ grep -m 5 -E 'error:|No rule' "$log" || :; echo ...; tail -n 20 "$log"; } | sed 's/^/    /' >&2
+	fi
 	exit 1
 }
 
