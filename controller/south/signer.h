@@ -35,9 +35,10 @@ int signer_issue(struct signer *signer, const struct pki_identity *id,
 		 const uint8_t *spki, size_t spki_len, struct wr *cert,
 		 struct diag *diag);
 
-/* Makes sure that cert_path and key_path (PEM) are a certificate of this CA for
- * the controller called name, with at least 30 days to go: otherwise makes
- * both. *renewed says whether it did. */
+/* Makes sure that cert_path and key_path (PEM) are what tls_config_server()
+ * wants: a certificate of this CA for the controller called name, with the CA
+ * behind it and at least 30 days to go, and its key. Otherwise makes both;
+ * *renewed says whether it did. The CA alone is state_dir/ca/ca.crt. */
 int signer_controller_files(struct signer *signer, const char *name,
 			    const char *cert_path, const char *key_path, bool *renewed,
 			    struct diag *diag);

@@ -396,84 +396,76 @@ void south_router_fill(struct south *s, struct south_router *r, int64_t now_ms)
 
 /* ---- answers ---- */
 
-static void ack_refused(struct south *s, struct south_router *r, struct south_edge *edge,
-			const char *error, int64_t now_ms)
-{
-	bool first = edge->failures == 0 || strcmp(edge->error, error) != 0;
+static const char wrong_hash[] = "the kernel holds something else (wrong hash)";
 
+/* The last good generation stays in force; a snapshot is tried after a pause. */
+static const char *ack_refused(struct south *s, struct south_edge *edge,
+			       const char *error, int64_t now_ms)
+{
 	s->totals.errors++;
 	edge_fail(edge, error, now_ms);
-	if (first) /* the same again and again is shown, not logged */
-		south_note(s, true,
-			   "%s %s: generation %llu is not in force: %s; the last good "
-			   "one stays, next attempt in %lld s",
-			   r->name, edge->interface,
-			   (unsigned long long)(edge->desired
-							? edge->desired->filter.generation
-							: 0),
-			   error, (long long)(edge->retry_ms - now_ms) / 1000);
+	return edge->error;
 }
 
-/* The answer to what is in flight. */
-static void ack_inflight(struct south *s, struct south_router *r, struct south_edge *edge,
-			 const struct agent_msg *msg, int64_t now_ms)
+/* The answer to what is in flight; gives the error, "" if there is none. */
+static const char *ack_inflight(struct south *s, struct south_edge *edge,
+				const struct agent_msg *msg, int64_t now_ms)
 {
 	bool match = content_is(edge->inflight, msg->u.ack.hash);
 
 	if (msg->u.ack.error[0]) {
 		content_drop(&edge->inflight);
-		ack_refused(s, r, edge, msg->u.ack.error, now_ms);
-		return;
+		return ack_refused(s, edge, msg->u.ack.error, now_ms);
 	}
 	if (match)
 		content_move(&edge->held, &edge->inflight);
 	edge_set_held(edge, msg->u.ack.generation, msg->u.ack.hash, now_ms);
 	content_drop(&edge->inflight);
-	if (!match) {
-		ack_refused(s, r, edge, "the kernel holds something else (wrong hash)",
-			    now_ms);
-		return;
-	}
+	if (!match)
+		return ack_refused(s, edge, wrong_hash, now_ms);
 	s->totals.acks++;
 	edge->want_snapshot = false;
 	edge->failures = 0;
 	edge->retry_ms = 0;
 	edge->error[0] = '\0';
+	return edge->error;
 }
 
 /* Nobody asked: the agent has looked at the kernel of its own accord. */
-static void ack_unasked(struct south *s, struct south_router *r, struct south_edge *edge,
-			const struct agent_msg *msg, int64_t now_ms)
+static const char *ack_unasked(struct south *s, struct south_edge *edge,
+			       const struct agent_msg *msg, int64_t now_ms)
 {
 	if (msg->u.ack.error[0]) {
 		snprintf(edge->error, sizeof(edge->error), "%s", msg->u.ack.error);
-		south_note(s, true, "%s %s: %s", r->name, edge->interface, edge->error);
-		return;
+		return edge->error;
 	}
 	edge_set_held(edge, msg->u.ack.generation, msg->u.ack.hash, now_ms);
 	if (edge->inflight || !edge->desired)
-		return;
+		return "";
 	if (edge_in_sync(edge))
 		edge->error[0] = '\0';
 	else if (msg->u.ack.generation >= edge->desired->filter.generation)
-		ack_refused(s, r, edge, "the kernel holds something else (wrong hash)",
-			    now_ms);
+		return ack_refused(s, edge, wrong_hash, now_ms);
+	return "";
 }
 
 void south_router_ack(struct south *s, struct south_router *r, const struct agent_msg *msg,
 		      int64_t now_ms)
 {
 	struct south_edge *edge = south_edge_find(r, msg->u.ack.interface);
+	char error[AGENT_TEXT_SIZE];
+	const char *text;
 
 	if (!edge)
 		return; /* removed while the answer was on its way */
-	if (edge->inflight &&
-	    msg->u.ack.generation == edge->inflight->filter.generation)
-		ack_inflight(s, r, edge, msg, now_ms);
+	if (edge->inflight && msg->u.ack.generation == edge->inflight->filter.generation)
+		text = ack_inflight(s, edge, msg, now_ms);
 	else
-		ack_unasked(s, r, edge, msg, now_ms);
+		text = ack_unasked(s, edge, msg, now_ms);
+	/* A copy: the callback may remove the edge. */
+	snprintf(error, sizeof(error), "%s", text);
 	s->ops.ack(s->ctx, r->name, msg->u.ack.interface, msg->u.ack.generation,
-		   msg->u.ack.hash, msg->u.ack.error);
+		   msg->u.ack.hash, error);
 }
 
 int64_t south_router_due(const struct south_router *r, int64_t now_ms)

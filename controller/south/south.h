@@ -64,7 +64,7 @@ struct south_ops {
 	void (*up)(void *ctx, const struct south_peer *peer);
 	void (*down)(void *ctx, const char *name, const char *why);
 	void (*inventory)(void *ctx, const char *name, const struct agent_inventory *inv);
-	/* error is "" when the kernel holds generation with this hash. */
+	/* error is "" when the kernel holds generation, as it should. */
 	void (*ack)(void *ctx, const char *name, const char *interface,
 		    uint64_t generation, const uint8_t hash[FILTER_HASH_SIZE],
 		    const char *error);
@@ -161,6 +161,9 @@ bool south_can_accept(const struct south *s, int64_t now_ms);
  * stranger of the address that has the most of them is cut. */
 struct south_session *south_session_open(struct south *s, const char *address, void *io,
 					 int64_t now_ms);
+/* A connection that failed before it had a session's rights (TLS): counted, and
+ * a few a minute logged. */
+void south_refused(struct south *s, const char *why, int64_t now_ms);
 /* The TLS handshake is done; cert is NULL when the client showed none. wall_s
  * is the time of day, for the certificate's end. */
 void south_session_secure(struct south_session *ss, const struct pki_cert *cert,

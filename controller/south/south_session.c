@@ -53,7 +53,6 @@ static void leave_router(struct south_session *ss, int64_t now_ms)
 	ss->router = NULL;
 	south_router_detach(r, now_ms);
 	snprintf(r->last_error, sizeof(r->last_error), "%s", ss->why);
-	south_note(s, false, "agent %s at %s is down: %s", r->name, ss->address, ss->why);
 	s->ops.down(s->ctx, r->name, ss->why);
 }
 
@@ -80,10 +79,8 @@ void south_session_end(struct south_session *ss, int64_t now_ms, bool tell,
 
 /* A refusal is no alarm, and anyone can cause them in any number: the log gets
  * a few a minute, the counter all. */
-static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
+void south_refused(struct south *s, const char *why, int64_t now_ms)
 {
-	struct south *s = ss->south;
-
 	if (s->totals.refused == 0 || s->refusals_ms + REFUSAL_WINDOW_MS <= now_ms) {
 		if (s->refusals > REFUSAL_NOTES)
 			south_note(s, false, "%u more agent sessions refused",
@@ -93,8 +90,15 @@ static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
 	}
 	s->totals.refused++;
 	if (s->refusals++ < REFUSAL_NOTES)
-		south_note(s, false, "agent session from %s refused: %s", ss->address,
-			   why);
+		south_note(s, false, "agent session refused: %s", why);
+}
+
+static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
+{
+	char text[AGENT_TEXT_SIZE + SOUTH_ADDRESS_SIZE];
+
+	snprintf(text, sizeof(text), "%s: %s", ss->address, why);
+	south_refused(ss->south, text, now_ms);
 	south_session_end(ss, now_ms, true, "%s", why);
 }
 
@@ -258,8 +262,6 @@ static void on_enroll(struct south_session *ss, const struct agent_msg *msg,
 	wr_fini(&cert);
 	wr_fini(&ca);
 	s->totals.enrolled++;
-	south_note(s, false, "%s %s enrolled from %s", pki_kind_name(id.kind), id.name,
-		   ss->address);
 	south_session_end(ss, now_ms, false, "enrolled");
 }
 
@@ -323,8 +325,6 @@ static void on_hello(struct south_session *ss, const struct agent_msg *msg,
 	south_router_held(r, msg->u.hello.epoch, s->config.epoch, msg->u.hello.held,
 			  msg->u.hello.n_held, now_ms);
 	send_welcome(ss, now_ms);
-	south_note(s, false, "agent %s at %s is up (%s)", r->name, ss->address,
-		   r->software);
 	if (ss->expires_ms - now_ms < RENEW_NOTICE_S * 1000)
 		south_note(s, true, "the certificate of %s ends in %lld days; enroll it "
 				    "again", r->name,
