@@ -107,8 +107,8 @@ static int directory_enter(const struct options *options, const char *dir,
 {
 	/* Others may pass: savd reads the CA's certificate, mode 0644. */
 	bool made = mkdir(dir, 0711) == 0;
-	uid_t uid;
-	gid_t gid;
+	uid_t uid = 0;
+	gid_t gid = 0;
 
 	if (!made && errno != EEXIST)
 		return diag_set(diag, "cannot make %s: %s", dir, strerror(errno));
