@@ -40,6 +40,10 @@ struct savd {
 
 int64_t savd_now_ms(void); /* monotonic */
 
+/* Lets the engine work off what has changed, so that the next answer to the
+ * operator includes the last command. */
+void savd_catch_up(void);
+
 /* NULL: nothing is known. */
 const struct savd_edge *savd_edge_find(const struct savd *savd, const char *router,
 				       const char *interface);

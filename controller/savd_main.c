@@ -244,6 +244,12 @@ static int64_t run_once(void)
 	return next;
 }
 
+void savd_catch_up(void)
+{
+	if (engine_is_dirty(savd.engine))
+		on_run(NULL);
+}
+
 static void on_run(struct event *t)
 {
 	int64_t next = run_once();
@@ -478,6 +484,16 @@ static void open_store(void)
 	savd.cfg.sink_ctx = savd.store;
 }
 
+/* Every command is saved when it is done. `write` has nothing left to do but to
+ * leave a copy as text: for people and for version control, never read here. */
+static void set_write_path(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/running.conf", state_dir);
+	host_config_set(path);
+}
+
 static void start_south(void)
 {
 	char cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
@@ -547,7 +563,7 @@ static void on_term(void)
 }
 
 enum {
-	OPT_STATE = 1000,
+	OPT_STATE = 2000, /* libfrr has its own from 1000 on */
 	OPT_SIGNER,
 };
 
@@ -611,6 +627,7 @@ int main(int argc, char **argv)
 	show_vty_init(&savd);
 	shell_vty_init();
 	frr_config_fork();
+	set_write_path();
 	open_store(); /* its locks do not survive a fork */
 	start_south();
 	start_engine();

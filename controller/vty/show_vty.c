@@ -203,6 +203,7 @@ DEFUN (show_edge,
 {
 	struct json_object *json, *list;
 
+	savd_catch_up();
 	if (!wants_json(argv, argc)) {
 		vty_out(vty, "%-12s %-15s %-10s %-10s %-10s %6s %-8s %8s %8s %12s %12s\n",
 			"Router", "Interface", "Role", "Mode", "State", "Gen", "Router", "IPv4",
@@ -278,6 +279,7 @@ DEFUN (show_edge_one,
 {
 	struct edge_view v;
 
+	savd_catch_up();
 	if (!view_one(&v, argv[2]->arg, argv[3]->arg))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
 	if (wants_json(argv, argc))
@@ -337,6 +339,7 @@ DEFUN (show_edge_sets,
 	struct addrset waiting = { 0 };
 	struct json_object *json;
 
+	savd_catch_up();
 	if (!engine_edge_status(savd->engine, argv[2]->arg, argv[3]->arg, &s))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
 	hold_waiting(s.hold, &waiting);
@@ -411,6 +414,7 @@ DEFUN (explain,
 		vty_out(vty, "%% %s is not an address\n", argv[3]->arg);
 		return CMD_WARNING;
 	}
+	savd_catch_up();
 	if (!engine_explain(savd->engine, argv[1]->arg, argv[2]->arg, &addr, savd_now_ms(), &x))
 		return no_such_edge(vty, argv[1]->arg, argv[2]->arg);
 	if (wants_json(argv, argc))
@@ -741,28 +745,6 @@ DEFUN (do_brake_release,
 	return CMD_SUCCESS;
 }
 
-/* libfrr's would write a file that nobody reads. */
-DEFUN (savd_write,
-       savd_write_cmd,
-       "write [<file|memory|terminal>]",
-       "Configuration is saved with every command\n"
-       "Nothing is left to do\n"
-       "Nothing is left to do\n"
-       "Print the running configuration\n")
-{
-	if (argc == 2 && strcmp(argv[1]->text, "terminal") == 0)
-		return cmd_execute(vty, "show running-config", NULL, 0);
-	vty_out(vty, "every command is saved in the database when it is done\n");
-	return CMD_SUCCESS;
-}
-
-extern const struct cmd_element config_write_cmd;
-
-static void replace_write(enum node_type node)
-{
-	uninstall_element(node, &config_write_cmd);
-}
-
 void show_vty_init(struct savd *s)
 {
 	savd = s;
@@ -776,6 +758,4 @@ void show_vty_init(struct savd *s)
 	install_element(ENABLE_NODE, &agent_enroll_cmd);
 	install_element(ENABLE_NODE, &agent_revoke_cmd);
 	install_element(ENABLE_NODE, &brake_release_cmd);
-	replace_write(ENABLE_NODE);
-	install_element(ENABLE_NODE, &savd_write_cmd);
 }
