@@ -195,7 +195,7 @@ static struct entry new_entry(const struct rpfilter *rp, const char *name, int a
 {
 	struct entry e = { .original = value_read(rp, name) };
 
-	snprintf(e.name, sizeof(e.name), "%s", name);
+	memcpy(e.name, name, strnlen(name, sizeof(e.name) - 1));
 	e.effective = larger(all, e.original);
 	if (rp->owned)
 		e.original = rp->def;
