@@ -315,7 +315,8 @@ static void on_links(struct event *t)
 
 void agent_set_controller(struct agent *a, const char *host, uint16_t port)
 {
-	snprintf(a->host, sizeof(a->host), "%s", host);
+	if (host != a->host)
+		snprintf(a->host, sizeof(a->host), "%s", host);
 	a->port = port;
 	if (a->packet && !a->released)
 		north_packet_connect(a->packet, host, port);
@@ -431,7 +432,7 @@ static void start_rest(void)
 }
 
 enum {
-	OPT_STATE = 1000,
+	OPT_STATE = 2000, /* libfrr has its own from 1000 */
 	OPT_CONTROLLER,
 	OPT_ENROLL,
 	OPT_STRATEGY,
