@@ -297,42 +297,49 @@ static void edge_judge(struct engine *e, size_t index)
 
 /* An operator's command takes effect at once, also where it takes away; what
  * waits for other causes goes on waiting. */
-static void edge_command(struct engine_edge *edge, const struct addrset *computed)
+static void edge_command(struct engine_edge *edge, const struct addrset *before)
 {
 	struct addrset gone = { 0 };
 
-	addrset_subtract(&gone, &edge->computed, computed);
+	addrset_subtract(&gone, before, &edge->computed);
 	if (hold_drop(&edge->hold, &gone))
 		brake_release(&edge->brake); /* the new size is wanted */
 	addrset_fini(&gone);
 }
 
-static void edge_take(struct engine *e, size_t index, struct addrset *computed,
-		      int64_t now_ms)
+/* Takes over *computed, the set that follows from routes and policy now. */
+static void edge_take(struct engine *e, size_t index, struct addrset *computed)
 {
 	struct engine_edge *edge = e->edges[index];
-	int64_t holddown_ms = (int64_t)e->cfg->edges[index].holddown_s * 1000;
-	bool by_command = edge->by_command && edge->have_computed;
 	struct addrset before = edge->computed;
 
 	edge->computed = *computed;
 	edge_judge(e, index);
-	edge->computed = before;
+	/* A set that shrank by an incomplete feed did not shrink by command. */
+	if (edge->by_command && edge->have_computed && edge->ready)
+		edge_command(edge, &before);
 	edge->by_command = false;
-	/* A set that lost everything by an incomplete feed is not a command's. */
-	if (by_command && edge->ready)
-		edge_command(edge, computed);
-	addrset_fini(&edge->computed);
-	edge->computed = *computed;
 	edge->have_computed = true;
-	edge->started = (edge->started || edge->ready) &&
-			config_edge_mode(&e->cfg->edges[index]) != MODE_OFF;
+	addrset_fini(&before);
+}
+
+/* Brings the enforced set after the computed one, as far as time and the state
+ * of the feeds allow. */
+static void edge_follow(struct engine *e, size_t index, int64_t now_ms)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	struct engine_edge *edge = e->edges[index];
+
+	edge_judge(e, index);
+	edge->started =
+		(edge->started || edge->ready) && config_edge_mode(c) != MODE_OFF;
 	if (!edge->started) {
 		/* Nothing is enforced yet, so there is nothing to protect. */
 		hold_fini(&edge->hold);
 		addrset_copy(&edge->hold.enforced, &edge->computed);
 	} else if (edge->settled) {
-		hold_update(&edge->hold, &edge->computed, holddown_ms, now_ms);
+		hold_update(&edge->hold, &edge->computed, (int64_t)c->holddown_s * 1000,
+			    now_ms);
 	} else {
 		addrset_union(&edge->hold.enforced, &edge->hold.enforced, &edge->computed);
 	}
@@ -397,8 +404,8 @@ static void filter_peers(const struct engine *e, size_t index, struct filter *f)
 
 	for (size_t i = 0; i < c->n_peers; i++)
 		config_addrs_set(&list, &n, &c->peers[i], true);
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		if (p->edge == index && n < FILTER_PEERS_MAX)
+	for (const struct engine_peer *p = e->edges[index]->peers; p; p = p->edge_next) {
+		if (n < FILTER_PEERS_MAX)
 			config_addrs_set(&list, &n, &rib_peer_key(p->rib)->addr, true);
 	}
 	filter_set_peers(f, list, n);
@@ -428,28 +435,31 @@ static void edge_hand_out(struct engine *e, size_t index)
 {
 	const struct config_edge *c = &e->cfg->edges[index];
 	struct engine_edge *edge = e->edges[index];
-	struct filter f = { .generation = edge->filter.generation };
+	enum filter_action action = effective_action(c, edge);
+	struct filter peers = { 0 };
 	bool changed;
 
-	snprintf(f.interface, sizeof(f.interface), "%s", c->interface);
-	f.action = effective_action(c, edge);
-	addrset_copy(&f.accept, &edge->hold.enforced);
-	filter_peers(e, index, &f);
-	changed = f.generation == 0 || f.action != edge->filter.action ||
-		  !addrset_equal(&f.accept, &edge->filter.accept) ||
-		  !same_peers(&f, &edge->filter);
-	if (changed)
-		f.generation++;
-	if (changed || !edge->handed_out) {
-		if (f.action != edge->filter.action || !edge->handed_out)
-			engine_note(e, false, "edge %s %s: %s%s%s", c->router, c->interface,
-				    filter_action_name(f.action), edge->reason[0] ? ", " : "",
-				    edge->reason);
-		filter_copy(&edge->filter, &f);
-		edge->handed_out = true;
-		e->ops.filter_set(e->ctx, c->router, &edge->filter);
+	filter_peers(e, index, &peers);
+	changed = edge->filter.generation == 0 || action != edge->filter.action ||
+		  !addrset_equal(&edge->hold.enforced, &edge->filter.accept) ||
+		  !same_peers(&peers, &edge->filter);
+	if (action != edge->filter.action || !edge->handed_out)
+		engine_note(e, false, "edge %s %s: %s%s%s", c->router, c->interface,
+			    filter_action_name(action), edge->reason[0] ? ", " : "",
+			    edge->reason);
+	if (changed) {
+		snprintf(edge->filter.interface, sizeof(edge->filter.interface), "%s",
+			 c->interface);
+		edge->filter.generation++;
+		edge->filter.action = action;
+		addrset_copy(&edge->filter.accept, &edge->hold.enforced);
+		filter_set_peers(&edge->filter, peers.peers, peers.n_peers);
 	}
-	filter_fini(&f);
+	if (changed || !edge->handed_out)
+		e->ops.filter_set(e->ctx, c->router, &edge->filter);
+	edge->handed_out = true;
+	edge->touched = false;
+	filter_fini(&peers);
 }
 
 /* An edge without a role takes no part; a filter it had goes. */
@@ -481,13 +491,15 @@ static bool reads_router(enum edge_mode mode)
 
 static void spread_dirt(struct engine *e)
 {
+	if (!e->routes_changed)
+		return;
 	for (size_t i = 0; i < e->n_edges; i++) {
 		enum edge_mode mode = config_edge_mode(&e->cfg->edges[i]);
 
 		if ((e->routes_changed && reads_network(mode)) ||
 		    (reads_router(mode) &&
 		     engine_router_get(e, e->cfg->edges[i].router)->routes_changed))
-			e->edges[i]->dirty = true;
+			e->edges[i]->dirty = e->dirty = true;
 	}
 	e->routes_changed = false;
 	for (size_t i = 0; i < e->n_routers; i++)
@@ -515,24 +527,29 @@ static struct sets_source *sources_list(const struct engine *e, size_t *n)
 	return list;
 }
 
-static void recompute(struct engine *e, int64_t now_ms)
+static void recompute(struct engine *e)
 {
 	size_t n_sources;
-	struct sets_source *sources = sources_list(e, &n_sources);
-	struct sets_pass *pass = sets_pass_new(e->cfg, sources, n_sources);
+	struct sets_source *sources;
+	struct sets_pass *pass;
 
+	if (!e->dirty)
+		return;
+	sources = sources_list(e, &n_sources);
+	pass = sets_pass_new(e->cfg, sources, n_sources);
 	for (size_t i = 0; i < e->n_edges; i++) {
 		struct addrset computed = { 0 };
 
 		if (!e->edges[i]->dirty)
 			continue;
 		e->edges[i]->dirty = false;
+		e->edges[i]->touched = true;
 		if (e->cfg->edges[i].role == ROLE_NONE) {
 			edge_deactivate(e, i);
 			continue;
 		}
 		sets_pass_edge(pass, i, &computed);
-		edge_take(e, i, &computed, now_ms); /* owns computed now */
+		edge_take(e, i, &computed);
 	}
 	sets_pass_free(pass);
 	free(sources);
@@ -547,34 +564,47 @@ static void earliest(int64_t *next, int64_t at)
 
 bool engine_is_dirty(const struct engine *e)
 {
-	return e->dirty || e->remap || e->routes_changed;
+	return e->dirty || e->remap || e->routes_changed || e->states_changed;
+}
+
+/* What does not depend on a new set: readiness, hold-downs, the filter's other
+ * parts. Returns when the edge wants to be looked at again, or -1. */
+static int64_t edge_run(struct engine *e, size_t index, bool judge, int64_t now_ms)
+{
+	struct engine_edge *edge = e->edges[index];
+	int64_t due;
+
+	edge->touched |= judge;
+	if (edge->touched)
+		edge_follow(e, index, now_ms);
+	due = hold_next_ms(&edge->hold);
+	if (edge->touched || (due >= 0 && due <= now_ms)) {
+		edge_expire(e, index, now_ms);
+		edge_hand_out(e, index);
+		due = hold_next_ms(&edge->hold);
+	}
+	return due >= 0 && due <= now_ms ? now_ms + RETRY_MS : due;
 }
 
 int64_t engine_run(struct engine *e, int64_t now_ms)
 {
 	int64_t next;
+	bool judge;
 
 	e->now_ms = now_ms;
 	next = engine_feeds_run(e, now_ms);
 	if (e->remap) {
 		e->remap = false;
 		engine_peers_remap(e);
+		e->states_changed = true;
 	}
+	judge = e->states_changed;
+	e->states_changed = false;
 	spread_dirt(e);
-	recompute(e, now_ms);
+	recompute(e);
 	for (size_t i = 0; i < e->n_edges; i++) {
-		struct engine_edge *edge = e->edges[i];
-		int64_t due;
-
-		if (e->cfg->edges[i].role == ROLE_NONE)
-			continue;
-		edge_judge(e, i);
-		if (edge->ready && config_edge_mode(&e->cfg->edges[i]) != MODE_OFF)
-			edge->started = true;
-		edge_expire(e, i, now_ms);
-		edge_hand_out(e, i);
-		due = hold_next_ms(&edge->hold);
-		earliest(&next, due >= 0 && due <= now_ms ? now_ms + RETRY_MS : due);
+		if (e->cfg->edges[i].role != ROLE_NONE)
+			earliest(&next, edge_run(e, i, judge, now_ms));
 	}
 	return next;
 }

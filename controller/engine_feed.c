@@ -46,6 +46,7 @@ static struct engine_peer *peer_get(struct engine *e, struct rib_peer *rib)
 	return p;
 }
 
+/* Routes of this peer changed. */
 static void peer_dirty(struct engine *e, const struct engine_peer *p)
 {
 	if (p->edge != SETS_NO_EDGE)
@@ -53,6 +54,13 @@ static void peer_dirty(struct engine *e, const struct engine_peer *p)
 	p->router->routes_changed = true;
 	e->routes_changed = true;
 	engine_wake(e);
+}
+
+/* What may be relied on changed with this peer, and so may have routes. */
+static void peer_state(struct engine *e, const struct engine_peer *p)
+{
+	e->states_changed = true;
+	peer_dirty(e, p);
 }
 
 static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_prefix *prefix,
@@ -76,7 +84,8 @@ static void peer_free(struct engine *e, struct engine_peer *gone)
 
 	while (*at != gone)
 		at = &(*at)->next;
-	peer_dirty(e, gone);
+	peer_state(e, gone);
+	e->remap = true;
 	*at = gone->next;
 	rib_peer_remove(gone->rib);
 	free(gone);
@@ -172,17 +181,23 @@ static size_t edge_of_peer(const struct engine *e, struct engine_peer *p)
 
 void engine_peers_remap(struct engine *e)
 {
+	for (size_t i = 0; i < e->n_edges; i++)
+		e->edges[i]->peers = NULL;
 	for (struct engine_peer *p = e->peers; p; p = p->next) {
 		size_t edge = edge_of_peer(e, p);
 
-		if (p->edge == edge)
-			continue;
 		/* an index of before a deletion may be out of range: that
 		 * edge is dirty by the command itself */
-		if (p->edge != SETS_NO_EDGE && p->edge < e->n_edges)
+		if (p->edge != edge && p->edge != SETS_NO_EDGE && p->edge < e->n_edges)
 			engine_edge_dirty(e, p->edge);
-		p->edge = edge;
-		peer_dirty(e, p);
+		if (p->edge != edge) {
+			p->edge = edge;
+			peer_state(e, p);
+		}
+		if (edge != SETS_NO_EDGE) {
+			p->edge_next = e->edges[edge]->peers;
+			e->edges[edge]->peers = p;
+		}
 	}
 }
 
@@ -257,6 +272,8 @@ static void on_initiation(struct engine_feed *feed, const char *sysname)
 	r->feed = feed;
 	feed->router = r;
 	bmp_feed_set_router(feed->bmp, r->index);
+	feed->engine->states_changed = true;
+	engine_wake(feed->engine);
 	engine_note(feed->engine, false, "router %s: BMP connected", r->name);
 }
 
@@ -277,7 +294,7 @@ static void on_peer_up(struct engine_feed *feed, const struct bmp_event *event)
 	p->stream = feed->serial;
 	p->up_ms = feed->now_ms;
 	feed->engine->remap = true;
-	peer_dirty(feed->engine, p);
+	peer_state(feed->engine, p);
 }
 
 static void on_peer_down(struct engine_feed *feed, const struct bmp_event *event)
@@ -286,7 +303,7 @@ static void on_peer_down(struct engine_feed *feed, const struct bmp_event *event
 
 	p->up = p->complete = p->eor = false;
 	p->stream = feed->serial;
-	peer_dirty(feed->engine, p);
+	peer_state(feed->engine, p);
 }
 
 static void on_event(const struct bmp_event *event, void *arg)
@@ -309,7 +326,7 @@ static void on_event(const struct bmp_event *event, void *arg)
 	case BMP_EVENT_END_OF_RIB:
 		p = peer_get(feed->engine, event->peer);
 		p->eor = true;
-		peer_dirty(feed->engine, p);
+		peer_state(feed->engine, p);
 		break;
 	case BMP_EVENT_REFUSED:
 		engine_note(feed->engine, true, "router %s: %s",
@@ -384,7 +401,7 @@ void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms
 			    "router %s: BMP closed (%s); its routes stay as they were",
 			    feed->router->name, why);
 		/* edges that read this router are not settled any more */
-		e->routes_changed = feed->router->routes_changed = true;
+		e->states_changed = true;
 		engine_wake(e);
 	}
 	free(feed);
@@ -404,7 +421,7 @@ static void complete(struct engine_feed *feed, struct engine_peer *p)
 	p->complete = true;
 	p->dump_ms = feed->opened_ms;
 	bmp_feed_peer_complete(feed->bmp, p->rib);
-	peer_dirty(feed->engine, p);
+	peer_state(feed->engine, p);
 	engine_note(feed->engine, false, "router %s: peer %s is complete, %zu paths",
 		    p->router->name, ip_addr_format(&rib_peer_key(p->rib)->addr, addr),
 		    rib_path_count(p->rib, rib_peer_view(p->rib, IP_V4), IP_V4) +
@@ -557,12 +574,6 @@ static bool network_reads(const struct engine *e, const struct engine_peer *p)
 	return p->up && !p->info.is_ibgp && config_router_find(e->cfg, p->router->name);
 }
 
-static bool mode_reads(const struct engine *e, const struct engine_peer *p, size_t edge,
-		       enum edge_mode mode)
-{
-	return mode == MODE_FEASIBLE ? p->edge == edge : network_reads(e, p);
-}
-
 static void not_ready(struct engine_edge *state, const char *why, const struct engine_peer *p)
 {
 	char addr[IP_TEXT_SIZE];
@@ -593,12 +604,11 @@ static void judge_named(const struct engine *e, size_t edge, struct engine_edge 
 	const struct config_edge *c = &e->cfg->edges[edge];
 
 	for (size_t i = 0; i < c->n_peers; i++) {
-		const struct engine_peer *p = e->peers;
+		const struct engine_peer *p = state->peers;
 		char addr[IP_TEXT_SIZE];
 
-		while (p && !(p->edge == edge &&
-			      ip_addr_equal(&rib_peer_key(p->rib)->addr, &c->peers[i])))
-			p = p->next;
+		while (p && !ip_addr_equal(&rib_peer_key(p->rib)->addr, &c->peers[i]))
+			p = p->edge_next;
 		if (p)
 			continue;
 		state->ready = false;
@@ -625,22 +635,42 @@ static void judge_routers(const struct engine *e, struct engine_edge *state)
 	}
 }
 
-void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
-			struct engine_edge *state)
+static size_t judge_network(const struct engine *e, struct engine_edge *state)
 {
 	size_t n = 0;
 
-	state->ready = state->settled = true;
 	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		if (!mode_reads(e, p, edge, mode))
-			continue;
-		n++;
-		judge_peer(p, state);
+		if (network_reads(e, p)) {
+			judge_peer(p, state);
+			n++;
+		}
 	}
+	judge_routers(e, state);
+	return n;
+}
+
+static size_t judge_edge(const struct engine *e, size_t edge, struct engine_edge *state)
+{
+	size_t n = 0;
+
+	for (const struct engine_peer *p = state->peers; p; p = p->edge_next) {
+		judge_peer(p, state);
+		n++;
+	}
+	judge_named(e, edge, state);
+	return n;
+}
+
+void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
+			struct engine_edge *state)
+{
+	size_t n;
+
+	state->ready = state->settled = true;
 	if (mode == MODE_FEASIBLE)
-		judge_named(e, edge, state);
+		n = judge_edge(e, edge, state);
 	else
-		judge_routers(e, state);
+		n = judge_network(e, state);
 	if (n == 0) {
 		state->ready = state->settled = false;
 		if (state->reason[0] == '\0')
@@ -665,8 +695,8 @@ void engine_peers_grace(const struct engine *e, size_t edge, int64_t removed_ms,
 			struct addrset *out)
 {
 	addrset_fini(out);
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		if (p->edge != edge || p->dump_ms > removed_ms)
+	for (const struct engine_peer *p = e->edges[edge]->peers; p; p = p->edge_next) {
+		if (p->dump_ms > removed_ms)
 			continue;
 		for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
 			if (rib_peer_view(p->rib, family) == RIB_POST)
@@ -678,8 +708,8 @@ void engine_peers_grace(const struct engine *e, size_t edge, int64_t removed_ms,
 
 void engine_peers_doubt(struct engine *e, size_t edge, int64_t now_ms)
 {
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		struct engine_feed *feed = p->edge == edge ? p->router->feed : NULL;
+	for (const struct engine_peer *p = e->edges[edge]->peers; p; p = p->edge_next) {
+		struct engine_feed *feed = p->router->feed;
 
 		if (feed && redump_is_allowed(feed, now_ms))
 			ask_redump(feed, now_ms, "pre-policy and post-policy routes disagree");

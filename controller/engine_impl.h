@@ -48,7 +48,8 @@ struct engine_feed {
 struct engine_peer {
 	struct rib_peer *rib;
 	struct engine_router *router;
-	struct engine_peer *next; /* of all */
+	struct engine_peer *next;      /* of all */
+	struct engine_peer *edge_next; /* of its edge */
 	struct bmp_peer_info info;
 	bool has_info;
 	bool up, complete, eor;
@@ -63,11 +64,13 @@ struct engine_peer {
 };
 
 struct engine_edge {
+	struct engine_peer *peers; /* that are reached by it */
 	struct addrset computed;
 	struct hold hold;
 	struct brake brake;
 	struct filter filter; /* as handed out; generation 0: never */
-	bool dirty;
+	bool dirty;   /* its set has to be computed anew */
+	bool touched; /* its filter may differ from what was handed out */
 	bool by_command; /* the next change of computed is the operator's word */
 	bool have_computed;
 	bool restored; /* filter and hold come from the store */
@@ -96,6 +99,7 @@ struct engine {
 	uint32_t serial;
 	bool dirty;	     /* some edge is */
 	bool routes_changed; /* network-wide modes have to look */
+	bool states_changed; /* a peer or stream did: what is ready and settled */
 	bool remap;	     /* peers may have moved to other edges */
 	int64_t now_ms;	     /* of the last run, for calls without a time */
 };
@@ -115,8 +119,8 @@ void engine_peers_remap(struct engine *e);
 /* Peers that completed, streams that settled, re-dumps that are due. Returns
  * when to look again, or -1. */
 int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
-/* *ready and *settled for an edge of a mode that reads BGP; reason is filled
- * when not ready. */
+/* ready and settled of an edge of a mode that reads BGP; reason is filled when
+ * not ready. */
 void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			struct engine_edge *state);
 /* Addresses that pre-policy paths without a loop still support on this edge
