@@ -8,7 +8,6 @@
  */
 #include "lib/frr_compat.h"
 
-#include <grp.h>
 #include <sys/stat.h>
 
 #include "command.h"
@@ -615,12 +614,10 @@ static void find_signer(void)
 
 int main(int argc, char **argv)
 {
-	/* who may use the VTY socket besides us, where the group exists */
-	if (getgrnam("opensavvty"))
-		privs.vty_group = "opensavvty";
 	frr_preinit(&savd_di, argc, argv);
 	find_signer();
 	parse_options(argc, argv);
+	privs.vty_group = frr_vty_group(privs.user);
 	loop = frr_init();
 	config_init(&savd.cfg);
 	config_vty_init(&savd.cfg);

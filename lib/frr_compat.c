@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/frr_compat.h"
 
+#include <grp.h>
+
 #include "yang.h"
 
 /* frr_init() ends the process if there is no module frr-module-translator. A
@@ -29,4 +31,16 @@ __attribute__((constructor)) static void translator_embed(void)
 
 void frr_compat_link(void)
 {
+}
+
+const char *frr_vty_group(const char *user)
+{
+	static const char name[] = "opensavvty";
+	struct group *group = getgrnam(name);
+
+	for (char **m = group ? group->gr_mem : NULL; m && *m; m++) {
+		if (strcmp(*m, user) == 0)
+			return name;
+	}
+	return NULL;
 }

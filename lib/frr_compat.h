@@ -76,4 +76,9 @@
  * static libfrr lacks. lib/shell_vty.c has one, and every daemon links that. */
 void frr_compat_link(void);
 
+/* The group that may use the daemons' VTY sockets, if this system has it and
+ * user is in it; else NULL. libfrr ends the process over a group that the
+ * daemon's user is not in. Ask after frr_getopt(), for it knows -u. */
+const char *frr_vty_group(const char *user);
+
 #endif /* SAV_FRR_COMPAT_H */
