@@ -721,7 +721,7 @@ enum bgp_update_verdict bgp_attrs_decode(struct rd attrs, const struct bgp_updat
 {
 	struct attr_state st = { .ctx = ctx, .u = update };
 
-	*update = (struct bgp_update){ 0 };
+	*update = (struct bgp_update){ .attr.origin_kind = RIB_ORIGIN_OWN };
 	if (attrs.failed)
 		return BGP_UPDATE_SKIP;
 	attrs_loop(&st, attrs);
@@ -737,7 +737,7 @@ enum bgp_update_verdict bgp_update_decode(struct rd body, const struct bgp_updat
 	struct rd withdrawn, attrs;
 	bool v4, mp, routes;
 
-	*u = (struct bgp_update){ 0 };
+	*u = (struct bgp_update){ .attr.origin_kind = RIB_ORIGIN_OWN };
 	withdrawn = rd_sub(&body, rd_be16(&body));
 	attrs = rd_sub(&body, rd_be16(&body));
 	/* RFC 7606 3(b), 5.3 */

@@ -10,7 +10,7 @@
 struct attr_node {
 	struct rib_attr attr;
 	uint32_t refs;
-	uint32_t hash;
+	uint32_t number;
 	uint8_t path[];
 };
 
@@ -20,8 +20,8 @@ union attr_entry {
 };
 
 struct attr_ref {
+	struct attr_node *node; /* NULL: free */
 	uint32_t hash;
-	uint32_t number; /* 0: free */
 };
 
 #define INDEX_MIN 64
@@ -33,10 +33,8 @@ void attr_pool_init(struct attr_pool *pool, uint64_t seed)
 
 void attr_pool_fini(struct attr_pool *pool)
 {
-	for (uint32_t i = 0; i < pool->cap_index; i++) {
-		if (pool->index[i].number != 0)
-			free(pool->entry[pool->index[i].number].node);
-	}
+	for (uint32_t i = 0; i < pool->cap_index; i++)
+		free(pool->index[i].node);
 	free(pool->index);
 	free(pool->entry);
 	attr_pool_init(pool, pool->seed);
@@ -102,9 +100,9 @@ static void index_resize(struct attr_pool *pool, uint32_t cap)
 	for (uint32_t i = 0; i < old_cap; i++) {
 		uint32_t to = old[i].hash & (cap - 1);
 
-		if (old[i].number == 0)
+		if (old[i].node == NULL)
 			continue;
-		while (pool->index[to].number != 0)
+		while (pool->index[to].node != NULL)
 			to = (to + 1) & (cap - 1);
 		pool->index[to] = old[i];
 	}
@@ -137,7 +135,7 @@ static size_t node_bytes(struct attr_node *node)
 	return malloc_usable_size(node) + sizeof(size_t);
 }
 
-static struct attr_node *node_new(const struct rib_attr *attr, uint32_t hash)
+static struct attr_node *node_new(const struct rib_attr *attr)
 {
 	struct attr_node *node = mem_alloc(sizeof(*node) + attr->as_path_len);
 
@@ -145,14 +143,14 @@ static struct attr_node *node_new(const struct rib_attr *attr, uint32_t hash)
 	node->attr.as_path = node->path;
 	if (attr->as_path_len != 0)
 		memcpy(node->path, attr->as_path, attr->as_path_len);
-	node->hash = hash;
+	node->refs = 1;
 	return node;
 }
 
 uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 {
-	uint32_t hash, i, number;
 	struct attr_node *node;
+	uint32_t hash, i;
 
 	if (pool->last != 0) {
 		node = pool->entry[pool->last].node;
@@ -161,39 +159,60 @@ uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 			return pool->last;
 		}
 	}
-	if (pool->n >= pool->cap_index - pool->cap_index / 4)
+	if (pool->n >= pool->cap_index - pool->cap_index / 8)
 		index_resize(pool, pool->cap_index ? pool->cap_index * 2 : INDEX_MIN);
 	hash = attr_hash(pool, attr);
-	for (i = hash & (pool->cap_index - 1); pool->index[i].number != 0;
+	for (i = hash & (pool->cap_index - 1); pool->index[i].node != NULL;
 	     i = (i + 1) & (pool->cap_index - 1)) {
-		if (pool->index[i].hash != hash)
-			continue;
-		number = pool->index[i].number;
-		node = pool->entry[number].node;
-		if (attr_equal(&node->attr, attr)) {
+		node = pool->index[i].node;
+		if (pool->index[i].hash == hash && attr_equal(&node->attr, attr)) {
 			node->refs++;
-			pool->last = number;
-			return number;
+			pool->last = node->number;
+			return node->number;
 		}
 	}
-	node = node_new(attr, hash);
-	node->refs = 1;
-	number = number_new(pool);
-	pool->entry[number].node = node;
-	pool->index[i] = (struct attr_ref){ hash, number };
+	node = node_new(attr);
+	node->number = number_new(pool);
+	pool->entry[node->number].node = node;
+	pool->index[i] = (struct attr_ref){ node, hash };
 	pool->n++;
 	pool->bytes += node_bytes(node);
-	pool->last = number;
-	return number;
+	pool->last = node->number;
+	return node->number;
 }
 
-static void index_erase(struct attr_pool *pool, uint32_t hash, uint32_t number)
+uint32_t attr_pool_prefetch(const struct attr_pool *pool, const struct rib_attr *attr)
 {
-	uint32_t mask = pool->cap_index - 1, hole = hash & mask;
+	uint32_t hash = attr_hash(pool, attr);
 
-	while (pool->index[hole].number != number)
+	if (pool->cap_index != 0)
+		__builtin_prefetch(&pool->index[hash & (pool->cap_index - 1)]);
+	return hash;
+}
+
+void attr_pool_prefetch_node(const struct attr_pool *pool, uint32_t hash)
+{
+	if (pool->cap_index == 0)
+		return;
+	for (uint32_t i = hash & (pool->cap_index - 1); pool->index[i].node != NULL;
+	     i = (i + 1) & (pool->cap_index - 1)) {
+		const struct attr_node *node = pool->index[i].node;
+
+		if (pool->index[i].hash != hash)
+			continue;
+		__builtin_prefetch(node);
+		__builtin_prefetch(&node->refs, 1);
+		return;
+	}
+}
+
+static void index_erase(struct attr_pool *pool, const struct attr_node *node)
+{
+	uint32_t mask = pool->cap_index - 1, hole = attr_hash(pool, &node->attr) & mask;
+
+	while (pool->index[hole].node != node)
 		hole = (hole + 1) & mask;
-	for (uint32_t i = (hole + 1) & mask; pool->index[i].number != 0; i = (i + 1) & mask) {
+	for (uint32_t i = (hole + 1) & mask; pool->index[i].node != NULL; i = (i + 1) & mask) {
 		uint32_t home = pool->index[i].hash & mask;
 
 		/* may move up to the hole unless that is before its home */
@@ -202,7 +221,7 @@ static void index_erase(struct attr_pool *pool, uint32_t hash, uint32_t number)
 		pool->index[hole] = pool->index[i];
 		hole = i;
 	}
-	pool->index[hole] = (struct attr_ref){ 0, 0 };
+	pool->index[hole] = (struct attr_ref){ NULL, 0 };
 }
 
 void attr_pool_put(struct attr_pool *pool, uint32_t number)
@@ -211,7 +230,7 @@ void attr_pool_put(struct attr_pool *pool, uint32_t number)
 
 	if (--node->refs != 0)
 		return;
-	index_erase(pool, node->hash, number);
+	index_erase(pool, node);
 	pool->bytes -= node_bytes(node);
 	free(node);
 	pool->entry[number].next_free = pool->free_head;

@@ -30,6 +30,10 @@ void attr_pool_fini(struct attr_pool *pool);
 
 /* The number of this set, with one more reference; copied in when it is new. */
 uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr);
+/* Asks for the memory that attr_pool_get() will want, in two steps because the
+ * second address comes out of the first: returns what the second step needs. */
+uint32_t attr_pool_prefetch(const struct attr_pool *pool, const struct rib_attr *attr);
+void attr_pool_prefetch_node(const struct attr_pool *pool, uint32_t hash);
 void attr_pool_put(struct attr_pool *pool, uint32_t number);
 const struct rib_attr *attr_pool_at(const struct attr_pool *pool, uint32_t number);
 bool attr_equal(const struct rib_attr *a, const struct rib_attr *b);

@@ -132,6 +132,12 @@ struct path_slot *path_table_find_any(const struct path_table *t,
 	}
 }
 
+void path_table_prefetch(const struct path_table *t, const struct path_key *key)
+{
+	if (t->cap != 0)
+		__builtin_prefetch(at(t, home(t, key->addr, key->len)), 1);
+}
+
 static void resize(struct path_table *t, uint32_t cap)
 {
 	struct path_table old = *t;

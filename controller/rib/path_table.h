@@ -54,6 +54,8 @@ struct path_slot *path_table_at(const struct path_table *t, uint32_t i);
 struct path_slot *path_table_find(const struct path_table *t, const struct path_key *key);
 struct path_slot *path_table_find_any(const struct path_table *t,
 				      const struct path_key *key);
+/* Asks the processor for the memory that a look-up of the key will want. */
+void path_table_prefetch(const struct path_table *t, const struct path_key *key);
 /* Finds or makes; a new slot has attr 0 and the caller sets it at once. NULL
  * when the prefix has PATH_TABLE_SIBLINGS_MAX paths already. */
 struct path_slot *path_table_insert(struct path_table *t, const struct path_key *key);

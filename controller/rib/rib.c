@@ -245,6 +245,20 @@ int rib_announce(struct rib_peer *peer, enum rib_view view, const struct ip_pref
 	return 1;
 }
 
+uint32_t rib_prefetch(const struct rib_peer *peer, enum rib_view view,
+		      const struct ip_prefix *prefix, const struct rib_attr *attr)
+{
+	struct path_key key = path_key_make(prefix, 0);
+
+	path_table_prefetch(&peer->table[view][prefix->family], &key);
+	return attr_pool_prefetch(&peer->rib->attrs, attr);
+}
+
+void rib_prefetch_attr(const struct rib_peer *peer, uint32_t hash)
+{
+	attr_pool_prefetch_node(&peer->rib->attrs, hash);
+}
+
 /* Takes the slot out, then tells and lets go of its attributes. */
 static void remove_slot(struct rib_peer *peer, enum rib_view view, struct path_table *t,
 			struct path_slot *slot)

@@ -87,6 +87,12 @@ struct rib_peer *rib_peer_next(const struct rib_peer *peer);
  * the peer sends hundreds of add-path paths of one prefix: counted, left out). */
 int rib_announce(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
 		 uint32_t path_id, const struct rib_attr *attr);
+/* A full table is bound by waiting for memory. A caller that knows some routes
+ * ahead says so here, and a route or two later hands what was returned to the
+ * second function; both only make a later rib_announce() of it faster. */
+uint32_t rib_prefetch(const struct rib_peer *peer, enum rib_view view,
+		      const struct ip_prefix *prefix, const struct rib_attr *attr);
+void rib_prefetch_attr(const struct rib_peer *peer, uint32_t hash);
 /* false: no such path (RFC 7854 plausibility: "withdraw of unknown"). */
 bool rib_withdraw(struct rib_peer *peer, enum rib_view view,
 		  const struct ip_prefix *prefix, uint32_t path_id);
