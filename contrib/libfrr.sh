@@ -198,7 +198,7 @@ write_flags() {
 		LIBFRR_PACKAGE="$(cat "$work/version")"
 		LIBFRR_VERSION="${upstream%%[-+~]*}"
 		LIBFRR_CPPFLAGS="-isystem $final/include/frr"
-		LIBFRR_LIBS="$final/lib/libfrr.a -rdynamic $(library_flags)"
+		LIBFRR_LIBS="$final/lib/libfrr.a $(library_flags)"
 	EOF
 }
 
