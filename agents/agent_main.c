@@ -540,8 +540,6 @@ static void parse_options(int argc, char **argv, struct kernel_options *kernel)
 /* An account of its own is better, but its absence is no reason not to run. */
 static void find_accounts(void)
 {
-	if (getgrnam("opensavvty"))
-		privs.vty_group = "opensavvty";
 	if (!getpwnam("opensav") || !getgrnam("opensav")) {
 		privs.user = "root";
 		privs.group = "root";
@@ -558,6 +556,7 @@ int main(int argc, char **argv)
 	sav_agent_di.name = "sav-agent"; /* not an identifier */
 	frr_preinit(&sav_agent_di, argc, argv);
 	parse_options(argc, argv, &kernel);
+	privs.vty_group = frr_vty_group(privs.user);
 	loop = frr_init();
 	if (agent_files_make_dir(&agent.files, &diag) < 0)
 		die(&diag);
