@@ -201,12 +201,19 @@ static int name_cmp(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* What an edge is looked up by. Never copied into a struct config_edge, whose
+ * arrays would cut a long name to that of another edge. */
+struct edge_key {
+	const char *router, *interface;
+};
+
 static int edge_cmp(const void *a, const void *b)
 {
-	const struct config_edge *x = a, *y = b;
-	int c = strcmp(x->router, y->router);
+	const struct config_edge *edge = a;
+	const struct edge_key *key = b;
+	int c = strcmp(edge->router, key->router);
 
-	return c ? c : strcmp(x->interface, y->interface);
+	return c ? c : strcmp(edge->interface, key->interface);
 }
 
 bool config_prefixes_set(struct ip_prefix **list, size_t *n, const struct ip_prefix *p,
@@ -333,10 +340,9 @@ const struct config_customer *config_customer_find(const struct config *cfg,
 static size_t edge_locate(const struct config *cfg, const char *router,
 			  const char *interface, bool *found)
 {
-	struct config_edge key;
+	struct edge_key key = { router, interface };
 
-	config_edge_init(&key, router, interface);
-	return locate(cfg->edges, cfg->n_edges, sizeof(key), &key, edge_cmp, found);
+	return locate(cfg->edges, cfg->n_edges, sizeof(*cfg->edges), &key, edge_cmp, found);
 }
 
 const struct config_edge *config_edge_find(const struct config *cfg, const char *router,
