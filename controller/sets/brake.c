@@ -32,6 +32,19 @@ void brake_note(struct brake *b, const struct addrset *set, int64_t now_ms)
 	}
 }
 
+void brake_forget(struct brake *b, const struct addrset *gone)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		u128 size = rangeset_size(&gone->f[family]);
+
+		for (size_t i = 0; i < BRAKE_HOURS; i++) {
+			u128 *peak = &b->peak[i][family];
+
+			*peak -= size < *peak ? size : *peak;
+		}
+	}
+}
+
 bool brake_allows(const struct brake *b, const struct addrset *after, unsigned int percent)
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {

@@ -25,6 +25,8 @@ void brake_note(struct brake *b, const struct addrset *set, int64_t now_ms);
 /* May the set become `after`? percent: the largest part that may go, 1..100.
  * A family that had addresses may never become empty. */
 bool brake_allows(const struct brake *b, const struct addrset *after, unsigned int percent);
+/* A command took these addresses: they are no part of the measure any more. */
+void brake_forget(struct brake *b, const struct addrset *gone);
 /* The operator has agreed: forget the past. */
 void brake_release(struct brake *b);
 

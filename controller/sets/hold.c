@@ -54,7 +54,8 @@ static int64_t round_up(int64_t due_ms, int64_t holddown_ms)
 	return slot > 1 ? (due_ms + slot - 1) / slot * slot : due_ms;
 }
 
-static void start_waiting(struct hold *h, const struct addrset *gone, int64_t due_ms)
+static void start_waiting(struct hold *h, const struct addrset *gone, int64_t now_ms,
+			  int64_t due_ms)
 {
 	size_t at = 0;
 
@@ -67,27 +68,38 @@ static void start_waiting(struct hold *h, const struct addrset *gone, int64_t du
 		h->entries[at] = (struct hold_entry){ .due_ms = due_ms };
 		h->n++;
 	}
+	h->entries[at].since_ms = now_ms;
 	addrset_union(&h->entries[at].gone, &h->entries[at].gone, gone);
+}
+
+bool hold_add(struct hold *h, const struct addrset *computed)
+{
+	struct addrset fresh = { 0 };
+	bool grew;
+
+	addrset_subtract(&fresh, computed, &h->enforced);
+	grew = !addrset_is_empty(&fresh);
+	if (grew)
+		addrset_union(&h->enforced, &h->enforced, &fresh);
+	addrset_fini(&fresh);
+	subtract_everywhere(h, computed);
+	return grew;
 }
 
 bool hold_update(struct hold *h, const struct addrset *computed, int64_t holddown_ms,
 		 int64_t now_ms)
 {
-	struct addrset missing = { 0 }, waiting = { 0 }, fresh = { 0 };
-	bool grew;
+	struct addrset missing = { 0 }, waiting = { 0 };
+	bool grew = hold_add(h, computed);
 
-	addrset_subtract(&fresh, computed, &h->enforced);
-	grew = !addrset_is_empty(&fresh);
-	addrset_union(&h->enforced, &h->enforced, computed);
-	subtract_everywhere(h, computed);
 	hold_waiting(h, &waiting);
 	addrset_subtract(&missing, &h->enforced, computed);
 	addrset_subtract(&missing, &missing, &waiting);
 	if (!addrset_is_empty(&missing))
-		start_waiting(h, &missing, round_up(now_ms + holddown_ms, holddown_ms));
+		start_waiting(h, &missing, now_ms,
+			      round_up(now_ms + holddown_ms, holddown_ms));
 	addrset_fini(&missing);
 	addrset_fini(&waiting);
-	addrset_fini(&fresh);
 	return grew;
 }
 

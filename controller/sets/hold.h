@@ -14,6 +14,7 @@
 
 struct hold_entry {
 	int64_t due_ms;
+	int64_t since_ms;    /* the last of it became absent */
 	struct addrset gone; /* absent from the computed set, still enforced */
 };
 
@@ -30,6 +31,10 @@ void hold_fini(struct hold *h);
  * changed. */
 bool hold_update(struct hold *h, const struct addrset *computed, int64_t holddown_ms,
 		 int64_t now_ms);
+
+/* As hold_update() while the computed set cannot be trusted to be whole: grows,
+ * what came back stops waiting, nothing begins to wait. */
+bool hold_add(struct hold *h, const struct addrset *computed);
 
 /* These addresses leave now: they are due, or the operator says so. True if
  * enforced changed. */
