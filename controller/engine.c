@@ -62,10 +62,19 @@ static void edge_free(struct engine_edge *edge)
 	free(edge);
 }
 
+/* An edge that comes again goes on counting, so that an answer to a filter of
+ * its first life is never taken for one to a filter of its second. */
+static void keep_generation(struct engine *e, const struct engine_edge *edge)
+{
+	if (edge->filter.generation > e->last_generation)
+		e->last_generation = edge->filter.generation;
+}
+
 static void edge_retire(struct engine *e, size_t old)
 {
 	struct engine_edge *edge = e->edges[old];
 
+	keep_generation(e, edge);
 	if (edge->handed_out || edge->restored)
 		e->ops.filter_gone(e->ctx, e->edge_keys[old].router,
 				   e->edge_keys[old].interface);
@@ -122,8 +131,11 @@ static void edges_sync(struct engine *e)
 
 /* ---- policy changes ---- */
 
-/* A command's own effect must be told from that of routes that changed just
- * before it: those are worked off first. */
+static void catch_up(struct engine *e);
+
+/* A command's own effect must be told from that of routes that changed around
+ * it: those from before are worked off before it, and the command itself before
+ * routes change again (engine_catch_up). */
 static void before_config(enum config_part part, const char *router, const char *interface,
 			  void *arg)
 {
@@ -131,8 +143,8 @@ static void before_config(enum config_part part, const char *router, const char 
 
 	(void)router;
 	(void)interface;
-	if (part != CONFIG_LISTEN)
-		engine_run(e, e->now_ms);
+	if (part != CONFIG_LISTEN && !e->commanded)
+		catch_up(e);
 }
 
 static void after_config(enum config_part part, const char *router, const char *interface,
@@ -150,13 +162,15 @@ static void after_config(enum config_part part, const char *router, const char *
 		break;
 	case CONFIG_EDGE:
 		edges_sync(e);
+		/* now: until then the peers' edges are indexes into the old array */
+		engine_peers_remap(e);
 		break;
 	case CONFIG_CUSTOMER:
 	case CONFIG_SPACE:
 		break;
 	}
 	(void)interface;
-	e->remap = true;
+	e->commanded = e->states_changed = true;
 	engine_wake(e);
 	for (size_t i = 0; i < e->n_edges; i++) {
 		e->edges[i]->by_command = true;
@@ -233,6 +247,7 @@ void engine_restore(struct engine *e, const char *router, const struct filter *f
 	addrset_copy(&edge->hold.enforced, &f->accept);
 	edge->restored = true;
 	edge->started = f->action == FILTER_ENFORCE;
+	edge->kept = f->action != FILTER_OFF;
 	engine_edge_dirty(e, index);
 }
 
@@ -241,6 +256,7 @@ void engine_inventory(struct engine *e, const char *router,
 {
 	struct engine_router *r = engine_router_get(e, router);
 
+	engine_catch_up(e);
 	agent_inventory_copy(&r->inventory, inv);
 	r->inventory_known = true;
 	e->remap = true;
@@ -302,8 +318,10 @@ static void edge_command(struct engine_edge *edge, const struct addrset *before)
 	struct addrset gone = { 0 };
 
 	addrset_subtract(&gone, before, &edge->computed);
+	addrset_intersect(&gone, &gone, &edge->hold.enforced);
+	/* The brake goes on holding what other causes took. */
 	if (hold_drop(&edge->hold, &gone))
-		brake_release(&edge->brake); /* the new size is wanted */
+		brake_forget(&edge->brake, &gone);
 	addrset_fini(&gone);
 }
 
@@ -315,8 +333,10 @@ static void edge_take(struct engine *e, size_t index, struct addrset *computed)
 
 	edge->computed = *computed;
 	edge_judge(e, index);
-	/* A set that shrank by an incomplete feed did not shrink by command. */
-	if (edge->by_command && edge->have_computed && edge->ready)
+	/* Not into an incomplete table, as a change of mode could; a session that
+	 * is down is no hindrance, there always is one. */
+	if (edge->by_command && edge->have_computed && edge->settled &&
+	    !addrset_is_empty(&edge->computed))
 		edge_command(edge, &before);
 	edge->by_command = false;
 	edge->have_computed = true;
@@ -331,17 +351,19 @@ static void edge_follow(struct engine *e, size_t index, int64_t now_ms)
 	struct engine_edge *edge = e->edges[index];
 
 	edge_judge(e, index);
-	edge->started =
-		(edge->started || edge->ready) && config_edge_mode(c) != MODE_OFF;
-	if (!edge->started) {
+	edge->started = edge->started || edge->ready;
+	if (config_edge_mode(c) == MODE_OFF)
+		edge->started = edge->kept = false;
+	if (!edge->started && !edge->kept) {
 		/* Nothing is enforced yet, so there is nothing to protect. */
 		hold_fini(&edge->hold);
+		brake_release(&edge->brake);
 		addrset_copy(&edge->hold.enforced, &edge->computed);
 	} else if (edge->settled) {
 		hold_update(&edge->hold, &edge->computed, (int64_t)c->holddown_s * 1000,
 			    now_ms);
 	} else {
-		addrset_union(&edge->hold.enforced, &edge->hold.enforced, &edge->computed);
+		hold_add(&edge->hold, &edge->computed);
 	}
 }
 
@@ -350,21 +372,14 @@ static void edge_follow(struct engine *e, size_t index, int64_t now_ms)
 static void edge_leaving(struct engine *e, size_t index, int64_t now_ms,
 			 struct addrset *leaving)
 {
-	int64_t holddown_ms = (int64_t)e->cfg->edges[index].holddown_s * 1000;
 	const struct hold *hold = &e->edges[index]->hold;
 	struct addrset keep = { 0 }, part = { 0 };
-	bool doubt = false;
 
 	for (size_t i = 0; i < hold->n && hold->entries[i].due_ms <= now_ms; i++) {
-		const struct addrset *gone = &hold->entries[i].gone;
-
-		engine_peers_grace(e, index, hold->entries[i].due_ms - holddown_ms, &keep);
-		addrset_subtract(&part, gone, &keep);
-		doubt |= !addrset_equal(&part, gone);
+		engine_peers_grace(e, index, &hold->entries[i], now_ms, &keep);
+		addrset_subtract(&part, &hold->entries[i].gone, &keep);
 		addrset_union(leaving, leaving, &part);
 	}
-	if (doubt)
-		engine_peers_doubt(e, index, now_ms);
 	addrset_fini(&keep);
 	addrset_fini(&part);
 }
@@ -450,6 +465,8 @@ static void edge_hand_out(struct engine *e, size_t index)
 	if (changed) {
 		snprintf(edge->filter.interface, sizeof(edge->filter.interface), "%s",
 			 c->interface);
+		if (edge->filter.generation == 0)
+			edge->filter.generation = e->last_generation;
 		edge->filter.generation++;
 		edge->filter.action = action;
 		addrset_copy(&edge->filter.accept, &edge->hold.enforced);
@@ -469,6 +486,7 @@ static void edge_deactivate(struct engine *e, size_t index)
 
 	if (e->edges[index]->handed_out || e->edges[index]->restored)
 		e->ops.filter_gone(e->ctx, c->router, c->interface);
+	keep_generation(e, e->edges[index]);
 	edge_free(e->edges[index]);
 	e->edges[index] = edge_new();
 	snprintf(e->edges[index]->reason, sizeof(e->edges[index]->reason),
@@ -543,17 +561,34 @@ static void recompute(struct engine *e)
 		if (!e->edges[i]->dirty)
 			continue;
 		e->edges[i]->dirty = false;
-		e->edges[i]->touched = true;
-		if (e->cfg->edges[i].role == ROLE_NONE) {
-			edge_deactivate(e, i);
+		e->edges[i]->touched = e->touched = true;
+		if (e->cfg->edges[i].role == ROLE_NONE)
 			continue;
-		}
 		sets_pass_edge(pass, i, &computed);
 		edge_take(e, i, &computed);
 	}
 	sets_pass_free(pass);
 	free(sources);
 	e->dirty = false;
+}
+
+/* All that needs no time: where peers are, and the computed sets. */
+static void catch_up(struct engine *e)
+{
+	if (e->remap) {
+		e->remap = false;
+		engine_peers_remap(e);
+		e->states_changed = true;
+	}
+	spread_dirt(e);
+	recompute(e);
+	e->commanded = false;
+}
+
+void engine_catch_up(struct engine *e)
+{
+	if (e->commanded)
+		catch_up(e);
 }
 
 static void earliest(int64_t *next, int64_t at)
@@ -564,7 +599,7 @@ static void earliest(int64_t *next, int64_t at)
 
 bool engine_is_dirty(const struct engine *e)
 {
-	return e->dirty || e->remap || e->routes_changed || e->states_changed;
+	return e->dirty || e->touched || e->remap || e->routes_changed || e->states_changed;
 }
 
 /* What does not depend on a new set: readiness, hold-downs, the filter's other
@@ -592,19 +627,16 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 	bool judge;
 
 	e->now_ms = now_ms;
+	engine_catch_up(e);
 	next = engine_feeds_run(e, now_ms);
-	if (e->remap) {
-		e->remap = false;
-		engine_peers_remap(e);
-		e->states_changed = true;
-	}
+	catch_up(e);
 	judge = e->states_changed;
-	e->states_changed = false;
-	spread_dirt(e);
-	recompute(e);
+	e->states_changed = e->touched = false;
 	for (size_t i = 0; i < e->n_edges; i++) {
 		if (e->cfg->edges[i].role != ROLE_NONE)
 			earliest(&next, edge_run(e, i, judge, now_ms));
+		else if (e->edges[i]->touched)
+			edge_deactivate(e, i);
 	}
 	return next;
 }

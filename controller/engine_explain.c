@@ -214,6 +214,27 @@ static bool explain_route(const struct question *q, struct explain *out)
 	return true;
 }
 
+static void say_hold(const struct question *q, struct explain *out)
+{
+	int64_t left_ms = out->hold_due_ms - q->now_ms;
+
+	if (out->hold_due_ms >= 0 && left_ms > 0)
+		snprintf(out->text, sizeof(out->text),
+			 "nothing admits %s any more; it stays accepted for its hold-down, %lld s "
+			 "more",
+			 q->addr_text, (long long)(left_ms + 999) / 1000);
+	else if (q->edge->braked)
+		snprintf(out->text, sizeof(out->text),
+			 "nothing admits %s any more, but so much would leave with it that it "
+			 "stays accepted until you type \"brake release %s %s\"",
+			 q->addr_text, q->c->router, q->c->interface);
+	else
+		snprintf(out->text, sizeof(out->text),
+			 "nothing admits %s any more, but it stays accepted until the feeds are "
+			 "complete",
+			 q->addr_text);
+}
+
 static bool explain_hold(const struct question *q, struct explain *out)
 {
 	const struct hold *hold = &q->edge->hold;
@@ -221,22 +242,11 @@ static bool explain_hold(const struct question *q, struct explain *out)
 	if (!addrset_contains(&hold->enforced, q->addr))
 		return false;
 	out->step = EXPLAIN_HOLD;
-	out->hold_due_ms = -1;
-	snprintf(out->text, sizeof(out->text),
-		 "nothing admits %s any more, but it stays accepted until the feeds are "
-		 "complete",
-		 q->addr_text);
 	for (size_t i = 0; i < hold->n; i++) {
-		int64_t left_ms = hold->entries[i].due_ms - q->now_ms;
-
-		if (!addrset_contains(&hold->entries[i].gone, q->addr))
-			continue;
-		out->hold_due_ms = hold->entries[i].due_ms;
-		snprintf(out->text, sizeof(out->text),
-			 "nothing admits %s any more; it stays accepted for its hold-down, %lld s "
-			 "more",
-			 q->addr_text, (long long)(left_ms > 0 ? (left_ms + 999) / 1000 : 0));
+		if (addrset_contains(&hold->entries[i].gone, q->addr))
+			out->hold_due_ms = hold->entries[i].due_ms;
 	}
+	say_hold(q, out);
 	return true;
 }
 

@@ -144,6 +144,12 @@ static size_t edge_of_local(const struct engine *e, const struct engine_peer *p,
 	const char *interface;
 	bool ambiguous;
 
+	/* Any address of the router serves for a session inside the network; its
+	 * routes enter by next hops that the session does not show. */
+	if (p->info.is_ibgp) {
+		*mapping = "an internal session: its routes are no edge's";
+		return SETS_NO_EDGE;
+	}
 	if (!p->router->inventory_known) {
 		*mapping = "the router's agent has sent no inventory yet";
 		return SETS_NO_EDGE;
@@ -360,6 +366,7 @@ int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 	const struct bmp_feed_stats *stats = bmp_feed_stats(feed->bmp);
 	char source[IP_TEXT_SIZE];
 
+	engine_catch_up(feed->engine);
 	feed->now_ms = feed->last_ms = now_ms;
 	if (feed->superseded)
 		return diag_set(diag, "BMP from %s: the router has opened a newer stream",
@@ -391,6 +398,7 @@ void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms
 	struct engine_feed **at = &e->feeds;
 
 	(void)now_ms;
+	engine_catch_up(e);
 	while (*at != feed)
 		at = &(*at)->next;
 	*at = feed->next;
@@ -418,7 +426,7 @@ static void complete(struct engine_feed *feed, struct engine_peer *p)
 {
 	char addr[IP_TEXT_SIZE];
 
-	p->complete = true;
+	p->complete = feed->heard = true;
 	p->dump_ms = feed->opened_ms;
 	bmp_feed_peer_complete(feed->bmp, p->rib);
 	peer_state(feed->engine, p);
@@ -541,7 +549,8 @@ static bool feed_run(struct engine *e, struct engine_feed *feed, int64_t now_ms)
 		ask_redump(feed, now_ms, "sessions came up after the last one");
 	if (!feed->settled && age_ms >= SETTLE_MS &&
 	    (quiet_ms >= WHOLE_QUIET_MS || age_ms >= SETTLE_LIMIT_MS)) {
-		feed->settled = true;
+		feed->settled = feed->heard = true;
+		e->states_changed = true;
 		drop_unnamed(e, feed);
 	}
 	return waiting || !feed->settled;
@@ -619,19 +628,27 @@ static void judge_named(const struct engine *e, size_t edge, struct engine_edge 
 	}
 }
 
-/* Network-wide sets read every router that has a customer edge. */
+/* Network-wide sets read every router that has a customer edge; a stream that
+ * has just begun may not have named its peers yet. */
 static void judge_routers(const struct engine *e, struct engine_edge *state)
 {
-	for (size_t i = 0; i < e->cfg->n_edges; i++) {
-		const struct engine_router *r =
-			engine_router_find(e, e->cfg->edges[i].router);
+	const char *judged = "";
 
-		if (!config_edge_is_customer(&e->cfg->edges[i]) || (r && r->feed))
+	for (size_t i = 0; i < e->cfg->n_edges; i++) {
+		const struct config_edge *c = &e->cfg->edges[i];
+		const struct engine_router *r;
+
+		if (!config_edge_is_customer(c) || strcmp(c->router, judged) == 0)
+			continue;
+		judged = c->router;
+		r = engine_router_find(e, c->router);
+		if (r && r->feed && r->feed->heard)
 			continue;
 		state->ready = state->settled = false;
 		if (state->reason[0] == '\0')
-			snprintf(state->reason, sizeof(state->reason),
-				 "router %s has no live feed", e->cfg->edges[i].router);
+			snprintf(state->reason, sizeof(state->reason), "router %s %s", c->router,
+				 r && r->feed ? "has not sent a whole table yet" :
+						"has no live feed");
 	}
 }
 
@@ -679,38 +696,65 @@ void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode
 	}
 }
 
+struct grace {
+	const struct engine_peer *p;
+	struct addrset lost;
+};
+
 static void grace_path(const struct ip_prefix *prefix, uint32_t path_id,
 		       const struct rib_attr *attr, void *arg)
 {
+	struct grace *g = arg;
+
 	(void)path_id;
 	(void)attr;
-	if (!sets_prefix_is_too_short(prefix))
-		addrset_append(arg, prefix);
+	if (!sets_prefix_is_too_short(prefix) && !rib_lookup(g->p->rib, RIB_POST, prefix))
+		addrset_append(&g->lost, prefix);
+}
+
+/* What of gone the peer's pre-policy holds alone; joins it to *keep. */
+static bool peer_grace(const struct engine_peer *p, const struct addrset *gone,
+		       struct addrset *keep)
+{
+	struct grace g = { .p = p };
+	bool any;
+
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		if (rib_peer_view(p->rib, family) == RIB_POST)
+			rib_walk(p->rib, RIB_PRE, family, grace_path, &g);
+	}
+	addrset_normalize(&g.lost);
+	addrset_intersect(&g.lost, &g.lost, gone);
+	any = !addrset_is_empty(&g.lost);
+	if (any)
+		addrset_union(keep, keep, &g.lost);
+	addrset_fini(&g.lost);
+	return any;
+}
+
+/* The customers' tables are what most of a network-wide set consists of; those
+ * of providers are too long to be walked for this. */
+static bool may_speak_for(const struct engine *e, const struct engine_peer *p, size_t edge)
+{
+	return p->edge == edge ||
+	       (p->edge != SETS_NO_EDGE &&
+		config_edge_mode(&e->cfg->edges[edge]) != MODE_FEASIBLE &&
+		config_edge_is_customer(&e->cfg->edges[p->edge]));
 }
 
 /* The feed has left out paths with a loop already. A pre-policy path delays a
  * post-policy removal until a dump that began after it: such a dump has the
  * last word, so peers that have completed one speak for nothing here. */
-void engine_peers_grace(const struct engine *e, size_t edge, int64_t removed_ms,
-			struct addrset *out)
+void engine_peers_grace(struct engine *e, size_t edge, const struct hold_entry *entry,
+			int64_t now_ms, struct addrset *keep)
 {
-	addrset_fini(out);
-	for (const struct engine_peer *p = e->edges[edge]->peers; p; p = p->edge_next) {
-		if (p->dump_ms > removed_ms)
-			continue;
-		for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-			if (rib_peer_view(p->rib, family) == RIB_POST)
-				rib_walk(p->rib, RIB_PRE, family, grace_path, out);
-		}
-	}
-	addrset_normalize(out);
-}
-
-void engine_peers_doubt(struct engine *e, size_t edge, int64_t now_ms)
-{
-	for (const struct engine_peer *p = e->edges[edge]->peers; p; p = p->edge_next) {
+	addrset_fini(keep);
+	for (const struct engine_peer *p = e->peers; p; p = p->next) {
 		struct engine_feed *feed = p->router->feed;
 
+		if (!may_speak_for(e, p, edge) || p->dump_ms > entry->since_ms ||
+		    !peer_grace(p, &entry->gone, keep))
+			continue;
 		if (feed && redump_is_allowed(feed, now_ms))
 			ask_redump(feed, now_ms, "pre-policy and post-policy routes disagree");
 	}

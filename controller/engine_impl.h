@@ -39,6 +39,7 @@ struct engine_feed {
 	int64_t changed_ms;   /* when that number moved last */
 	bool forced;	      /* this stream follows a re-dump that we asked for */
 	bool redump_asked;    /* it will be closed for that */
+	bool heard;	      /* a peer of it is complete, or it has settled */
 	bool settled;	      /* its initial dump is over, old peers are gone */
 	bool refused;	      /* diag says why; to be closed */
 	bool superseded;      /* by a newer stream of the same router */
@@ -74,6 +75,7 @@ struct engine_edge {
 	bool by_command; /* the next change of computed is the operator's word */
 	bool have_computed;
 	bool restored; /* filter and hold come from the store */
+	bool kept;     /* that set is worth keeping until the feeds are complete */
 	bool handed_out;
 	bool ready, settled, started, braked;
 	char reason[160];
@@ -97,7 +99,10 @@ struct engine {
 	size_t n_edges;
 	struct engine_key *edge_keys; /* of the above, after cfg->edges moved */
 	uint32_t serial;
+	uint64_t last_generation; /* the highest of edges that are gone */
 	bool dirty;	     /* some edge is */
+	bool touched;	     /* likewise */
+	bool commanded;	     /* a command's effect is not computed yet */
 	bool routes_changed; /* network-wide modes have to look */
 	bool states_changed; /* a peer or stream did: what is ready and settled */
 	bool remap;	     /* peers may have moved to other edges */
@@ -109,6 +114,9 @@ void engine_note(struct engine *e, bool alarm, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void engine_wake(struct engine *e);
 void engine_edge_dirty(struct engine *e, size_t edge);
+/* To be called before routes, peers or feeds change: the effect of a command
+ * that came before is computed first. */
+void engine_catch_up(struct engine *e);
 struct engine_router *engine_router_get(struct engine *e, const char *name);
 struct engine_router *engine_router_find(const struct engine *e, const char *name);
 
@@ -123,11 +131,9 @@ int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
  * not ready. */
 void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			struct engine_edge *state);
-/* Addresses that pre-policy paths without a loop still support on this edge
- * against a post-policy removal of that time; *out is replaced. */
-void engine_peers_grace(const struct engine *e, size_t edge, int64_t removed_ms,
-			struct addrset *out);
-/* Such support was needed: have the edge's routers dump again. */
-void engine_peers_doubt(struct engine *e, size_t edge, int64_t now_ms);
+/* What of the entry pre-policy paths without a loop still support on this edge;
+ * *keep is replaced. The routers of such paths are asked for a new dump. */
+void engine_peers_grace(struct engine *e, size_t edge, const struct hold_entry *entry,
+			int64_t now_ms, struct addrset *keep);
 
 #endif /* SAV_ENGINE_IMPL_H */
