@@ -54,9 +54,10 @@ uint32_t rd_be32(struct rd *rd)
 
 uint64_t rd_be64(struct rd *rd)
 {
-	uint64_t hi = rd_be32(rd);
+	struct rd eight = rd_sub(rd, 8); /* all or nothing */
+	uint64_t hi = rd_be32(&eight);
 
-	return hi << 32 | rd_be32(rd);
+	return hi << 32 | rd_be32(&eight);
 }
 
 void rd_bytes(struct rd *rd, void *dst, size_t len)
