@@ -23,11 +23,12 @@ build_packages="
 	gcc libc6-dev make autoconf automake libtool pkg-config bison flex gawk perl patch xz-utils
 	python3 python3-dev dpkg-dev ca-certificates git protobuf-c-compiler
 	libssl-dev libsqlite3-dev libnl-3-dev libnl-route-3-dev libnftnl-dev libmnl-dev libprotobuf-c-dev
-	libreadline-dev libjson-c-dev libcap-dev libelf-dev libpcre2-dev libyang2-dev|libyang-dev libc-ares-dev"
+	libreadline-dev libjson-c-dev libcap-dev libelf-dev libpcre2-dev libyang2-dev|libyang-dev libc-ares-dev
+	zlib1g-dev libbz2-dev liblzma-dev"
 run_packages="
 	nftables iproute2 iputils-ping procps kmod sqlite3 openssl python3"
 test_packages="
-	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 tcpdump"
+	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump"
 
 # Packages with services, as above: their libraries are installed, they themselves unpacked.
 run_unpacked="frr"
