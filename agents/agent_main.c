@@ -127,11 +127,11 @@ static int set_all_off_file(bool on, struct diag *diag)
 /* ---- rp_filter ---- */
 
 /* Only where our filter drops: an edge that is only observed must not lose
- * what protects it today. */
+ * what protects it today. The hand brake changes nothing here: "accept
+ * everything" must not bring a dropping rp_filter back. */
 static void on_rpfilter(struct event *t)
 {
 	const struct held *held = apply_held(agent.apply);
-	bool off = kernel_brake_is_on(agent.kernel);
 	char(*managed)[FILTER_IFNAME_SIZE];
 	struct diag diag;
 	size_t n = 0;
@@ -141,7 +141,7 @@ static void on_rpfilter(struct event *t)
 	if (!agent.rpfilter || agent.released)
 		return;
 	managed = mem_calloc(held->n, sizeof(*managed));
-	for (size_t i = 0; i < held->n && !off; i++) {
+	for (size_t i = 0; i < held->n; i++) {
 		if (held->filters[i].action == FILTER_ENFORCE)
 			memcpy(managed[n++], held->filters[i].interface, sizeof(*managed));
 	}
@@ -331,7 +331,6 @@ int agent_all_off(struct agent *a, bool on, struct diag *diag)
 		return -1;
 	zlog_warn("%s", on ? "all off: nothing is filtered until \"no all off\""
 			   : "no all off: filters are in force again");
-	rpfilter_soon();
 	if (set_all_off_file(on, &disk) == 0)
 		return 0;
 	return diag_set(diag, "done, but it will not outlive a restart: %s", disk.text);

@@ -292,36 +292,34 @@ static bool same_entries(const struct entry *a, size_t n, const struct entry *b,
 static int own(struct rpfilter *rp, const char (*managed)[FILTER_IFNAME_SIZE], size_t n,
 	       struct diag *diag)
 {
-	struct entry *before = rp->entries;
-	size_t n_before = rp->n;
-	int all = value_read(rp, "all"), rc;
+	struct entry *before = rp->entries, *after;
+	size_t n_before = rp->n, n_after;
+	int all = value_read(rp, "all"), rc = 0;
 
 	if (all < 0)
 		return diag_set(diag, "%s has no rp_filter", rp->conf);
-	if (list(rp, all, &rp->entries, &rp->n, diag) < 0) {
-		rp->entries = before;
-		rp->n = n_before;
+	if (list(rp, all, &after, &n_after, diag) < 0)
 		return -1;
-	}
-	for (size_t i = 0; i < rp->n; i++)
-		rp->entries[i].managed = is_named(managed, n, rp->entries[i].name);
-	rc = 0;
+	for (size_t i = 0; i < n_after; i++)
+		after[i].managed = is_named(managed, n, after[i].name);
 	if (!rp->owned) {
 		rp->all = all;
 		rp->def = larger(value_read(rp, "default"), 0);
 	}
+	rp->entries = after;
+	rp->n = n_after;
 	/* On disk before the first value changes. */
-	if (!rp->owned || !same_entries(rp->entries, rp->n, before, n_before))
+	if (!rp->owned || !same_entries(after, n_after, before, n_before))
 		rc = save(rp, diag);
-	if (rc == 0) {
-		rp->owned = true;
-		rc = settle_all(rp, before, n_before, all, diag);
-		free(before);
-	} else {
-		free(rp->entries);
+	if (rc < 0) {
+		free(after);
 		rp->entries = before;
 		rp->n = n_before;
+		return rc;
 	}
+	rp->owned = true;
+	rc = settle_all(rp, before, n_before, all, diag);
+	free(before);
 	return rc;
 }
 
