@@ -97,10 +97,15 @@ lab_find_programs() {
 lab_setup() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	mkdir -p /run/netns "$LAB/log" "$LAB/run"
-	mount -t tmpfs lab /run/netns || die "cannot mount a tmpfs of our own on /run/netns"
-	# libfrr looks its VTY group up, also for root
-	{ cat /etc/group; printf '%s\n' frrvty:x:64990: opensavvty:x:64991:; } >"$LAB/group"
+	local dir
+	mkdir -p "$LAB/log" "$LAB/run"
+	# the second is where libfrr keeps logs of a crash, by PID
+	for dir in /run/netns /var/tmp/frr; do
+		mkdir -p $dir
+		mount -t tmpfs lab $dir || die "cannot mount a tmpfs of our own on $dir"
+	done
+	# libfrr insists that its user, here root, is in its VTY group
+	{ grep -vE '^(frrvty|opensavvty):' /etc/group; printf '%s\n' frrvty:x:0: opensavvty:x:0:; } >"$LAB/group"
 	mount --bind "$LAB/group" /etc/group
 	export PKT=$OPENSAV_BUILD/tests/net/pkt
 }
@@ -127,35 +132,56 @@ lab_end() {
 
 # The end of every log, for the reader of a failed test.
 lab_logs() {
-	local f
+	local f lines
 	for f in "$LAB"/log/*; do
-		[ -s "$f" ] || continue
+		if [ ! -s "$f" ] || [ "$(cat "$f")" = listening ]; then continue; fi
 		say "--- the end of ${f##*/}"
-		tail -n 15 "$f" | cut -c 1-300 | sed 's/^/    /' >&2
+		case $f in *bgpd* | *zebra*) lines=5 ;; *) lines=15 ;; esac
+		tail -n $lines "$f" | cut -c 1-300 | sed 's/^/    /' >&2
 	done
 }
 
 # ---- waiting: for a condition, with a bound, never for a time alone
 
 # Polls until the command succeeds. Its output is not shown.
-wait_for() { # seconds what command...
-	local limit=$1 what=$2 end
-	shift 2
-	end=$((${EPOCHREALTIME/[.,]/} + limit * 1000000))
+lab_poll() { # seconds command...
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
 	until "$@" >/dev/null 2>&1; do
-		if [ "${EPOCHREALTIME/[.,]/}" -gt $end ]; then
-			say "$LAB_NAME: not within $limit s: $what"
-			return 1
-		fi
+		[ "${EPOCHREALTIME/[.,]/}" -lt $end ] || return 1
 		sleep 0.05
 	done
 }
 
+# The same, and says so if it did not happen. When a process of the lab dies there is nothing to wait for.
+wait_for() { # seconds what command...
+	local limit=$1 what=$2
+	shift 2
+	lab_poll "$limit" lab_done_or_dead "$@"
+	"$@" >/dev/null 2>&1 && return
+	lab_all_alive || limit="any number of"
+	say "$LAB_NAME: not within $limit s: $what"
+	return 1
+}
+
+lab_done_or_dead() { "$@" || ! lab_all_alive; }
+
 # The same, but the script cannot go on without it.
 need() { # seconds what command...
-	wait_for "$@" && return
+	wait_for "$@" || lab_give_up "$2"
+}
+
+# For commands that are run once.
+must() { # command...
+	"$@" || lab_give_up "$*"
+}
+
+lab_give_up() { # what
 	lab_logs
-	die "gave up"
+	lab_alive savd && sav 'show edge' 'show rib summary' 'show feed' 'show agent' >&2
+	say "$LAB_NAME: gave up: $1"
+	echo "$LAB_PASSED passed, $((LAB_FAILED + 1)) failed, $LAB_SKIPPED skipped"
+	exit 1
 }
 
 # ---- networks
@@ -217,7 +243,8 @@ lab_route() { # namespace "prefixes" gateway [route's attributes...]
 
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 
-# A background process in a namespace; its output goes to $LAB/log/NAME.out.
+# A background process in a namespace; its output goes to $LAB/log/NAME.out. Not in a subshell (a
+# pipe): the process would be forgotten.
 lab_spawn() { # namespace name command...
 	local ns=$1 name=$2
 	shift 2
@@ -238,7 +265,7 @@ lab_kill() { # name [signal]
 	local pid=${LAB_PIDS[$1]:-}
 	[ -n "$pid" ] || return 0
 	kill -"${2:-TERM}" "$pid" 2>/dev/null
-	wait_for 10 "$1 has ended" lab_dead "$1" || kill -KILL "$pid"
+	lab_poll 10 lab_dead "$1" || kill -KILL "$pid"
 	unset "LAB_PIDS[$1]"
 }
 
@@ -254,7 +281,7 @@ lab_all_alive() {
 
 frr_dir() { echo "$LAB/run/$1"; }
 
-frr_start() { # namespace; standard input: bgpd's configuration
+frr_start() { # namespace <bgpd's-configuration
 	local ns=$1 dir
 	dir=$(frr_dir "$ns")
 	mkdir -p "$dir"
@@ -300,7 +327,7 @@ savd_start() { # namespace
 	rm -f "$dir/savd.vty"
 	lab_spawn "$1" savd "$OPENSAV_BUILD/savd" -u root -g root -i "$dir/savd.pid" \
 		--vty_socket "$dir" --state "$dir/state" --log "file:$LAB/log/savd.log"
-	wait_for 20 "savd answers" sav 'show version'
+	need 20 "savd answers" sav 'show version'
 }
 
 # Commands for savd; the exit status is not zero when one is refused.
@@ -337,6 +364,14 @@ agent_start() { # namespace controller
 	mkdir -p "$dir"
 	lab_spawn "$1" "agent-$1" "$OPENSAV_BUILD/sav-agent" -u root -g root -i "$dir/agent.pid" \
 		--vty_socket "$dir" --state "$dir" --controller "$2" --log "file:$LAB/log/agent-$1.log"
+}
+
+# Commands for the agent of a router.
+agent() { # namespace command...
+	local c args=() ns=$1
+	shift
+	for c; do args+=(-c "$c"); done
+	"$OPENSAV_BUILD/savsh" --vty_socket "$(agent_dir "$ns")" "${args[@]}"
 }
 
 # ---- JSON: prints the value of a Python expression over d, the document on standard input
