@@ -14,7 +14,6 @@
 #include "command.h"
 #include "libfrr.h"
 #include "log.h"
-#include "monotime.h"
 #include "privs.h"
 #include "sigevent.h"
 #include "version.h"
@@ -67,7 +66,7 @@ FRR_DAEMON_INFO(sav_agent, SAV_AGENT, .vty_port = VTY_PORT,
 
 int64_t agent_now_ms(void)
 {
-	return monotime(NULL) / 1000;
+	return frr_now_us() / 1000;
 }
 
 static void change_privileges(bool raise)

@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 
 #include "log.h"
-#include "monotime.h"
 #include "network.h"
 
 #include "agents/north_packet.h"
@@ -33,7 +32,7 @@ struct north_packet {
 
 static int64_t now_ms(void)
 {
-	return monotime(NULL) / 1000;
+	return frr_now_us() / 1000;
 }
 
 static void on_io(struct event *t);

@@ -13,7 +13,6 @@
 #include "command.h"
 #include "libfrr.h"
 #include "log.h"
-#include "monotime.h"
 #include "privs.h"
 #include "sigevent.h"
 #include "version.h"
@@ -77,7 +76,7 @@ FRR_DAEMON_INFO(savd, SAVD, .vty_port = VTY_PORT, .flags = FRR_NO_SPLIT_CONFIG,
 
 int64_t savd_now_ms(void)
 {
-	return monotime(NULL) / 1000;
+	return frr_now_us() / 1000;
 }
 
 /* ---- edges ---- */
@@ -216,7 +215,7 @@ static void eng_wake(void *ctx)
 
 	(void)ctx;
 	if (savd.changed_us == 0)
-		savd.changed_us = monotime(NULL);
+		savd.changed_us = frr_now_us();
 	if (t_run && event_timer_remain_msec(t_run) <= (unsigned long)delay)
 		return;
 	run_at(savd_now_ms() + delay);
@@ -225,7 +224,7 @@ static void eng_wake(void *ctx)
 /* All generations of one run are one transaction: one wait for the disk. */
 static int64_t run_once(void)
 {
-	int64_t began_us = monotime(NULL), next;
+	int64_t began_us = frr_now_us(), next;
 	struct diag diag;
 	bool open = store_begin(savd.store, &diag) == 0;
 
@@ -237,7 +236,7 @@ static int64_t run_once(void)
 	savd.changed_us = 0;
 	if (open && store_commit(savd.store, &diag) < 0)
 		eng_note(NULL, true, diag.text);
-	savd.run_last_us = monotime(NULL) - began_us;
+	savd.run_last_us = frr_now_us() - began_us;
 	if (savd.run_last_us > savd.run_max_us)
 		savd.run_max_us = savd.run_last_us;
 	return next;
@@ -427,7 +426,7 @@ static void so_ack(void *ctx, const char *name, const char *interface, uint64_t 
 	}
 	if (!e || e->generation != generation || e->changed_us == 0)
 		return;
-	e->applied_last_us = monotime(NULL) - e->changed_us;
+	e->applied_last_us = frr_now_us() - e->changed_us;
 	if (e->applied_last_us > e->applied_max_us)
 		e->applied_max_us = e->applied_last_us;
 	e->generation = 0;

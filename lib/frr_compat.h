@@ -72,6 +72,18 @@
 
 #endif /* FRR 8 */
 
+#include "monotime.h"
+
+/* The clock of the event loop in microseconds. monotime() itself returns whole
+ * seconds. */
+static inline int64_t frr_now_us(void)
+{
+	struct timeval tv;
+
+	monotime(&tv);
+	return (int64_t)tv.tv_sec * 1000000 + tv.tv_usec;
+}
+
 /* Does nothing; a reference to it links frr_compat.c, which repairs what a
  * static libfrr lacks. lib/shell_vty.c has one, and every daemon links that. */
 void frr_compat_link(void);

@@ -2,7 +2,6 @@
 #include "controller/feed/bmp_packet.h"
 
 #include "log.h"
-#include "monotime.h"
 
 #include "lib/mem.h"
 #include "lib/sock.h"
@@ -44,7 +43,7 @@ struct bmp_listeners {
 
 static int64_t now_ms(void)
 {
-	return monotime(NULL) / 1000;
+	return frr_now_us() / 1000;
 }
 
 static void conn_close(struct conn *conn, const char *why)

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "monotime.h"
 
 #include "lib/mem.h"
 #include "lib/sock.h"
@@ -59,7 +58,7 @@ struct south_packet {
 
 static int64_t now_ms(void)
 {
-	return monotime(NULL) / 1000;
+	return frr_now_us() / 1000;
 }
 
 /* ---- connections ---- */
@@ -102,8 +101,8 @@ static bool conn_flush(struct conn *conn)
 	struct diag diag;
 
 	while (conn->up && (len = south_session_output(conn->session, &data)) != 0) {
-		int n = tls_write(conn->tls, data, len < BUFFER_BYTES ? len : BUFFER_BYTES,
-				  &diag);
+		int n = tls_write(conn->tls, data,
+				  len < BUFFER_BYTES ? len : BUFFER_BYTES, &diag);
 
 		if (n == TLS_AGAIN) {
 			/* Waiting for input instead (a key update) cannot be
