@@ -16,13 +16,14 @@
 #include "lib/wr.h"
 
 #define AGENT_PROTOCOL	      1
-#define AGENT_NAME_SIZE	      64	    /* with the NUL */
+#define AGENT_NAME_SIZE	      64	  /* with the NUL */
 #define AGENT_FRAME_MAX_BYTES (32u << 20) /* checked before unpacking */
 #define AGENT_SECRET_SIZE     32
 #define AGENT_TEXT_SIZE	      256
 #define AGENT_INTERFACES_MAX  65536
 #define AGENT_ADDRESSES_MAX   4096 /* per interface */
 #define AGENT_DER_MAX_BYTES   16384
+#define AGENT_INTERVAL_MAX_S  86400 /* of counters; at least 1 */
 
 enum agent_msg_type {
 	AGENT_MSG_UNKNOWN,
@@ -69,8 +70,9 @@ struct agent_inventory {
 };
 
 struct agent_filter {
-	struct filter filter; /* accept: what to add; interface, generation, action, peers */
-	struct addrset del;   /* removed before accept is added */
+	struct filter
+		filter; /* accept: what to add; interface, generation, action, peers */
+	struct addrset del;	  /* removed before accept is added */
 	uint64_t base_generation; /* 0: snapshot */
 	uint8_t base_hash[FILTER_HASH_SIZE];
 	uint8_t hash[FILTER_HASH_SIZE]; /* after applying */

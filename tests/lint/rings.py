@@ -41,7 +41,7 @@ WIRING = {"controller/savd.h"}
 HOMES = [
     ("SQLite", re.compile(r"^sqlite3\.h$"), re.compile(r"^(controller|tests/unit)/store/"),
      "keep SQL behind controller/store/store.h"),
-    ("protobuf-c", re.compile(r"(\.pb-c\.h$|^protobuf-c/)"), re.compile(r"^(schema/agent_msg\.c|tests/unit/schema/.*)$"),
+    ("protobuf-c", re.compile(r"(\.pb-c\.h$|^protobuf-c/)"), re.compile(r"^(schema/agent_msg(_pack)?\.c|tests/unit/schema/.*)$"),
      "use the structs of schema/agent_msg.h"),
     ("OpenSSL", re.compile(r"^openssl/"), re.compile(r"^(lib/(tls|pki|digest)\.c|ipsec/crypto[^/]*|tests/.*)$"),
      "use lib/tls.h, lib/pki.h, lib/digest.h or ipsec/crypto.h"),
