@@ -172,8 +172,9 @@ static void verify_explain(struct tls *tls, X509_STORE_CTX *store)
 			 date, now);
 		break;
 	case X509_V_ERR_INVALID_PURPOSE:
-		snprintf(out, size, "its certificate is not for this side of the session "
-				    "(an agent's cannot serve as a controller's)");
+		snprintf(out, size,
+			 "its certificate is not for this side of the session "
+			 "(an agent's cannot serve as a controller's)");
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -181,8 +182,9 @@ static void verify_explain(struct tls *tls, X509_STORE_CTX *store)
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-		snprintf(out, size, "its certificate is from an unknown CA; was it "
-				    "enrolled with another controller?");
+		snprintf(out, size,
+			 "its certificate is from an unknown CA; was it "
+			 "enrolled with another controller?");
 		break;
 	default:
 		snprintf(out, size, "its certificate is refused: %s",
@@ -198,7 +200,7 @@ static int verify_step(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
-static X509 *find_pinned(const STACK_OF(X509) *chain, const uint8_t *pin)
+static X509 *find_pinned(const STACK_OF(X509) * chain, const uint8_t *pin)
 {
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		X509 *cert = sk_X509_value(chain, i);

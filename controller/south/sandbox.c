@@ -40,11 +40,11 @@ int sandbox_become(uid_t uid, gid_t gid, struct diag *diag)
 #ifdef SANDBOX_ARCH
 
 #define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
-#define LOAD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
-#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define LOAD(at)    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
+#define ALLOW	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 /* An error, not a signal: a library that looks for a file it can do without
  * goes on, and nothing is given away. */
-#define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define DENY	 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 #define CALL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##nr, 0, 1), ALLOW
 /* The third argument is the protection: no memory becomes code. */
 #define CALL_NO_EXEC(nr)                                                                 \

@@ -41,8 +41,9 @@ static int64_t now_ms(void)
 static void child_exec(struct signer *signer, int fd)
 {
 	char state[] = "--state", user[] = "--user";
-	char *argv[] = { signer->program, state, signer->state_dir,
-			 signer->user ? user : NULL, signer->user, NULL };
+	char *argv[] = { signer->program,   state,
+			 signer->state_dir, signer->user ? user : NULL,
+			 signer->user,	    NULL };
 	sigset_t none;
 
 	setsid(); /* the terminal's signals are not for it */
@@ -122,9 +123,8 @@ static int take_ca(struct signer *signer, struct wr *ca, struct diag *diag)
 {
 	/* A restarted signer must be the same CA, or agents and controller would
 	 * no longer know each other. */
-	if (signer->ca.len != 0 &&
-	    (signer->ca.len != ca->len ||
-	     memcmp(signer->ca.data, ca->data, ca->len) != 0))
+	if (signer->ca.len != 0 && (signer->ca.len != ca->len ||
+				    memcmp(signer->ca.data, ca->data, ca->len) != 0))
 		return diag_set(diag, "the CA on disk was replaced; restart savd");
 	wr_fini(&signer->ca);
 	signer->ca = *ca;
@@ -208,8 +208,7 @@ static int ask(struct signer *signer, const struct wr *packet, uint32_t id,
 }
 
 int signer_issue(struct signer *signer, const struct pki_identity *id,
-		 const uint8_t *spki, size_t spki_len, struct wr *cert,
-		 struct diag *diag)
+		 const uint8_t *spki, size_t spki_len, struct wr *cert, struct diag *diag)
 {
 	struct signer_request request = { .identity = *id,
 					  .validity_s = (uint32_t)PKI_AGENT_S,
@@ -235,8 +234,8 @@ int signer_issue(struct signer *signer, const struct pki_identity *id,
 
 /* ---- the controller's own files ---- */
 
-static bool files_are_good(struct signer *signer, const char *name,
-			   const char *cert_path, const char *key_path)
+static bool files_are_good(struct signer *signer, const char *name, const char *cert_path,
+			   const char *key_path)
 {
 	struct pki_key *key = NULL;
 	struct pki_cert cert;

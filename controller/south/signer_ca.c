@@ -32,8 +32,8 @@ static int make_cert(struct signer_ca *ca, const char *path, int64_t now,
 
 /* The key is on disk before the certificate, so a crash in between leaves a key
  * without a certificate, which is no harm: nothing was signed with it yet. */
-static int make_missing(struct signer_ca *ca, const char *key_path,
-			const char *cert_path, int64_t now, struct diag *diag)
+static int make_missing(struct signer_ca *ca, const char *key_path, const char *cert_path,
+			int64_t now, struct diag *diag)
 {
 	if (!exists(key_path) && exists(cert_path))
 		return diag_set(diag,

@@ -161,8 +161,7 @@ static void edge_remove(struct south_router *r, size_t at)
 		h->generation = 0; /* the agent releases it */
 	edge_free(r->edges[at]);
 	r->n_edges--;
-	memmove(r->edges + at, r->edges + at + 1,
-		(r->n_edges - at) * sizeof(*r->edges));
+	memmove(r->edges + at, r->edges + at + 1, (r->n_edges - at) * sizeof(*r->edges));
 	r->list_pending = true;
 }
 
@@ -449,8 +448,8 @@ static const char *ack_unasked(struct south *s, struct south_edge *edge,
 	return "";
 }
 
-void south_router_ack(struct south *s, struct south_router *r, const struct agent_msg *msg,
-		      int64_t now_ms)
+void south_router_ack(struct south *s, struct south_router *r,
+		      const struct agent_msg *msg, int64_t now_ms)
 {
 	struct south_edge *edge = south_edge_find(r, msg->u.ack.interface);
 	char error[AGENT_TEXT_SIZE];

@@ -22,17 +22,17 @@
 #include "lib/pki.h"
 #include "schema/agent_msg.h"
 
-#define SOUTH_PORT	      2630
-#define SOUTH_HANDSHAKE_MS    10000 /* from accept to Hello or Enroll */
-#define SOUTH_KEEPALIVE_MS    10000
-#define SOUTH_IDLE_MS	      (3 * SOUTH_KEEPALIVE_MS)
-#define SOUTH_ACK_MS	      120000 /* an agent that does not answer is cut */
-#define SOUTH_RETRY_MS	      5000   /* after a refusal; doubles to SOUTH_RETRY_MAX_MS */
-#define SOUTH_RETRY_MAX_MS    60000
-#define SOUTH_STRANGERS_MAX   64 /* sessions without Hello */
-#define SOUTH_STRANGER_MS     2000 /* then one may be cut for a newcomer */
-#define SOUTH_QUEUE_BYTES     (1u << 20) /* more is not queued until some is sent */
-#define SOUTH_ADDRESS_SIZE    64
+#define SOUTH_PORT	    2630
+#define SOUTH_HANDSHAKE_MS  10000 /* from accept to Hello or Enroll */
+#define SOUTH_KEEPALIVE_MS  10000
+#define SOUTH_IDLE_MS	    (3 * SOUTH_KEEPALIVE_MS)
+#define SOUTH_ACK_MS	    120000 /* an agent that does not answer is cut */
+#define SOUTH_RETRY_MS	    5000   /* after a refusal; doubles to SOUTH_RETRY_MAX_MS */
+#define SOUTH_RETRY_MAX_MS  60000
+#define SOUTH_STRANGERS_MAX 64	       /* sessions without Hello */
+#define SOUTH_STRANGER_MS   2000       /* then one may be cut for a newcomer */
+#define SOUTH_QUEUE_BYTES   (1u << 20) /* more is not queued until some is sent */
+#define SOUTH_ADDRESS_SIZE  64
 
 struct south;
 struct south_session;
@@ -114,9 +114,9 @@ struct south_edge_status {
 	uint64_t desired_generation; /* 0: nothing desired yet */
 	uint64_t held_generation;    /* 0: unknown, or not one of ours */
 	uint8_t held_hash[FILTER_HASH_SIZE];
-	bool in_sync;	 /* holds exactly the desired state */
-	bool in_flight;	 /* a Filter waits for its Ack */
-	int64_t held_ms; /* when held was learned, -1: never */
+	bool in_sync;		     /* holds exactly the desired state */
+	bool in_flight;		     /* a Filter waits for its Ack */
+	int64_t held_ms;	     /* when held was learned, -1: never */
 	char error[AGENT_TEXT_SIZE]; /* of the last attempt, "" if it worked */
 };
 struct south_status {
@@ -130,7 +130,7 @@ struct south_status {
 	char serial[PKI_SERIAL_SIZE];
 	int64_t not_after;
 	char last_error[AGENT_TEXT_SIZE]; /* why the last session ended */
-	struct south_edge_status *edges; /* by name */
+	struct south_edge_status *edges;  /* by name */
 	size_t n_edges;
 };
 /* false: nothing is known of that router. Free with south_status_fini(). */

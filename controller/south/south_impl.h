@@ -63,7 +63,7 @@ struct south {
 	struct south_router **routers; /* by name */
 	size_t n_routers, cap_routers;
 	struct south_session *sessions; /* newest first */
-	int64_t refusals_ms; /* since when refusals are counted for the log */
+	int64_t refusals_ms;		/* since when refusals are counted for the log */
 	unsigned int refusals;
 };
 
@@ -93,7 +93,7 @@ struct south_session {
 };
 
 __attribute__((format(printf, 3, 4))) void south_note(struct south *s, bool alarm,
-						       const char *fmt, ...);
+						      const char *fmt, ...);
 
 struct south_router *south_router_get(struct south *s, const char *name);
 struct south_edge *south_edge_find(const struct south_router *r, const char *interface);
@@ -101,8 +101,8 @@ struct south_edge *south_edge_find(const struct south_router *r, const char *int
 /* Compares what the agent says it holds with what is known here. */
 void south_router_held(struct south_router *r, uint64_t epoch, uint64_t our_epoch,
 		       const struct agent_held *held, size_t n, int64_t now_ms);
-void south_router_ack(struct south *s, struct south_router *r, const struct agent_msg *msg,
-		      int64_t now_ms);
+void south_router_ack(struct south *s, struct south_router *r,
+		      const struct agent_msg *msg, int64_t now_ms);
 /* The session is gone: nothing is in flight any more. */
 void south_router_detach(struct south_router *r, int64_t now_ms);
 /* Queues the edge list and Filters, as far as the queue's bound allows. */
@@ -118,8 +118,8 @@ void south_session_send(struct south_session *ss, const struct agent_msg *msg,
 			int64_t now_ms);
 /* Says why (unless NULL) and ends; the rest of the input is not looked at. */
 __attribute__((format(printf, 4, 5))) void south_session_end(struct south_session *ss,
-							      int64_t now_ms, bool tell,
-							      const char *fmt, ...);
+							     int64_t now_ms, bool tell,
+							     const char *fmt, ...);
 int64_t south_session_run(struct south_session *ss, int64_t now_ms);
 
 #endif /* SAV_SOUTH_IMPL_H */

@@ -248,8 +248,7 @@ static void on_enroll(struct south_session *ss, const struct agent_msg *msg,
 	snprintf(id.name, sizeof(id.name), "%s", msg->u.enroll.name);
 	pki_secret_hash(msg->u.enroll.secret, hash);
 	if (!s->ops.enroll(s->ctx, id.name, hash, &id.kind, &diag) ||
-	    id.kind == PKI_CONTROLLER ||
-	    enroll_issue(ss, &id, msg, &cert, &diag) < 0) {
+	    id.kind == PKI_CONTROLLER || enroll_issue(ss, &id, msg, &cert, &diag) < 0) {
 		diag_prepend(&diag, "enrolment of %s", id.name);
 		refuse(ss, now_ms, diag.text);
 		wr_fini(&cert);
@@ -326,8 +325,10 @@ static void on_hello(struct south_session *ss, const struct agent_msg *msg,
 			  msg->u.hello.n_held, now_ms);
 	send_welcome(ss, now_ms);
 	if (ss->expires_ms - now_ms < RENEW_NOTICE_S * 1000)
-		south_note(s, true, "the certificate of %s ends in %lld days; enroll it "
-				    "again", r->name,
+		south_note(s, true,
+			   "the certificate of %s ends in %lld days; enroll it "
+			   "again",
+			   r->name,
 			   (long long)((ss->expires_ms - now_ms) / 1000 / PKI_DAY_S));
 	s->ops.up(s->ctx, &(struct south_peer){ .name = r->name,
 						.kind = r->kind,

@@ -21,7 +21,9 @@ static void add(struct filter *f, const char *text)
 
 static struct filter sample(void)
 {
-	struct filter f = { .interface = "eth0", .generation = 3, .action = FILTER_ENFORCE };
+	struct filter f = { .interface = "eth0",
+			    .generation = 3,
+			    .action = FILTER_ENFORCE };
 	struct ip_addr peers[] = { { 2, IP_V6 }, { 1, IP_V4 } };
 
 	add(&f, "192.0.2.0/24");
@@ -141,7 +143,9 @@ static void copies_are_deep(void **state)
 
 static void peers_are_a_set(void **state)
 {
-	struct ip_addr list[] = { { 9, IP_V6 }, { 7, IP_V4 }, { 9, IP_V4 }, { 7, IP_V4 } };
+	struct ip_addr list[] = {
+		{ 9, IP_V6 }, { 7, IP_V4 }, { 9, IP_V4 }, { 7, IP_V4 }
+	};
 	struct filter f = { 0 };
 
 	filter_set_peers(&f, list, 4);
@@ -154,11 +158,12 @@ static void peers_are_a_set(void **state)
 
 static void interface_names(void **state)
 {
-	static const char *const good[] = { "e", "eth0", "eth0.100", "ge-0_0@x", "wan+1",
-					    "...", "123456789012345" };
-	static const char *const bad[] = { "", ".", "..", "1234567890123456", "a b", "a/b",
-					   "a:b", "a\"b", "a'b", "a\\b", "a!b", "a|b", "a\tb",
-					   "a\nb", "a\x7f", "\xc3\xa9" };
+	static const char *const good[] = { "e",     "eth0", "eth0.100",       "ge-0_0@x",
+					    "wan+1", "...",  "123456789012345" };
+	static const char *const bad[] = { "",	   ".",	   "..",    "1234567890123456",
+					   "a b",  "a/b",  "a:b",   "a\"b",
+					   "a'b",  "a\\b", "a!b",   "a|b",
+					   "a\tb", "a\nb", "a\x7f", "\xc3\xa9" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		if (!filter_ifname_is_valid(good[i]))
@@ -175,8 +180,8 @@ static void actions(void **state)
 	enum filter_action action;
 
 	for (int i = FILTER_OFF; i <= FILTER_ENFORCE; i++) {
-		assert_true(filter_action_parse(
-			filter_action_name((enum filter_action)i), &action));
+		assert_true(filter_action_parse(filter_action_name((enum filter_action)i),
+						&action));
 		assert_int_equal(action, i);
 	}
 	assert_string_equal(filter_action_name(FILTER_OBSERVE), "observe");

@@ -26,9 +26,16 @@ static struct pki_fixture fix;
 static void identities(void **state)
 {
 	static const char *const bad[] = {
-		"", "urn:opensav:", "urn:opensav:router", "urn:opensav:router:",
-		"urn:opensav:Router:r1", "urn:opensav:router:r 1", "urn:opensav:router:a:b",
-		"URN:opensav:router:r1", "urn:opensav:admin:r1", "xurn:opensav:router:r1",
+		"",
+		"urn:opensav:",
+		"urn:opensav:router",
+		"urn:opensav:router:",
+		"urn:opensav:Router:r1",
+		"urn:opensav:router:r 1",
+		"urn:opensav:router:a:b",
+		"URN:opensav:router:r1",
+		"urn:opensav:admin:r1",
+		"xurn:opensav:router:r1",
 		"urn:opensav:verylongkindofthing:r1",
 	};
 	struct pki_identity id = { PKI_ROUTER, "r1" }, back;
@@ -148,9 +155,9 @@ static void issue_and_read(void **state)
 	spki_of(key, &spki);
 	request.spki = spki.data;
 	request.spki_len = spki.len;
-	assert_int_equal(pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert,
-				   &diag),
-			 0);
+	assert_int_equal(
+		pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert, &diag),
+		0);
 	assert_int_equal(pki_cert_read(cert.data, cert.len, &read, &diag), 0);
 	assert_true(read.has_id);
 	assert_int_equal(read.id.kind, PKI_EDGE);
@@ -160,25 +167,25 @@ static void issue_and_read(void **state)
 	assert_int_equal(strlen(read.serial), 32);
 	digest_sha256(cert.data, cert.len, sum);
 	assert_memory_equal(sum, read.fingerprint, sizeof(sum));
-	assert_int_equal(pki_cert_check(cert.data, cert.len, key, fix.ca.data, fix.ca.len,
-					&diag),
-			 0);
+	assert_int_equal(
+		pki_cert_check(cert.data, cert.len, key, fix.ca.data, fix.ca.len, &diag),
+		0);
 	assert_int_equal(pki_cert_check(cert.data, cert.len, other, fix.ca.data,
 					fix.ca.len, &diag),
 			 -1);
 	assert_non_null(strstr(diag.text, "another key"));
 
 	/* serials are random */
-	assert_int_equal(pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &again,
-				   &diag),
-			 0);
+	assert_int_equal(
+		pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &again, &diag),
+		0);
 	assert_int_equal(pki_cert_read(again.data, again.len, &read2, &diag), 0);
 	assert_string_not_equal(read.serial, read2.serial);
 
 	/* signed by someone else with the same name in the CA certificate */
 	wr_fini(&again);
-	assert_int_equal(pki_issue(other, fix.ca.data, fix.ca.len, &request, &again, &diag),
-			 0);
+	assert_int_equal(
+		pki_issue(other, fix.ca.data, fix.ca.len, &request, &again, &diag), 0);
 	assert_int_equal(pki_cert_check(again.data, again.len, key, fix.ca.data,
 					fix.ca.len, &diag),
 			 -1);
@@ -202,25 +209,25 @@ static void impossible_requests(void **state)
 	spki_of(key, &spki);
 	request.spki = spki.data;
 	request.spki_len = spki.len;
-	assert_int_equal(pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert,
-				   &diag),
-			 -1);
+	assert_int_equal(
+		pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert, &diag),
+		-1);
 	request.not_after = 2000;
 	/* would become a second name in the extension */
 	strcpy(request.id.name, "r1,URI:urn:opensav:controller:x");
-	assert_int_equal(pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert,
-				   &diag),
-			 -1);
+	assert_int_equal(
+		pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert, &diag),
+		-1);
 	strcpy(request.id.name, "r1");
 	request.id.kind = (enum pki_kind)4;
-	assert_int_equal(pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert,
-				   &diag),
-			 -1);
+	assert_int_equal(
+		pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert, &diag),
+		-1);
 	request.id.kind = PKI_ROUTER;
 	request.spki_len--;
-	assert_int_equal(pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert,
-				   &diag),
-			 -1);
+	assert_int_equal(
+		pki_issue(fix.ca_key, fix.ca.data, fix.ca.len, &request, &cert, &diag),
+		-1);
 	assert_int_equal(cert.len, 0);
 	wr_fini(&spki);
 	pki_key_free(key);
@@ -242,8 +249,8 @@ static void cert_with_names(const char *names, struct wr *out)
 	X509_set_pubkey(cert, pkey);
 	X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
 	if (names) {
-		X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name,
-							  names);
+		X509_EXTENSION *ext =
+			X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, names);
 
 		assert_non_null(ext);
 		X509_add_ext(cert, ext, -1);
@@ -358,8 +365,8 @@ static void encrypted_key(void **state)
 	FILE *file = fopen(path, "w");
 	struct diag diag;
 
-	assert_int_equal(PEM_write_PKCS8PrivateKey(file, pkey, EVP_aes_128_cbc(), "abcd", 4,
-						   NULL, NULL),
+	assert_int_equal(PEM_write_PKCS8PrivateKey(file, pkey, EVP_aes_128_cbc(), "abcd",
+						   4, NULL, NULL),
 			 1);
 	fclose(file);
 	EVP_PKEY_free(pkey);
@@ -386,8 +393,8 @@ static void files_are_replaced_whole(void **state)
 	assert_non_null(strstr(diag.text, "/nonexistent/file"));
 	/* a failed write leaves no temporary file behind */
 	assert_int_equal(mkdir(pki_fixture_path(&fix, "dir"), 0700), 0);
-	assert_int_equal(pki_file_write(pki_fixture_path(&fix, "dir"), 0600, "x", 1, &diag),
-			 -1);
+	assert_int_equal(
+		pki_file_write(pki_fixture_path(&fix, "dir"), 0600, "x", 1, &diag), -1);
 	rmdir(pki_fixture_path(&fix, "dir"));
 }
 
@@ -399,9 +406,11 @@ static void cert_files(void **state)
 	assert_int_equal(pki_cert_load(pki_fixture_path(&fix, "ca.pem"), &der, &diag), 0);
 	assert_int_equal(der.len, fix.ca.len);
 	assert_memory_equal(der.data, fix.ca.data, der.len);
-	assert_int_equal(pki_cert_load(pki_fixture_path(&fix, "some.key"), &bad, &diag), -1);
+	assert_int_equal(pki_cert_load(pki_fixture_path(&fix, "some.key"), &bad, &diag),
+			 -1);
 	wr_bytes(&bad, "junk", 4);
-	assert_int_equal(pki_cert_save(&bad, 1, pki_fixture_path(&fix, "x.pem"), &diag), -1);
+	assert_int_equal(pki_cert_save(&bad, 1, pki_fixture_path(&fix, "x.pem"), &diag),
+			 -1);
 	assert_int_equal(access(pki_fixture_path(&fix, "x.pem"), F_OK), -1);
 	wr_fini(&der);
 	wr_fini(&bad);

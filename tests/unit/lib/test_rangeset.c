@@ -128,17 +128,17 @@ static void complement(void **state)
 
 		random_set(&a, w, &x);
 		rangeset_complement(&not, &a, w->family);
-		check_canonical(&not);
+		check_canonical(&not );
 		for (unsigned int i = 0; i < WINDOW; i++)
 			assert_int_equal(rangeset_contains(&not, w->base + i), !x.b[i]);
 		/* outside the window everything is in the complement */
 		assert_true(rangeset_contains(&not, ip_max(w->family) / 2));
-		rangeset_intersect(&common, &a, &not);
+		rangeset_intersect(&common, &a, &not );
 		assert_true(rangeset_is_empty(&common));
 		rangeset_complement(&again, &not, w->family);
 		assert_true(rangeset_equal(&again, &a));
 		rangeset_fini(&a);
-		rangeset_fini(&not);
+		rangeset_fini(&not );
 		rangeset_fini(&again);
 		rangeset_fini(&common);
 	}
@@ -305,8 +305,8 @@ static void whole_space(void **state)
 		assert_true(blocks.p[0].v == 0);
 		assert_true(rangeset_contains(&all, 0));
 		assert_true(rangeset_contains(&all, ip_max(family)));
-		assert_true(rangeset_size(&all) == (family == IP_V4 ? (u128)1 << 32
-								    : ~(u128)0));
+		assert_true(rangeset_size(&all) ==
+			    (family == IP_V4 ? (u128)1 << 32 : ~(u128)0));
 		rangeset_complement(&out, &all, family);
 		assert_true(rangeset_is_empty(&out));
 		rangeset_union(&out, &all, &all);

@@ -281,13 +281,11 @@ static void pinned_ca_beside_a_foreign_leaf(void **state)
 	struct diag diag;
 	struct pair p;
 
-	assert_int_equal(pki_cert_load(pki_fixture_path(&other, "ctl.pem"), &chain[0],
-				       &diag),
-			 0);
+	assert_int_equal(
+		pki_cert_load(pki_fixture_path(&other, "ctl.pem"), &chain[0], &diag), 0);
 	chain[1] = fix.ca;
-	assert_int_equal(pki_cert_save(chain, 2, pki_fixture_path(&other, "mix.pem"),
-				       &diag),
-			 0);
+	assert_int_equal(
+		pki_cert_save(chain, 2, pki_fixture_path(&other, "mix.pem"), &diag), 0);
 	wr_fini(&chain[0]);
 	config = tls_config_server(pki_fixture_path(&other, "mix.pem"),
 				   pki_fixture_path(&other, "ctl.key"),
@@ -333,8 +331,7 @@ static void server_meets(const char *bytes, size_t len, const char *says)
 	if (!says)
 		shutdown(fd[0], SHUT_WR);
 	assert_int_equal(tls_handshake(tls, &diag), -1);
-	assert_non_null(
-		strstr(diag.text, says ? says : "closed during the handshake"));
+	assert_non_null(strstr(diag.text, says ? says : "closed during the handshake"));
 	tls_free(tls);
 	close(fd[0]);
 	close(fd[1]);

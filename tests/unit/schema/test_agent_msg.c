@@ -72,7 +72,8 @@ static void enrolled(void **state)
 static void hello_and_welcome(void **state)
 {
 	struct agent_msg msg = { .type = AGENT_MSG_HELLO }, back;
-	struct agent_held held[2] = { { "eth0", 7, { 1 } }, { "eth1.5", 1ULL << 60, { 2 } } };
+	struct agent_held held[2] = { { "eth0", 7, { 1 } },
+				      { "eth1.5", 1ULL << 60, { 2 } } };
 
 	msg.u.hello.protocol = AGENT_PROTOCOL;
 	strcpy(msg.u.hello.software, "sav-agent 0.1.0");

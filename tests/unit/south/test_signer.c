@@ -103,7 +103,8 @@ static void bad_requests(void **st)
 	static const struct {
 		size_t at;
 		uint8_t value;
-	} bad[] = { { 0, 2 }, { 4, 0 }, { 5, 4 }, { 5, 255 }, { 11, '-' }, { 13, 0 }, { 13, ',' } };
+	} bad[] = { { 0, 2 },	 { 4, 0 },  { 5, 4 },	{ 5, 255 },
+		    { 11, '-' }, { 13, 0 }, { 13, ',' } };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		uint8_t old = wr.data[bad[i].at];
 
@@ -231,7 +232,8 @@ static pid_t child_of(pid_t parent)
 	FILE *file;
 	int pid = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent,
+		 (int)parent);
 	file = fopen(path, "r");
 	if (file) {
 		if (fscanf(file, "%d", &pid) != 1)
@@ -288,9 +290,8 @@ static void process_says_no(void **st)
 	struct diag diag;
 	pid_t pid = child_of(getpid());
 
-	assert_int_equal(signer_issue(signer, &id, (const uint8_t *)"junk", 4, &cert,
-				      &diag),
-			 -1);
+	assert_int_equal(
+		signer_issue(signer, &id, (const uint8_t *)"junk", 4, &cert, &diag), -1);
 	assert_non_null(strstr(diag.text, "not a public key"));
 	assert_int_equal(cert.len, 0);
 	assert_int_equal(child_of(getpid()), pid); /* a no is no reason to restart */
@@ -336,7 +337,8 @@ static void replaced_ca_is_refused(void **st)
 	kill(child_of(getpid()), SIGKILL);
 	unlink(in_state("ca/ca.key"));
 	unlink(in_state("ca/ca.crt"));
-	assert_int_equal(signer_issue(signer, &id, spki.data, spki.len, &cert, &diag), -1);
+	assert_int_equal(signer_issue(signer, &id, spki.data, spki.len, &cert, &diag),
+			 -1);
 	assert_non_null(strstr(diag.text, "replaced"));
 	wr_fini(&spki);
 	signer_stop(signer);
@@ -492,8 +494,8 @@ static void controller_files(void **st)
 	struct diag diag;
 	bool renewed;
 
-	assert_int_equal(signer_controller_files(signer, "main", cert, key, &renewed, &diag),
-			 0);
+	assert_int_equal(
+		signer_controller_files(signer, "main", cert, key, &renewed, &diag), 0);
 	assert_true(renewed);
 	assert_int_equal(stat(key, &info), 0);
 	assert_int_equal(info.st_mode & 0777, 0600);
@@ -501,18 +503,18 @@ static void controller_files(void **st)
 	assert_int_equal(pki_cert_read(der.data, der.len, &read, &diag), 0);
 	assert_int_equal(read.id.kind, PKI_CONTROLLER);
 	wr_fini(&der);
-	assert_int_equal(signer_controller_files(signer, "main", cert, key, &renewed, &diag),
-			 0);
+	assert_int_equal(
+		signer_controller_files(signer, "main", cert, key, &renewed, &diag), 0);
 	assert_false(renewed);
-	assert_int_equal(signer_controller_files(signer, "other", cert, key, &renewed, &diag),
-			 0);
+	assert_int_equal(
+		signer_controller_files(signer, "other", cert, key, &renewed, &diag), 0);
 	assert_true(renewed);
 	unlink(key);
-	assert_int_equal(signer_controller_files(signer, "other", cert, key, &renewed, &diag),
-			 0);
+	assert_int_equal(
+		signer_controller_files(signer, "other", cert, key, &renewed, &diag), 0);
 	assert_true(renewed);
-	assert_int_equal(signer_controller_files(signer, "a b", cert, key, &renewed, &diag),
-			 -1);
+	assert_int_equal(
+		signer_controller_files(signer, "a b", cert, key, &renewed, &diag), -1);
 	signer_stop(signer);
 }
 

@@ -24,9 +24,9 @@
 #include "lib/tls.h"
 #include "tests/unit/lib/pki_fixture.h"
 
-#define LIMIT_MS  30000
-#define N_PREFIX  200000
-#define N_AGENTS  150
+#define LIMIT_MS 30000
+#define N_PREFIX 200000
+#define N_AGENTS 150
 #define CHILD_BAD(x)                                                                     \
 	do {                                                                             \
 		if (!(x)) {                                                              \
@@ -99,7 +99,8 @@ static void f_ack(void *ctx, const char *name, const char *interface, uint64_t g
 		n_acks++;
 }
 
-static void f_counters(void *ctx, const char *name, const struct agent_counters *c, size_t n)
+static void f_counters(void *ctx, const char *name, const struct agent_counters *c,
+		       size_t n)
 {
 }
 
@@ -254,7 +255,8 @@ static struct tls_config *config_of(const char *name)
 
 	snprintf(cert, sizeof(cert), "%s.pem", name);
 	snprintf(key, sizeof(key), "%s.key", name);
-	config = tls_config_client(pki_fixture_path(&fix, cert), pki_fixture_path(&fix, key),
+	config = tls_config_client(pki_fixture_path(&fix, cert),
+				   pki_fixture_path(&fix, key),
 				   pki_fixture_path(&fix, "ca.pem"), &diag);
 	CHILD_BAD(config != NULL);
 	return config;
@@ -413,10 +415,10 @@ static void strangers(void **state)
 	pid = fork();
 	if (pid == 0) {
 		struct diag diag = { "" };
-		struct tls_config *config = tls_config_client(
-			pki_fixture_path(&other, "r1.pem"),
-			pki_fixture_path(&other, "r1.key"),
-			pki_fixture_path(&fix, "ca.pem"), &diag);
+		struct tls_config *config =
+			tls_config_client(pki_fixture_path(&other, "r1.pem"),
+					  pki_fixture_path(&other, "r1.key"),
+					  pki_fixture_path(&fix, "ca.pem"), &diag);
 		struct agent a = agent_connect(config, "127.0.0.1");
 		char c;
 		int n;
@@ -477,7 +479,8 @@ static void free_with_open_sessions(void **state)
 		int n;
 
 		agent_serve(&a, 0);
-		while ((n = tls_read(a.tls, buf, sizeof(buf), &diag)) > 0 || n == TLS_AGAIN)
+		while ((n = tls_read(a.tls, buf, sizeof(buf), &diag)) > 0 ||
+		       n == TLS_AGAIN)
 			if (n == TLS_AGAIN)
 				wait_for(&a);
 		CHILD_BAD(n == TLS_CLOSED);
@@ -495,7 +498,9 @@ static void free_with_open_sessions(void **state)
 static int setup(void **state)
 {
 	int64_t now = time(NULL);
-	struct south_config config = { .epoch = 1, .lease_s = 60, .counters_interval_s = 10 };
+	struct south_config config = { .epoch = 1,
+				       .lease_s = 60,
+				       .counters_interval_s = 10 };
 	struct diag diag;
 
 	pki_fixture_init(&fix);
@@ -508,7 +513,8 @@ static int setup(void **state)
 		char name[16];
 
 		snprintf(name, sizeof(name), "m%d", i);
-		pki_fixture_issue(&fix, name, PKI_ROUTER, name, now - 60, now + PKI_AGENT_S);
+		pki_fixture_issue(&fix, name, PKI_ROUTER, name, now - 60,
+				  now + PKI_AGENT_S);
 	}
 	config.ca = fix.ca.data;
 	config.ca_len = fix.ca.len;
