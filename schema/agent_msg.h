@@ -70,8 +70,7 @@ struct agent_inventory {
 };
 
 struct agent_filter {
-	struct filter
-		filter; /* accept: what to add; interface, generation, action, peers */
+	struct filter filter;	  /* its accept is what to add; all else is complete */
 	struct addrset del;	  /* removed before accept is added */
 	uint64_t base_generation; /* 0: snapshot */
 	uint8_t base_hash[FILTER_HASH_SIZE];
