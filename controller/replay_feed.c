@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/replay.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "controller/feed/bmp_feed.h"
+#include "controller/feed/mrt_feed.h"
+#include "controller/feed/unpack.h"
+#include "lib/mem.h"
+
+/* What is known of a peer besides its routes; hangs on it in the rib. */
+struct peer_note {
+	bool ibgp;
+};
+
+struct reading {
+	struct replay *r;
+	struct replay_input *in;
+	struct bmp_feed *bmp; /* one of the two */
+	struct mrt_feed *mrt;
+};
+
+double replay_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void note_ibgp(struct rib_peer *peer, bool ibgp)
+{
+	struct peer_note *note = rib_peer_user(peer);
+
+	if (!note) {
+		note = mem_alloc(sizeof(*note));
+		rib_peer_set_user(peer, note);
+	}
+	note->ibgp = ibgp;
+}
+
+static void on_bmp_event(const struct bmp_event *event, void *arg)
+{
+	const struct reading *rd = arg;
+
+	if (event->type == BMP_EVENT_REFUSED)
+		fprintf(stderr, "sav-replay: %s: %s\n", rd->in->path, event->text);
+	if (event->type == BMP_EVENT_PEER_UP)
+		note_ibgp(event->peer, event->info->is_ibgp);
+}
+
+static void on_mrt_session(struct rib_peer *peer, const struct mrt_session *s, void *arg)
+{
+	(void)arg;
+	note_ibgp(peer, s->peer_as == s->local_as && s->peer_as != 0 &&
+				s->peer_as != BGP_AS_TRANS);
+}
+
+/* ---- what is wrong with an input */
+
+static void warn_count(const struct replay_input *in, uint64_t n, const char *what)
+{
+	if (n != 0)
+		fprintf(stderr, "sav-replay: %s: %llu %s\n", in->path, (unsigned long long)n,
+			what);
+}
+
+static void warn_bmp(const struct replay_input *in, const struct bmp_feed *feed)
+{
+	const struct bmp_feed_stats *s = bmp_feed_stats(feed);
+
+	warn_count(in, s->malformed, "damaged messages skipped");
+	warn_count(in, s->treat_as_withdraw, "damaged updates taken as withdrawals (RFC 7606)");
+	warn_count(in, s->host_bits, "prefixes with host bits set (masked)");
+	warn_count(in, s->by_type[7], "messages of unknown type ignored");
+	warn_count(in, bmp_feed_pending(feed),
+		   "bytes of an unfinished message at the end of the file");
+}
+
+static void warn_mrt(const struct replay_input *in, const struct mrt_feed *feed)
+{
+	const struct mrt_feed_stats *s = mrt_feed_stats(feed);
+
+	warn_count(in, s->malformed, "damaged records skipped");
+	if (s->searches != 0)
+		fprintf(stderr,
+			"sav-replay: %s: %llu bytes in %llu places are not MRT records, the "
+			"first at byte %llu (skipped)\n",
+			in->path, (unsigned long long)s->skipped,
+			(unsigned long long)s->searches, (unsigned long long)s->first_skip);
+	warn_count(in, s->treat_as_withdraw,
+		   "announcements with bad attributes taken as withdrawals (RFC 7606)");
+	warn_count(in, s->looped, "announcements with the local AS on their path ignored");
+	warn_count(in, s->host_bits, "prefixes with host bits set (masked)");
+	warn_count(in, s->no_peer,
+		   "table entries skipped: no PEER_INDEX_TABLE names their peer");
+	warn_count(in, s->ignored_type, "records of other kinds ignored");
+	warn_count(in, s->ignored_local, "messages that the collector sent itself ignored");
+	warn_count(in, mrt_feed_pending(feed),
+		   "bytes of an unfinished record at the end of the file");
+}
+
+/* ---- reading */
+
+static void reading_start(struct reading *rd)
+{
+	const struct config_router *router =
+		config_router_find(&rd->r->cfg, rd->in->router);
+	uint32_t index = (uint32_t)(router - rd->r->cfg.routers);
+
+	if (rd->in->kind == REPLAY_MRT) {
+		rd->mrt = mrt_feed_new(rd->r->rib, index, on_mrt_session, rd);
+		return;
+	}
+	rd->bmp = bmp_feed_new(rd->r->rib, index, on_bmp_event, rd);
+	bmp_feed_set_allow_rd(rd->bmp, true);
+}
+
+static int reading_bytes(struct reading *rd, const void *data, size_t len, struct diag *diag)
+{
+	return rd->mrt ? mrt_feed_bytes(rd->mrt, data, len, diag)
+		       : bmp_feed_bytes(rd->bmp, data, len, diag);
+}
+
+static void reading_end(struct reading *rd)
+{
+	struct replay_input *in = rd->in;
+
+	if (rd->mrt) {
+		const struct mrt_feed_stats *s = mrt_feed_stats(rd->mrt);
+
+		in->records = s->records;
+		in->announced = s->announced;
+		in->withdrawn = s->withdrawn;
+		in->damaged = s->malformed + s->searches;
+		warn_mrt(in, rd->mrt);
+		mrt_feed_free(rd->mrt);
+	} else {
+		const struct bmp_feed_stats *s = bmp_feed_stats(rd->bmp);
+
+		in->records = s->messages;
+		in->announced = s->announced;
+		in->withdrawn = s->withdrawn;
+		in->damaged = s->malformed;
+		warn_bmp(in, rd->bmp);
+		bmp_feed_free(rd->bmp);
+	}
+}
+
+static int read_all(struct reading *rd, struct unpack *file, struct diag *diag)
+{
+	static uint8_t buf[1 << 20];
+	struct replay_input *in = rd->in;
+
+	in->unpack_s = in->load_s = 0;
+	in->bytes = 0;
+	for (;;) {
+		double t0 = replay_seconds(), t1;
+		long n = unpack_read(file, buf, sizeof(buf), diag);
+
+		t1 = replay_seconds();
+		in->unpack_s += t1 - t0;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		in->bytes += (uint64_t)n;
+		if (reading_bytes(rd, buf, (size_t)n, diag) < 0)
+			return -1;
+		in->load_s += replay_seconds() - t1;
+	}
+	return rd->mrt ? mrt_feed_end(rd->mrt, diag) : 0;
+}
+
+int replay_read(struct replay *r, struct replay_input *in)
+{
+	struct reading rd = { .r = r, .in = in };
+	struct unpack *file;
+	struct diag diag;
+	int ret;
+
+	file = unpack_open(in->path, &diag);
+	if (!file) {
+		replay_complain(r, "%s: %s", in->path, diag.text);
+		return -1;
+	}
+	reading_start(&rd);
+	ret = read_all(&rd, file, &diag);
+	if (ret < 0)
+		replay_complain(r, "%s: %s", in->path, diag.text);
+	else if (unpack_is_cut(file))
+		fprintf(stderr, "sav-replay: %s: the compressed data is cut short\n", in->path);
+	reading_end(&rd);
+	unpack_close(file);
+	return ret;
+}
+
+/* ---- edges */
+
+void replay_sources(struct replay *r)
+{
+	struct rib_peer *peer;
+	size_t cap = 0;
+
+	for (peer = rib_peer_first(r->rib); peer; peer = rib_peer_next(peer)) {
+		const struct rib_peer_key *key = rib_peer_key(peer);
+		const struct config_router *router = &r->cfg.routers[key->router];
+		const struct config_edge *c =
+			config_edge_by_peer(&r->cfg, router->name, &key->addr);
+		const struct peer_note *note = rib_peer_user(peer);
+		char addr[IP_TEXT_SIZE];
+
+		if (!c)
+			fprintf(stderr,
+				"sav-replay: peer %s of router %s is on no edge; it counts as an "
+				"internal or unknown path\n",
+				ip_addr_format(&key->addr, addr), router->name);
+		if (r->n_sources == cap) {
+			cap = cap ? cap * 2 : 16;
+			r->sources = mem_realloc(r->sources, cap, sizeof(*r->sources));
+		}
+		r->sources[r->n_sources++] = (struct sets_source){
+			.peer = peer,
+			.edge = c ? (size_t)(c - r->cfg.edges) : SETS_NO_EDGE,
+			.router = key->router,
+			.ibgp = note && note->ibgp,
+		};
+	}
+}
