@@ -6,64 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/feed/bmp.h"
+#include "controller/feed/bmp_feed_impl.h"
 #include "lib/mem.h"
-#include "lib/wr.h"
 
-/* A router has thousands of peers at most; a stream that invents more is held
- * at this. */
-#define PEERS_MAX   65536
-#define BUCKETS_MIN 16
 /* The reassembly buffer is given back after a message longer than this. */
 #define BUF_KEEP ((size_t)64 << 10)
-
-/* Routes on their way into the RIB. Each waits until its successors have been
- * decoded, while the memory it will touch is being fetched, which makes a full
- * table load a third faster. Nothing waits longer than bmp_feed_bytes() lasts. */
-#define AHEAD	      4
-#define AHEAD_PATH_MAX 120 /* bytes of AS path; longer ones do not wait */
-
-struct route_ahead {
-	struct rib_peer *peer;
-	struct ip_prefix prefix;
-	struct rib_attr attr;
-	uint32_t path_id;
-	uint32_t hash;
-	enum rib_view view;
-};
-
-struct feed_peer {
-	struct feed_peer *hash_next;
-	struct rib_peer_key key;
-	struct bmp_peer_info info; /* valid with known */
-	bool known;		   /* a Peer Up was decoded */
-	bool as2;		   /* a session of 2-octet AS numbers */
-	bool up;
-	bool down; /* told so, and nothing came since */
-	bool refused;
-};
-
-struct bmp_feed {
-	struct rib *rib;
-	uint32_t router;
-	bmp_event_fn *fn;
-	void *arg;
-	struct wr buf;	 /* start of an unfinished message */
-	uint64_t offset; /* of the message at hand, for diagnostics */
-	bool broken;
-	bool allow_rd;
-	bool is_frr;
-	bool prepends_local_as;
-	struct feed_peer **bucket;
-	size_t n_buckets, n_peers;
-	struct feed_peer *last;
-	struct route_ahead ahead[AHEAD];
-	uint8_t ahead_path[AHEAD][AHEAD_PATH_MAX];
-	unsigned int ahead_first, ahead_n;
-	struct bmp_feed_stats stats;
-	char sysname[256], sysdescr[512];
-	uint8_t scratch[BGP_PATH_MAX];
-};
 
 struct bmp_feed *bmp_feed_new(struct rib *rib, uint32_t router, bmp_event_fn *fn,
 			      void *arg)
@@ -74,8 +21,7 @@ struct bmp_feed *bmp_feed_new(struct rib *rib, uint32_t router, bmp_event_fn *fn
 	feed->router = router;
 	feed->fn = fn;
 	feed->arg = arg;
-	feed->n_buckets = BUCKETS_MIN;
-	feed->bucket = mem_calloc(feed->n_buckets, sizeof(struct feed_peer *));
+	feed_peers_init(feed);
 	return feed;
 }
 
@@ -83,20 +29,16 @@ void bmp_feed_free(struct bmp_feed *feed)
 {
 	if (feed == NULL)
 		return;
-	for (size_t i = 0; i < feed->n_buckets; i++) {
-		for (struct feed_peer *fp = feed->bucket[i], *next; fp; fp = next) {
-			next = fp->hash_next;
-			free(fp);
-		}
-	}
-	free(feed->bucket);
+	feed_peers_fini(feed);
 	wr_fini(&feed->buf);
 	free(feed);
 }
 
 void bmp_feed_set_router(struct bmp_feed *feed, uint32_t router)
 {
-	feed->router = router;
+	/* peers that are known keep the router that they were made for */
+	if (feed->router == BMP_ROUTER_UNKNOWN)
+		feed->router = router;
 }
 
 void bmp_feed_set_allow_rd(struct bmp_feed *feed, bool allow)
@@ -104,353 +46,11 @@ void bmp_feed_set_allow_rd(struct bmp_feed *feed, bool allow)
 	feed->allow_rd = allow;
 }
 
-/* ---- routes on their way */
-
-static void ahead_pop(struct bmp_feed *feed)
+void feed_emit(struct bmp_feed *feed, const struct bmp_event *event)
 {
-	struct route_ahead *r = &feed->ahead[feed->ahead_first];
-
-	feed->ahead_first = (feed->ahead_first + 1) % AHEAD;
-	feed->ahead_n--;
-	rib_announce(r->peer, r->view, &r->prefix, r->path_id, &r->attr);
-}
-
-/* Before anything that looks at the RIB or changes it in another way. */
-static void ahead_flush(struct bmp_feed *feed)
-{
-	while (feed->ahead_n != 0)
-		ahead_pop(feed);
-}
-
-static void ahead_push(struct bmp_feed *feed, const struct route_ahead *route)
-{
-	struct route_ahead *r;
-	uint8_t *path;
-
-	if (route->attr.as_path_len > AHEAD_PATH_MAX) {
-		ahead_flush(feed);
-		rib_announce(route->peer, route->view, &route->prefix, route->path_id,
-			     &route->attr);
-		return;
-	}
-	if (feed->ahead_n == AHEAD)
-		ahead_pop(feed);
-	if (feed->ahead_n >= 2) {
-		r = &feed->ahead[(feed->ahead_first + feed->ahead_n - 2) % AHEAD];
-		rib_prefetch_attr(r->peer, r->hash);
-	}
-	path = feed->ahead_path[(feed->ahead_first + feed->ahead_n) % AHEAD];
-	r = &feed->ahead[(feed->ahead_first + feed->ahead_n++) % AHEAD];
-	*r = *route;
-	if (route->attr.as_path_len != 0)
-		memcpy(path, route->attr.as_path, route->attr.as_path_len);
-	r->attr.as_path = path;
-	r->hash = rib_prefetch(r->peer, r->view, &r->prefix, &r->attr);
-}
-
-static void emit(struct bmp_feed *feed, const struct bmp_event *event)
-{
-	ahead_flush(feed);
+	feed_ahead_flush(feed);
 	if (feed->fn)
 		feed->fn(event, feed->arg);
-}
-
-/* ---- what is known of each peer */
-
-static size_t bucket_of(const struct bmp_feed *feed, const struct rib_peer_key *key)
-{
-	uint64_t h = (uint64_t)key->addr.v ^ (uint64_t)(key->addr.v >> 64) ^
-		     key->distinguisher * 31 ^ (uint64_t)key->type << 56;
-
-	return h * 0x9e3779b97f4a7c15u >> 40 & (feed->n_buckets - 1);
-}
-
-static bool key_equal(const struct rib_peer_key *a, const struct rib_peer_key *b)
-{
-	return a->type == b->type && a->distinguisher == b->distinguisher &&
-	       ip_addr_equal(&a->addr, &b->addr);
-}
-
-static struct feed_peer *peer_find(const struct bmp_feed *feed,
-				   const struct rib_peer_key *key)
-{
-	struct feed_peer *fp = feed->bucket[bucket_of(feed, key)];
-
-	while (fp && !key_equal(&fp->key, key))
-		fp = fp->hash_next;
-	return fp;
-}
-
-static void buckets_grow(struct bmp_feed *feed)
-{
-	struct feed_peer **old = feed->bucket;
-	size_t n = feed->n_buckets;
-
-	feed->n_buckets *= 2;
-	feed->bucket = mem_calloc(feed->n_buckets, sizeof(struct feed_peer *));
-	for (size_t i = 0; i < n; i++) {
-		for (struct feed_peer *fp = old[i], *next; fp; fp = next) {
-			struct feed_peer **head = &feed->bucket[bucket_of(feed, &fp->key)];
-
-			next = fp->hash_next;
-			fp->hash_next = *head;
-			*head = fp;
-		}
-	}
-	free(old);
-}
-
-/* NULL when the stream has named too many peers. */
-static struct feed_peer *peer_get(struct bmp_feed *feed, const struct rib_peer_key *key)
-{
-	struct feed_peer *fp = feed->last, **head;
-
-	if (fp && key_equal(&fp->key, key))
-		return fp;
-	fp = peer_find(feed, key);
-	if (fp == NULL) {
-		if (feed->n_peers == PEERS_MAX) {
-			feed->stats.refused_peers++;
-			return NULL;
-		}
-		if (feed->n_peers == feed->n_buckets)
-			buckets_grow(feed);
-		fp = mem_alloc(sizeof(*fp));
-		fp->key = *key;
-		head = &feed->bucket[bucket_of(feed, key)];
-		fp->hash_next = *head;
-		*head = fp;
-		feed->n_peers++;
-	}
-	feed->last = fp;
-	return fp;
-}
-
-static void refuse_vrf(struct bmp_feed *feed, const struct rib_peer_key *key)
-{
-	struct feed_peer *fp = peer_get(feed, key);
-	char addr[IP_TEXT_SIZE], text[160];
-
-	feed->stats.refused_vrf++;
-	if (fp == NULL || fp->refused)
-		return;
-	fp->refused = true;
-	snprintf(text, sizeof(text),
-		 "peer %s with distinguisher %016" PRIx64
-		 " is left out: only the default VRF is served",
-		 ip_addr_format(&key->addr, addr), key->distinguisher);
-	emit(feed, &(struct bmp_event){ .type = BMP_EVENT_REFUSED, .text = text });
-}
-
-/* Reads the per-peer header and decides whether this peer is ours. NULL: the
- * message has been counted, there is nothing more to do. */
-static struct feed_peer *peer_of(struct bmp_feed *feed, uint8_t msg_type, struct rd *rd,
-				 struct bmp_peer *peer)
-{
-	struct rib_peer_key key;
-
-	if (!bmp_peer_decode(rd, peer)) {
-		feed->stats.malformed++;
-		return NULL;
-	}
-	if (peer->type == BMP_PEER_LOC_RIB) {
-		feed->stats.ignored_locrib++;
-		return NULL;
-	}
-	if (peer->type > BMP_PEER_LOC_RIB) {
-		feed->stats.ignored_peer_type++;
-		return NULL;
-	}
-	/* RFC 8671 6.3: the flag means nothing in Peer Up and Peer Down */
-	if (peer->flags & BMP_FLAG_ADJ_OUT && msg_type != BMP_PEER_UP &&
-	    msg_type != BMP_PEER_DOWN) {
-		feed->stats.ignored_adj_out++;
-		return NULL;
-	}
-	key = (struct rib_peer_key){
-		.router = feed->router,
-		.type = peer->type,
-		.distinguisher = peer->distinguisher,
-		.addr = peer->addr,
-	};
-	if (!feed->allow_rd && (peer->type == BMP_PEER_RD || peer->distinguisher != 0)) {
-		refuse_vrf(feed, &key);
-		return NULL;
-	}
-	return peer_get(feed, &key);
-}
-
-/* ---- Route Monitoring */
-
-struct route_msg {
-	struct bmp_feed *feed;
-	struct rib_peer *peer;
-	enum rib_view view;
-	bool masked;
-};
-
-static void see_family(const struct route_msg *m, uint8_t family)
-{
-	/* also a withdrawal or an End-of-RIB tells that post-policy is sent */
-	if (m->view == RIB_POST)
-		rib_peer_saw_post(m->peer, (enum ip_family)family);
-}
-
-static void withdraw_all(const struct route_msg *m, struct bgp_nlri nlri)
-{
-	struct bmp_feed_stats *stats = &m->feed->stats;
-	struct ip_prefix prefix;
-	uint32_t path_id;
-	bool masked;
-
-	while (bgp_nlri_next(&nlri, &prefix, &path_id, &masked)) {
-		ahead_flush(m->feed);
-		see_family(m, nlri.family);
-		stats->host_bits += masked;
-		stats->withdrawn++;
-		if (!rib_withdraw(m->peer, m->view, &prefix, path_id))
-			stats->withdrawn_unknown++;
-	}
-}
-
-static void announce_all(const struct route_msg *m, struct bgp_nlri nlri,
-			 const struct rib_attr *attr)
-{
-	struct bmp_feed_stats *stats = &m->feed->stats;
-	struct route_ahead route = { .peer = m->peer, .view = m->view, .attr = *attr };
-	bool masked;
-
-	while (bgp_nlri_next(&nlri, &route.prefix, &route.path_id, &masked)) {
-		see_family(m, nlri.family);
-		stats->host_bits += masked;
-		stats->announced++;
-		ahead_push(m->feed, &route);
-	}
-}
-
-/* A path with our own AS in it is no path of ours (RFC 4271 9.1.2): a customer
- * that reflects another one's prefix must not gain it. What it replaces goes. */
-static void ignore_looped(const struct route_msg *m, struct bgp_nlri nlri)
-{
-	struct ip_prefix prefix;
-	uint32_t path_id;
-	bool masked;
-
-	while (bgp_nlri_next(&nlri, &prefix, &path_id, &masked)) {
-		see_family(m, nlri.family);
-		m->feed->stats.host_bits += masked;
-		m->feed->stats.looped++;
-		ahead_flush(m->feed);
-		rib_withdraw(m->peer, m->view, &prefix, path_id);
-	}
-}
-
-static bool is_looped(struct bmp_feed *feed, const struct feed_peer *fp,
-		      struct rib_attr *attr)
-{
-	if (!fp->known)
-		return false;
-	/* FRR up to 10.6 encodes a received path as if it were sent on to
-	 * another AS. A path that an eBGP peer sent does not start with our AS
-	 * of itself, unless it is a loop, which then is still one. */
-	if (feed->prepends_local_as && !fp->info.is_ibgp)
-		bgp_attr_strip_first(attr, fp->info.local_as, feed->scratch);
-	return bgp_path_contains(attr, fp->info.local_as);
-}
-
-static void routes(const struct route_msg *m, const struct feed_peer *fp,
-		   struct bgp_update *u, enum bgp_update_verdict verdict)
-{
-	struct rib_attr mp;
-	bool looped;
-
-	/* RFC 4271 4.3: a prefix in both fields is announced */
-	withdraw_all(m, u->withdrawn[0]);
-	withdraw_all(m, u->withdrawn[1]);
-	if (verdict == BGP_UPDATE_WITHDRAW) {
-		m->feed->stats.treat_as_withdraw++;
-		withdraw_all(m, u->announced[0]);
-		withdraw_all(m, u->announced[1]);
-		return;
-	}
-	looped = is_looped(m->feed, fp, &u->attr);
-	if (looped) {
-		ignore_looped(m, u->announced[0]);
-		ignore_looped(m, u->announced[1]);
-		return;
-	}
-	mp = u->attr;
-	mp.next_hop = u->mp_next_hop;
-	announce_all(m, u->announced[0], &u->attr);
-	announce_all(m, u->announced[1], &mp);
-}
-
-static void end_of_rib(const struct route_msg *m, enum ip_family family)
-{
-	ahead_flush(m->feed);
-	see_family(m, (uint8_t)family);
-	rib_stale_sweep(m->peer, m->view, family);
-	emit(m->feed, &(struct bmp_event){ .type = BMP_EVENT_END_OF_RIB,
-					   .peer = m->peer,
-					   .view = m->view,
-					   .family = family });
-}
-
-static struct bgp_update_ctx update_ctx(const struct bmp_feed *feed,
-					const struct feed_peer *fp, uint8_t flags)
-{
-	struct bgp_update_ctx ctx = { .as2 = flags & BMP_FLAG_AS2,
-				      .next_hop_optional = feed->is_frr };
-
-	if (!fp->known)
-		return ctx;
-	/* FRR writes AS_PATH as the session has it and never sets the A flag,
-	 * against RFC 7854 4.2. */
-	if (feed->is_frr && fp->as2)
-		ctx.as2 = true;
-	/* Policy may set LOCAL_PREF, so only pre-policy is as the peer sent it. */
-	ctx.external = !fp->info.is_ibgp && !(flags & BMP_FLAG_POST);
-	for (int i = 0; i < IP_FAMILIES; i++) {
-		/* FRR's exporter knows one path per prefix and writes no ids */
-		if (fp->info.addpath_rx[i])
-			ctx.form[i] = feed->is_frr ? BGP_NLRI_ADDPATH_OR_ONE
-						   : BGP_NLRI_ADDPATH;
-	}
-	return ctx;
-}
-
-static void route_monitoring(struct bmp_feed *feed, struct feed_peer *fp,
-			     const struct bmp_peer *peer, struct rd rd)
-{
-	struct bgp_update_ctx ctx = update_ctx(feed, fp, peer->flags);
-	enum bgp_update_verdict verdict;
-	struct bgp_update u;
-	struct bgp_msg msg;
-	struct route_msg m = {
-		.feed = feed,
-		.view = peer->flags & BMP_FLAG_POST ? RIB_POST : RIB_PRE,
-	};
-
-	if (!bgp_msg_decode(&rd, &msg) || !rd_done(&rd) || msg.type != BGP_MSG_UPDATE) {
-		feed->stats.malformed++;
-		return;
-	}
-	verdict = bgp_update_decode(msg.body, &ctx, feed->scratch, &u);
-	feed->stats.attr_discard += u.attr_discarded;
-	feed->stats.ignored_afi += u.other_afi;
-	if (verdict == BGP_UPDATE_SKIP) {
-		feed->stats.malformed++;
-		return;
-	}
-	if (!fp->up)
-		feed->stats.no_peer_up++;
-	fp->down = false;
-	m.peer = rib_peer_get(feed->rib, &fp->key);
-	routes(&m, fp, &u, verdict);
-	for (int i = 0; i < IP_FAMILIES; i++) {
-		if (u.end_of_rib[i])
-			end_of_rib(&m, (enum ip_family)i);
-	}
 }
 
 /* ---- Peer Up and Peer Down */
@@ -481,7 +81,7 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 	for (int i = 0; i < IP_FAMILIES; i++)
 		info->addpath_rx[i] = up.received.addpath_send[i] &&
 				      up.sent.addpath_receive[i];
-	ahead_flush(feed);
+	feed_ahead_flush(feed);
 	fp->known = true;
 	fp->as2 = !up.sent.as4 || !up.received.as4;
 	fp->up = true;
@@ -492,7 +92,7 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 	for (int view = 0; view < RIB_VIEWS; view++)
 		for (int family = 0; family < IP_FAMILIES; family++)
 			rib_stale_mark(rp, (enum rib_view)view, (enum ip_family)family);
-	emit(feed, &(struct bmp_event){
+	feed_emit(feed, &(struct bmp_event){
 			   .type = BMP_EVENT_PEER_UP, .peer = rp, .info = info });
 }
 
@@ -506,7 +106,7 @@ static void peer_down(struct bmp_feed *feed, struct feed_peer *fp, struct rd rd)
 		feed->stats.malformed++;
 		return;
 	}
-	ahead_flush(feed);
+	feed_ahead_flush(feed);
 	fp->up = false;
 	fp->down = true;
 	/* FRR reports every failed attempt to connect, also of peers that never
@@ -518,7 +118,7 @@ static void peer_down(struct bmp_feed *feed, struct feed_peer *fp, struct rd rd)
 		for (int family = 0; family < IP_FAMILIES; family++)
 			rib_peer_clear(rp, (enum rib_view)view, (enum ip_family)family);
 	if (!again)
-		emit(feed, &(struct bmp_event){ .type = BMP_EVENT_PEER_DOWN,
+		feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_PEER_DOWN,
 						.peer = rp,
 						.reason = down.reason });
 }
@@ -571,7 +171,7 @@ static void initiation(struct bmp_feed *feed, struct rd rd)
 	if (rd.failed)
 		feed->stats.malformed++;
 	learn_exporter(feed);
-	emit(feed, &(struct bmp_event){ .type = BMP_EVENT_INITIATION,
+	feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_INITIATION,
 					.text = feed->sysname });
 }
 
@@ -598,7 +198,7 @@ static void termination(struct bmp_feed *feed, struct rd rd)
 	}
 	if (rd.failed)
 		feed->stats.malformed++;
-	emit(feed, &(struct bmp_event){ .type = BMP_EVENT_TERMINATION, .text = text });
+	feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_TERMINATION, .text = text });
 }
 
 /* ---- the stream */
@@ -628,12 +228,12 @@ static void message(struct bmp_feed *feed, struct rd rd)
 		stats->malformed++; /* RFC 7854 4.3: Initiation comes first */
 		return;
 	}
-	fp = peer_of(feed, header.type, &rd, &peer);
+	fp = feed_peer_of(feed, header.type, &rd, &peer);
 	if (fp == NULL)
 		return;
 	switch ((enum bmp_msg_type)header.type) {
 	case BMP_ROUTE_MONITORING:
-		route_monitoring(feed, fp, &peer, rd);
+		feed_route_monitoring(feed, fp, &peer, rd);
 		break;
 	case BMP_PEER_UP:
 		peer_up(feed, fp, &peer, rd);
@@ -739,7 +339,7 @@ int bmp_feed_bytes(struct bmp_feed *feed, const void *data, size_t len, struct d
 				feed->offset);
 	feed->stats.bytes += len;
 	rc = take_bytes(feed, rd_init(data, len), diag);
-	ahead_flush(feed);
+	feed_ahead_flush(feed);
 	return rc;
 }
 
@@ -760,7 +360,7 @@ const struct bmp_peer_info *bmp_feed_peer_info(const struct bmp_feed *feed,
 					       const struct rib_peer *peer)
 {
 	const struct rib_peer_key *key = rib_peer_key(peer);
-	const struct feed_peer *fp = key->router == feed->router ? peer_find(feed, key)
+	const struct feed_peer *fp = key->router == feed->router ? feed_peer_find(feed, key)
 								 : NULL;
 
 	return fp && fp->up ? &fp->info : NULL;

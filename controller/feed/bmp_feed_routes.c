@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/feed/bmp_feed.h"
+
+#include <string.h>
+
+#include "controller/feed/bmp_feed_impl.h"
+
+/* ---- routes on their way */
+
+static void ahead_pop(struct bmp_feed *feed)
+{
+	struct route_ahead *r = &feed->ahead[feed->ahead_first];
+
+	feed->ahead_first = (feed->ahead_first + 1) % AHEAD;
+	feed->ahead_n--;
+	rib_announce(r->peer, r->view, &r->prefix, r->path_id, &r->attr);
+}
+
+void feed_ahead_flush(struct bmp_feed *feed)
+{
+	while (feed->ahead_n != 0)
+		ahead_pop(feed);
+}
+
+static void ahead_push(struct bmp_feed *feed, const struct route_ahead *route)
+{
+	struct route_ahead *r;
+	uint8_t *path;
+
+	if (route->attr.as_path_len > AHEAD_PATH_MAX) {
+		feed_ahead_flush(feed);
+		rib_announce(route->peer, route->view, &route->prefix, route->path_id,
+			     &route->attr);
+		return;
+	}
+	if (feed->ahead_n == AHEAD)
+		ahead_pop(feed);
+	if (feed->ahead_n >= 2) {
+		r = &feed->ahead[(feed->ahead_first + feed->ahead_n - 2) % AHEAD];
+		rib_prefetch_attr(r->peer, r->hash);
+	}
+	path = feed->ahead_path[(feed->ahead_first + feed->ahead_n) % AHEAD];
+	r = &feed->ahead[(feed->ahead_first + feed->ahead_n++) % AHEAD];
+	*r = *route;
+	if (route->attr.as_path_len != 0)
+		memcpy(path, route->attr.as_path, route->attr.as_path_len);
+	r->attr.as_path = path;
+	r->hash = rib_prefetch(r->peer, r->view, &r->prefix, &r->attr);
+}
+
+/* ---- Route Monitoring */
+
+struct route_msg {
+	struct bmp_feed *feed;
+	struct rib_peer *peer;
+	enum rib_view view;
+	bool masked;
+};
+
+static void see_family(const struct route_msg *m, uint8_t family)
+{
+	/* also a withdrawal or an End-of-RIB tells that post-policy is sent */
+	if (m->view == RIB_POST)
+		rib_peer_saw_post(m->peer, (enum ip_family)family);
+}
+
+static void withdraw_all(const struct route_msg *m, struct bgp_nlri nlri)
+{
+	struct bmp_feed_stats *stats = &m->feed->stats;
+	struct ip_prefix prefix;
+	uint32_t path_id;
+	bool masked;
+
+	while (bgp_nlri_next(&nlri, &prefix, &path_id, &masked)) {
+		feed_ahead_flush(m->feed);
+		see_family(m, nlri.family);
+		stats->host_bits += masked;
+		stats->withdrawn++;
+		if (!rib_withdraw(m->peer, m->view, &prefix, path_id))
+			stats->withdrawn_unknown++;
+	}
+}
+
+static void announce_all(const struct route_msg *m, struct bgp_nlri nlri,
+			 const struct rib_attr *attr)
+{
+	struct bmp_feed_stats *stats = &m->feed->stats;
+	struct route_ahead route = { .peer = m->peer, .view = m->view, .attr = *attr };
+	bool masked;
+
+	while (bgp_nlri_next(&nlri, &route.prefix, &route.path_id, &masked)) {
+		see_family(m, nlri.family);
+		stats->host_bits += masked;
+		stats->announced++;
+		ahead_push(m->feed, &route);
+	}
+}
+
+/* A path with our own AS in it is no path of ours (RFC 4271 9.1.2): a customer
+ * that reflects another one's prefix must not gain it. What it replaces goes. */
+static void ignore_looped(const struct route_msg *m, struct bgp_nlri nlri)
+{
+	struct ip_prefix prefix;
+	uint32_t path_id;
+	bool masked;
+
+	while (bgp_nlri_next(&nlri, &prefix, &path_id, &masked)) {
+		see_family(m, nlri.family);
+		m->feed->stats.host_bits += masked;
+		m->feed->stats.looped++;
+		feed_ahead_flush(m->feed);
+		rib_withdraw(m->peer, m->view, &prefix, path_id);
+	}
+}
+
+static bool is_looped(struct bmp_feed *feed, const struct feed_peer *fp,
+		      struct rib_attr *attr)
+{
+	if (!fp->known)
+		return false;
+	/* FRR up to 10.6 encodes a received path as if it were sent on to
+	 * another AS. A path that an eBGP peer sent does not start with our AS
+	 * of itself, unless it is a loop, which then is still one. */
+	if (feed->prepends_local_as && !fp->info.is_ibgp)
+		bgp_attr_strip_first(attr, fp->info.local_as, feed->scratch);
+	return bgp_path_contains(attr, fp->info.local_as);
+}
+
+static void routes(const struct route_msg *m, const struct feed_peer *fp,
+		   struct bgp_update *u, enum bgp_update_verdict verdict)
+{
+	struct rib_attr mp;
+	bool looped;
+
+	/* RFC 4271 4.3: a prefix in both fields is announced */
+	withdraw_all(m, u->withdrawn[0]);
+	withdraw_all(m, u->withdrawn[1]);
+	if (verdict == BGP_UPDATE_WITHDRAW) {
+		m->feed->stats.treat_as_withdraw++;
+		withdraw_all(m, u->announced[0]);
+		withdraw_all(m, u->announced[1]);
+		return;
+	}
+	looped = is_looped(m->feed, fp, &u->attr);
+	if (looped) {
+		ignore_looped(m, u->announced[0]);
+		ignore_looped(m, u->announced[1]);
+		return;
+	}
+	mp = u->attr;
+	mp.next_hop = u->mp_next_hop;
+	announce_all(m, u->announced[0], &u->attr);
+	announce_all(m, u->announced[1], &mp);
+}
+
+static void end_of_rib(const struct route_msg *m, enum ip_family family)
+{
+	feed_ahead_flush(m->feed);
+	see_family(m, (uint8_t)family);
+	rib_stale_sweep(m->peer, m->view, family);
+	feed_emit(m->feed, &(struct bmp_event){ .type = BMP_EVENT_END_OF_RIB,
+					   .peer = m->peer,
+					   .view = m->view,
+					   .family = family });
+}
+
+static struct bgp_update_ctx update_ctx(const struct bmp_feed *feed,
+					const struct feed_peer *fp, uint8_t flags)
+{
+	struct bgp_update_ctx ctx = { .as2 = flags & BMP_FLAG_AS2,
+				      .next_hop_optional = feed->is_frr };
+
+	if (!fp->known)
+		return ctx;
+	/* FRR writes AS_PATH as the session has it and never sets the A flag,
+	 * against RFC 7854 4.2. */
+	if (feed->is_frr && fp->as2)
+		ctx.as2 = true;
+	/* Policy may set LOCAL_PREF, so only pre-policy is as the peer sent it. */
+	ctx.external = !fp->info.is_ibgp && !(flags & BMP_FLAG_POST);
+	for (int i = 0; i < IP_FAMILIES; i++) {
+		/* FRR's exporter knows one path per prefix and writes no ids */
+		if (fp->info.addpath_rx[i])
+			ctx.form[i] = feed->is_frr ? BGP_NLRI_ADDPATH_OR_ONE
+						   : BGP_NLRI_ADDPATH;
+	}
+	return ctx;
+}
+
+void feed_route_monitoring(struct bmp_feed *feed, struct feed_peer *fp,
+			   const struct bmp_peer *peer, struct rd rd)
+{
+	struct bgp_update_ctx ctx = update_ctx(feed, fp, peer->flags);
+	enum bgp_update_verdict verdict;
+	struct bgp_update u;
+	struct bgp_msg msg;
+	struct route_msg m = {
+		.feed = feed,
+		.view = peer->flags & BMP_FLAG_POST ? RIB_POST : RIB_PRE,
+	};
+
+	if (!bgp_msg_decode(&rd, &msg) || !rd_done(&rd) || msg.type != BGP_MSG_UPDATE) {
+		feed->stats.malformed++;
+		return;
+	}
+	verdict = bgp_update_decode(msg.body, &ctx, feed->scratch, &u);
+	feed->stats.attr_discard += u.attr_discarded;
+	feed->stats.ignored_afi += u.other_afi;
+	if (verdict == BGP_UPDATE_SKIP) {
+		feed->stats.malformed++;
+		return;
+	}
+	if (!fp->up)
+		feed->stats.no_peer_up++;
+	fp->down = false;
+	m.peer = rib_peer_get(feed->rib, &fp->key);
+	routes(&m, fp, &u, verdict);
+	for (int i = 0; i < IP_FAMILIES; i++) {
+		if (u.end_of_rib[i])
+			end_of_rib(&m, (enum ip_family)i);
+	}
+}
