@@ -316,6 +316,28 @@ void config_fini(struct config *cfg)
 	*cfg = (struct config){ 0 };
 }
 
+void config_clone(struct config *dst, const struct config *src)
+{
+	*dst = *src;
+	dst->sink = NULL;
+	dst->before = dst->watch = NULL;
+	dst->routers = dup_array(src->routers, src->n_routers, sizeof(*src->routers));
+	for (size_t i = 0; i < src->n_routers; i++)
+		config_router_copy(&dst->routers[i], &src->routers[i]);
+	dst->customers = dup_array(src->customers, src->n_customers, sizeof(*src->customers));
+	for (size_t i = 0; i < src->n_customers; i++)
+		config_customer_copy(&dst->customers[i], &src->customers[i]);
+	dst->edges = dup_array(src->edges, src->n_edges, sizeof(*src->edges));
+	for (size_t i = 0; i < src->n_edges; i++)
+		config_edge_copy(&dst->edges[i], &src->edges[i]);
+	dst->own = dup_array(src->own, src->n_own, sizeof(*src->own));
+	dst->permits = dup_array(src->permits, src->n_permits, sizeof(*src->permits));
+	dst->bmp_listens =
+		dup_array(src->bmp_listens, src->n_bmp_listens, sizeof(*src->bmp_listens));
+	dst->agent_listens = dup_array(src->agent_listens, src->n_agent_listens,
+				       sizeof(*src->agent_listens));
+}
+
 /* ---- look-up ---- */
 
 const struct config_router *config_router_find(const struct config *cfg, const char *name)

@@ -142,6 +142,8 @@ struct config {
 
 void config_init(struct config *cfg);
 void config_fini(struct config *cfg);
+/* A deep copy in memory only: no sink, nobody watching. */
+void config_clone(struct config *dst, const struct config *src);
 
 const struct config_router *config_router_find(const struct config *cfg, const char *name);
 const struct config_customer *config_customer_find(const struct config *cfg,

@@ -943,3 +943,17 @@ int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg)
 	vty_close(vty);
 	return r.errors;
 }
+
+int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg)
+{
+	struct config *running = grammar.cfg;
+	struct config scratch;
+	int errors;
+
+	config_clone(&scratch, running);
+	grammar.cfg = &scratch;
+	errors = config_vty_read(path, fn, arg);
+	grammar.cfg = running;
+	config_fini(&scratch);
+	return errors;
+}

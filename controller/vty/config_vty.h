@@ -23,5 +23,7 @@ void config_vty_init(struct config *cfg);
  * they stand in `show running-config`. */
 typedef void config_vty_error_fn(const char *text, void *arg);
 int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg);
+/* The same into a copy of the configuration: what would be wrong with it. */
+int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg);
 
 #endif /* SAV_CONFIG_VTY_H */

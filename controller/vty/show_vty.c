@@ -6,6 +6,7 @@
 #include "vty.h"
 
 #include "controller/savd.h"
+#include "controller/vty/config_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/name.h"
 
@@ -745,6 +746,47 @@ DEFUN (do_brake_release,
 	return CMD_SUCCESS;
 }
 
+/* ---- files ---- */
+
+static void tell_error(const char *text, void *arg)
+{
+	vty_out(arg, "%% %s\n", text);
+}
+
+/* Checked whole on a copy first; then one transaction. What the copy took the
+ * running configuration takes too, so only the disk can still refuse. */
+DEFUN (copy_file,
+       copy_file_cmd,
+       "copy FILE running-config",
+       "Copy configuration\n"
+       "Path of a file on the controller's host\n"
+       "Add its lines to the running configuration: all of them or none\n")
+{
+	const char *path = argv[1]->arg;
+	struct diag diag;
+	int errors = config_vty_check(path, tell_error, vty);
+
+	if (errors != 0) {
+		vty_out(vty, "%% nothing was changed\n");
+		return CMD_WARNING;
+	}
+	if (store_begin(savd->store, &diag) < 0) {
+		vty_out(vty, "%% %s\n", diag.text);
+		return CMD_WARNING;
+	}
+	errors = config_vty_read(path, tell_error, vty);
+	if (errors == 0 && store_commit(savd->store, &diag) == 0)
+		return CMD_SUCCESS;
+	if (errors == 0)
+		vty_out(vty, "%% %s\n", diag.text);
+	else
+		store_rollback(savd->store);
+	vty_out(vty,
+		"%% what was read is in force but not saved: make room, then type the same "
+		"command again\n");
+	return CMD_WARNING;
+}
+
 void show_vty_init(struct savd *s)
 {
 	savd = s;
@@ -758,4 +800,5 @@ void show_vty_init(struct savd *s)
 	install_element(ENABLE_NODE, &agent_enroll_cmd);
 	install_element(ENABLE_NODE, &agent_revoke_cmd);
 	install_element(ENABLE_NODE, &brake_release_cmd);
+	install_element(ENABLE_NODE, &copy_file_cmd);
 }
