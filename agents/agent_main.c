@@ -34,11 +34,14 @@
 #define LINKS_DELAY_MS 50  /* interfaces change in bursts */
 #define SAVE_DELAY_MS 200  /* and so do filters */
 #define SAVE_RETRY_S  30
-#define VERIFY_MS     100 /* at most ten repairs per second in a fight */
+#define POLL_MS       200  /* between looks at whether others changed nftables */
+#define DEEP_MIN_MS   5000 /* between looks at every element */
+#define DEEP_FACTOR   50   /* at most 2 % of the time */
 
 static struct agent agent;
 static struct event_loop *loop;
-static struct event *t_kernel, *t_poll, *t_links, *t_links_delay, *t_save, *t_rpfilter;
+static bool deep_due; /* somebody changed something in nftables */
+static struct event *t_poll, *t_links, *t_links_delay, *t_save, *t_rpfilter;
 
 static zebra_capabilities_t caps[] = { ZCAP_NET_ADMIN };
 static struct zebra_privs_t privs = {
@@ -242,30 +245,32 @@ static const struct north_ops north_ops = {
 
 /* ---- somebody else's hand in our table ---- */
 
-static void watch_kernel(struct event *t);
-
-static void on_kernel(struct event *t)
+/* A flushed ruleset or a lost rule is seen at once; an edited set needs a look
+ * at every element, which must not be what this router spends its time on. */
+static void deep_look(void)
 {
-	(void)t;
-	if (kernel_was_changed(agent.kernel) && !agent.released)
-		apply_verify(agent.apply);
-	event_add_timer_msec(loop, watch_kernel, NULL, VERIFY_MS, &t_kernel);
+	static int64_t next_ms;
+	int64_t began = agent_now_ms(), took;
+
+	if (!deep_due || began < next_ms)
+		return;
+	deep_due = false;
+	apply_verify(agent.apply, true);
+	took = agent_now_ms() - began;
+	next_ms = began + (took * DEEP_FACTOR > DEEP_MIN_MS ? took * DEEP_FACTOR : DEEP_MIN_MS);
 }
 
-static void watch_kernel(struct event *t)
-{
-	(void)t;
-	if (kernel_fd(agent.kernel) >= 0)
-		event_add_read(loop, on_kernel, NULL, kernel_fd(agent.kernel), &t_kernel);
-}
-
-/* What a notification cannot tell: changes beside one of our transactions. */
 static void on_poll(struct event *t)
 {
 	(void)t;
-	event_add_timer(loop, on_poll, NULL, 1, &t_poll);
-	if (kernel_was_changed(agent.kernel) && !agent.released)
-		apply_verify(agent.apply);
+	event_add_timer_msec(loop, on_poll, NULL, POLL_MS, &t_poll);
+	if (agent.released)
+		return;
+	if (kernel_was_changed(agent.kernel)) {
+		apply_verify(agent.apply, false);
+		deep_due = true;
+	}
+	deep_look();
 }
 
 /* ---- interfaces ---- */
@@ -354,7 +359,6 @@ static void on_term(void)
 	zlog_notice("stopping; the filters stay in force");
 	if (t_save)
 		on_save(NULL);
-	EVENT_OFF(t_kernel);
 	EVENT_OFF(t_poll);
 	EVENT_OFF(t_links);
 	EVENT_OFF(t_links_delay);
@@ -425,8 +429,7 @@ static void start_rest(void)
 	if (agent.host[0])
 		agent_set_controller(&agent, agent.host, agent.port);
 	event_add_read(loop, on_links, NULL, links_fd(agent.links), &t_links);
-	event_add_timer(loop, on_poll, NULL, 1, &t_poll);
-	watch_kernel(NULL);
+	event_add_timer_msec(loop, on_poll, NULL, POLL_MS, &t_poll);
 }
 
 enum {

@@ -119,7 +119,7 @@ static int verify_edge(struct apply *a, const struct filter *f, struct diag *dia
 	return rc < 0 ? -1 : 0;
 }
 
-bool apply_verify(struct apply *a)
+bool apply_verify(struct apply *a, bool deep)
 {
 	struct diag diag;
 	int rc;
@@ -127,7 +127,7 @@ bool apply_verify(struct apply *a)
 	if (a->held.n == 0)
 		return false; /* nothing to repair from; leave what is there */
 	rc = kernel_check(a->kernel, &diag);
-	for (size_t i = 0; rc == 0 && i < a->held.n; i++)
+	for (size_t i = 0; deep && rc == 0 && i < a->held.n; i++)
 		rc = verify_edge(a, &a->held.filters[i], &diag);
 	if (rc == 0)
 		return false;

@@ -60,7 +60,8 @@ int kernel_rebuild(struct kernel *k, const struct kernel_change *all, size_t n,
  * what) or cannot be read. */
 int kernel_read(struct kernel *k, const char *interface, struct filter *out,
 		struct diag *diag);
-/* The frame that the edges hang in is there and as it should be. */
+/* Everything but the contents of the accept and peer sets is there and as it
+ * was left. Quick: does not grow with the sets. */
 int kernel_check(struct kernel *k, struct diag *diag);
 /* Names of all edges; the caller frees the array. */
 size_t kernel_edges(struct kernel *k, char (**names)[FILTER_IFNAME_SIZE]);
@@ -76,9 +77,10 @@ bool kernel_brake_is_on(const struct kernel *k);
 /* Removes the table and all that is in it. Only on an explicit command. */
 int kernel_release(struct kernel *k, struct diag *diag);
 
-/* Readable when somebody changed nftables; -1 if there is no such thing.
- * kernel_was_changed() drains it: was it our table, and not us? */
-int kernel_fd(const struct kernel *k);
+/* Has somebody changed anything in nftables since the last call, other than by
+ * this handle? A few microseconds; ask often. (Being notified instead would
+ * cost everybody on this machine: while anyone listens, the kernel reports
+ * every element of every change, which makes large ones ten times slower.) */
 bool kernel_was_changed(struct kernel *k);
 
 enum kernel_strategy kernel_strategy(const struct kernel *k);

@@ -175,11 +175,6 @@ int kernel_release(struct kernel *k, struct diag *diag)
 	return 0;
 }
 
-int kernel_fd(const struct kernel *k)
-{
-	return -1;
-}
-
 bool kernel_was_changed(struct kernel *k)
 {
 	bool changed = k->changed;

@@ -36,11 +36,25 @@
 #define RECEIVE_BYTES (8 << 20)
 #define PRIORITY_RAW  (-300) /* NF_IP_PRI_RAW and NF_IP6_PRI_RAW */
 
+/* A change goes in two transactions where one would hurt. Rules switch at once
+ * for all of a transaction, but since Linux gave interval sets a sorted array,
+ * that array is made *after* the switch: a set that is filled in the same
+ * transaction as the rule that first looks into it misses everything for some
+ * milliseconds (measured: a quarter of the honest packets while sets were
+ * swapped a hundred times a second). So "prepare" fills what no packet looks
+ * at yet, and "change" then points the packets at it. A mere delta of a live
+ * set needs no preparation. */
+struct steps {
+	struct txn *prepare, *change;
+};
+
 /* What is known to be in the kernel besides the contents of the filters. */
 struct edge {
 	char interface[FILTER_IFNAME_SIZE];
 	uint64_t version;	  /* of its sets */
 	struct addrset connected; /* as installed */
+	enum filter_action action;
+	char comment[RULES_COMMENT_SIZE]; /* of its last rule */
 	struct kernel_counters last;
 	unsigned int sets_seen; /* while scanning: one bit per set */
 	bool in_map;
@@ -54,13 +68,14 @@ struct edges {
 struct kernel {
 	struct kernel_options options;
 	enum kernel_strategy strategy;
-	struct mnl_socket *nl;	   /* transactions and queries */
-	struct mnl_socket *notify; /* other people's changes */
-	bool secpath;		   /* this kernel has "meta secpath" */
-	bool present;		   /* the table exists */
+	struct mnl_socket *nl;
+	bool secpath;	   /* this kernel has "meta secpath" */
+	bool present;	   /* the table exists */
 	bool brake;
-	bool check_due;		/* somebody may have changed something unseen */
+	uint32_t generation; /* of all nftables, as of our last look */
+	bool others_changed; /* something, since kernel_was_changed() */
 	struct diag damage;	/* not empty: only kernel_rebuild() helps */
+	bool halfway; /* prepared, but the change was refused */
 	struct edges edges;
 };
 
@@ -329,18 +344,19 @@ static void delta_sets(struct txn *t, const struct edge *e, const struct kernel_
 	addrset_fini(&new_peers);
 }
 
-static void create_edge(const struct kernel *k, struct txn *t, const struct filter *f,
-			const struct addrset *connected, const struct kernel_counters *last)
+static void create_edge(const struct kernel *k, const struct steps *s,
+			const struct filter *f, const struct addrset *connected,
+			const struct kernel_counters *last)
 {
 	static const struct addrset none;
 	char chain[TXN_NAME_SIZE];
 
 	rules_chain_name(f->interface, chain);
-	put_chain(t, new_chain(), chain);
-	put_counters(t, last);
-	create_sets(t, f, 1, connected ? connected : &none);
-	put_edge_rules(k, t, f, 1);
-	elems_map_add(t, RULES_MAP, f->interface, chain);
+	put_chain(s->prepare, new_chain(), chain);
+	put_counters(s->prepare, last);
+	create_sets(s->prepare, f, 1, connected ? connected : &none);
+	put_edge_rules(k, s->prepare, f, 1);
+	elems_map_add(s->change, RULES_MAP, f->interface, chain);
 }
 
 static void remove_edge(struct txn *t, const struct edge *e)
@@ -390,7 +406,7 @@ static bool wants_fresh_sets(const struct kernel *k, const struct edge *e,
 	return !c->old || (k->strategy == KERNEL_SWAP && !same_sets(e, c));
 }
 
-static void change_edge(const struct kernel *k, struct txn *t, const struct edge *e,
+static void change_edge(const struct kernel *k, const struct steps *s, const struct edge *e,
 			const struct kernel_change *c)
 {
 	uint64_t version = e->version;
@@ -398,33 +414,42 @@ static void change_edge(const struct kernel *k, struct txn *t, const struct edge
 
 	if (wants_fresh_sets(k, e, c)) {
 		version++;
-		create_sets(t, c->new, version, c->connected ? c->connected : &e->connected);
+		create_sets(s->prepare, c->new, version,
+			    c->connected ? c->connected : &e->connected);
 	} else {
-		delta_sets(t, e, c);
+		/* Before a stricter action, what it is to accept must be there. */
+		delta_sets(c->new->action > c->old->action ? s->prepare : s->change, e, c);
 		if (same_filter(c->old, c->new))
 			return;
 	}
 	rules_chain_name(e->interface, chain);
-	rules_flush(t, chain);
-	put_edge_rules(k, t, c->new, version);
+	rules_flush(s->change, chain);
+	put_edge_rules(k, s->change, c->new, version);
 	if (version != e->version)
-		delete_sets(t, e->interface, e->version);
+		delete_sets(s->change, e->interface, e->version);
 }
 
-static void put_change(const struct kernel *k, struct txn *t, const struct kernel_change *c)
+static void put_change(const struct kernel *k, const struct steps *s,
+		       const struct kernel_change *c)
 {
 	const char *interface = c->new ? c->new->interface : c->old->interface;
 	const struct edge *e = edge_find(&k->edges, interface);
 	struct kernel_counters zero = { 0 };
 
 	if (e && c->new) {
-		change_edge(k, t, e, c);
+		change_edge(k, s, e, c);
 	} else if (e) {
-		remove_edge(t, e);
+		remove_edge(s->change, e);
 	} else if (c->new) {
 		snprintf(zero.interface, sizeof(zero.interface), "%s", interface);
-		create_edge(k, t, c->new, c->connected, &zero);
+		create_edge(k, s, c->new, c->connected, &zero);
 	}
+}
+
+static void note_rules(struct edge *e, const struct filter *f)
+{
+	e->action = f->action;
+	format_comment(f, e->comment);
 }
 
 /* What put_change() did, once the kernel has taken it. */
@@ -441,6 +466,7 @@ static void note_change(struct kernel *k, const struct kernel_change *c)
 		e->version++;
 	if (c->connected)
 		addrset_copy(&e->connected, c->connected);
+	note_rules(e, c->new);
 }
 
 /* ---- other people's changes ---- */
@@ -467,82 +493,38 @@ static uint32_t ruleset_generation(const struct kernel *k)
 	return gen;
 }
 
-static void listen_to_others(const struct kernel *k, bool on)
+/* Every transaction of anybody adds one to the ruleset's generation. */
+static void look_at_generation(struct kernel *k, uint32_t expected)
 {
-	int group = NFNLGRP_NFTABLES;
-
-	if (k->notify)
-		mnl_socket_setsockopt(k->notify,
-				      on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP,
-				      &group, sizeof(group));
+	k->generation = ruleset_generation(k);
+	if (k->generation != expected)
+		k->others_changed = true;
 }
 
-/* Notifications of our own elements would cost more than the change itself:
- * nobody listens during it, and the ruleset's generation tells whether
- * somebody else used the gap. */
 static int commit(struct kernel *k, struct txn *t, int *error, struct diag *diag)
 {
-	uint32_t before = ruleset_generation(k);
 	int rc;
 
-	listen_to_others(k, false);
+	if (error)
+		*error = 0;
+	if (txn_is_empty(t))
+		return 0;
+	look_at_generation(k, k->generation);
 	rc = txn_commit(t, k->nl, error, diag);
-	listen_to_others(k, true);
-	if (rc == 0 && ruleset_generation(k) != before + 1)
-		k->check_due = true;
+	look_at_generation(k, rc == 0 ? k->generation + 1 : k->generation);
 	return rc;
-}
-
-static bool is_ours(const struct nlmsghdr *nlh)
-{
-	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || nfg->nfgen_family != NFPROTO_INET)
-		return false;
-	/* the table's name is attribute 1 of every kind of object */
-	mnl_attr_for_each(attr, nlh, sizeof(*nfg)) {
-		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME)
-			return mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 &&
-			       strcmp(mnl_attr_get_str(attr), TXN_TABLE) == 0;
-	}
-	return false;
 }
 
 bool kernel_was_changed(struct kernel *k)
 {
-	bool changed = k->check_due;
-	char *buf;
-	ssize_t got;
+	bool changed;
 
-	k->check_due = false;
-	if (!k->notify)
-		return changed;
-	buf = mem_alloc(65536);
-	for (;;) {
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
-		int left;
-
-		got = recv(mnl_socket_get_fd(k->notify), buf, 65536, MSG_DONTWAIT);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && errno == ENOBUFS) {
-			changed = true; /* who knows */
-			continue;
-		}
-		if (got <= 0)
-			break;
-		for (left = (int)got; mnl_nlmsg_ok(nlh, left);
-		     nlh = mnl_nlmsg_next(nlh, &left))
-			changed = changed || is_ours(nlh);
-	}
-	free(buf);
+	privileges(k, true);
+	look_at_generation(k, k->generation);
+	privileges(k, false);
+	changed = k->others_changed;
+	k->others_changed = false;
 	return changed;
-}
-
-int kernel_fd(const struct kernel *k)
-{
-	return k->notify ? mnl_socket_get_fd(k->notify) : -1;
 }
 
 /* ---- scan: what is there? ---- */
@@ -766,19 +748,45 @@ static int read_set(const struct kernel *k, enum rules_set set, const struct edg
 	return rc;
 }
 
-static int check_edges(struct scan *s)
+/* The rules must be, to the letter, those of one of the actions. */
+static int read_rules(const struct kernel *k, const struct edge *e,
+		      enum filter_action *action, char comment[RULES_COMMENT_SIZE],
+		      struct diag *diag)
 {
-	int rc = 0;
+	char chain[TXN_NAME_SIZE], *have, *want;
+	bool fits = false;
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < s->edges->n; i++) {
-		struct edge *e = &s->edges->e[i];
+	rules_chain_name(e->interface, chain);
+	rc = rules_read(k->nl, chain, &have, comment);
+	for (int i = FILTER_OFF; rc == 0 && !fits && i <= FILTER_ENFORCE; i++) {
+		const struct rules_edge r = { e->interface, e->version,
+					      (enum filter_action)i,
+					      k->options.sample_group, NULL };
 
-		if (e->sets_seen != (1u << RULES_SETS * IP_FAMILIES) - 1 || !e->in_map)
-			return diag_set(s->diag, "edge %s has lost a set or its entry in "
-					"the map", e->interface);
-		rc = read_set(s->k, RULES_CONNECTED, e, &e->connected);
+		want = rules_edge_text(&r);
+		fits = strcmp(have, want) == 0;
+		free(want);
+		if (fits)
+			*action = (enum filter_action)i;
 	}
-	return rc < 0 ? diag_set(s->diag, "cannot read the sets: %s", strerror(-rc)) : 0;
+	free(have);
+	return fits ? 0 : diag_set(diag, "the rules of chain %s are not ours", chain);
+}
+
+static int check_edge(struct scan *s, struct edge *e)
+{
+	int rc;
+
+	if (e->sets_seen != (1u << RULES_SETS * IP_FAMILIES) - 1 || !e->in_map)
+		return diag_set(s->diag, "edge %s has lost a set or its entry in the map",
+				e->interface);
+	if (read_rules(s->k, e, &e->action, e->comment, s->diag) < 0)
+		return -1;
+	rc = read_set(s->k, RULES_CONNECTED, e, &e->connected);
+	return rc < 0 ? diag_set(s->diag, "cannot read the sets of edge %s: %s",
+				 e->interface, strerror(-rc))
+		      : 0;
 }
 
 static int check_base(struct kernel *k, struct diag *diag)
@@ -819,12 +827,18 @@ static int scan(struct kernel *k, struct diag *diag)
 	edges_fini(&k->edges);
 	k->edges = found;
 	s.edges = &k->edges;
-	if (!k->present || s.bad)
+	if (k->halfway)
+		diag_set(&k->damage, "a change was refused when it was half done");
+	if (!k->present || s.bad || k->halfway)
 		return 0;
 	if (!s.base)
 		diag_set(&k->damage, "chain " RULES_BASE_CHAIN " is missing");
-	else if (check_base(k, &k->damage) == 0)
-		check_edges(&s);
+	else if (check_base(k, &k->damage) < 0)
+		return 0;
+	for (size_t i = 0; i < k->edges.n; i++) {
+		if (k->damage.text[0] != '\0' || check_edge(&s, &k->edges.e[i]) < 0)
+			break;
+	}
 	return 0;
 }
 
@@ -921,6 +935,7 @@ static int probe_all(struct kernel *k, struct diag *diag)
 {
 	struct diag ignored;
 
+	k->generation = ruleset_generation(k);
 	if (table_exists(k, &k->present) < 0)
 		return diag_set(diag, "cannot talk to nftables; is the kernel module "
 				"nf_tables there, and has the agent CAP_NET_ADMIN?");
@@ -939,11 +954,9 @@ static int open_all(struct kernel *k, struct diag *diag)
 	if (!k->nl)
 		return diag_set(diag, "cannot open a netfilter netlink socket: %s",
 				strerror(errno));
-	k->notify = open_socket(); /* without it: periodic checks only */
 	if (probe_all(k, diag) < 0 || scan(k, diag) < 0)
 		return -1;
-	listen_to_others(k, true);
-	k->check_due = false;
+	k->others_changed = false;
 	return 0;
 }
 
@@ -966,8 +979,6 @@ void kernel_close(struct kernel *k)
 {
 	if (k->nl)
 		mnl_socket_close(k->nl);
-	if (k->notify)
-		mnl_socket_close(k->notify);
 	edges_fini(&k->edges);
 	free(k);
 }
@@ -986,18 +997,42 @@ static void doubt(struct kernel *k, int error, const struct diag *why)
 		k->damage = *why;
 }
 
+static void steps_begin(struct steps *s)
+{
+	s->prepare = txn_new();
+	s->change = txn_new();
+}
+
+static void steps_end(struct steps *s)
+{
+	txn_free(s->prepare);
+	txn_free(s->change);
+}
+
+static int steps_commit(struct kernel *k, const struct steps *s, int *error,
+			struct diag *diag)
+{
+	if (commit(k, s->prepare, error, diag) < 0)
+		return -1;
+	if (commit(k, s->change, error, diag) == 0)
+		return 0;
+	k->halfway = !txn_is_empty(s->prepare);
+	return -1;
+}
+
 static int apply(struct kernel *k, const struct kernel_change *changes, size_t n,
 		 struct diag *diag)
 {
-	struct txn *t = txn_new();
+	struct steps s;
 	int error, rc;
 
+	steps_begin(&s);
 	if (!k->present)
-		put_frame(k, t);
+		put_frame(k, s.prepare);
 	for (size_t i = 0; i < n; i++)
-		put_change(k, t, &changes[i]);
-	rc = commit(k, t, &error, diag);
-	txn_free(t);
+		put_change(k, &s, &changes[i]);
+	rc = steps_commit(k, &s, &error, diag);
+	steps_end(&s);
 	if (rc < 0) {
 		doubt(k, error, diag);
 		return rc;
@@ -1022,10 +1057,10 @@ int kernel_apply(struct kernel *k, const struct kernel_change *changes, size_t n
 	return rc;
 }
 
-static void put_everything(struct kernel *k, struct txn *t,
+static void put_everything(struct kernel *k, const struct steps *s,
 			   const struct kernel_change *all, size_t n, struct edges *next)
 {
-	put_frame(k, t);
+	put_frame(k, s->prepare);
 	for (size_t i = 0; i < n; i++) {
 		const struct edge *was = edge_find(&k->edges, all[i].new->interface);
 		struct edge *e = edge_get(next, all[i].new->interface);
@@ -1037,26 +1072,30 @@ static void put_everything(struct kernel *k, struct txn *t,
 			addrset_copy(&e->connected, all[i].connected);
 		else if (was)
 			addrset_copy(&e->connected, &was->connected);
-		create_edge(k, t, all[i].new, &e->connected, &e->last);
+		note_rules(e, all[i].new);
+		create_edge(k, s, all[i].new, &e->connected, &e->last);
 	}
 }
 
 static int rebuild(struct kernel *k, const struct kernel_change *all, size_t n,
 		   struct diag *diag)
 {
-	struct txn *t = txn_new();
 	struct edges next = { 0 };
+	struct steps s;
 	bool exists = false;
 	int rc;
 
+	steps_begin(&s);
 	/* The latest numbers, if they are still there. */
 	if (table_exists(k, &exists) == 0 && exists) {
 		read_counters(k, &k->edges);
-		put_table(t, NFT_MSG_DELTABLE);
+		put_table(s.prepare, NFT_MSG_DELTABLE);
 	}
-	put_everything(k, t, all, n, &next);
-	rc = commit(k, t, NULL, diag);
-	txn_free(t);
+	/* Between the two steps nothing is filtered, rather than everything
+	 * dropped; the second one is small and follows at once. */
+	put_everything(k, &s, all, n, &next);
+	rc = steps_commit(k, &s, NULL, diag);
+	steps_end(&s);
 	if (rc < 0) {
 		edges_fini(&next);
 		return rc;
@@ -1064,6 +1103,7 @@ static int rebuild(struct kernel *k, const struct kernel_change *all, size_t n,
 	edges_fini(&k->edges);
 	k->edges = next;
 	k->present = true;
+	k->halfway = false;
 	k->damage.text[0] = '\0';
 	return 0;
 }
@@ -1080,30 +1120,6 @@ int kernel_rebuild(struct kernel *k, const struct kernel_change *all, size_t n,
 }
 
 /* ---- read back ---- */
-
-static int read_rules(const struct kernel *k, const struct edge *e, struct filter *out,
-		      char comment[RULES_COMMENT_SIZE], struct diag *diag)
-{
-	char chain[TXN_NAME_SIZE], *have, *want;
-	bool fits = false;
-	int rc;
-
-	rules_chain_name(e->interface, chain);
-	rc = rules_read(k->nl, chain, &have, comment);
-	for (int action = FILTER_OFF; rc == 0 && !fits && action <= FILTER_ENFORCE; action++) {
-		const struct rules_edge r = { e->interface, e->version,
-					      (enum filter_action)action,
-					      k->options.sample_group, NULL };
-
-		want = rules_edge_text(&r);
-		fits = strcmp(have, want) == 0;
-		free(want);
-		if (fits)
-			out->action = (enum filter_action)action;
-	}
-	free(have);
-	return fits ? 0 : diag_set(diag, "the rules of chain %s are not ours", chain);
-}
 
 static int set_to_peers(const struct addrset *set, struct filter *out)
 {
@@ -1155,7 +1171,8 @@ static int read_edge(const struct kernel *k, const struct edge *e, struct filter
 	char comment[RULES_COMMENT_SIZE], again[RULES_COMMENT_SIZE];
 
 	snprintf(out->interface, sizeof(out->interface), "%s", e->interface);
-	if (read_rules(k, e, out, comment, diag) < 0 || read_sets(k, e, out, diag) < 0)
+	if (read_rules(k, e, &out->action, comment, diag) < 0 ||
+	    read_sets(k, e, out, diag) < 0)
 		return -1;
 	if (sscanf(comment, "generation %" SCNu64, &out->generation) != 1)
 		out->generation = 0;
@@ -1191,44 +1208,56 @@ int kernel_read(struct kernel *k, const char *interface, struct filter *out,
 	return 1;
 }
 
+static bool same_edge(const struct edge *a, const struct edge *b)
+{
+	return a->action == b->action && strcmp(a->comment, b->comment) == 0 &&
+	       addrset_equal(&a->connected, &b->connected);
+}
+
+/* What was known, held against what a new scan has found. */
+static void compare(struct kernel *k, const struct edges *known, bool was_present,
+		    bool was_braked)
+{
+	if (was_present && !k->present) {
+		diag_set(&k->damage, "table inet " TXN_TABLE " was deleted");
+	} else if (was_braked != k->brake) {
+		diag_set(&k->damage, "the rules of chain " RULES_BASE_CHAIN " are not ours");
+	} else if (known->n != k->edges.n) {
+		diag_set(&k->damage, "there are %zu edges instead of %zu", k->edges.n,
+			 known->n);
+	}
+	for (size_t i = 0; i < known->n && k->damage.text[0] == '\0'; i++) {
+		const struct edge *e = edge_find(&k->edges, known->e[i].interface);
+
+		if (!e || !same_edge(e, &known->e[i]))
+			diag_set(&k->damage, "edge %s is not as it was left",
+				 known->e[i].interface);
+	}
+}
+
 int kernel_check(struct kernel *k, struct diag *diag)
 {
 	struct edges known = k->edges;
 	bool was_present = k->present, was_braked = k->brake;
 	int rc;
 
-	/* A scan forgets; what was known tells what is missing. */
 	k->edges = (struct edges){ 0 };
 	privileges(k, true);
 	rc = scan(k, diag);
 	privileges(k, false);
-	if (rc == 0 && k->damage.text[0] == '\0' && was_present && !k->present)
-		diag_set(&k->damage, "table inet " TXN_TABLE " was deleted");
-	if (rc == 0 && k->damage.text[0] == '\0' && was_braked != k->brake)
-		diag_set(&k->damage, "the rules of chain " RULES_BASE_CHAIN
-			 " are not ours");
+	if (rc == 0 && k->damage.text[0] == '\0')
+		compare(k, &known, was_present, was_braked);
 	k->brake = was_braked;
-	for (size_t i = 0; i < known.n && rc == 0; i++) {
-		const struct edge *was = &known.e[i];
-		struct edge *e = edge_find(&k->edges, was->interface);
-
-		if (k->damage.text[0] == '\0' && !e)
-			diag_set(&k->damage, "the chain of edge %s is missing", was->interface);
-		if (k->damage.text[0] == '\0' &&
-		    !addrset_equal(&e->connected, &was->connected))
-			diag_set(&k->damage, "the connected subnets of edge %s are not ours",
-				 was->interface);
+	if (rc == 0 && k->damage.text[0] == '\0') {
+		edges_fini(&known);
+		return 0;
 	}
-	if (rc < 0 || k->damage.text[0] != '\0') {
-		/* For kernel_rebuild(): counters and subnets as last known. */
-		edges_fini(&k->edges);
-		k->edges = known;
-		if (rc == 0)
-			*diag = k->damage;
-		return -1;
-	}
-	edges_fini(&known);
-	return 0;
+	/* For kernel_rebuild(): counters and subnets as last known. */
+	edges_fini(&k->edges);
+	k->edges = known;
+	if (rc == 0)
+		*diag = k->damage;
+	return -1;
 }
 
 size_t kernel_edges(struct kernel *k, char (**names)[FILTER_IFNAME_SIZE])
@@ -1318,6 +1347,7 @@ int kernel_release(struct kernel *k, struct diag *diag)
 	edges_fini(&k->edges);
 	k->present = false;
 	k->brake = false;
+	k->halfway = false;
 	k->damage.text[0] = '\0';
 	return 0;
 }

@@ -103,6 +103,11 @@ size_t txn_bytes(const struct txn *t)
 	return t->len;
 }
 
+bool txn_is_empty(const struct txn *t)
+{
+	return t->seq == 1; /* its begin message */
+}
+
 static const char *remedy(int error)
 {
 	switch (error) {
@@ -222,8 +227,8 @@ int txn_commit(struct txn *t, struct mnl_socket *nl, int *error, struct diag *di
 
 	if (error)
 		*error = 0;
-	if (t->seq == 1)
-		return 0; /* nothing to do */
+	if (txn_is_empty(t))
+		return 0;
 	if (t->len > TXN_MAX_BYTES) {
 		if (error)
 			*error = EMSGSIZE;

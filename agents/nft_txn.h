@@ -10,6 +10,7 @@
 #define SAV_NFT_TXN_H
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
@@ -32,6 +33,7 @@ struct nlmsghdr *txn_get(struct txn *t, uint16_t type, uint16_t flags, const cha
 			 const char *name);
 void txn_put(struct txn *t);
 size_t txn_bytes(const struct txn *t);
+bool txn_is_empty(const struct txn *t);
 
 /* Sends; 0 when the kernel has committed, -1 when it refused (diag: which
  * message, why, what to do). *error is the errno of a refusal, may be NULL. */

@@ -346,13 +346,13 @@ static void a_flushed_ruleset_is_repaired(void **state)
 
 	put(b, "eth0", 1, "198.51.100.0/26");
 	put(b, "eth1", 1, "198.51.100.64/26");
-	assert_false(apply_verify(b->apply));
+	assert_false(apply_verify(b->apply, true));
 	kernel_fake_flush(b->kernel);
-	assert_true(apply_verify(b->apply));
+	assert_true(apply_verify(b->apply, true));
 	assert_true(in_kernel(b, "eth0", "198.51.100.1"));
 	assert_true(in_kernel(b, "eth1", "198.51.100.65"));
 	assert_int_equal(apply_totals(b->apply)->repairs, 1);
-	assert_false(apply_verify(b->apply));
+	assert_false(apply_verify(b->apply, true));
 }
 
 static void a_changed_set_is_repaired(void **state)
@@ -361,7 +361,7 @@ static void a_changed_set_is_repaired(void **state)
 
 	put(b, "eth0", 1, "198.51.100.0/26");
 	kernel_fake_damage(b->kernel, "eth0");
-	assert_true(apply_verify(b->apply));
+	assert_true(apply_verify(b->apply, true));
 	assert_false(in_kernel(b, "eth0", "0.0.0.0"));
 }
 
@@ -451,7 +451,7 @@ static void release_takes_everything_out(void **state)
 	assert_int_equal(apply_release(b->apply, &diag), 0);
 	assert_int_equal(apply_held(b->apply)->n, 0);
 	assert_false(in_kernel(b, "eth0", "198.51.100.1"));
-	assert_false(apply_verify(b->apply));
+	assert_false(apply_verify(b->apply, true));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
