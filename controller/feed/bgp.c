@@ -132,8 +132,8 @@ bool bgp_open_decode(struct rd body, struct bgp_open *open)
 		return false;
 	while (rd_left(&params) != 0) {
 		uint8_t type = rd_u8(&params);
-		struct rd caps = rd_sub(&params, extended ? rd_be16(&params)
-							  : rd_u8(&params));
+		struct rd caps =
+			rd_sub(&params, extended ? rd_be16(&params) : rd_u8(&params));
 
 		while (type == 2 && rd_left(&caps) != 0) {
 			uint8_t code = rd_u8(&caps);
@@ -178,11 +178,14 @@ bool bgp_nlri_init(struct bgp_nlri *nlri, struct rd rd, enum ip_family family,
 
 	if (rd.failed)
 		return false;
-	if (form == BGP_NLRI_ADDPATH_OR_ONE && nlri_check(rd, family, false, &n) && n == 1)
+	if (form == BGP_NLRI_ADDPATH_OR_ONE && nlri_check(rd, family, false, &n) &&
+	    n == 1)
 		addpath = false;
 	if (!nlri_check(rd, family, addpath, &n))
 		return false;
-	*nlri = (struct bgp_nlri){ .rd = rd, .family = (uint8_t)family, .addpath = addpath };
+	*nlri = (struct bgp_nlri){ .rd = rd,
+				   .family = (uint8_t)family,
+				   .addpath = addpath };
 	return true;
 }
 

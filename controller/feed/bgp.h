@@ -48,9 +48,9 @@ struct bgp_open {
 	uint16_t hold_time;
 	int8_t role; /* enum bgp_role */
 	bool as4;
-	bool graceful_restart;	  /* RFC 4724 */
-	bool extended_message;	  /* RFC 8654 */
-	bool mp[IP_FAMILIES];	  /* multiprotocol, unicast */
+	bool graceful_restart;		   /* RFC 4724 */
+	bool extended_message;		   /* RFC 8654 */
+	bool mp[IP_FAMILIES];		   /* multiprotocol, unicast */
 	bool addpath_receive[IP_FAMILIES]; /* RFC 7911: able to receive path ids */
 	bool addpath_send[IP_FAMILIES];
 };
@@ -70,12 +70,12 @@ enum bgp_nlri_form {
 };
 
 struct bgp_update_ctx {
-	bool as2;	/* AS_PATH has 2-octet numbers: AS4_PATH is merged in */
-	bool external;	/* sent by an eBGP peer and not yet through policy:
-			 * LOCAL_PREF and the like are discarded (RFC 7606 7.5) */
+	bool as2;		/* AS_PATH has 2-octet numbers: AS4_PATH is merged in */
+	bool external;		/* sent by an eBGP peer and not yet through policy:
+				 * LOCAL_PREF and the like are discarded (RFC 7606 7.5) */
 	bool next_hop_optional; /* IPv4 routes without NEXT_HOP are taken: FRR's BMP
-			 * leaves it out where the next hop is IPv6 (RFC 8950) */
-	bool mrt;	/* RFC 6396 4.3.4: MP_REACH_NLRI may be only a next hop */
+				 * leaves it out where the next hop is IPv6 (RFC 8950) */
+	bool mrt;		/* RFC 6396 4.3.4: MP_REACH_NLRI may be only a next hop */
 	uint8_t form[IP_FAMILIES]; /* enum bgp_nlri_form */
 };
 
@@ -102,20 +102,22 @@ struct bgp_update {
 	/* next_hop is that of announced[0]. as_path points into the message
 	 * or into *scratch. Complete with BGP_UPDATE_OK only. */
 	struct rib_attr attr;
-	struct ip_addr mp_next_hop; /* that of announced[1] */
+	struct ip_addr mp_next_hop;   /* that of announced[1] */
 	bool end_of_rib[IP_FAMILIES]; /* RFC 4724 sec. 2 */
-	unsigned int attr_discarded;  /* attributes: malformed, repeated or out of place */
-	unsigned int other_afi;	      /* MP attributes of families not decoded */
-	uint8_t bad_attr;	      /* type of the first attribute that was malformed */
+	unsigned int attr_discarded; /* attributes: malformed, repeated or out of place */
+	unsigned int other_afi;	     /* MP attributes of families not decoded */
+	uint8_t bad_attr;	     /* type of the first attribute that was malformed */
 };
 
 /* body: of a message of type UPDATE. scratch: BGP_PATH_MAX bytes, must live as
  * long as update->attr is used. */
-enum bgp_update_verdict bgp_update_decode(struct rd body, const struct bgp_update_ctx *ctx,
+enum bgp_update_verdict bgp_update_decode(struct rd body,
+					  const struct bgp_update_ctx *ctx,
 					  uint8_t *scratch, struct bgp_update *update);
 /* Path attributes alone, as in an MRT table dump; no NLRI but those in the
  * MP attributes. ORIGIN and AS_PATH must be there, a next hop need not. */
-enum bgp_update_verdict bgp_attrs_decode(struct rd attrs, const struct bgp_update_ctx *ctx,
+enum bgp_update_verdict bgp_attrs_decode(struct rd attrs,
+					 const struct bgp_update_ctx *ctx,
 					 uint8_t *scratch, struct bgp_update *update);
 
 /* The next prefix, host bits masked (RFC 4271 4.3) and *masked set if there

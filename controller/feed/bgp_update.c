@@ -59,8 +59,10 @@ static const struct attr_rule {
 	[ATTR_EXT_COMMUNITIES] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 8, true, WITHDRAW },
 	[ATTR_AS4_PATH] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 2, true, DISCARD },
 	[ATTR_AS4_AGGREGATOR] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 8, false, DISCARD },
-	[ATTR_IPV6_EXT_COMMUNITIES] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 20, true, WITHDRAW },
-	[ATTR_LARGE_COMMUNITIES] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 12, true, WITHDRAW },
+	[ATTR_IPV6_EXT_COMMUNITIES] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 20, true,
+					WITHDRAW },
+	[ATTR_LARGE_COMMUNITIES] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 12, true,
+				     WITHDRAW },
 	[ATTR_OTC] = { FLAG_OPTIONAL | FLAG_TRANSITIVE, 4, false, WITHDRAW },
 };
 
@@ -240,7 +242,8 @@ static void attr_one(struct attr_state *st, uint8_t flags, uint8_t type, struct 
 	if (st->seen[type >> 6] & bit) {
 		/* RFC 7606 3(g) */
 		attr_error(st, type,
-			   type == ATTR_MP_REACH || type == ATTR_MP_UNREACH ? SKIP : DISCARD);
+			   type == ATTR_MP_REACH || type == ATTR_MP_UNREACH ? SKIP
+									    : DISCARD);
 		return;
 	}
 	st->seen[type >> 6] |= bit;
@@ -322,7 +325,8 @@ static void attrs_finish(struct attr_state *st, bool mandatory, bool next_hop,
 	bgp_attr_set_path(&st->u->attr, st->path.p, (uint16_t)rd_left(&st->path));
 }
 
-enum bgp_update_verdict bgp_attrs_decode(struct rd attrs, const struct bgp_update_ctx *ctx,
+enum bgp_update_verdict bgp_attrs_decode(struct rd attrs,
+					 const struct bgp_update_ctx *ctx,
 					 uint8_t *scratch, struct bgp_update *update)
 {
 	struct attr_state st = { .ctx = ctx, .u = update };
@@ -335,7 +339,8 @@ enum bgp_update_verdict bgp_attrs_decode(struct rd attrs, const struct bgp_updat
 	return st.verdict;
 }
 
-enum bgp_update_verdict bgp_update_decode(struct rd body, const struct bgp_update_ctx *ctx,
+enum bgp_update_verdict bgp_update_decode(struct rd body,
+					  const struct bgp_update_ctx *ctx,
 					  uint8_t *scratch, struct bgp_update *update)
 {
 	struct attr_state st = { .ctx = ctx, .u = update };

@@ -90,7 +90,8 @@ struct bmp_peer_up {
 	struct rd tlvs; /* checked */
 };
 
-bool bmp_peer_up_decode(struct rd rd, const struct bmp_peer *peer, struct bmp_peer_up *up);
+bool bmp_peer_up_decode(struct rd rd, const struct bmp_peer *peer,
+			struct bmp_peer_up *up);
 
 /* RFC 7854 4.9 */
 enum bmp_down_reason {
@@ -104,7 +105,7 @@ enum bmp_down_reason {
 
 struct bmp_peer_down {
 	uint8_t reason;
-	uint16_t fsm_event; /* BMP_DOWN_LOCAL */
+	uint16_t fsm_event;    /* BMP_DOWN_LOCAL */
 	uint8_t code, subcode; /* of the NOTIFICATION; 0 where there is none */
 };
 

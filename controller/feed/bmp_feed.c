@@ -79,8 +79,8 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 	};
 	/* RFC 7911 sec. 4: from the peer to the router */
 	for (int i = 0; i < IP_FAMILIES; i++)
-		info->addpath_rx[i] = up.received.addpath_send[i] &&
-				      up.sent.addpath_receive[i];
+		info->addpath_rx[i] =
+			up.received.addpath_send[i] && up.sent.addpath_receive[i];
 	feed_ahead_flush(feed);
 	fp->known = true;
 	fp->as2 = !up.sent.as4 || !up.received.as4;
@@ -93,7 +93,7 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 		for (int family = 0; family < IP_FAMILIES; family++)
 			rib_stale_mark(rp, (enum rib_view)view, (enum ip_family)family);
 	feed_emit(feed, &(struct bmp_event){
-			   .type = BMP_EVENT_PEER_UP, .peer = rp, .info = info });
+				.type = BMP_EVENT_PEER_UP, .peer = rp, .info = info });
 }
 
 static void peer_down(struct bmp_feed *feed, struct feed_peer *fp, struct rd rd)
@@ -119,8 +119,8 @@ static void peer_down(struct bmp_feed *feed, struct feed_peer *fp, struct rd rd)
 			rib_peer_clear(rp, (enum rib_view)view, (enum ip_family)family);
 	if (!again)
 		feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_PEER_DOWN,
-						.peer = rp,
-						.reason = down.reason });
+						     .peer = rp,
+						     .reason = down.reason });
 }
 
 /* ---- Initiation and Termination */
@@ -172,15 +172,18 @@ static void initiation(struct bmp_feed *feed, struct rd rd)
 		feed->stats.malformed++;
 	learn_exporter(feed);
 	feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_INITIATION,
-					.text = feed->sysname });
+					     .text = feed->sysname });
 }
 
 static void termination(struct bmp_feed *feed, struct rd rd)
 {
 	/* RFC 7854 4.5 */
 	static const char *const reasons[] = {
-		"administratively closed", "unspecified reason", "out of resources",
-		"redundant connection", "permanently administratively closed",
+		"administratively closed",
+		"unspecified reason",
+		"out of resources",
+		"redundant connection",
+		"permanently administratively closed",
 	};
 	char text[256] = "no reason given";
 	struct bmp_tlv tlv;
@@ -198,7 +201,8 @@ static void termination(struct bmp_feed *feed, struct rd rd)
 	}
 	if (rd.failed)
 		feed->stats.malformed++;
-	feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_TERMINATION, .text = text });
+	feed_emit(feed,
+		  &(struct bmp_event){ .type = BMP_EVENT_TERMINATION, .text = text });
 }
 
 /* ---- the stream */
@@ -353,15 +357,16 @@ void bmp_feed_peer_complete(struct bmp_feed *feed, struct rib_peer *peer)
 	(void)feed;
 	for (int view = 0; view < RIB_VIEWS; view++)
 		for (int family = 0; family < IP_FAMILIES; family++)
-			rib_stale_sweep(peer, (enum rib_view)view, (enum ip_family)family);
+			rib_stale_sweep(peer, (enum rib_view)view,
+					(enum ip_family)family);
 }
 
 const struct bmp_peer_info *bmp_feed_peer_info(const struct bmp_feed *feed,
 					       const struct rib_peer *peer)
 {
 	const struct rib_peer_key *key = rib_peer_key(peer);
-	const struct feed_peer *fp = key->router == feed->router ? feed_peer_find(feed, key)
-								 : NULL;
+	const struct feed_peer *fp =
+		key->router == feed->router ? feed_peer_find(feed, key) : NULL;
 
 	return fp && fp->up ? &fp->info : NULL;
 }

@@ -28,11 +28,11 @@ struct bmp_peer_info {
 };
 
 enum bmp_event_type {
-	BMP_EVENT_INITIATION, /* text: sysName */
-	BMP_EVENT_PEER_UP,    /* peer, info */
-	BMP_EVENT_PEER_DOWN,  /* peer, reason; its paths are already gone */
-	BMP_EVENT_END_OF_RIB, /* peer, view, family; stale paths already swept */
-	BMP_EVENT_REFUSED,    /* text: why a peer or message was left out (VRF, ...) */
+	BMP_EVENT_INITIATION,  /* text: sysName */
+	BMP_EVENT_PEER_UP,     /* peer, info */
+	BMP_EVENT_PEER_DOWN,   /* peer, reason; its paths are already gone */
+	BMP_EVENT_END_OF_RIB,  /* peer, view, family; stale paths already swept */
+	BMP_EVENT_REFUSED,     /* text: why a peer or message was left out (VRF, ...) */
 	BMP_EVENT_TERMINATION, /* text: why the router closes the stream */
 };
 
@@ -51,20 +51,20 @@ typedef void bmp_event_fn(const struct bmp_event *event, void *arg);
 
 struct bmp_feed_stats {
 	uint64_t bytes, messages;
-	uint64_t by_type[8];	    /* 0..6 by RFC 7854 type, 7: unknown */
+	uint64_t by_type[8];	       /* 0..6 by RFC 7854 type, 7: unknown */
 	uint64_t announced, withdrawn; /* prefixes */
-	uint64_t withdrawn_unknown; /* withdrawals of paths never announced */
-	uint64_t looped;	    /* paths ignored: own AS in AS_PATH */
-	uint64_t treat_as_withdraw; /* RFC 7606: messages */
-	uint64_t attr_discard;	    /* RFC 7606: attributes */
-	uint64_t malformed;	    /* messages skipped whole */
-	uint64_t host_bits;	    /* prefixes with host bits set (masked) */
+	uint64_t withdrawn_unknown;    /* withdrawals of paths never announced */
+	uint64_t looped;	       /* paths ignored: own AS in AS_PATH */
+	uint64_t treat_as_withdraw;    /* RFC 7606: messages */
+	uint64_t attr_discard;	       /* RFC 7606: attributes */
+	uint64_t malformed;	       /* messages skipped whole */
+	uint64_t host_bits;	       /* prefixes with host bits set (masked) */
 	/* messages; ignored_afi: MP attributes */
 	uint64_t refused_vrf, ignored_locrib, ignored_adj_out, ignored_afi;
 	uint64_t ignored_peer_type; /* messages of peer types not known */
 	uint64_t refused_peers;	    /* messages of peers beyond the bound */
-	uint64_t no_peer_up;	    /* routes of a peer that is not up: taken all the same,
-				     * but nothing is known of its OPENs */
+	uint64_t no_peer_up; /* routes of a peer that is not up: taken all the same,
+			      * but nothing is known of its OPENs */
 };
 
 /* router: the index used in rib_peer_key. The feed does not own the rib.

@@ -12,7 +12,7 @@
 /* Routes on their way into the RIB. Each waits until its successors have been
  * decoded, while the memory it will touch is being fetched, which makes a full
  * table load a third faster. Nothing waits longer than bmp_feed_bytes() lasts. */
-#define AHEAD	      4
+#define AHEAD	       4
 #define AHEAD_PATH_MAX 120 /* bytes of AS path; longer ones do not wait */
 
 struct route_ahead {

@@ -63,7 +63,8 @@ static void buckets_grow(struct bmp_feed *feed)
 	feed->bucket = mem_calloc(feed->n_buckets, sizeof(struct feed_peer *));
 	for (size_t i = 0; i < n; i++) {
 		for (struct feed_peer *fp = old[i], *next; fp; fp = next) {
-			struct feed_peer **head = &feed->bucket[bucket_of(feed, &fp->key)];
+			struct feed_peer **head =
+				&feed->bucket[bucket_of(feed, &fp->key)];
 
 			next = fp->hash_next;
 			fp->hash_next = *head;

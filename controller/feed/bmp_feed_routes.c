@@ -159,9 +159,9 @@ static void end_of_rib(const struct route_msg *m, enum ip_family family)
 	see_family(m, (uint8_t)family);
 	rib_stale_sweep(m->peer, m->view, family);
 	feed_emit(m->feed, &(struct bmp_event){ .type = BMP_EVENT_END_OF_RIB,
-					   .peer = m->peer,
-					   .view = m->view,
-					   .family = family });
+						.peer = m->peer,
+						.view = m->view,
+						.family = family });
 }
 
 static struct bgp_update_ctx update_ctx(const struct bmp_feed *feed,
@@ -181,8 +181,8 @@ static struct bgp_update_ctx update_ctx(const struct bmp_feed *feed,
 	for (int i = 0; i < IP_FAMILIES; i++) {
 		/* FRR's exporter knows one path per prefix and writes no ids */
 		if (fp->info.addpath_rx[i])
-			ctx.form[i] = feed->is_frr ? BGP_NLRI_ADDPATH_OR_ONE
-						   : BGP_NLRI_ADDPATH;
+			ctx.form[i] =
+				feed->is_frr ? BGP_NLRI_ADDPATH_OR_ONE : BGP_NLRI_ADDPATH;
 	}
 	return ctx;
 }

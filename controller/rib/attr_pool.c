@@ -81,12 +81,14 @@ static uint32_t attr_hash(const struct attr_pool *pool, const struct rib_attr *a
 bool attr_equal(const struct rib_attr *a, const struct rib_attr *b)
 {
 	return a->as_path_len == b->as_path_len && a->next_hop.v == b->next_hop.v &&
-	       a->next_hop.family == b->next_hop.family && a->local_pref == b->local_pref &&
-	       a->med == b->med && a->origin_code == b->origin_code &&
+	       a->next_hop.family == b->next_hop.family &&
+	       a->local_pref == b->local_pref && a->med == b->med &&
+	       a->origin_code == b->origin_code &&
 	       a->has_local_pref == b->has_local_pref && a->has_med == b->has_med &&
 	       a->origin_kind == b->origin_kind && a->origin_as == b->origin_as &&
 	       a->neighbor_as == b->neighbor_as && a->as_path_hops == b->as_path_hops &&
-	       (a->as_path_len == 0 || memcmp(a->as_path, b->as_path, a->as_path_len) == 0);
+	       (a->as_path_len == 0 ||
+		memcmp(a->as_path, b->as_path, a->as_path_len) == 0);
 }
 
 static void index_resize(struct attr_pool *pool, uint32_t cap)
@@ -212,7 +214,8 @@ static void index_erase(struct attr_pool *pool, const struct attr_node *node)
 
 	while (pool->index[hole].node != node)
 		hole = (hole + 1) & mask;
-	for (uint32_t i = (hole + 1) & mask; pool->index[i].node != NULL; i = (i + 1) & mask) {
+	for (uint32_t i = (hole + 1) & mask; pool->index[i].node != NULL;
+	     i = (i + 1) & mask) {
 		uint32_t home = pool->index[i].hash & mask;
 
 		/* may move up to the hole unless that is before its home */

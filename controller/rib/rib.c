@@ -203,8 +203,8 @@ struct rib_peer *rib_peer_next(const struct rib_peer *peer)
 
 /* ---- paths */
 
-static void tell(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
-		 uint32_t old, uint32_t new)
+static void tell(struct rib_peer *peer, enum rib_view view,
+		 const struct ip_prefix *prefix, uint32_t old, uint32_t new)
 {
 	struct rib *rib = peer->rib;
 
@@ -214,8 +214,9 @@ static void tell(struct rib_peer *peer, enum rib_view view, const struct ip_pref
 		   new ? attr_pool_at(&rib->attrs, new) : NULL, rib->watch_arg);
 }
 
-int rib_announce(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
-		 uint32_t path_id, const struct rib_attr *attr)
+int rib_announce(struct rib_peer *peer, enum rib_view view,
+		 const struct ip_prefix *prefix, uint32_t path_id,
+		 const struct rib_attr *attr)
 {
 	struct rib *rib = peer->rib;
 	struct path_table *t = &peer->table[view][prefix->family];
@@ -371,7 +372,8 @@ void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family fa
 		if (slot->attr == 0)
 			continue;
 		prefix = path_slot_prefix(t, slot);
-		fn(&prefix, slot->path_id, attr_pool_at(&peer->rib->attrs, slot->attr), arg);
+		fn(&prefix, slot->path_id, attr_pool_at(&peer->rib->attrs, slot->attr),
+		   arg);
 	}
 }
 

@@ -39,17 +39,17 @@ struct rib_attr {
 	uint8_t has_med;
 	uint32_t local_pref;
 	uint32_t med;
-	uint32_t neighbor_as;	/* leftmost AS of a leading AS_SEQUENCE, else 0 */
-	uint16_t as_path_hops;	/* RFC 4271 9.1.2.2 (a): a set counts one */
-	uint16_t as_path_len;	/* bytes of as_path */
+	uint32_t neighbor_as;	 /* leftmost AS of a leading AS_SEQUENCE, else 0 */
+	uint16_t as_path_hops;	 /* RFC 4271 9.1.2.2 (a): a set counts one */
+	uint16_t as_path_len;	 /* bytes of as_path */
 	struct ip_addr next_hop; /* family of the next hop; v 0 where absent */
-	const uint8_t *as_path; /* segments with 4-byte AS numbers, network order,
-				 * after AS4_PATH merge and local-AS strip */
+	const uint8_t *as_path;	 /* segments with 4-byte AS numbers, network order,
+				  * after AS4_PATH merge and local-AS strip */
 };
 
 struct rib_peer_key {
 	uint32_t router; /* index given by the caller, one per router name */
-	uint8_t type;	 /* RFC 7854 4.2: 0 global, 1 RD, 2 local; 3 Loc-RIB is never here */
+	uint8_t type; /* RFC 7854 4.2: 0 global, 1 RD, 2 local; 3 Loc-RIB is never here */
 	uint64_t distinguisher;
 	struct ip_addr addr;
 };
@@ -85,8 +85,9 @@ struct rib_peer *rib_peer_next(const struct rib_peer *peer);
 /* *attr is copied (with its as_path) when it is not interned yet.
  * Returns 1 when something changed, 0 when the very same path was there (or
  * the peer sends hundreds of add-path paths of one prefix: counted, left out). */
-int rib_announce(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
-		 uint32_t path_id, const struct rib_attr *attr);
+int rib_announce(struct rib_peer *peer, enum rib_view view,
+		 const struct ip_prefix *prefix, uint32_t path_id,
+		 const struct rib_attr *attr);
 /* A full table is bound by waiting for memory. A caller that knows some routes
  * ahead says so here, and a route or two later hands what was returned to the
  * second function; both only make a later rib_announce() of it faster. */
@@ -117,7 +118,7 @@ const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view vie
 
 struct rib_stats {
 	size_t peers, paths, attrs;
-	size_t bytes; /* all memory the rib holds */
+	size_t bytes;	/* all memory the rib holds */
 	size_t refused; /* announcements beyond the bound on paths per prefix */
 };
 void rib_stats(const struct rib *rib, struct rib_stats *stats);

@@ -148,7 +148,8 @@ static void put_bgp_header(struct wr *out, uint8_t type)
 	wr_u8(out, type);
 }
 
-static void put_route(struct wr *out, uint32_t peer, const struct attrs *a, struct prefix p)
+static void put_route(struct wr *out, uint32_t peer, const struct attrs *a,
+		      struct prefix p)
 {
 	size_t at = out->len, bgp, attrs;
 
@@ -323,12 +324,15 @@ int main(int argc, char **argv)
 	for (int i = 0; i < ROUNDS; i++)
 		measure(&r, &stream, routes);
 	printf("{\"bench\":\"bmp\",\"routes\":%zu,\"peers\":%u,\"stream_bytes\":%zu,"
-	       "\"floor_routes_per_s\":%.0f,\"routes_per_s\":%.0f,\"ratio_to_floor\":%.2f,"
+	       "\"floor_routes_per_s\":%.0f,\"routes_per_s\":%.0f,\"ratio_to_floor\":%."
+	       "2f,"
 	       "\"redump_routes_per_s\":%.0f,\"clear_peer_s\":%.4f,"
-	       "\"paths\":%zu,\"attrs\":%zu,\"bytes_per_path\":%.1f,\"peak_bytes_per_path\":%.1f}\n",
-	       routes, peers, stream.len, (double)routes / r.floor, (double)routes / r.load,
-	       r.load / r.floor, (double)routes / r.reload, r.clear, r.full.paths,
-	       r.full.attrs, (double)r.full.bytes / (double)r.full.paths,
+	       "\"paths\":%zu,\"attrs\":%zu,\"bytes_per_path\":%.1f,\"peak_bytes_per_"
+	       "path\":%.1f}\n",
+	       routes, peers, stream.len, (double)routes / r.floor,
+	       (double)routes / r.load, r.load / r.floor, (double)routes / r.reload,
+	       r.clear, r.full.paths, r.full.attrs,
+	       (double)r.full.bytes / (double)r.full.paths,
 	       (double)r.peak_kib * 1024 / (double)r.full.paths);
 	wr_fini(&stream);
 	return 0;

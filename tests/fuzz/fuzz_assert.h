@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HOLDS(what)                                                                       \
-	do {                                                                              \
-		if (!(what)) {                                                            \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
-				#what);                                                   \
-			abort();                                                          \
-		}                                                                         \
+#define HOLDS(what)                                                                      \
+	do {                                                                             \
+		if (!(what)) {                                                           \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__,          \
+				__LINE__, #what);                                        \
+			abort();                                                         \
+		}                                                                        \
 	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -16,7 +16,8 @@ static struct bgp_update_ctx context(uint8_t bits)
 		.external = bits & 2,
 		.next_hop_optional = bits & 4,
 		.mrt = bits & 8,
-		.form = { (uint8_t)((bits >> 4 & 3) % 3), (uint8_t)((bits >> 6 & 3) % 3) },
+		.form = { (uint8_t)((bits >> 4 & 3) % 3),
+			  (uint8_t)((bits >> 6 & 3) % 3) },
 	};
 }
 
@@ -28,7 +29,8 @@ static size_t check_nlri(struct bgp_nlri nlri)
 	size_t n = 0;
 
 	for (; bgp_nlri_next(&nlri, &p, &path_id, &masked); n++) {
-		struct ip_prefix again = ip_prefix_make((enum ip_family)p.family, p.v, p.len);
+		struct ip_prefix again =
+			ip_prefix_make((enum ip_family)p.family, p.v, p.len);
 
 		HOLDS(p.len <= ip_bits((enum ip_family)p.family));
 		HOLDS(p.v <= ip_max((enum ip_family)p.family));
@@ -50,7 +52,8 @@ static void check_path(struct rib_attr attr)
 	HOLDS(again.as_path_hops == attr.as_path_hops);
 	HOLDS(again.neighbor_as == attr.neighbor_as);
 	HOLDS(attr.origin_kind == RIB_ORIGIN_AS || attr.origin_as == 0);
-	HOLDS(attr.origin_kind != RIB_ORIGIN_AS || bgp_path_contains(&attr, attr.origin_as));
+	HOLDS(attr.origin_kind != RIB_ORIGIN_AS ||
+	      bgp_path_contains(&attr, attr.origin_as));
 	HOLDS(!bgp_path_contains(&attr, 0));
 	if (attr.neighbor_as == 0)
 		return;

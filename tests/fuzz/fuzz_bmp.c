@@ -25,8 +25,9 @@ struct world {
 	uint64_t peer_ups, end_of_ribs;
 };
 
-static void watch(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *prefix,
-		  const struct rib_attr *old, const struct rib_attr *new, void *arg)
+static void watch(struct rib_peer *peer, enum rib_view view,
+		  const struct ip_prefix *prefix, const struct rib_attr *old,
+		  const struct rib_attr *new, void *arg)
 {
 	struct world *w = arg;
 
@@ -66,10 +67,13 @@ static void put_bgp(struct wr *out, uint8_t type, const uint8_t *body, size_t le
 
 static void put_peer(struct wr *out, uint8_t peer)
 {
-	wr_u8(out, peer & 0x80 ? BMP_PEER_LOC_RIB : peer & 8 ? BMP_PEER_RD : BMP_PEER_GLOBAL);
-	wr_u8(out, (uint8_t)((peer & 4 ? BMP_FLAG_V6 : 0) | (peer & 16 ? BMP_FLAG_AS2 : 0) |
-			     (peer & 32 ? BMP_FLAG_ADJ_OUT : 0) |
-			     (peer & 64 ? BMP_FLAG_POST : 0)));
+	wr_u8(out, peer & 0x80 ? BMP_PEER_LOC_RIB
+		   : peer & 8  ? BMP_PEER_RD
+			       : BMP_PEER_GLOBAL);
+	wr_u8(out,
+	      (uint8_t)((peer & 4 ? BMP_FLAG_V6 : 0) | (peer & 16 ? BMP_FLAG_AS2 : 0) |
+			(peer & 32 ? BMP_FLAG_ADJ_OUT : 0) |
+			(peer & 64 ? BMP_FLAG_POST : 0)));
 	wr_be64(out, peer & 8);
 	wr_be64(out, 0);
 	wr_be64(out, 0x0a000000u + (peer & 3));
@@ -134,11 +138,12 @@ static void check_rib(const struct world *w)
 	struct rib_stats stats;
 	size_t walked = 0, counted = 0, peers = 0;
 
-	for (struct rib_peer *p = rib_peer_first(w->rib); p; p = rib_peer_next(p), peers++) {
+	for (struct rib_peer *p = rib_peer_first(w->rib); p;
+	     p = rib_peer_next(p), peers++) {
 		for (int v = 0; v < RIB_VIEWS; v++) {
 			for (int f = 0; f < IP_FAMILIES; f++) {
-				rib_walk(p, (enum rib_view)v, (enum ip_family)f, count_path,
-					 &walked);
+				rib_walk(p, (enum rib_view)v, (enum ip_family)f,
+					 count_path, &walked);
 				counted += rib_path_count(p, (enum rib_view)v,
 							  (enum ip_family)f);
 			}

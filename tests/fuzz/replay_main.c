@@ -43,7 +43,9 @@ static void run_variants(uint8_t *data, size_t size)
 		random = random * 6364136223846793005u + 1442695040888963407u;
 		at = data + (random >> 33) % size;
 		old = *at;
-		*at = (uint8_t)(i % 3 == 0 ? old ^ 1 << i % 8 : i % 3 == 1 ? 0xff : old + 1);
+		*at = (uint8_t)(i % 3 == 0   ? old ^ 1 << i % 8
+				: i % 3 == 1 ? 0xff
+					     : old + 1);
 		run(data, size);
 		*at = old;
 	}

@@ -339,7 +339,8 @@ void build_withdraw(struct wr *out, const struct build_peer *peer, const char *p
 	build_routes(out, peer, &u);
 }
 
-void build_end_of_rib(struct wr *out, const struct build_peer *peer, enum ip_family family)
+void build_end_of_rib(struct wr *out, const struct build_peer *peer,
+		      enum ip_family family)
 {
 	struct build_update u = { 0 };
 	struct wr none = { 0 };

@@ -12,8 +12,8 @@
 struct build_open {
 	uint32_t as;
 	uint32_t id;
-	bool no_as4;	      /* leave the 4-octet capability out */
-	int role;	      /* RFC 9234; below zero: none */
+	bool no_as4;		      /* leave the 4-octet capability out */
+	int role;		      /* RFC 9234; below zero: none */
 	uint8_t addpath[IP_FAMILIES]; /* RFC 7911 mode */
 	bool graceful_restart;
 };
@@ -43,7 +43,8 @@ void build_prefix_id(struct wr *out, uint32_t path_id, const char *text);
 /* MP_REACH_NLRI with one IPv6 next hop, MP_UNREACH_NLRI; nlri as written. */
 void build_mp_reach(struct wr *attrs, uint16_t afi, uint8_t safi, const char *next_hop,
 		    const struct wr *nlri);
-void build_mp_unreach(struct wr *attrs, uint16_t afi, uint8_t safi, const struct wr *nlri);
+void build_mp_unreach(struct wr *attrs, uint16_t afi, uint8_t safi,
+		      const struct wr *nlri);
 
 struct build_peer {
 	uint8_t type, flags;

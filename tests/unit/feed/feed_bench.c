@@ -15,7 +15,9 @@ const struct build_open bench_us = { .as = 64500, .id = 1, .role = -1 };
 const struct build_open bench_them = { .as = 65001, .id = 2, .role = -1 };
 const struct build_open bench_ibgp = { .as = 64500, .id = 3, .role = -1 };
 const struct build_peer bench_pre = { .addr = "10.0.1.2", .as = 65001 };
-const struct build_peer bench_post = { .addr = "10.0.1.2", .as = 65001, .flags = BMP_FLAG_POST };
+const struct build_peer bench_post = { .addr = "10.0.1.2",
+				       .as = 65001,
+				       .flags = BMP_FLAG_POST };
 
 void bench_on_event(const struct bmp_event *event, void *arg)
 {
@@ -74,7 +76,7 @@ struct rib_peer *bench_peer(const struct bench *b, const char *addr)
 }
 
 size_t bench_count(const struct bench *b, const char *addr, enum rib_view view,
-		    enum ip_family family)
+		   enum ip_family family)
 {
 	const struct rib_peer *peer = bench_peer(b, addr);
 
@@ -82,7 +84,7 @@ size_t bench_count(const struct bench *b, const char *addr, enum rib_view view,
 }
 
 const struct rib_attr *bench_path(const struct bench *b, const char *addr,
-				   enum rib_view view, const char *prefix)
+				  enum rib_view view, const char *prefix)
 {
 	const struct rib_peer *peer = bench_peer(b, addr);
 	struct ip_prefix p;

@@ -12,7 +12,11 @@
 #include "controller/feed/bmp_feed.h"
 #include "tests/unit/feed/bmp_build.h"
 
-#define ARRAY(...) (const uint32_t[]){ __VA_ARGS__ }
+#define ARRAY(...)                                                                       \
+	(const uint32_t[])                                                               \
+	{                                                                                \
+		__VA_ARGS__                                                              \
+	}
 
 extern const struct build_open bench_us, bench_them, bench_ibgp;
 extern const struct build_peer bench_pre, bench_post;
@@ -45,6 +49,7 @@ const struct rib_attr *bench_path(const struct bench *b, const char *addr,
 				  enum rib_view view, const char *prefix);
 const struct bmp_feed_stats *bench_stats(const struct bench *b);
 
-#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
+#define BENCH_TEST(name)                                                                 \
+	cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 #endif /* SAV_TEST_FEED_BENCH_H */

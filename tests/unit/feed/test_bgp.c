@@ -10,15 +10,18 @@
 #include "controller/feed/bgp.h"
 #include "tests/unit/feed/bmp_build.h"
 
-#define ARRAY(...) (const uint32_t[]){ __VA_ARGS__ }
+#define ARRAY(...)                                                                       \
+	(const uint32_t[])                                                               \
+	{                                                                                \
+		__VA_ARGS__                                                              \
+	}
 
 static uint8_t scratch[BGP_PATH_MAX];
 
 /* Decodes what was built. The copy is malloc'ed at its exact size, so that the
  * address sanitizer sees any byte read beyond it; it lives until the next one. */
-static enum bgp_update_verdict decode_ctx(struct build_update *b,
-					  const struct bgp_update_ctx *ctx,
-					  struct bgp_update *u)
+static enum bgp_update_verdict
+decode_ctx(struct build_update *b, const struct bgp_update_ctx *ctx, struct bgp_update *u)
 {
 	static uint8_t *copy;
 	struct wr body = { 0 };
@@ -40,7 +43,8 @@ static enum bgp_update_verdict decode(struct build_update *b, struct bgp_update 
 	return decode_ctx(b, &(struct bgp_update_ctx){ 0 }, u);
 }
 
-static void assert_next(struct bgp_nlri *nlri, const char *text, uint32_t path_id, bool masked)
+static void assert_next(struct bgp_nlri *nlri, const char *text, uint32_t path_id,
+			bool masked)
 {
 	char buf[IP_TEXT_SIZE];
 	struct ip_prefix p;
@@ -334,7 +338,8 @@ static void test_end_of_rib(void **state)
 
 static void test_addpath(void **state)
 {
-	const struct bgp_update_ctx ctx = { .form = { BGP_NLRI_ADDPATH, BGP_NLRI_PLAIN } };
+	const struct bgp_update_ctx ctx = { .form = { BGP_NLRI_ADDPATH,
+						      BGP_NLRI_PLAIN } };
 	struct build_update b = { 0 };
 	struct bgp_update u;
 
@@ -375,7 +380,8 @@ static void test_addpath_or_one(void **state)
 /* ---- AS paths */
 
 /* Decodes an UPDATE whose AS_PATH has these bytes. */
-static enum bgp_update_verdict path_of(const uint8_t *path, size_t len, struct bgp_update *u)
+static enum bgp_update_verdict path_of(const uint8_t *path, size_t len,
+				       struct bgp_update *u)
 {
 	struct build_update b = { 0 };
 
@@ -386,8 +392,9 @@ static enum bgp_update_verdict path_of(const uint8_t *path, size_t len, struct b
 	return decode(&b, u);
 }
 
-#define PATH_OF(u, ...)                                                                   \
-	path_of((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }), u)
+#define PATH_OF(u, ...)                                                                  \
+	path_of((const uint8_t[]){ __VA_ARGS__ },                                        \
+		sizeof((const uint8_t[]){ __VA_ARGS__ }), u)
 
 static void test_origin_of_path(void **state)
 {
@@ -461,9 +468,9 @@ static void test_malformed_paths_are_withdrawals(void **state)
 }
 
 /* An UPDATE of a 2-octet session. */
-static enum bgp_update_verdict path2_of(const uint8_t *path, size_t len, const uint8_t *path4,
-					size_t len4, const uint8_t *aggregator,
-					struct bgp_update *u)
+static enum bgp_update_verdict path2_of(const uint8_t *path, size_t len,
+					const uint8_t *path4, size_t len4,
+					const uint8_t *aggregator, struct bgp_update *u)
 {
 	const struct bgp_update_ctx ctx = { .as2 = true };
 	struct build_update b = { 0 };
@@ -529,7 +536,8 @@ static void test_as4_path_after_aggregation_by_an_old_speaker(void **state)
 	struct bgp_update u;
 
 	/* AGGREGATOR with a real AS: AS4_PATH is out of date */
-	path2_of(path, sizeof(path), path4, sizeof(path4), (const uint8_t *)"\0\5\1\2\3\4", &u);
+	path2_of(path, sizeof(path), path4, sizeof(path4),
+		 (const uint8_t *)"\0\5\1\2\3\4", &u);
 	assert_path(&u, ARRAY(1, BGP_AS_TRANS), 2);
 	path2_of(path, sizeof(path), path4, sizeof(path4),
 		 (const uint8_t *)"\x5b\xa0\1\2\3\4", &u);
@@ -539,7 +547,8 @@ static void test_as4_path_after_aggregation_by_an_old_speaker(void **state)
 static void test_as4_path_with_sets_and_confederations(void **state)
 {
 	/* confed (8) leads; 1 2; {3 4} counts one; TRANS */
-	const uint8_t path[] = { 3, 1, 0, 8, 2, 2, 0, 1, 0, 2, 1, 2, 0, 3, 0, 4, 2, 1, 0x5b, 0xa0 };
+	const uint8_t path[] = { 3, 1, 0, 8, 2, 2, 0, 1, 0,    2,
+				 1, 2, 0, 3, 0, 4, 2, 1, 0x5b, 0xa0 };
 	/* a confederation segment has no business here and is dropped */
 	const uint8_t path4[] = { 3, 1, 0, 0, 0, 9, 2, 1, 0, 1, 0, 0 };
 	struct bgp_update u;
@@ -562,8 +571,8 @@ static void test_malformed_as4_path_is_discarded(void **state)
 			 BGP_UPDATE_OK);
 	assert_int_equal(u.attr_discarded, 1);
 	assert_path(&u, ARRAY(BGP_AS_TRANS), 1);
-	assert_int_equal(path2_of(path, sizeof(path), empty_segment, sizeof(empty_segment),
-				  NULL, &u),
+	assert_int_equal(path2_of(path, sizeof(path), empty_segment,
+				  sizeof(empty_segment), NULL, &u),
 			 BGP_UPDATE_OK);
 	assert_int_equal(u.attr_discarded, 1);
 	assert_path(&u, ARRAY(BGP_AS_TRANS), 1);
@@ -593,7 +602,8 @@ static void test_2_octet_path_too_long_to_rebuild(void **state)
 		path[i + 1] = 255;
 	}
 	/* 64 KiB of path would become 128 KiB */
-	assert_int_equal(path2_of(path, 127 * 512, NULL, 0, NULL, &u), BGP_UPDATE_WITHDRAW);
+	assert_int_equal(path2_of(path, 127 * 512, NULL, 0, NULL, &u),
+			 BGP_UPDATE_WITHDRAW);
 	assert_int_equal(path2_of(path, 64 * 512, NULL, 0, NULL, &u), BGP_UPDATE_OK);
 	assert_int_equal(u.attr.as_path_hops, 64 * 255);
 }
@@ -640,18 +650,18 @@ struct bad {
 static void test_wrong_flags_and_lengths(void **state)
 {
 	static const struct bad bad[] = {
-		{ 0x40, 1, 2, BGP_UPDATE_WITHDRAW, 0 },	  /* ORIGIN, 7.1 */
-		{ 0xc0, 1, 1, BGP_UPDATE_WITHDRAW, 0 },	  /* 3(c) */
+		{ 0x40, 1, 2, BGP_UPDATE_WITHDRAW, 0 }, /* ORIGIN, 7.1 */
+		{ 0xc0, 1, 1, BGP_UPDATE_WITHDRAW, 0 }, /* 3(c) */
 		{ 0x00, 2, 0, BGP_UPDATE_WITHDRAW, 0 },
-		{ 0x40, 3, 5, BGP_UPDATE_WITHDRAW, 0 },	  /* NEXT_HOP, 7.3 */
-		{ 0x80, 4, 3, BGP_UPDATE_WITHDRAW, 0 },	  /* MED, 7.4 */
+		{ 0x40, 3, 5, BGP_UPDATE_WITHDRAW, 0 }, /* NEXT_HOP, 7.3 */
+		{ 0x80, 4, 3, BGP_UPDATE_WITHDRAW, 0 }, /* MED, 7.4 */
 		{ 0xc0, 4, 4, BGP_UPDATE_WITHDRAW, 0 },
-		{ 0x40, 5, 0, BGP_UPDATE_WITHDRAW, 0 },	  /* LOCAL_PREF, 7.5 */
-		{ 0x40, 6, 1, BGP_UPDATE_OK, 1 },	  /* ATOMIC_AGGREGATE, 7.6 */
-		{ 0xc0, 6, 0, BGP_UPDATE_OK, 1 },	  /* 3(f) */
-		{ 0xc0, 7, 6, BGP_UPDATE_OK, 1 },	  /* AGGREGATOR, 7.7 */
+		{ 0x40, 5, 0, BGP_UPDATE_WITHDRAW, 0 }, /* LOCAL_PREF, 7.5 */
+		{ 0x40, 6, 1, BGP_UPDATE_OK, 1 },	/* ATOMIC_AGGREGATE, 7.6 */
+		{ 0xc0, 6, 0, BGP_UPDATE_OK, 1 },	/* 3(f) */
+		{ 0xc0, 7, 6, BGP_UPDATE_OK, 1 },	/* AGGREGATOR, 7.7 */
 		{ 0x80, 7, 8, BGP_UPDATE_OK, 1 },
-		{ 0xc0, 8, 6, BGP_UPDATE_WITHDRAW, 0 },	  /* COMMUNITIES, 7.8 */
+		{ 0xc0, 8, 6, BGP_UPDATE_WITHDRAW, 0 }, /* COMMUNITIES, 7.8 */
 		{ 0xc0, 8, 0, BGP_UPDATE_WITHDRAW, 0 },
 		{ 0x80, 9, 3, BGP_UPDATE_WITHDRAW, 0 },	  /* ORIGINATOR_ID, 7.9 */
 		{ 0x80, 10, 0, BGP_UPDATE_WITHDRAW, 0 },  /* CLUSTER_LIST, 7.10 */
@@ -798,9 +808,9 @@ static void test_next_hop_of_a_wrong_length(void **state)
 
 static void test_lengths_beyond_the_message(void **state)
 {
-	static const uint8_t body[][6] = {
-		{ 0, 1, 0, 0, 0, 0 }, { 0, 0, 0, 3, 0, 0 }, { 0, 9, 0, 0, 0, 0 }
-	};
+	static const uint8_t body[][6] = { { 0, 1, 0, 0, 0, 0 },
+					   { 0, 0, 0, 3, 0, 0 },
+					   { 0, 9, 0, 0, 0, 0 } };
 	struct bgp_update_ctx ctx = { 0 };
 	struct bgp_update u;
 
@@ -829,8 +839,9 @@ static void test_attributes_of_an_mrt_dump(void **state)
 	build_origin(&attrs, 0);
 	build_as_path(&attrs, ARRAY(1, 2), 2);
 	build_attr(&attrs, 0x80, 14, nh, sizeof(nh));
-	assert_int_equal(bgp_attrs_decode(rd_init(attrs.data, attrs.len), &ctx, scratch, &u),
-			 BGP_UPDATE_OK);
+	assert_int_equal(
+		bgp_attrs_decode(rd_init(attrs.data, attrs.len), &ctx, scratch, &u),
+		BGP_UPDATE_OK);
 	assert_int_equal((uint16_t)(u.mp_next_hop.v >> 112), 0x2001);
 	assert_int_equal(u.attr.origin_as, 2);
 	wr_fini(&attrs);
@@ -838,8 +849,9 @@ static void test_attributes_of_an_mrt_dump(void **state)
 	build_origin(&attrs, 0);
 	build_as_path(&attrs, ARRAY(1), 1);
 	build_mp_reach(&attrs, 2, 1, "2001:db8::1", &nlri);
-	assert_int_equal(bgp_attrs_decode(rd_init(attrs.data, attrs.len), &ctx, scratch, &u),
-			 BGP_UPDATE_OK);
+	assert_int_equal(
+		bgp_attrs_decode(rd_init(attrs.data, attrs.len), &ctx, scratch, &u),
+		BGP_UPDATE_OK);
 	assert_int_equal((uint16_t)u.mp_next_hop.v, 1);
 	/* without AS_PATH there is no origin to be had */
 	assert_int_equal(bgp_attrs_decode(rd_init(attrs.data, 4), &ctx, scratch, &u),

@@ -36,8 +36,11 @@ static void test_header(void **state)
 
 static void test_peer_header(void **state)
 {
-	const struct build_peer v4 = { .type = 1, .flags = 0x40, .distinguisher = 0xfde800000001,
-				       .addr = "192.0.2.1", .as = 4200000000u };
+	const struct build_peer v4 = { .type = 1,
+				       .flags = 0x40,
+				       .distinguisher = 0xfde800000001,
+				       .addr = "192.0.2.1",
+				       .as = 4200000000u };
 	const struct build_peer v6 = { .addr = "2001:db8::1", .as = 1 };
 	struct ip_addr want;
 	struct bmp_peer peer;
@@ -130,8 +133,8 @@ static bool down_of(const char *raw, size_t len, struct bmp_peer_down *down)
 
 static void test_peer_down(void **state)
 {
-	static const char notification[] =
-		"\3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x15\3\6\2";
+	static const char notification[] = "\3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+					   "\xff\xff\xff\xff\xff\xff\0\x15\3\6\2";
 	struct bmp_peer_down down;
 
 	assert_true(down_of(notification, 22, &down));
@@ -158,8 +161,8 @@ static void sum(uint16_t type, uint64_t value, void *arg)
 
 static void test_statistics(void **state)
 {
-	static const uint8_t raw[] = { 0, 0, 0, 3, 0, 1, 0, 4, 0, 0, 0, 5, 0, 7, 0, 8, 0, 0,
-				       0, 0, 0, 0, 0, 6, 0, 9, 0, 1, 1 };
+	static const uint8_t raw[] = { 0, 0, 0, 3, 0, 1, 0, 4, 0, 0, 0, 5, 0, 7, 0,
+				       8, 0, 0, 0, 0, 0, 0, 0, 6, 0, 9, 0, 1, 1 };
 	uint64_t total = 0;
 
 	assert_true(bmp_statistics_decode(rd_init(raw, sizeof(raw)), sum, &total));
@@ -176,9 +179,9 @@ static void test_statistics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),	   cmocka_unit_test(test_peer_header),
-		cmocka_unit_test(test_tlvs),	   cmocka_unit_test(test_peer_up),
-		cmocka_unit_test(test_peer_down),  cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_header),	  cmocka_unit_test(test_peer_header),
+		cmocka_unit_test(test_tlvs),	  cmocka_unit_test(test_peer_up),
+		cmocka_unit_test(test_peer_down), cmocka_unit_test(test_statistics),
 	};
 
 	return cmocka_run_group_tests_name("bmp", tests, NULL, NULL);

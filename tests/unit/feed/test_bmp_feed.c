@@ -44,15 +44,16 @@ static void test_unknown_types_are_counted(void **state)
 	assert_int_equal(bench_stats(b)->messages, 3);
 	assert_int_equal(bench_stats(b)->by_type[7], 2);
 	assert_int_equal(bench_stats(b)->by_type[6], 1);
-	assert_int_equal(bench_stats(b)->malformed, 1); /* the mirror has no peer header */
+	assert_int_equal(bench_stats(b)->malformed,
+			 1); /* the mirror has no peer header */
 	wr_fini(&body);
 }
 
 static void test_stream_out_of_step_is_an_error(void **state)
 {
 	static const uint8_t bad[][6] = {
-		{ 4, 0, 0, 0, 6, 4 }, /* version */
-		{ 3, 0, 0, 0, 5, 4 }, /* shorter than its own header */
+		{ 4, 0, 0, 0, 6, 4 },	 /* version */
+		{ 3, 0, 0, 0, 5, 4 },	 /* shorter than its own header */
 		{ 3, 0, 0x10, 0, 1, 4 }, /* a byte over 1 MiB */
 	};
 	struct bench *b = *state;
@@ -61,7 +62,8 @@ static void test_stream_out_of_step_is_an_error(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		build_initiation(&b->out, "x", "y");
 		wr_bytes(&b->out, bad[i], 6);
-		assert_int_equal(bmp_feed_bytes(b->feed, b->out.data, b->out.len, &diag), -1);
+		assert_int_equal(bmp_feed_bytes(b->feed, b->out.data, b->out.len, &diag),
+				 -1);
 		assert_non_null(strstr(diag.text, "byte 16:"));
 		/* and stays one, whatever follows */
 		assert_int_equal(bmp_feed_bytes(b->feed, b->out.data, 16, &diag), -1);
@@ -72,9 +74,11 @@ static void test_stream_out_of_step_is_an_error(void **state)
 		build_initiation(&b->out, "x", "y");
 		wr_bytes(&b->out, bad[i], 6);
 		for (size_t at = 0; at + 1 < b->out.len; at++)
-			assert_int_equal(bmp_feed_bytes(b->feed, b->out.data + at, 1, &diag), 0);
-		assert_int_equal(bmp_feed_bytes(b->feed, b->out.data + b->out.len - 1, 1, &diag),
-				 -1);
+			assert_int_equal(
+				bmp_feed_bytes(b->feed, b->out.data + at, 1, &diag), 0);
+		assert_int_equal(
+			bmp_feed_bytes(b->feed, b->out.data + b->out.len - 1, 1, &diag),
+			-1);
 		assert_non_null(strstr(diag.text, "byte 16:"));
 		wr_fini(&b->out);
 		bench_reconnect(b);
@@ -111,7 +115,8 @@ static void test_end_of_input_inside_a_message(void **state)
 	assert_int_equal(bmp_feed_bytes(b->feed, b->out.data, b->out.len - 9, &diag), 0);
 	assert_int_equal(bmp_feed_pending(b->feed), b->out.len - 9 - 16);
 	assert_int_equal(b->events[BMP_EVENT_PEER_UP], 0);
-	assert_int_equal(bmp_feed_bytes(b->feed, b->out.data + b->out.len - 9, 9, &diag), 0);
+	assert_int_equal(bmp_feed_bytes(b->feed, b->out.data + b->out.len - 9, 9, &diag),
+			 0);
 	assert_int_equal(bmp_feed_pending(b->feed), 0);
 	assert_int_equal(b->events[BMP_EVENT_PEER_UP], 1);
 }
@@ -141,8 +146,13 @@ static void test_router_named_by_the_initiation(void **state)
 
 static void test_peer_up_tells_what_the_opens_say(void **state)
 {
-	const struct build_open s = { .as = 64500, .id = 0x01020304, .role = 0, .addpath = { 1, 0 } };
-	const struct build_open r = { .as = 4200000001u, .id = 5, .role = 3, .addpath = { 2, 3 },
+	const struct build_open s = {
+		.as = 64500, .id = 0x01020304, .role = 0, .addpath = { 1, 0 }
+	};
+	const struct build_open r = { .as = 4200000001u,
+				      .id = 5,
+				      .role = 3,
+				      .addpath = { 2, 3 },
 				      .graceful_restart = true };
 	struct bench *b = *state;
 	struct ip_addr want;
@@ -190,7 +200,8 @@ static void test_routes_without_peer_up_are_taken(void **state)
 	build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(64500, 65001), 2);
 	bench_flow(b);
 	/* nobody knows the local AS yet, so nothing is stripped */
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->as_path_hops, 2);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->as_path_hops,
+			 2);
 	assert_int_equal(bench_stats(b)->no_peer_up, 1);
 	assert_int_equal(bench_stats(b)->announced, 1);
 }
@@ -245,7 +256,8 @@ static void test_two_peers_do_not_mix(void **state)
 	build_peer_down(&b->out, &bench_pre, 1);
 	bench_flow(b);
 	assert_null(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24"));
-	assert_int_equal(bench_path(b, "10.0.2.2", RIB_PRE, "192.0.2.0/24")->origin_as, 65002);
+	assert_int_equal(bench_path(b, "10.0.2.2", RIB_PRE, "192.0.2.0/24")->origin_as,
+			 65002);
 }
 
 static void test_vrf_peers_are_refused_once_each(void **state)
@@ -500,8 +512,12 @@ static void test_both_ipv4_and_ipv6_routes_in_one_update(void **state)
 	build_prefix(&u.nlri, "192.0.2.0/24");
 	build_routes(&b->out, &bench_pre, &u);
 	bench_flow(b);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->next_hop.family, IP_V4);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "2001:db8::/32")->next_hop.family, IP_V6);
+	assert_int_equal(
+		bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->next_hop.family,
+		IP_V4);
+	assert_int_equal(
+		bench_path(b, "10.0.1.2", RIB_PRE, "2001:db8::/32")->next_hop.family,
+		IP_V6);
 	wr_fini(&nlri);
 }
 
@@ -531,7 +547,8 @@ static void test_addpath_where_both_opens_agree(void **state)
 	build_prefix_id(&u.withdrawn, 1, "192.0.2.0/24");
 	build_routes(&b->out, &bench_pre, &u);
 	bench_flow(b);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as, 65002);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as,
+			 65002);
 	/* the other direction is not ours: no path ids come from the peer */
 	build_peer_down(&b->out, &bench_pre, 1);
 	s.addpath[IP_V4] = 2;
@@ -560,7 +577,8 @@ static void test_local_pref_counts_after_policy_only(void **state)
 	}
 	bench_flow(b);
 	assert_false(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->has_local_pref);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_POST, "192.0.2.0/24")->local_pref, 300);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_POST, "192.0.2.0/24")->local_pref,
+			 300);
 	assert_int_equal(bench_stats(b)->attr_discard, 1);
 }
 
@@ -579,12 +597,15 @@ static void test_ibgp_path_of_our_own(void **state)
 	assert_true(b->info.is_ibgp);
 	assert_int_equal(bench_path(b, "10.0.0.9", RIB_PRE, "192.0.2.0/24")->origin_kind,
 			 RIB_ORIGIN_OWN);
-	assert_int_equal(bench_path(b, "10.0.0.9", RIB_PRE, "192.0.2.0/24")->local_pref, 100);
+	assert_int_equal(bench_path(b, "10.0.0.9", RIB_PRE, "192.0.2.0/24")->local_pref,
+			 100);
 }
 
 static void test_a_flag_means_2_octet_paths(void **state)
 {
-	const struct build_peer old = { .flags = BMP_FLAG_AS2, .addr = "10.0.1.2", .as = 65001 };
+	const struct build_peer old = { .flags = BMP_FLAG_AS2,
+					.addr = "10.0.1.2",
+					.as = 65001 };
 	struct build_update u = { 0 };
 	struct bench *b = *state;
 
@@ -596,8 +617,10 @@ static void test_a_flag_means_2_octet_paths(void **state)
 	build_prefix(&u.nlri, "192.0.2.0/24");
 	build_routes(&b->out, &old, &u);
 	bench_flow(b);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as, 65541);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->neighbor_as, 65001);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as,
+			 65541);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->neighbor_as,
+			 65001);
 }
 
 static void test_loops_are_no_paths(void **state)
@@ -607,7 +630,8 @@ static void test_loops_are_no_paths(void **state)
 	bench_up(b, "some router");
 	build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(65001), 1);
 	bench_flow(b);
-	build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(65001, 64500, 65002), 3);
+	build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(65001, 64500, 65002),
+		       3);
 	build_announce(&b->out, &bench_pre, "198.51.100.0/24", ARRAY(65001, 64500), 2);
 	bench_flow(b);
 	/* what the loop replaced is gone too */

@@ -19,26 +19,35 @@ static void test_frr_strips_by_version(void **state)
 		const char *sysdescr;
 		bool strips;
 	} cases[] = {
-		{ "FRRouting 8.4.4", true },	   { "FRRouting 10.6.1", true },
-		{ "FRRouting 10.7.0", false },	   { "FRRouting 10.10", false },
-		{ "FRRouting 11.0-dev", false },   { "FRRouting 8.0.1 (frr-8.0-vsr)", true },
-		{ "FRRouting (unknown)", true },   { "Cisco IOS XR 7.4", false },
+		{ "FRRouting 8.4.4", true },
+		{ "FRRouting 10.6.1", true },
+		{ "FRRouting 10.7.0", false },
+		{ "FRRouting 10.10", false },
+		{ "FRRouting 11.0-dev", false },
+		{ "FRRouting 8.0.1 (frr-8.0-vsr)", true },
+		{ "FRRouting (unknown)", true },
+		{ "Cisco IOS XR 7.4", false },
 	};
 	struct bench *b = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_up(b, cases[i].sysdescr);
-		build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(64500, 65001), 2);
+		build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(64500, 65001),
+			       2);
 		bench_flow(b);
 		if (cases[i].strips)
-			assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->neighbor_as,
-					 65001);
+			assert_int_equal(
+				bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")
+					->neighbor_as,
+				65001);
 		else
 			assert_null(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24"));
 		/* a peer whose AS does not lead keeps its path whole */
-		build_announce(&b->out, &bench_pre, "198.51.100.0/24", ARRAY(65001, 65002), 2);
+		build_announce(&b->out, &bench_pre, "198.51.100.0/24",
+			       ARRAY(65001, 65002), 2);
 		bench_flow(b);
-		assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "198.51.100.0/24")->as_path_hops,
+		assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "198.51.100.0/24")
+					 ->as_path_hops,
 				 2);
 		build_peer_down(&b->out, &bench_pre, 1);
 		bench_flow(b);
@@ -56,7 +65,8 @@ static void test_frr_strips_nothing_on_ibgp(void **state)
 	build_announce(&b->out, &core, "192.0.2.0/24", ARRAY(65009, 65010), 2);
 	build_announce(&b->out, &core, "198.51.100.0/24", ARRAY(64500, 65010), 2);
 	bench_flow(b);
-	assert_int_equal(bench_path(b, "10.0.0.9", RIB_PRE, "192.0.2.0/24")->neighbor_as, 65009);
+	assert_int_equal(bench_path(b, "10.0.0.9", RIB_PRE, "192.0.2.0/24")->neighbor_as,
+			 65009);
 	assert_null(bench_path(b, "10.0.0.9", RIB_PRE, "198.51.100.0/24"));
 	assert_int_equal(bench_stats(b)->looped, 1);
 }
@@ -76,8 +86,10 @@ static void test_frr_2_octet_session_without_a_flag(void **state)
 	build_prefix(&u.nlri, "192.0.2.0/24");
 	build_routes(&b->out, &bench_pre, &u);
 	bench_flow(b);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as, 65001);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->as_path_hops, 1);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as,
+			 65001);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->as_path_hops,
+			 1);
 }
 
 static void test_frr_ipv4_route_without_next_hop(void **state)
@@ -92,7 +104,8 @@ static void test_frr_ipv4_route_without_next_hop(void **state)
 	build_prefix(&u.nlri, "192.0.2.0/24");
 	build_routes(&b->out, &bench_pre, &u);
 	bench_flow(b);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as, 65001);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_as,
+			 65001);
 	assert_int_equal(bench_stats(b)->treat_as_withdraw, 0);
 }
 
@@ -199,10 +212,13 @@ static void test_frr_recorded_local_as_is_stripped(void **state)
 		}
 	}
 	assert_int_equal(n, 15);
-	assert_int_equal(bench_path(b, "10.0.1.2", RIB_POST, "203.0.113.0/24")->origin_as, 65001);
-	assert_int_equal(bench_path(b, "10.0.2.2", RIB_POST, "203.0.113.0/24")->origin_as, 65002);
-	assert_int_equal(bench_path(b, "2001:db8:2::2", RIB_POST, "2001:db8:f::/48")->origin_as,
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_POST, "203.0.113.0/24")->origin_as,
+			 65001);
+	assert_int_equal(bench_path(b, "10.0.2.2", RIB_POST, "203.0.113.0/24")->origin_as,
 			 65002);
+	assert_int_equal(
+		bench_path(b, "2001:db8:2::2", RIB_POST, "2001:db8:f::/48")->origin_as,
+		65002);
 	close_recording(&r);
 }
 

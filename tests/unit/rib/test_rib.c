@@ -76,7 +76,8 @@ static void test_announce_replace_withdraw(void **state)
 static void test_attributes_are_shared_and_let_go(void **state)
 {
 	struct rib *rib = rib_new();
-	struct rib_peer *one = peer_of(rib, 0, "10.0.0.1"), *two = peer_of(rib, 0, "10.0.0.2");
+	struct rib_peer *one = peer_of(rib, 0, "10.0.0.1"),
+			*two = peer_of(rib, 0, "10.0.0.2");
 	struct rib_attr a = attr(1);
 	struct rib_stats stats;
 	size_t empty = bytes_of(rib);
@@ -294,7 +295,8 @@ static void watch(struct rib_peer *peer, enum rib_view view, const struct ip_pre
 		assert_non_null(rib_lookup(peer, view, p));
 }
 
-static void model_drop(struct model *m, uint32_t peer, int view, int family, bool only_stale)
+static void model_drop(struct model *m, uint32_t peer, int view, int family,
+		       bool only_stale)
 {
 	for (int i = 0; i < MODEL_PREFIXES; i++) {
 		for (int id = 0; id < MODEL_IDS; id++) {
@@ -366,7 +368,8 @@ struct walked {
 	size_t n;
 };
 
-static void walk(const struct ip_prefix *p, uint32_t id, const struct rib_attr *a, void *arg)
+static void walk(const struct ip_prefix *p, uint32_t id, const struct rib_attr *a,
+		 void *arg)
 {
 	struct walked *w = arg;
 
@@ -431,8 +434,8 @@ static void test_random_history_equals_arrays(void **state)
 	m->peer[1] = peer_of(m->rib, 1, "10.0.0.1");
 	for (uint32_t i = 0; i < MODEL_PREFIXES; i++) {
 		/* nested, and some differ in the length alone */
-		m->prefix[IP_V4][i] =
-			ip_prefix_make(IP_V4, (uint32_t)(i / 5 + 1) << 20, 12 + i % 5 * 5);
+		m->prefix[IP_V4][i] = ip_prefix_make(IP_V4, (uint32_t)(i / 5 + 1) << 20,
+						     12 + i % 5 * 5);
 		m->prefix[IP_V6][i] =
 			ip_prefix_make(IP_V6, (u128)(i / 3 + 1) << 70, 60 + 20 * (i % 3));
 	}
