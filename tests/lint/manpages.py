@@ -232,7 +232,7 @@ def printed_names(tree, sources, pattern):
 def check_json(tree):
     """every name in JSON output is in a manual page, and every documented name is printed"""
     programs = [(sources, JSON, pages) for _, sources, pages in PROGRAMS]
-    programs.append((re.compile(r"^controller/replay_main\.c$"), PRINTED_JSON, ["doc/sav-replay.8"]))
+    programs.append((re.compile(r"^controller/replay_\w+\.c$"), PRINTED_JSON, ["doc/sav-replay.8"]))
     for sources, pattern, pages in programs:
         printed = list(printed_names(tree, sources, pattern))
         described = list(described_names(tree, pages))
