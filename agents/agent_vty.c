@@ -83,7 +83,7 @@ static int show_agent_json(struct vty *vty)
 	json_object_string_add(json, "sessionError", n->last_error);
 	json_object_int_add(json, "epoch", (int64_t)apply_held(agent->apply)->epoch);
 	json_object_int_add(json, "leaseSeconds", n->lease_s);
-	json_object_boolean_add(json, "leaseExpired", 
+	json_object_boolean_add(json, "leaseExpired",
 				north_lease_expired(agent->north, agent_now_ms()));
 	json_object_boolean_add(json, "allOff", kernel_brake_is_on(agent->kernel));
 	json_object_boolean_add(json, "released", agent->released);

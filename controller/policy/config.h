@@ -188,7 +188,7 @@ bool config_addrs_set(struct ip_addr **list, size_t *n, const struct ip_addr *a,
 
 /* The mode in force: as configured, else by role (RFC 8704 sec. 3.7). */
 enum edge_mode config_edge_mode(const struct config_edge *e);
-/* Customer and stub edges: whose routes make up Set A and P (RFC 8704 3.2). */
+/* Customer and stub edges: whose routes make up Set A and P (RFC 8704 3.1.1, 3.4). */
 bool config_edge_is_customer(const struct config_edge *e);
 
 const char *edge_role_name(enum edge_role role); /* "" for ROLE_NONE */

@@ -155,7 +155,7 @@ static bool in_set_a(const struct origin_map *a, const struct route *r,
 	return *found != NULL;
 }
 
-/* Sec. 3.4 step 3, by prefix and not by origin: each edge that received a
+/* Sec. 3.1.1 step 3, by prefix and not by origin: each edge that received a
  * prefix of X(o) gets all of X(o). One run holds all routes for one prefix. */
 static void link_run(struct sets_pass *pass, const struct routes *routes, size_t from,
 		     size_t to, struct origin_map *a)
@@ -195,7 +195,7 @@ static void efp_build(struct sets_pass *pass, const struct routes *routes)
 
 		for (size_t j = 0; member && j < oe->n; j++)
 			addrset_append(&pass->efp_a[oe->edges[j]], &r->prefix);
-		/* sec. 3.4.2: P has every prefix of the customer edges, also
+		/* sec. 3.4: P has every prefix of the customer edges, also
 		 * those whose origin is not defined; Q asks for the origin */
 		if (member || is_customer_source(pass, r->source))
 			addrset_append(&pass->efp_b, &r->prefix);

@@ -62,7 +62,7 @@ def whitespace_of(path, line):
     indent = line[:len(line) - len(line.lstrip(" \t"))]
     if " \t" in indent:
         return "a blank before a tab: indent with tabs"
-    if path.endswith((".c", ".h")) and "        " in indent:
+    if path.endswith((".c", ".h")) and "        " in indent and line.strip() != "\\":
         return "eight blanks of indentation: use a tab"
     if path.endswith(".py") and "\t" in indent:
         return "a tab in the indentation of Python: use blanks"
