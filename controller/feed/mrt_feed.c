@@ -284,9 +284,10 @@ static bool take_message(struct mrt_feed *feed, const struct mrt_header *h, stru
 	if (!mrt_message_decode(h, body, &m) || !bgp_msg_decode(&m.bgp, &msg) ||
 	    !rd_done(&m.bgp))
 		return false;
-	feed->stats.messages++;
-	if (msg.type != BGP_MSG_UPDATE)
+	if (msg.type != BGP_MSG_UPDATE) {
+		feed->stats.messages++;
 		return true;
+	}
 	ctx = (struct bgp_update_ctx){
 		.as2 = m.as2,
 		/* as it came from the wire, before any policy */
@@ -296,10 +297,11 @@ static bool take_message(struct mrt_feed *feed, const struct mrt_header *h, stru
 			  m.addpath ? BGP_NLRI_ADDPATH : BGP_NLRI_PLAIN },
 	};
 	verdict = bgp_update_decode(msg.body, &ctx, feed->scratch, &u);
-	feed->stats.attr_discard += u.attr_discarded;
-	feed->stats.ignored_afi += u.other_afi;
 	if (verdict == BGP_UPDATE_SKIP)
 		return false;
+	feed->stats.messages++;
+	feed->stats.attr_discard += u.attr_discarded;
+	feed->stats.ignored_afi += u.other_afi;
 	take_update(feed, &m, &u, verdict);
 	return true;
 }
