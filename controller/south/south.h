@@ -58,7 +58,7 @@ struct south_ops {
 	/* Records a new certificate before the agent gets it; false with diag:
 	 * the agent does not get it. */
 	bool (*enrolled)(void *ctx, const struct pki_cert *cert, struct diag *diag);
-	/* Known and not revoked. */
+	/* Known and not revoked; else diag names agent, certificate and remedy. */
 	bool (*certificate_ok)(void *ctx, const char *name, const char *serial_hex,
 			       struct diag *diag);
 	void (*up)(void *ctx, const struct south_peer *peer);
