@@ -67,7 +67,9 @@ static const struct engine_peer *best_route(const struct question *q, bool this_
 		if (this_edge && p->edge != q->index)
 			continue;
 		a = peer_route(p, q->addr, &at);
-		if (a && (!best || at.len > found->len)) {
+		/* of the same prefix: who brought it into the network */
+		if (a && (!best || at.len > found->len ||
+			  (at.len == found->len && best->info.is_ibgp && !p->info.is_ibgp))) {
 			best = p;
 			*found = at;
 			*attr = a;

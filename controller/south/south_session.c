@@ -95,9 +95,11 @@ void south_refused(struct south *s, const char *why, int64_t now_ms)
 
 static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
 {
-	char text[AGENT_TEXT_SIZE + SOUTH_ADDRESS_SIZE];
+	char text[AGENT_TEXT_SIZE + SOUTH_ADDRESS_SIZE + PKI_NAME_SIZE];
 
-	snprintf(text, sizeof(text), "%s: %s", ss->address, why);
+	/* TLS has checked the certificate: the name is not just a claim */
+	snprintf(text, sizeof(text), "%s%s%s: %s", ss->cert.has_id ? ss->cert.id.name : "",
+		 ss->cert.has_id ? " at " : "", ss->address, why);
 	south_refused(ss->south, text, now_ms);
 	south_session_end(ss, now_ms, true, "%s", why);
 }
