@@ -11,12 +11,12 @@
 
 struct agent_files {
 	char dir[AGENT_PATH_SIZE];
-	char key[AGENT_PATH_SIZE];	/* private key, mode 0600 */
-	char cert[AGENT_PATH_SIZE];	/* the agent's certificate */
-	char ca[AGENT_PATH_SIZE];	/* the controller's CA */
-	char filters[AGENT_PATH_SIZE];	/* cache.h */
+	char key[AGENT_PATH_SIZE];	 /* private key, mode 0600 */
+	char cert[AGENT_PATH_SIZE];	 /* the agent's certificate */
+	char ca[AGENT_PATH_SIZE];	 /* the controller's CA */
+	char filters[AGENT_PATH_SIZE];	 /* cache.h */
 	char rp_filter[AGENT_PATH_SIZE]; /* rpfilter.h */
-	char all_off[AGENT_PATH_SIZE];	/* exists: the hand brake is on */
+	char all_off[AGENT_PATH_SIZE];	 /* exists: the hand brake is on */
 };
 
 /* -1 if the directory's name is too long. */

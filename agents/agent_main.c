@@ -28,15 +28,15 @@
 #include "lib/pki.h"
 #include "lib/shell_vty.h"
 
-#define VTY_PORT      2633
-#define STATE_DIR     "/var/lib/opensav/agent"
-#define SAMPLE_GROUP  2630 /* NFLOG group of sampled drops */
-#define LINKS_DELAY_MS 50  /* interfaces change in bursts */
-#define SAVE_DELAY_MS 200  /* and so do filters */
-#define SAVE_RETRY_S  30
-#define POLL_MS       200  /* between looks at whether others changed nftables */
-#define DEEP_MIN_MS   5000 /* between looks at every element */
-#define DEEP_FACTOR   50   /* at most 2 % of the time */
+#define VTY_PORT       2633
+#define STATE_DIR      "/var/lib/opensav/agent"
+#define SAMPLE_GROUP   2630 /* NFLOG group of sampled drops */
+#define LINKS_DELAY_MS 50   /* interfaces change in bursts */
+#define SAVE_DELAY_MS  200  /* and so do filters */
+#define SAVE_RETRY_S   30
+#define POLL_MS	       200  /* between looks at whether others changed nftables */
+#define DEEP_MIN_MS    5000 /* between looks at every element */
+#define DEEP_FACTOR    50   /* at most 2 % of the time */
 
 static struct agent agent;
 static struct event_loop *loop;
@@ -119,7 +119,8 @@ static int set_all_off_file(bool on, struct diag *diag)
 	static const char text[] = "all off\n";
 
 	if (on)
-		return pki_file_write(agent.files.all_off, 0600, text, sizeof(text) - 1, diag);
+		return pki_file_write(agent.files.all_off, 0600, text, sizeof(text) - 1,
+				      diag);
 	if (unlink(agent.files.all_off) < 0 && errno != ENOENT)
 		return diag_set(diag, "cannot delete %s: %s", agent.files.all_off,
 				strerror(errno));
@@ -145,7 +146,8 @@ static void on_rpfilter(struct event *t)
 	managed = mem_calloc(held->n, sizeof(*managed));
 	for (size_t i = 0; i < held->n; i++) {
 		if (held->filters[i].action == FILTER_ENFORCE)
-			memcpy(managed[n++], held->filters[i].interface, sizeof(*managed));
+			memcpy(managed[n++], held->filters[i].interface,
+			       sizeof(*managed));
 	}
 	rc = rpfilter_own(agent.rpfilter, (const char(*)[FILTER_IFNAME_SIZE])managed, n,
 			  &diag);
@@ -257,7 +259,8 @@ static void deep_look(void)
 	deep_due = false;
 	apply_verify(agent.apply, true);
 	took = agent_now_ms() - began;
-	next_ms = began + (took * DEEP_FACTOR > DEEP_MIN_MS ? took * DEEP_FACTOR : DEEP_MIN_MS);
+	next_ms = began +
+		  (took * DEEP_FACTOR > DEEP_MIN_MS ? took * DEEP_FACTOR : DEEP_MIN_MS);
 }
 
 static void on_poll(struct event *t)
@@ -460,7 +463,8 @@ static void parse_controller(const char *text)
 	unsigned long port = NORTH_PORT;
 	char *rest;
 
-	if (colon && (strchr(text, ':') == colon || (text[0] == '[' && colon[-1] == ']'))) {
+	if (colon &&
+	    (strchr(text, ':') == colon || (text[0] == '[' && colon[-1] == ']'))) {
 		port = strtoul(colon + 1, &rest, 10);
 		if (*rest || colon[1] == '\0' || port == 0 || port > 65535)
 			usage("--controller: the port must be 1 to 65535");
@@ -507,11 +511,13 @@ static void parse_options(int argc, char **argv, struct kernel_options *kernel)
 	struct diag diag;
 	int opt;
 
-	frr_opt_add("", options,
-		    "      --state        Directory of key, certificate and saved filters\n"
-		    "      --controller   HOST[:PORT] of the controller\n"
-		    "      --enroll       File with the token, - for standard input; then exit\n"
-		    "      --strategy     auto, delta or swap: how large sets are changed\n");
+	frr_opt_add(
+		"", options,
+		"      --state        Directory of key, certificate and saved filters\n"
+		"      --controller   HOST[:PORT] of the controller\n"
+		"      --enroll       File with the token, - for standard input; then "
+		"exit\n"
+		"      --strategy     auto, delta or swap: how large sets are changed\n");
 	while ((opt = frr_getopt(argc, argv, NULL)) != EOF) {
 		switch (opt) {
 		case 0:

@@ -23,8 +23,8 @@ static bool wants_json(struct cmd_token *argv[], int argc)
 static int print_json(struct vty *vty, struct json_object *json)
 {
 	vty_out(vty, "%s\n",
-		json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
-							     JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_to_json_string_ext(
+			json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_free(json);
 	return CMD_SUCCESS;
 }
@@ -141,9 +141,11 @@ DEFUN(show_agent, show_agent_cmd, "show agent [json]", SHOW_STR AGENT_HELP JSON_
 	vty_out(vty, "Agent           %s\n", name[0] ? name : "not enrolled");
 	print_session(vty);
 	if (kernel_brake_is_on(agent->kernel))
-		vty_out(vty, "ALL OFF         nothing is filtered until \"no all off\"\n");
+		vty_out(vty,
+			"ALL OFF         nothing is filtered until \"no all off\"\n");
 	vty_out(vty, "Epoch           %" PRIu64 "\n", apply_held(agent->apply)->epoch);
-	vty_out(vty, "Filters         %zu held, %" PRIu64 " applied, %" PRIu64
+	vty_out(vty,
+		"Filters         %zu held, %" PRIu64 " applied, %" PRIu64
 		" refused, %" PRIu64 " repairs\n",
 		apply_held(agent->apply)->n, t->applied, t->refused, t->repairs);
 	vty_out(vty, "Set changes     %s\n",
@@ -206,15 +208,16 @@ static struct json_object *peer_list(const struct filter *f)
 	char text[IP_TEXT_SIZE];
 
 	for (size_t i = 0; i < f->n_peers; i++)
-		json_object_array_add(list, json_object_new_string(ip_addr_format(
-						    &f->peers[i], text)));
+		json_object_array_add(
+			list, json_object_new_string(ip_addr_format(&f->peers[i], text)));
 	return list;
 }
 
 static struct json_object *json_filter(const struct filter *f,
 				       const struct kernel_counters *c, bool whole)
 {
-	const struct addrset *connected = link_table_connected(&agent->table, f->interface);
+	const struct addrset *connected =
+		link_table_connected(&agent->table, f->interface);
 	struct json_object *json = json_object_new_object();
 
 	json_object_string_add(json, "interface", f->interface);
@@ -249,8 +252,8 @@ static int show_filters_json(struct vty *vty, const struct counted *all)
 	for (size_t i = 0; i < held->n; i++) {
 		const struct filter *f = &held->filters[i];
 
-		json_object_array_add(list, json_filter(f, counters_of(all, f->interface),
-							false));
+		json_object_array_add(
+			list, json_filter(f, counters_of(all, f->interface), false));
 	}
 	json_object_object_add(json, "filters", list);
 	return print_json(vty, json);
@@ -278,7 +281,8 @@ static void show_filters_text(struct vty *vty, const struct counted *all)
 		vty_out(vty, "ALL OFF: nothing is filtered until \"no all off\"\n");
 }
 
-DEFUN(show_filters, show_filters_cmd, "show filter [json]", SHOW_STR FILTER_HELP JSON_HELP)
+DEFUN(show_filters, show_filters_cmd, "show filter [json]",
+      SHOW_STR FILTER_HELP JSON_HELP)
 {
 	struct counted all = read_counters(vty);
 
@@ -304,18 +308,18 @@ static void show_filter_text(struct vty *vty, const struct filter *f,
 
 	vty_out(vty, "Interface %s, action %s, generation %" PRIu64 "\n", f->interface,
 		filter_action_name(f->action), f->generation);
-	vty_out(vty, "accepted  %" PRIu64 " packets, %" PRIu64 " bytes\n", c->accept_packets,
-		c->accept_bytes);
+	vty_out(vty, "accepted  %" PRIu64 " packets, %" PRIu64 " bytes\n",
+		c->accept_packets, c->accept_bytes);
 	vty_out(vty, "%-9s %" PRIu64 " packets, %" PRIu64 " bytes\n",
 		f->action == FILTER_ENFORCE ? "dropped" : "foreign", c->drop_packets,
 		c->drop_bytes);
-	vty_out(vty, "excepted  %" PRIu64 " packets, %" PRIu64 " bytes\n", c->except_packets,
-		c->except_bytes);
+	vty_out(vty, "excepted  %" PRIu64 " packets, %" PRIu64 " bytes\n",
+		c->except_packets, c->except_bytes);
 	for (size_t i = 0; i < f->n_peers; i++)
 		vty_out(vty, "peer      %s\n", ip_addr_format(&f->peers[i], text));
 	vty_out(vty, "connected subnets:\n");
-	addrset_each_prefix(link_table_connected(&agent->table, f->interface), print_prefix,
-			    vty);
+	addrset_each_prefix(link_table_connected(&agent->table, f->interface),
+			    print_prefix, vty);
 	vty_out(vty, "accepted sources:\n");
 	addrset_each_prefix(&f->accept, print_prefix, vty);
 }
@@ -352,7 +356,8 @@ static struct json_object *json_interface(const struct agent_interface *in)
 	json_object_boolean_add(json, "up", in->up);
 	for (size_t i = 0; i < in->n_addresses; i++) {
 		snprintf(whole, sizeof(whole), "%s/%u",
-			 ip_addr_format(&in->addresses[i].addr, text), in->addresses[i].len);
+			 ip_addr_format(&in->addresses[i].addr, text),
+			 in->addresses[i].len);
 		json_object_array_add(list, json_object_new_string(whole));
 	}
 	json_object_object_add(json, "addresses", list);
@@ -404,7 +409,8 @@ DEFUN(no_all_off, no_all_off_cmd, "no all off",
 }
 
 DEFUN(filter_release, filter_release_cmd, "filter release",
-      FILTER_HELP "Remove all filters, restore rp_filter, stay away until the next start\n")
+      FILTER_HELP
+      "Remove all filters, restore rp_filter, stay away until the next start\n")
 {
 	struct diag diag;
 

@@ -97,7 +97,8 @@ static bool repair(struct apply *a, const struct diag *damage)
 
 	a->totals.repairs++;
 	if (rebuild(a, &why) < 0) {
-		diag_set(&diag, "cannot repair the filters (%s): %s", damage->text, why.text);
+		diag_set(&diag, "cannot repair the filters (%s): %s", damage->text,
+			 why.text);
 		note(a, true, &diag);
 		return false;
 	}
@@ -157,8 +158,8 @@ static void refuse(struct apply *a, const char *interface, uint64_t generation,
 	struct diag diag;
 
 	a->totals.refused++;
-	diag_set(&diag, "%s generation %" PRIu64 " not applied: %s", interface, generation,
-		 why->text);
+	diag_set(&diag, "%s generation %" PRIu64 " not applied: %s", interface,
+		 generation, why->text);
 	note(a, true, &diag);
 	a->ops.ack(a->ctx, interface, generation, none, why->text);
 }
@@ -173,19 +174,22 @@ static int next_state(const struct apply *a, const struct agent_filter *msg,
 	if (msg->base_generation != 0) {
 		if (!held || held->generation != msg->base_generation ||
 		    !has_hash(held, msg->base_hash))
-			return diag_set(diag, "this agent holds generation %" PRIu64
+			return diag_set(diag,
+					"this agent holds generation %" PRIu64
 					", not %" PRIu64 "; a snapshot is needed",
-					held ? held->generation : 0, msg->base_generation);
+					held ? held->generation : 0,
+					msg->base_generation);
 		addrset_subtract(&next->accept, &held->accept, &msg->del);
 		addrset_union(&next->accept, &next->accept, &msg->filter.accept);
 	}
 	if (!has_hash(next, msg->hash))
 		return diag_set(diag, "the result has not the hash that the controller "
-				"computed; a snapshot is needed");
+				      "computed; a snapshot is needed");
 	return 0;
 }
 
-static void change_of(const struct apply *a, const struct step *s, struct kernel_change *c)
+static void change_of(const struct apply *a, const struct step *s,
+		      struct kernel_change *c)
 {
 	c->old = held_find(&a->held, s->next.interface);
 	c->new = &s->next;
@@ -196,7 +200,8 @@ static void change_of(const struct apply *a, const struct step *s, struct kernel
 static void undo(struct apply *a, const struct step *s)
 {
 	const struct filter *held = held_find(&a->held, s->next.interface);
-	const struct kernel_change back = { .old = held ? NULL : &s->next, .new = held,
+	const struct kernel_change back = { .old = held ? NULL : &s->next,
+					    .new = held,
 					    .connected = s->connected };
 	struct diag diag;
 
@@ -319,35 +324,55 @@ static int by_text(const void *a, const void *b)
 }
 
 /* agent_msg_unpack() leaves the list sorted. */
-static bool is_listed(const char (*list)[FILTER_IFNAME_SIZE], size_t n, const char *interface)
+static bool is_listed(const char (*list)[FILTER_IFNAME_SIZE], size_t n,
+		      const char *interface)
 {
 	return n != 0 && bsearch(interface, list, n, sizeof(*list), by_text);
 }
 
-void apply_edge_list(struct apply *a, const char (*interfaces)[FILTER_IFNAME_SIZE], size_t n)
+/* What the kernel has, too: an edge that could not be read back at the start is
+ * in force but not held. */
+static size_t find_gone(struct apply *a, const char (*interfaces)[FILTER_IFNAME_SIZE],
+			size_t n, struct filter **gone)
 {
-	struct kernel_change *gone = mem_calloc(a->held.n, sizeof(*gone));
-	size_t n_gone = 0;
+	char(*names)[FILTER_IFNAME_SIZE];
+	size_t n_names = kernel_edges(a->kernel, &names), n_gone = 0;
+
+	*gone = mem_calloc(n_names, sizeof(**gone));
+	for (size_t i = 0; i < n_names; i++) {
+		if (!is_listed(interfaces, n, names[i]))
+			memcpy((*gone)[n_gone++].interface, names[i], sizeof(names[i]));
+	}
+	free(names);
+	return n_gone;
+}
+
+void apply_edge_list(struct apply *a, const char (*interfaces)[FILTER_IFNAME_SIZE],
+		     size_t n)
+{
+	struct kernel_change *changes;
+	struct filter *gone;
+	size_t n_gone = find_gone(a, interfaces, n, &gone);
 	struct diag diag;
 
-	for (size_t i = 0; i < a->held.n; i++) {
-		if (!is_listed(interfaces, n, a->held.filters[i].interface))
-			gone[n_gone++].old = &a->held.filters[i];
-	}
-	if (n_gone != 0 && apply_changes(a, gone, n_gone, &diag) < 0) {
+	changes = mem_calloc(n_gone, sizeof(*changes));
+	for (size_t i = 0; i < n_gone; i++)
+		changes[i].old = &gone[i];
+	if (n_gone != 0 && apply_changes(a, changes, n_gone, &diag) < 0) {
 		diag_prepend(&diag, "cannot release %zu edges", n_gone);
 		note(a, true, &diag);
 		n_gone = 0;
 	}
-	/* From the end: entries before the removed one keep their place. */
-	for (size_t i = n_gone; i-- > 0;) {
-		diag_set(&diag, "edge %s released: the controller has taken it off its list",
-			 gone[i].old->interface);
+	for (size_t i = 0; i < n_gone; i++) {
+		diag_set(&diag,
+			 "edge %s released: the controller has taken it off its list",
+			 gone[i].interface);
 		note(a, false, &diag);
-		held_remove(&a->held, gone[i].old->interface);
+		held_remove(&a->held, gone[i].interface);
 	}
 	if (n_gone != 0)
 		a->ops.changed(a->ctx);
+	free(changes);
 	free(gone);
 }
 
@@ -374,13 +399,24 @@ static void adopt(struct apply *a)
 		if (kernel_read(a->kernel, names[i], &f, &diag) == 1) {
 			held_put(&a->held, &f);
 		} else {
-			diag_prepend(&diag, "edge %s as found in the kernel is not usable",
+			diag_prepend(&diag,
+				     "edge %s as found in the kernel is not usable",
 				     names[i]);
 			note(a, true, &diag);
 		}
 		filter_fini(&f);
 	}
 	free(names);
+}
+
+static bool is_saved(const struct apply *a, const struct held *saved)
+{
+	bool same = a->held.n == saved->n;
+
+	for (size_t i = 0; same && i < saved->n; i++)
+		same = a->held.filters[i].generation == saved->filters[i].generation &&
+		       same_content(&a->held.filters[i], &saved->filters[i]);
+	return same;
 }
 
 void apply_start(struct apply *a, const struct held *saved)
@@ -410,6 +446,8 @@ void apply_start(struct apply *a, const struct held *saved)
 	}
 	free(missing);
 	apply_links(a);
+	if (!is_saved(a, saved))
+		a->ops.changed(a->ctx); /* the disk was behind, or lost */
 }
 
 void apply_links(struct apply *a)

@@ -29,9 +29,9 @@ struct apply_ops {
 };
 
 struct apply_totals {
-	uint64_t applied; /* filters put into force */
-	uint64_t refused; /* answered with an error */
-	uint64_t repairs; /* times somebody else had changed our table */
+	uint64_t applied;     /* filters put into force */
+	uint64_t refused;     /* answered with an error */
+	uint64_t repairs;     /* times somebody else had changed our table */
 	char last_error[512]; /* "" if there was none */
 };
 

@@ -86,9 +86,8 @@ static bool get_ranges(struct rd *rd, enum ip_family family, struct rangeset *s)
 	for (uint32_t i = 0; i < n; i++) {
 		u128 first = get_addr(rd, family), last = get_addr(rd, family);
 
-		if (first > last ||
-		    (i != 0 && (s->r[i - 1].last == ip_max(family) ||
-				first <= s->r[i - 1].last + 1)))
+		if (first > last || (i != 0 && (s->r[i - 1].last == ip_max(family) ||
+						first <= s->r[i - 1].last + 1)))
 			return false;
 		rangeset_append(s, first, last);
 	}
@@ -125,7 +124,8 @@ static bool get_filter(struct rd *rd, struct filter *f)
 	return !rd->failed && strlen(f->interface) == len &&
 	       filter_ifname_is_valid(f->interface) && action <= FILTER_ENFORCE &&
 	       get_ranges(rd, IP_V4, &f->accept.f[IP_V4]) &&
-	       get_ranges(rd, IP_V6, &f->accept.f[IP_V6]) && get_peers(rd, f) && !rd->failed;
+	       get_ranges(rd, IP_V6, &f->accept.f[IP_V6]) && get_peers(rd, f) &&
+	       !rd->failed;
 }
 
 static bool get_filters(struct rd *rd, struct held *h)

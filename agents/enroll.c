@@ -149,7 +149,8 @@ static int send_request(struct enrolment *e, struct diag *diag)
 		if (put == TLS_AGAIN)
 			rc = wait_io(e, tls_wants_write(e->tls), diag);
 		else if (put <= 0)
-			rc = put == TLS_CLOSED ? diag_set(diag, "closed the session") : -1;
+			rc = put == TLS_CLOSED ? diag_set(diag, "closed the session")
+					       : -1;
 		else
 			wr_consume(&out, (size_t)put);
 	}
@@ -195,7 +196,8 @@ static int read_answer(struct enrolment *e, struct diag *diag)
 		else if (got > 0)
 			rc = frame_in_bytes(in, buf, (size_t)got, diag);
 		else
-			rc = got == TLS_CLOSED ? diag_set(diag, "closed the session") : -1;
+			rc = got == TLS_CLOSED ? diag_set(diag, "closed the session")
+					       : -1;
 	}
 	if (rc == 0)
 		rc = take_answer(e, body, len, diag);
@@ -211,13 +213,16 @@ static int check_answer(const struct enrolment *e, struct diag *diag)
 	digest_sha256(e->ca.data, e->ca.len, fingerprint);
 	if (memcmp(fingerprint, e->token.ca, sizeof(fingerprint)) != 0)
 		return diag_set(diag, "sent a CA that is not the token's");
-	return pki_cert_check(e->cert.data, e->cert.len, e->key, e->ca.data, e->ca.len, diag);
+	return pki_cert_check(e->cert.data, e->cert.len, e->key, e->ca.data, e->ca.len,
+			      diag);
 }
 
-static int talk(struct enrolment *e, const char *host, unsigned int port, struct diag *diag)
+static int talk(struct enrolment *e, const char *host, unsigned int port,
+		struct diag *diag)
 {
 	if (connect_any(e, host, port, diag) < 0 || shake_hands(e, host, diag) < 0 ||
-	    send_request(e, diag) < 0 || read_answer(e, diag) < 0 || check_answer(e, diag) < 0)
+	    send_request(e, diag) < 0 || read_answer(e, diag) < 0 ||
+	    check_answer(e, diag) < 0)
 		return diag_prepend(diag, "controller %s port %u", host, port);
 	return 0;
 }

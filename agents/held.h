@@ -10,7 +10,7 @@
 #define HELD_MAX 65536 /* edges; AGENT_INTERFACES_MAX */
 
 struct held {
-	uint64_t epoch; /* of the controller's database, 0 for none */
+	uint64_t epoch;		/* of the controller's database, 0 for none */
 	struct filter *filters; /* sorted by interface */
 	size_t n, cap;
 };

@@ -24,14 +24,14 @@ enum kernel_strategy {
 
 struct kernel_options {
 	enum kernel_strategy strategy;
-	unsigned int sample_group; /* NFLOG group of sampled drops, 0 for none */
+	unsigned int sample_group;	/* NFLOG group of sampled drops, 0 for none */
 	void (*privileges)(bool raise); /* around each system call that needs
 					 * CAP_NET_ADMIN; may be NULL */
 };
 
 struct kernel_change {
-	const struct filter *old; /* in the kernel now, NULL for none */
-	const struct filter *new; /* wanted, NULL to remove the edge */
+	const struct filter *old;	 /* in the kernel now, NULL for none */
+	const struct filter *new;	 /* wanted, NULL to remove the edge */
 	const struct addrset *connected; /* subnets of the interface; NULL: as they are */
 };
 

@@ -73,8 +73,7 @@ static int refused(struct kernel *k, const struct kernel_change *c, size_t n,
 		return diag_set(diag, "the fake kernel refuses");
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (c[i].new &&
-		    strcmp(c[i].new->interface, k->fake.refuse_interface) == 0)
+		if (c[i].new &&strcmp(c[i].new->interface, k->fake.refuse_interface) == 0)
 			return diag_set(diag, "the fake kernel refuses %s",
 					c[i].new->interface);
 	}

@@ -8,9 +8,9 @@
 #include "agents/kernel.h"
 
 struct kernel_fake {
-	unsigned int applies;	/* transactions that were accepted */
+	unsigned int applies; /* transactions that were accepted */
 	unsigned int rebuilds;
-	unsigned int refuse;	/* refuse this many of the next transactions */
+	unsigned int refuse; /* refuse this many of the next transactions */
 	char refuse_interface[FILTER_IFNAME_SIZE]; /* always refuse this edge */
 	char forget_interface[FILTER_IFNAME_SIZE]; /* accept it, change nothing */
 };

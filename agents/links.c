@@ -102,8 +102,8 @@ static void add_link(struct nl_object *object, void *arg)
 		return;
 	if (inv->n == b->cap) {
 		b->cap = b->cap * 2 + 16;
-		inv->interfaces = mem_realloc(inv->interfaces, b->cap,
-					      sizeof(*inv->interfaces));
+		inv->interfaces =
+			mem_realloc(inv->interfaces, b->cap, sizeof(*inv->interfaces));
 	}
 	i = &inv->interfaces[inv->n++];
 	*i = (struct agent_interface){ .index = (uint32_t)rtnl_link_get_ifindex(link) };
@@ -141,9 +141,11 @@ static bool to_ip(const struct nl_addr *in, struct ip_addr *out)
 	return true;
 }
 
-static void add_connected(struct addrset *set, const struct ip_addr *addr, unsigned int len)
+static void add_connected(struct addrset *set, const struct ip_addr *addr,
+			  unsigned int len)
 {
-	const struct ip_prefix link_local = ip_prefix_make(IP_V6, (u128)0xfe80 << 112, 10);
+	const struct ip_prefix link_local =
+		ip_prefix_make(IP_V6, (u128)0xfe80 << 112, 10);
 	const struct ip_prefix p = ip_prefix_make(addr->family, addr->v, len);
 
 	if (!ip_prefix_covers(&link_local, &p))
@@ -151,11 +153,13 @@ static void add_connected(struct addrset *set, const struct ip_addr *addr, unsig
 }
 
 /* Interfaces are sorted by index while addresses are added. */
-static struct agent_interface *find_index(const struct agent_inventory *inv, uint32_t index)
+static struct agent_interface *find_index(const struct agent_inventory *inv,
+					  uint32_t index)
 {
 	const struct agent_interface key = { .index = index };
 
-	return inv->n ? bsearch(&key, inv->interfaces, inv->n, sizeof(key), by_index) : NULL;
+	return inv->n ? bsearch(&key, inv->interfaces, inv->n, sizeof(key), by_index)
+		      : NULL;
 }
 
 static void add_addr(struct nl_object *object, void *arg)
@@ -173,14 +177,16 @@ static void add_addr(struct nl_object *object, void *arg)
 	    (unsigned int)len > ip_bits(own.family))
 		return;
 	connected = &b->t->connected[i - inv->interfaces];
-	i->addresses = mem_realloc(i->addresses, i->n_addresses + 1, sizeof(*i->addresses));
+	i->addresses =
+		mem_realloc(i->addresses, i->n_addresses + 1, sizeof(*i->addresses));
 	if (to_ip(rtnl_addr_get_peer(a), &peer) && !ip_addr_equal(&own, &peer)) {
 		/* point to point: the length belongs to the other side */
-		i->addresses[i->n_addresses++] = (struct agent_address){
-			own, (uint8_t)ip_bits(own.family) };
+		i->addresses[i->n_addresses++] =
+			(struct agent_address){ own, (uint8_t)ip_bits(own.family) };
 		add_connected(connected, &peer, (unsigned int)len);
 	} else {
-		i->addresses[i->n_addresses++] = (struct agent_address){ own, (uint8_t)len };
+		i->addresses[i->n_addresses++] =
+			(struct agent_address){ own, (uint8_t)len };
 		add_connected(connected, &own, (unsigned int)len);
 	}
 }
@@ -257,8 +263,9 @@ int links_dump(struct links *l, struct link_table *out, struct diag *diag)
 		nl_cache_free(addresses);
 	if (links)
 		nl_cache_free(links);
-	return err == 0 ? 0 : diag_set(diag, "cannot list the interfaces: %s",
-				       nl_geterror(err));
+	return err == 0 ? 0
+			: diag_set(diag, "cannot list the interfaces: %s",
+				   nl_geterror(err));
 }
 
 /* ---- the table ---- */
@@ -277,7 +284,8 @@ void link_table_fini(struct link_table *t)
 	link_table_init(t);
 }
 
-const struct addrset *link_table_connected(const struct link_table *t, const char *interface)
+const struct addrset *link_table_connected(const struct link_table *t,
+					   const char *interface)
 {
 	static const struct addrset none;
 	size_t lo = 0, hi = t->inventory.n;
@@ -296,7 +304,8 @@ const struct addrset *link_table_connected(const struct link_table *t, const cha
 	return &none;
 }
 
-static bool same_interface(const struct agent_interface *a, const struct agent_interface *b)
+static bool same_interface(const struct agent_interface *a,
+			   const struct agent_interface *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->index != b->index || a->up != b->up ||
 	    a->n_addresses != b->n_addresses)
@@ -313,7 +322,8 @@ bool link_table_equal(const struct link_table *a, const struct link_table *b)
 	if (a->inventory.n != b->inventory.n)
 		return false;
 	for (size_t i = 0; i < a->inventory.n; i++) {
-		if (!same_interface(&a->inventory.interfaces[i], &b->inventory.interfaces[i]) ||
+		if (!same_interface(&a->inventory.interfaces[i],
+				    &b->inventory.interfaces[i]) ||
 		    !addrset_equal(&a->connected[i], &b->connected[i]))
 			return false;
 	}

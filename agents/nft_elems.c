@@ -180,10 +180,16 @@ static void put_difference(struct chunk *c, const struct rangeset *one,
 void elems_delta(struct txn *t, const char *set, enum ip_family family,
 		 const struct rangeset *old, const struct rangeset *new)
 {
-	struct chunk del = { .t = t, .type = NFT_MSG_DELSETELEM, .set = set,
-			     .verb = "delete elements of set", .family = family };
-	struct chunk add = { .t = t, .type = NFT_MSG_NEWSETELEM, .set = set,
-			     .verb = "add elements to set", .family = family };
+	struct chunk del = { .t = t,
+			     .type = NFT_MSG_DELSETELEM,
+			     .set = set,
+			     .verb = "delete elements of set",
+			     .family = family };
+	struct chunk add = { .t = t,
+			     .type = NFT_MSG_NEWSETELEM,
+			     .set = set,
+			     .verb = "add elements to set",
+			     .family = family };
 
 	/* First everything out, then in: a bound may be in both. */
 	put_difference(&del, old, new);
@@ -201,7 +207,9 @@ static void put_interface(struct nlmsghdr *nlh, const char *interface)
 void elems_map_add(struct txn *t, const char *map, const char *interface,
 		   const char *chain)
 {
-	struct chunk c = { .t = t, .type = NFT_MSG_NEWSETELEM, .set = map,
+	struct chunk c = { .t = t,
+			   .type = NFT_MSG_NEWSETELEM,
+			   .set = map,
 			   .verb = "add an interface to map" };
 	struct nlattr *elem, *data, *verdict;
 
@@ -220,7 +228,9 @@ void elems_map_add(struct txn *t, const char *map, const char *interface,
 
 void elems_map_delete(struct txn *t, const char *map, const char *interface)
 {
-	struct chunk c = { .t = t, .type = NFT_MSG_DELSETELEM, .set = map,
+	struct chunk c = { .t = t,
+			   .type = NFT_MSG_DELSETELEM,
+			   .set = map,
 			   .verb = "delete an interface from map" };
 	struct nlattr *elem;
 
@@ -244,7 +254,8 @@ static const struct nlattr *nested(const struct nlattr *attr, uint16_t type)
 {
 	const struct nlattr *inner;
 
-	mnl_attr_for_each_nested(inner, attr) {
+	mnl_attr_for_each_nested(inner, attr)
+	{
 		if (mnl_attr_get_type(inner) == type)
 			return inner;
 	}
@@ -256,7 +267,8 @@ static void parse_elem(const struct nlattr *attr, struct elem *e)
 	const struct nlattr *field, *value;
 
 	*e = (struct elem){ 0 };
-	mnl_attr_for_each_nested(field, attr) {
+	mnl_attr_for_each_nested(field, attr)
+	{
 		switch (mnl_attr_get_type(field)) {
 		case NFTA_SET_ELEM_KEY:
 			value = nested(field, NFTA_DATA_VALUE);
@@ -286,10 +298,12 @@ static int each_elem(const struct nlmsghdr *nlh, elem_fn *fn, void *arg)
 	struct elem e;
 	int rc = 0;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		mnl_attr_for_each_nested(one, attr) {
+		mnl_attr_for_each_nested(one, attr)
+		{
 			parse_elem(one, &e);
 			rc = e.key ? fn(&e, arg) : -EBADMSG;
 			if (rc < 0)

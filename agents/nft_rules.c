@@ -91,7 +91,8 @@ static void load_meta(struct nftnl_rule *r, uint32_t key)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, REG);
 }
 
-static void load_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len)
+static void load_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset,
+			 uint32_t len)
 {
 	struct nftnl_expr *e = expr(r, "payload");
 
@@ -197,8 +198,8 @@ static void is_l4(struct nftnl_rule *r, uint8_t proto)
 static void source_in(struct nftnl_rule *r, enum ip_family family, const char *set)
 {
 	is_family(r, family);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, family == IP_V4 ? IP4_SADDR : IP6_SADDR,
-		     ip_bytes(family));
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		     family == IP_V4 ? IP4_SADDR : IP6_SADDR, ip_bytes(family));
 	lookup(r, set, false);
 }
 
@@ -208,8 +209,8 @@ static void source_unspecified(struct nftnl_rule *r, enum ip_family family)
 	static const uint8_t zero[16];
 
 	is_family(r, family);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, family == IP_V4 ? IP4_SADDR : IP6_SADDR,
-		     ip_bytes(family));
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		     family == IP_V4 ? IP4_SADDR : IP6_SADDR, ip_bytes(family));
 	compare(r, NFT_CMP_EQ, zero, ip_bytes(family));
 }
 
@@ -254,8 +255,8 @@ static void to_multicast(struct nftnl_rule *r, enum ip_family family)
 {
 	static const uint8_t bits = 0xf0, mc4 = 0xe0, mc6 = 0xff;
 
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, family == IP_V4 ? IP4_DADDR : IP6_DADDR,
-		     1);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		     family == IP_V4 ? IP4_DADDR : IP6_DADDR, 1);
 	if (family == IP_V4)
 		mask(r, &bits, 1);
 	compare(r, NFT_CMP_EQ, family == IP_V4 ? &mc4 : &mc6, 1);
@@ -466,9 +467,9 @@ static void free_rules(struct rules *rs)
 static void put_rules(struct txn *t, struct rules *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {
-		struct nlmsghdr *nlh = txn_get(t, NFT_MSG_NEWRULE,
-					       NLM_F_CREATE | NLM_F_APPEND,
-					       "add a rule to chain", rs->chain);
+		struct nlmsghdr *nlh =
+			txn_get(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
+				"add a rule to chain", rs->chain);
 
 		nftnl_rule_nlmsg_build_payload(nlh, rs->r[i]);
 		txn_put(t);
@@ -580,8 +581,8 @@ char *rules_base_text(const struct rules_base *b)
 
 void rules_flush(struct txn *t, const char *chain)
 {
-	struct nlmsghdr *nlh = txn_get(t, NFT_MSG_DELRULE, 0, "replace the rules of chain",
-				       chain);
+	struct nlmsghdr *nlh =
+		txn_get(t, NFT_MSG_DELRULE, 0, "replace the rules of chain", chain);
 
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, TXN_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);

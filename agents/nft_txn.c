@@ -10,10 +10,10 @@
 
 #include "lib/mem.h"
 
-#define MESSAGE_BYTES	65536
-#define TXN_MAX_BYTES	(1u << 30) /* some 12 million IPv6 prefixes */
-#define ANSWER_BYTES	65536
-#define DUMP_TRIES	16
+#define MESSAGE_BYTES 65536
+#define TXN_MAX_BYTES (1u << 30) /* some 12 million IPv6 prefixes */
+#define ANSWER_BYTES  65536
+#define DUMP_TRIES    16
 
 struct note {
 	const char *verb;
@@ -146,7 +146,8 @@ static const char *kernel_words(const struct nlmsghdr *nlh)
 		return NULL;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
 		skip += MNL_ALIGN(err->msg.nlmsg_len - sizeof(err->msg));
-	mnl_attr_for_each(attr, nlh, (unsigned int)skip) {
+	mnl_attr_for_each(attr, nlh, (unsigned int)skip)
+	{
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 			return mnl_attr_get_str(attr);
@@ -232,12 +233,15 @@ int txn_commit(struct txn *t, struct mnl_socket *nl, int *error, struct diag *di
 	if (t->len > TXN_MAX_BYTES) {
 		if (error)
 			*error = EMSGSIZE;
-		return diag_set(diag, "the change needs %zu MiB in one transaction; the "
-				"limit is %u MiB", t->len >> 20, TXN_MAX_BYTES >> 20);
+		return diag_set(diag,
+				"the change needs %zu MiB in one transaction; the "
+				"limit is %u MiB",
+				t->len >> 20, TXN_MAX_BYTES >> 20);
 	}
 	ask_for_ack(t);
 	put_edge(t, NFNL_MSG_BATCH_END, "commit");
-	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+	setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
+		   sizeof(bytes));
 	if (mnl_socket_sendto(nl, t->buf, t->len) < 0) {
 		v.error = errno;
 		diag_set(diag, "cannot send %zu KiB to nftables: %s; %s", t->len >> 10,
@@ -246,7 +250,8 @@ int txn_commit(struct txn *t, struct mnl_socket *nl, int *error, struct diag *di
 		collect(t, nl, &v, diag);
 		if (v.error == 0 && !v.acked) {
 			v.error = EPROTO;
-			diag_set(diag, "nftables did not confirm a transaction of %u messages",
+			diag_set(diag,
+				 "nftables did not confirm a transaction of %u messages",
 				 t->seq);
 		}
 	}

@@ -223,7 +223,8 @@ static int take_welcome(struct north *n, const struct agent_msg *msg, int64_t no
 	if (n->status.state != NORTH_HELLO)
 		return diag_set(diag, "a second welcome");
 	if (msg->u.welcome.protocol < 1 || msg->u.welcome.protocol > AGENT_PROTOCOL)
-		return diag_set(diag, "the controller speaks protocol %" PRIu32
+		return diag_set(diag,
+				"the controller speaks protocol %" PRIu32
 				", this agent 1 to %d; update one of them",
 				msg->u.welcome.protocol, AGENT_PROTOCOL);
 	n->status.epoch = msg->u.welcome.epoch;
@@ -257,10 +258,10 @@ static int take(struct north *n, struct agent_msg *msg, int64_t now_ms, struct d
 		return 0;
 	case AGENT_MSG_EDGE_LIST:
 		north_flush(n); /* in the order of arrival */
-		n->ops.edge_list(n->ctx,
-				 (const char(*)[FILTER_IFNAME_SIZE])
-					 msg->u.edge_list.interfaces,
-				 msg->u.edge_list.n);
+		n->ops.edge_list(
+			n->ctx,
+			(const char(*)[FILTER_IFNAME_SIZE])msg->u.edge_list.interfaces,
+			msg->u.edge_list.n);
 		return 0;
 	case AGENT_MSG_FAILURE:
 		return diag_set(diag, "the controller says: %s", msg->u.failure.text);
@@ -327,8 +328,10 @@ static void watch_lease(struct north *n, int64_t now_ms)
 	if (n->lease_noted || !north_lease_expired(n, now_ms))
 		return;
 	n->lease_noted = true;
-	diag_set(&diag, "no contact with the controller for %" PRIu32
-		 " s: the lease has expired; the filters stay in force", n->status.lease_s);
+	diag_set(&diag,
+		 "no contact with the controller for %" PRIu32
+		 " s: the lease has expired; the filters stay in force",
+		 n->status.lease_s);
 	n->ops.note(n->ctx, true, diag.text);
 }
 
@@ -376,6 +379,7 @@ int64_t north_backoff_ms(unsigned int failures, uint32_t random)
 	if (ms > BACKOFF_MAX_MS)
 		ms = BACKOFF_MAX_MS;
 	ms += ms / 4 - random % (ms / 2);
-	return ms < BACKOFF_MIN_MS ? BACKOFF_MIN_MS
-				   : ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : ms;
+	return ms < BACKOFF_MIN_MS   ? BACKOFF_MIN_MS
+	       : ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS
+				     : ms;
 }

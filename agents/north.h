@@ -27,7 +27,8 @@ struct north;
 struct north_ops {
 	/* As they arrived together. */
 	void (*filters)(void *ctx, const struct agent_filter *const *filters, size_t n);
-	void (*edge_list)(void *ctx, const char (*interfaces)[FILTER_IFNAME_SIZE], size_t n);
+	void (*edge_list)(void *ctx, const char (*interfaces)[FILTER_IFNAME_SIZE],
+			  size_t n);
 	void (*welcome)(void *ctx, uint64_t epoch);
 	const struct held *(*held)(void *ctx);
 	const struct agent_inventory *(*inventory)(void *ctx);

@@ -12,9 +12,9 @@
 #include "lib/mem.h"
 #include "lib/tls.h"
 
-#define CONNECT_S	10 /* TCP and TLS together */
-#define READ_BYTES	65536
-#define READ_MAX_BYTES	(4u << 20) /* per wake-up; then others get their turn */
+#define CONNECT_S      10 /* TCP and TLS together */
+#define READ_BYTES     65536
+#define READ_MAX_BYTES (4u << 20) /* per wake-up; then others get their turn */
 
 struct north_packet {
 	struct event_loop *loop;
@@ -24,7 +24,7 @@ struct north_packet {
 	uint16_t port;
 	int fd; /* -1: none */
 	struct tls *tls;
-	bool up; /* the handshake is done */
+	bool up;	       /* the handshake is done */
 	unsigned int failures; /* in a row; a session that was welcomed ends it */
 	char last_logged[256];
 	struct event *t_read, *t_write, *t_tick, *t_retry, *t_limit;
@@ -100,7 +100,8 @@ static int write_out(struct north_packet *np)
 		if (put == TLS_AGAIN)
 			return 0;
 		if (put <= 0) {
-			session_lost(np, put == TLS_CLOSED ? "closed the session" : diag.text);
+			session_lost(np, put == TLS_CLOSED ? "closed the session"
+							   : diag.text);
 			return -1;
 		}
 		wr_consume(out, (size_t)put);
@@ -146,8 +147,9 @@ static int read_in(struct north_packet *np)
 
 static void wait_for_io(struct north_packet *np)
 {
-	bool write = np->up ? north_output(np->north)->len != 0 || tls_wants_write(np->tls)
-			    : tls_wants_write(np->tls);
+	bool write =
+		np->up ? north_output(np->north)->len != 0 || tls_wants_write(np->tls)
+		       : tls_wants_write(np->tls);
 
 	if (!np->t_read && tls_has_pending(np->tls))
 		event_add_timer_msec(np->loop, on_io, np, 0, &np->t_read);
@@ -238,7 +240,8 @@ static void on_limit(struct event *t)
  * resolver: the manual advises an address. */
 static struct addrinfo *resolve(struct north_packet *np, const char **why)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST };
 	struct addrinfo *found = NULL;
 	char port[8];
 	int rc;

@@ -74,9 +74,10 @@ static int value_write(const struct rpfilter *rp, const char *name, int value,
 	if (fd >= 0)
 		put = write(fd, text, (size_t)len);
 	if (put != len)
-		diag_set(diag, "cannot write %s: %s; rp_filter may drop what the filter "
-			 "accepts (is /proc/sys read-only, as in a container?)", path,
-			 strerror(errno));
+		diag_set(diag,
+			 "cannot write %s: %s; rp_filter may drop what the filter "
+			 "accepts (is /proc/sys read-only, as in a container?)",
+			 path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return put == len ? 0 : -1;
@@ -95,8 +96,8 @@ static int save(const struct rpfilter *rp, struct diag *diag)
 	for (size_t i = 0; i < rp->n; i++) {
 		const struct entry *e = &rp->entries[i];
 
-		snprintf(line, sizeof(line), "interface %s %d %d %s\n", e->name, e->original,
-			 e->effective, e->managed ? "managed" : "free");
+		snprintf(line, sizeof(line), "interface %s %d %d %s\n", e->name,
+			 e->original, e->effective, e->managed ? "managed" : "free");
 		wr_bytes(&wr, line, strlen(line));
 	}
 	rc = pki_file_write(rp->state_path, 0600, wr.data, wr.len, diag);
@@ -141,13 +142,16 @@ static int load(struct rpfilter *rp, struct diag *diag)
 	if (!f && errno == ENOENT)
 		return 0;
 	if (!f)
-		return diag_set(diag, "cannot read %s: %s", rp->state_path, strerror(errno));
+		return diag_set(diag, "cannot read %s: %s", rp->state_path,
+				strerror(errno));
 	rp->owned = parse_file(rp, f);
 	fclose(f);
 	if (!rp->owned)
-		return diag_set(diag, "%s is damaged: the rp_filter values from before are "
-				"not known; set them as you want them and delete the file",
-				rp->state_path);
+		return diag_set(
+			diag,
+			"%s is damaged: the rp_filter values from before are "
+			"not known; set them as you want them and delete the file",
+			rp->state_path);
 	return 0;
 }
 
@@ -180,7 +184,8 @@ bool rpfilter_is_owned(const struct rpfilter *rp)
 
 /* ---- owning ---- */
 
-static const struct entry *entry_find(const struct entry *entries, size_t n, const char *name)
+static const struct entry *entry_find(const struct entry *entries, size_t n,
+				      const char *name)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(entries[i].name, name) == 0)
@@ -240,8 +245,8 @@ static bool is_named(const char (*names)[FILTER_IFNAME_SIZE], size_t n, const ch
 }
 
 /* Before "all" goes to 0, and when an interface is not managed any more. */
-static int settle(const struct rpfilter *rp, const struct entry *e, bool was_managed, int all,
-		  struct diag *diag)
+static int settle(const struct rpfilter *rp, const struct entry *e, bool was_managed,
+		  int all, struct diag *diag)
 {
 	int now = value_read(rp, e->name), want = now;
 
@@ -359,7 +364,8 @@ int rpfilter_release(struct rpfilter *rp, struct diag *diag)
 	if (rc < 0)
 		return rc;
 	if (unlink(rp->state_path) < 0 && errno != ENOENT)
-		return diag_set(diag, "cannot delete %s: %s", rp->state_path, strerror(errno));
+		return diag_set(diag, "cannot delete %s: %s", rp->state_path,
+				strerror(errno));
 	free(rp->entries);
 	rp->entries = NULL;
 	rp->n = 0;

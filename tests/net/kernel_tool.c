@@ -54,7 +54,8 @@ static void parse_prefix(struct addrset *s, const char *text)
 	addrset_append(s, &p);
 }
 
-static void change(struct kernel *k, const struct filter *new, const struct addrset *connected)
+static void change(struct kernel *k, const struct filter *new,
+		   const struct addrset *connected)
 {
 	struct filter old = { 0 };
 	struct kernel_change c = { .new = new, .connected = connected };
@@ -256,7 +257,7 @@ static void fuzz_round(struct kernel *k, struct filter held[FUZZ_EDGES], bool pr
 		c[n].old = present[i] ? &held[i] : NULL;
 		if (present[i] && rnd() % 16 == 0)
 			c[n].old = NULL; /* content unknown */
-		c[n].new = present[i] && c[n].old && rnd() % 16 == 0 ? NULL : &next[i];
+		c[n].new = present[i] && c[n].old &&rnd() % 16 == 0 ? NULL : &next[i];
 		random_ranges(&connected[i].f[IP_V4], IP_V4);
 		random_ranges(&connected[i].f[IP_V6], IP_V6);
 		c[n].connected = rnd() % 2 ? &connected[i] : NULL;
@@ -292,13 +293,14 @@ static void cmd_fuzz(struct kernel *k, uint64_t from, int rounds)
 	}
 	for (size_t i = 0; i < FUZZ_EDGES; i++)
 		filter_fini(&held[i]);
-	printf("%d rounds, strategy %s\n", rounds, kernel_strategy_name(kernel_strategy(k)));
+	printf("%d rounds, strategy %s\n", rounds,
+	       kernel_strategy_name(kernel_strategy(k)));
 }
 
 /* ---- change while packets flow ---- */
 
-static void churn_once(struct kernel *k, const char *interface, const struct addrset *keep,
-		       uint64_t generation)
+static void churn_once(struct kernel *k, const char *interface,
+		       const struct addrset *keep, uint64_t generation)
 {
 	struct filter f = { .action = FILTER_ENFORCE, .generation = generation };
 	size_t n = 200 + rnd() % 2000;
@@ -389,7 +391,8 @@ static void bench_filter(struct filter *f, size_t n, uint64_t from)
 	f->action = FILTER_ENFORCE;
 	f->generation++;
 	for (size_t i = 0; i < n; i++) {
-		struct ip_prefix p = ip_prefix_make(IP_V4, 0x01000000 + (u128)i * 0x6000, 20);
+		struct ip_prefix p =
+			ip_prefix_make(IP_V4, 0x01000000 + (u128)i * 0x6000, 20);
 
 		addrset_append(&f->accept, &p);
 	}
@@ -486,7 +489,8 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (argc > 2 && strcmp(argv[1], "-s") == 0) {
-		options.strategy = strcmp(argv[2], "swap") == 0 ? KERNEL_SWAP : KERNEL_DELTA;
+		options.strategy =
+			strcmp(argv[2], "swap") == 0 ? KERNEL_SWAP : KERNEL_DELTA;
 		argc -= 2;
 		argv += 2;
 	}

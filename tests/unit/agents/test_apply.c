@@ -436,10 +436,12 @@ static void connected_subnets_follow_the_interface(void **state)
 
 	add(&b->connected, "192.0.2.0/30");
 	put(b, "eth0", 1, "198.51.100.0/26");
-	assert_true(addrset_equal(kernel_fake_connected(b->kernel, "eth0"), &b->connected));
+	assert_true(
+		addrset_equal(kernel_fake_connected(b->kernel, "eth0"), &b->connected));
 	add(&b->connected, "2001:db8::/64");
 	apply_links(b->apply);
-	assert_true(addrset_equal(kernel_fake_connected(b->kernel, "eth0"), &b->connected));
+	assert_true(
+		addrset_equal(kernel_fake_connected(b->kernel, "eth0"), &b->connected));
 }
 
 static void release_takes_everything_out(void **state)

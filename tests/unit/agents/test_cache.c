@@ -48,7 +48,8 @@ static void make(struct held *h)
 		snprintf(f.interface, sizeof(f.interface), "eth%u", i);
 		for (unsigned int j = 0; j < i; j++) {
 			rangeset_append(&f.accept.f[IP_V4], j * 1000, j * 1000 + i);
-			rangeset_append(&f.accept.f[IP_V6], (u128)j << 64, ((u128)j << 64) + i);
+			rangeset_append(&f.accept.f[IP_V6], (u128)j << 64,
+					((u128)j << 64) + i);
 		}
 		if (i == 7)
 			rangeset_append(&f.accept.f[IP_V4], UINT32_MAX, UINT32_MAX);
@@ -169,7 +170,10 @@ static void begin(struct wr *wr, uint32_t edges)
 static void contents_that_make_no_sense_are_refused(void **state)
 {
 	static const uint32_t bad[][4] = {
-		{ 9, 8, 20, 21 }, { 1, 5, 5, 9 }, { 1, 5, 6, 9 }, { 20, 21, 1, 2 },
+		{ 9, 8, 20, 21 },
+		{ 1, 5, 5, 9 },
+		{ 1, 5, 6, 9 },
+		{ 20, 21, 1, 2 },
 	};
 	struct held h = { 0 };
 	struct diag diag;

@@ -26,7 +26,8 @@ static void make(struct filter *f)
 {
 	struct ip_addr peers[2];
 
-	*f = (struct filter){ .interface = "eth0", .generation = 7,
+	*f = (struct filter){ .interface = "eth0",
+			      .generation = 7,
 			      .action = FILTER_ENFORCE };
 	add(f, "198.51.100.0/24");
 	add(f, "0.0.0.0/8");
@@ -54,9 +55,11 @@ static void the_hash_is_golden(void **state)
 	(void)state;
 	make(&f);
 	hex_of(&f, hex);
-	assert_string_equal(hex, "61e8d960bb7ecb901b0847cc3cacb2ec1fd20dfe1fca5430642663a912565359");
+	assert_string_equal(
+		hex, "61e8d960bb7ecb901b0847cc3cacb2ec1fd20dfe1fca5430642663a912565359");
 	hex_of(&empty, hex);
-	assert_string_equal(hex, "e1a01d3a2d170718e0a76c18140aa47cfb8f4c0e64fd9452376c75d4d9c730d8");
+	assert_string_equal(
+		hex, "e1a01d3a2d170718e0a76c18140aa47cfb8f4c0e64fd9452376c75d4d9c730d8");
 	filter_fini(&f);
 }
 

@@ -32,7 +32,8 @@ static void on_filters(void *ctx, const struct agent_filter *const *filters, siz
 	b->filters += n;
 }
 
-static void on_edge_list(void *ctx, const char (*interfaces)[FILTER_IFNAME_SIZE], size_t n)
+static void on_edge_list(void *ctx, const char (*interfaces)[FILTER_IFNAME_SIZE],
+			 size_t n)
 {
 	(void)interfaces;
 	(void)n;
@@ -312,7 +313,8 @@ static void counters_and_keepalives_go_out_in_time(void **state)
 		assert_int_equal(north_tick(b->north, b->now, &diag), 0);
 		while (next(b, &msg) != AGENT_MSG_UNKNOWN) {
 			if (msg.type == AGENT_MSG_COUNTERS) {
-				assert_int_equal(msg.u.counters.edges[0].drop_packets, 42);
+				assert_int_equal(msg.u.counters.edges[0].drop_packets,
+						 42);
 				counters++;
 			}
 			keepalives += msg.type == AGENT_MSG_KEEPALIVE;

@@ -91,7 +91,8 @@ static void own(struct rpfilter *rp, const char *one, const char *two)
 	snprintf(names[0], sizeof(names[0]), "%s", one);
 	snprintf(names[1], sizeof(names[1]), "%s", two);
 	assert_int_equal(rpfilter_own(rp, (const char(*)[FILTER_IFNAME_SIZE])names,
-				      (one[0] != 0) + (size_t)(two[0] != 0), &diag), 0);
+				      (one[0] != 0) + (size_t)(two[0] != 0), &diag),
+			 0);
 }
 
 static void nothing_managed_nothing_touched(void **state)
