@@ -258,7 +258,7 @@ static void test_stale_paths_stay_until_swept(void **state)
 #define MODEL_PEERS    2
 #define MODEL_PREFIXES 700
 #define MODEL_IDS      3
-#define MODEL_ATTRS    40
+#define MODEL_ATTRS    200
 
 struct model {
 	struct rib *rib;
