@@ -443,6 +443,8 @@ static void refuse_filter(void **state)
 	REFUSE(filter, FILTER, &in, "host bits");
 	in.add4 = packed("\x0a\0\0\0\x08\x0a\0\0\0\x08", 10);
 	REFUSE(filter, FILTER, &in, "out of order");
+	in.add4 = packed("\x0a\0\0\1\x20\x0a\0\0\1\x20", 10);
+	REFUSE(filter, FILTER, &in, "out of order");
 	in.add4 = packed("\x0a\0\0\0\x08\x0a\x80\0\0\x09", 10);
 	REFUSE(filter, FILTER, &in, "out of order");
 	in.add4 = packed("\0\0\0\0\0\x0a\0\0\0\x08", 10);
