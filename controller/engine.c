@@ -304,6 +304,7 @@ static void edge_judge(struct engine *e, size_t index)
 		engine_peers_state(e, index, mode, edge);
 		break;
 	}
+	engine_peers_roles(e, index, edge);
 	if (edge->ready && addrset_is_empty(&edge->computed)) {
 		edge->ready = false;
 		snprintf(edge->reason, sizeof(edge->reason),
@@ -373,15 +374,11 @@ static void edge_leaving(struct engine *e, size_t index, int64_t now_ms,
 			 struct addrset *leaving)
 {
 	const struct hold *hold = &e->edges[index]->hold;
-	struct addrset keep = { 0 }, part = { 0 };
 
 	for (size_t i = 0; i < hold->n && hold->entries[i].due_ms <= now_ms; i++) {
-		engine_peers_grace(e, index, &hold->entries[i], now_ms, &keep);
-		addrset_subtract(&part, &hold->entries[i].gone, &keep);
-		addrset_union(leaving, leaving, &part);
+		if (!engine_peers_doubt(e, index, &hold->entries[i], now_ms))
+			addrset_union(leaving, leaving, &hold->entries[i].gone);
 	}
-	addrset_fini(&keep);
-	addrset_fini(&part);
 }
 
 static void edge_expire(struct engine *e, size_t index, int64_t now_ms)

@@ -696,6 +696,63 @@ void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode
 	}
 }
 
+/* What the other side calls itself (RFC 9234 sec. 4.1), by the edge's role. */
+static bool role_fits(enum edge_role role, int remote)
+{
+	switch (role) {
+	case ROLE_CUSTOMER:
+	case ROLE_STUB:
+	case ROLE_HOST:
+		return remote == BGP_ROLE_CUSTOMER;
+	case ROLE_PEER: /* an exchange's route server counts as a peer */
+		return remote == BGP_ROLE_PEER || remote == BGP_ROLE_RS ||
+		       remote == BGP_ROLE_RS_CLIENT;
+	case ROLE_PROVIDER:
+		return remote == BGP_ROLE_PROVIDER;
+	case ROLE_INTERNAL:
+	case ROLE_NONE:
+		return true;
+	}
+	return true;
+}
+
+static const char *role_text(int remote)
+{
+	static const char *const names[] = { "provider", "route server",
+					     "route server client", "customer", "peer" };
+
+	return remote >= 0 && remote < 5 ? names[remote] : "unknown";
+}
+
+void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state)
+{
+	const struct config_edge *c = &e->cfg->edges[edge];
+
+	for (struct engine_peer *p = state->peers; p; p = p->edge_next) {
+		char addr[IP_TEXT_SIZE];
+
+		if (!p->up || p->info.is_ibgp || p->info.remote_role == BGP_ROLE_NONE ||
+		    role_fits(c->role, p->info.remote_role)) {
+			p->role_alarm = false;
+			continue;
+		}
+		ip_addr_format(&rib_peer_key(p->rib)->addr, addr);
+		if (!p->role_alarm)
+			engine_note(e, true,
+				    "edge %s %s has role %s, but its peer %s calls itself %s in "
+				    "BGP (RFC 9234): correct one of the two",
+				    c->router, c->interface, edge_role_name(c->role), addr,
+				    role_text(p->info.remote_role));
+		p->role_alarm = true;
+		if (state->started)
+			continue;
+		state->ready = false;
+		snprintf(state->reason, sizeof(state->reason),
+			 "peer %s calls itself %s in BGP (RFC 9234), the edge's role is %s", addr,
+			 role_text(p->info.remote_role), edge_role_name(c->role));
+	}
+}
+
 struct grace {
 	const struct engine_peer *p;
 	struct addrset lost;
@@ -712,9 +769,8 @@ static void grace_path(const struct ip_prefix *prefix, uint32_t path_id,
 		addrset_append(&g->lost, prefix);
 }
 
-/* What of gone the peer's pre-policy holds alone; joins it to *keep. */
-static bool peer_grace(const struct engine_peer *p, const struct addrset *gone,
-		       struct addrset *keep)
+/* The peer's pre-policy alone holds some of gone. */
+static bool is_doubted(const struct engine_peer *p, const struct addrset *gone)
 {
 	struct grace g = { .p = p };
 	bool any;
@@ -726,8 +782,6 @@ static bool peer_grace(const struct engine_peer *p, const struct addrset *gone,
 	addrset_normalize(&g.lost);
 	addrset_intersect(&g.lost, &g.lost, gone);
 	any = !addrset_is_empty(&g.lost);
-	if (any)
-		addrset_union(keep, keep, &g.lost);
 	addrset_fini(&g.lost);
 	return any;
 }
@@ -744,20 +798,25 @@ static bool may_speak_for(const struct engine *e, const struct engine_peer *p, s
 
 /* The feed has left out paths with a loop already. A pre-policy path delays a
  * post-policy removal until a dump that began after it: such a dump has the
- * last word, so peers that have completed one speak for nothing here. */
-void engine_peers_grace(struct engine *e, size_t edge, const struct hold_entry *entry,
-			int64_t now_ms, struct addrset *keep)
+ * last word, so peers that have completed one speak for nothing here. What left
+ * together waits together: with the origin of a path a network-wide set loses
+ * more than its prefix. */
+bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *entry,
+			int64_t now_ms)
 {
-	addrset_fini(keep);
+	bool doubt = false;
+
 	for (const struct engine_peer *p = e->peers; p; p = p->next) {
 		struct engine_feed *feed = p->router->feed;
 
 		if (!may_speak_for(e, p, edge) || p->dump_ms > entry->since_ms ||
-		    !peer_grace(p, &entry->gone, keep))
+		    !is_doubted(p, &entry->gone))
 			continue;
+		doubt = true;
 		if (feed && redump_is_allowed(feed, now_ms))
 			ask_redump(feed, now_ms, "pre-policy and post-policy routes disagree");
 	}
+	return doubt;
 }
 
 /* ---- to show ---- */

@@ -55,6 +55,7 @@ struct engine_peer {
 	bool has_info;
 	bool up, complete, eor;
 	uint32_t stream; /* serial of the stream that spoke of it last */
+	bool role_alarm;     /* a mismatch was told */
 	bool initial;	     /* its Peer Up was part of the stream's initial dump */
 	int64_t up_ms;	     /* Peer Up on this stream */
 	int64_t known_up_ms; /* up without a break since, over all streams */
@@ -131,9 +132,10 @@ int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
  * not ready. */
 void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			struct engine_edge *state);
-/* What of the entry pre-policy paths without a loop still support on this edge;
- * *keep is replaced. The routers of such paths are asked for a new dump. */
-void engine_peers_grace(struct engine *e, size_t edge, const struct hold_entry *entry,
-			int64_t now_ms, struct addrset *keep);
+/* Pre-policy paths without a loop still support some of what the entry takes
+ * from this edge: it has to wait. The routers of such paths are asked for a new
+ * dump. */
+bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *entry,
+			int64_t now_ms);
 
 #endif /* SAV_ENGINE_IMPL_H */
