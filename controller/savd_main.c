@@ -29,8 +29,6 @@
 #include "lib/sock.h"
 #include "lib/tls.h"
 
-#define VTY_PORT 2631
-
 /* Route changes come in bursts: one computation serves those of this time.
  * After an expensive one more is gathered, so that savd never spends more than
  * a quarter of its time on sets and always answers its VTY. */
@@ -68,8 +66,9 @@ static struct frr_signal_t signals[] = {
 	{ .signal = SIGUSR1, .handler = on_usr1 },
 };
 
-/* Configuration is in the store, never in a file of libfrr's. */
-FRR_DAEMON_INFO(savd, SAVD, .vty_port = VTY_PORT, .flags = FRR_NO_SPLIT_CONFIG,
+/* Configuration is in the store, never in a file of libfrr's; the VTY is a unix
+ * socket, TCP only by -P. */
+FRR_DAEMON_INFO(savd, SAVD, .vty_port = 0, .flags = FRR_NO_SPLIT_CONFIG,
 		.proghelp = "Computes source address filters from routes and policy.",
 		.copyright = "", .signals = signals, .n_signals = array_size(signals),
 		.privs = &privs, );
@@ -613,6 +612,7 @@ static void find_signer(void)
 
 int main(int argc, char **argv)
 {
+	frr_version_option("savd", argc, argv);
 	frr_preinit(&savd_di, argc, argv);
 	find_signer();
 	parse_options(argc, argv);

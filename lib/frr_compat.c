@@ -3,7 +3,10 @@
 
 #include <grp.h>
 
+#include "version.h"
 #include "yang.h"
+
+#include "opensav_config.h"
 
 /* frr_init() ends the process if there is no module frr-module-translator. A
  * static libfrr has it in an object that nothing refers to, so the linker drops
@@ -31,6 +34,17 @@ __attribute__((constructor)) static void translator_embed(void)
 
 void frr_compat_link(void)
 {
+}
+
+void frr_version_option(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-v") != 0 && strcmp(argv[i], "--version") != 0)
+			continue;
+		printf("%s %s (with FRRouting's library %s)\n", name, PACKAGE_VERSION,
+		       FRR_VERSION);
+		exit(0);
+	}
 }
 
 const char *frr_vty_group(const char *user)

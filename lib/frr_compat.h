@@ -88,6 +88,10 @@ static inline int64_t frr_now_us(void)
  * static libfrr lacks. lib/shell_vty.c has one, and every daemon links that. */
 void frr_compat_link(void);
 
+/* Answers -v and --version with our version, where libfrr would give its own.
+ * Before frr_preinit(). */
+void frr_version_option(const char *name, int argc, char **argv);
+
 /* The group that may use the daemons' VTY sockets, if this system has it and
  * user is in it; else NULL. libfrr ends the process over a group that the
  * daemon's user is not in. Ask after frr_getopt(), for it knows -u. */

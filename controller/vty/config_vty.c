@@ -893,6 +893,9 @@ static void read_line(struct reading *r, struct vty *vty, char *line)
 	first = line + strspn(line, " \t");
 	if (*first == '\0' || *first == '!' || *first == '#' || strcmp(first, "end") == 0)
 		return;
+	/* libfrr's heading of `show running-config` */
+	if (strncmp(first, "frr version ", 12) == 0 || strncmp(first, "frr defaults ", 13) == 0)
+		return;
 	ret = run_line(vty, line);
 	out = buffer_getstr(vty->obuf);
 	buffer_reset(vty->obuf);
