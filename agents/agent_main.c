@@ -28,7 +28,6 @@
 #include "lib/pki.h"
 #include "lib/shell_vty.h"
 
-#define VTY_PORT       2633
 #define STATE_DIR      "/var/lib/opensav/agent"
 #define SAMPLE_GROUP   2630 /* NFLOG group of sampled drops */
 #define LINKS_DELAY_MS 50   /* interfaces change in bursts */
@@ -62,7 +61,7 @@ static struct frr_signal_t signals[] = {
 	{ .signal = SIGUSR1, .handler = on_usr1 },
 };
 
-FRR_DAEMON_INFO(sav_agent, SAV_AGENT, .vty_port = VTY_PORT,
+FRR_DAEMON_INFO(sav_agent, SAV_AGENT, .vty_port = 0, /* a unix socket; TCP only by -P */
 		.proghelp = "Keeps source address filters in this router's kernel.",
 		.copyright = "", .signals = signals, .n_signals = array_size(signals),
 		.privs = &privs, );
@@ -561,6 +560,7 @@ int main(int argc, char **argv)
 
 	find_accounts();
 	sav_agent_di.name = "sav-agent"; /* not an identifier */
+	frr_version_option("sav-agent", argc, argv);
 	frr_preinit(&sav_agent_di, argc, argv);
 	parse_options(argc, argv, &kernel);
 	privs.vty_group = frr_vty_group(privs.user);
