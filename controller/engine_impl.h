@@ -132,6 +132,9 @@ int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
  * not ready. */
 void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			struct engine_edge *state);
+/* RFC 9234: tells of peers that call themselves what the edge is not, and keeps
+ * an edge that has not started from being ready. */
+void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state);
 /* Pre-policy paths without a loop still support some of what the entry takes
  * from this edge: it has to wait. The routers of such paths are asked for a new
  * dump. */
