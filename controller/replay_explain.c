@@ -28,7 +28,7 @@ struct question {
 
 struct answer {
 	bool accept;
-	const char *reason; /* off, exception, special, own, record, route or none */
+	const char *step;   /* the words of savd's explain */
 	struct ip_prefix prefix; /* with has_prefix */
 	bool has_prefix;
 	const struct covering *route; /* or NULL */
@@ -184,7 +184,7 @@ static void say_route(const struct question *q, struct answer *a, const struct c
 	char route[256];
 
 	route_text(q, c, route, sizeof(route));
-	a->reason = "route";
+	a->step = "route";
 	a->route = c;
 	a->prefix = c->prefix;
 	a->has_prefix = true;
@@ -310,7 +310,7 @@ static void explain_mode(const struct question *q, size_t edge, enum edge_mode m
 	if (!a->route && c)
 		say_route(q, a, c, mode == MODE_STRICT ? ", the router's best path" : "");
 	if (!a->route) {
-		a->reason = "route";
+		a->step = "route";
 		snprintf(a->text, sizeof(a->text), "mode %s admits it", edge_mode_name(mode));
 	}
 }
@@ -322,7 +322,7 @@ static void explain_none(const struct question *q, enum edge_mode mode, size_t r
 	const struct covering *c = NULL;
 	char route[256];
 
-	a->reason = "none";
+	a->step = "none";
 	if (mode == MODE_STRICT || mode == MODE_STRICT_DIRECT)
 		c = strict_route(q, router);
 	if (!c)
@@ -333,7 +333,7 @@ static void explain_none(const struct question *q, enum edge_mode mode, size_t r
 		return;
 	}
 	say_route(q, a, c, "");
-	a->reason = "none";
+	a->step = "none";
 	route_text(q, c, route, sizeof(route));
 	snprintf(a->text, sizeof(a->text), "nothing of this edge holds it; %s does", route);
 }
@@ -348,20 +348,20 @@ static bool explain_subtracted(const struct question *q, struct answer *a)
 	special_sources(&special, cfg->permits, cfg->n_permits);
 	sets_own_space(cfg, &own);
 	if (addrset_contains(&special, q->addr)) {
-		a->reason = "special";
+		a->step = "special-purpose";
 		snprintf(a->text, sizeof(a->text), "special-purpose address: %s",
 			 special_name(q->addr));
 	} else if (addrset_contains(&own, q->addr)) {
 		char prefix[IP_TEXT_SIZE];
 
-		a->reason = "own";
+		a->step = "own-prefix";
 		covered_by(cfg->own, cfg->n_own, q->addr, a);
 		snprintf(a->text, sizeof(a->text), "own space, %s",
 			 ip_prefix_format(&a->prefix, prefix));
 	}
 	addrset_fini(&special);
 	addrset_fini(&own);
-	return a->reason != NULL;
+	return a->step != NULL;
 }
 
 static bool explain_record(const struct question *q, const struct config_edge *e,
@@ -383,7 +383,7 @@ static bool explain_record(const struct question *q, const struct config_edge *e
 	}
 	if (!c || !a->has_prefix)
 		return false;
-	a->reason = "record";
+	a->step = "record";
 	snprintf(a->text, sizeof(a->text), "%s of the record of customer %s",
 		 ip_prefix_format(&a->prefix, prefix), c->name);
 	return true;
@@ -403,10 +403,10 @@ static void explain_edge(const struct question *q, struct sets_pass *pass, size_
 	a->accept = addrset_contains(&set, q->addr);
 	addrset_fini(&set);
 	if (config_edge_mode(e) == MODE_OFF) {
-		a->reason = "off";
+		a->step = "off";
 		snprintf(a->text, sizeof(a->text), "mode off accepts everything");
 	} else if (covered_by(e->prefixes, e->n_prefixes, q->addr, a)) {
-		a->reason = "exception";
+		a->step = "exception";
 		snprintf(a->text, sizeof(a->text), "%s, an exception of this edge",
 			 ip_prefix_format(&a->prefix, prefix));
 	} else if (!a->accept && e->role != ROLE_INTERNAL && explain_subtracted(q, a)) {
@@ -421,7 +421,7 @@ static void explain_edge(const struct question *q, struct sets_pass *pass, size_
 static void put_text(const struct config_edge *e, const struct answer *a)
 {
 	printf(" edge %s %s mode %s: %s: %s: %s\n", e->router, e->interface,
-	       edge_mode_name(config_edge_mode(e)), a->accept ? "accept" : "drop", a->reason,
+	       edge_mode_name(config_edge_mode(e)), a->accept ? "accept" : "drop", a->step,
 	       a->text);
 }
 
@@ -430,22 +430,22 @@ static void put_json(const struct replay *r, const struct config_edge *e,
 {
 	char text[IP_TEXT_SIZE];
 
-	printf("{\"router\":\"%s\",\"interface\":\"%s\",\"mode\":\"%s\",\"accept\":%s,"
-	       "\"reason\":\"%s\"",
+	printf("{\"router\":\"%s\",\"interface\":\"%s\",\"mode\":\"%s\",\"verdict\":\"%s\","
+	       "\"step\":\"%s\"",
 	       e->router, e->interface, edge_mode_name(config_edge_mode(e)),
-	       a->accept ? "true" : "false", a->reason);
+	       a->accept ? "accept" : "drop", a->step);
 	if (a->has_prefix)
 		printf(",\"prefix\":\"%s\"", ip_prefix_format(&a->prefix, text));
 	if (a->route) {
 		const struct rib_peer_key *key =
 			rib_peer_key(r->sources[a->route->source].peer);
 
-		printf(",\"peer\":\"%s\",\"peer_router\":\"%s\"",
+		printf(",\"peer\":\"%s\",\"peerRouter\":\"%s\"",
 		       ip_addr_format(&key->addr, text), r->cfg.routers[key->router].name);
 		if (a->route->attr->origin_kind == RIB_ORIGIN_AS)
 			printf(",\"origin\":%u", a->route->attr->origin_as);
 	}
-	printf(",\"text\":");
+	printf(",\"reason\":");
 	replay_put_string(stdout, a->text);
 	printf("}");
 }

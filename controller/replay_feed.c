@@ -123,6 +123,16 @@ static int reading_bytes(struct reading *rd, const void *data, size_t len, struc
 		       : bmp_feed_bytes(rd->bmp, data, len, diag);
 }
 
+/* All peers are complete here: what a second Peer Up's table did not bring again
+ * is gone, also where no End-of-RIB says that the table was over. */
+static void complete_peers(const struct reading *rd)
+{
+	for (struct rib_peer *p = rib_peer_first(rd->r->rib); p; p = rib_peer_next(p)) {
+		if (bmp_feed_peer_info(rd->bmp, p))
+			bmp_feed_peer_complete(rd->bmp, p);
+	}
+}
+
 static void reading_end(struct reading *rd)
 {
 	struct replay_input *in = rd->in;
@@ -144,6 +154,7 @@ static void reading_end(struct reading *rd)
 		in->withdrawn = s->withdrawn;
 		in->damaged = s->malformed;
 		warn_bmp(in, rd->bmp);
+		complete_peers(rd);
 		bmp_feed_free(rd->bmp);
 	}
 }

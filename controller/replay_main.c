@@ -65,7 +65,8 @@ static void add_input(struct replay *r, enum replay_kind kind, char *arg)
 	char *equals = strchr(arg, '=');
 	struct replay_input in = { .kind = kind, .path = arg };
 
-	if (equals) {
+	/* a path may have an equals sign too, but no name of a router a slash */
+	if (equals && !memchr(arg, '/', (size_t)(equals - arg))) {
 		*equals = '\0';
 		in.router = arg;
 		in.path = equals + 1;
