@@ -8,7 +8,7 @@
  */
 #include "lib/frr_compat.h"
 
-#include <sys/stat.h>
+#include <pwd.h>
 
 #include "command.h"
 #include "libfrr.h"
@@ -35,6 +35,8 @@
 #define RUN_DELAY_MS	  10
 #define RUN_DELAY_FACTOR  3
 #define LISTEN_RETRY_S	  5
+#define RENEW_S		  86400
+#define SIGNER_USER	  "opensav-ca"
 #define LEASE_S		  86400
 #define COUNTERS_S	  10
 
@@ -44,6 +46,7 @@ static struct bmp_listeners *bmp;
 static struct tls_config *tls;
 static struct event *t_run;
 static struct event *t_listen;
+static struct event *t_renew;
 static char state_dir[PATH_MAX - 32] = "/var/lib/opensav";
 static char signer_path[PATH_MAX];
 
@@ -491,23 +494,49 @@ static void set_write_path(void)
 	host_config_set(path);
 }
 
-static void start_south(void)
+/* savd's own certificate, made or renewed when it has less than 30 days left.
+ * On failure the present one stays in use. */
+static int load_tls(struct diag *diag)
 {
 	char cert[PATH_MAX], key[PATH_MAX], ca[PATH_MAX];
-	struct south_config config;
-	struct diag diag;
+	struct tls_config *fresh;
 	bool renewed;
 
-	savd.signer = signer_start(signer_path, state_dir, NULL, &diag);
-	if (!savd.signer)
-		die(&diag);
 	snprintf(cert, sizeof(cert), "%s/savd.crt", state_dir);
 	snprintf(key, sizeof(key), "%s/savd.key", state_dir);
 	snprintf(ca, sizeof(ca), "%s/ca/ca.crt", state_dir);
-	if (signer_controller_files(savd.signer, "savd", cert, key, &renewed, &diag) < 0)
-		die(&diag);
-	tls = tls_config_server(cert, key, ca, &diag);
-	if (!tls)
+	if (signer_controller_files(savd.signer, "savd", cert, key, &renewed, diag) < 0)
+		return -1;
+	if (tls && !renewed)
+		return 0;
+	fresh = tls_config_server(cert, key, ca, diag);
+	if (!fresh)
+		return -1;
+	if (savd.south)
+		south_packet_set_tls(savd.south, fresh);
+	tls_config_free(tls);
+	tls = fresh;
+	return 0;
+}
+
+static void on_renew(struct event *t)
+{
+	struct diag diag;
+
+	(void)t;
+	if (load_tls(&diag) < 0)
+		eng_note(NULL, true, diag.text);
+	event_add_timer(loop, on_renew, NULL, RENEW_S, &t_renew);
+}
+
+static void start_south(void)
+{
+	struct south_config config;
+	struct diag diag;
+
+	if (!savd.signer)
+		savd.signer = signer_start(signer_path, state_dir, NULL, &diag);
+	if (!savd.signer || load_tls(&diag) < 0)
 		die(&diag);
 	config = (struct south_config){
 		.epoch = store_epoch(savd.store),
@@ -517,6 +546,7 @@ static void start_south(void)
 		.ca_len = signer_ca(savd.signer)->len,
 	};
 	savd.south = south_packet_new(loop, tls, &config, &south_ops, NULL);
+	event_add_timer(loop, on_renew, NULL, RENEW_S, &t_renew);
 }
 
 static void restore_one(const char *router, const struct filter *f, int64_t saved, void *arg)
@@ -547,6 +577,7 @@ static void on_term(void)
 	zlog_notice("stopping; the routers keep their filters");
 	EVENT_OFF(t_run);
 	EVENT_OFF(t_listen);
+	EVENT_OFF(t_renew);
 	bmp_listeners_free(bmp);
 	engine_free(savd.engine);
 	south_packet_free(savd.south);
@@ -610,6 +641,19 @@ static void find_signer(void)
 	snprintf(signer_path, sizeof(signer_path), "%s/savd-signer", PKGLIBEXECDIR);
 }
 
+/* While savd still is root the CA key can belong to an account of its own,
+ * where the system has it: a savd that was taken over cannot read the key then. */
+static void start_signer_apart(void)
+{
+	struct diag diag;
+
+	if (geteuid() != 0 || !getpwnam(SIGNER_USER))
+		return;
+	savd.signer = signer_start(signer_path, state_dir, SIGNER_USER, &diag);
+	if (!savd.signer)
+		die(&diag);
+}
+
 int main(int argc, char **argv)
 {
 	frr_version_option("savd", argc, argv);
@@ -617,6 +661,7 @@ int main(int argc, char **argv)
 	find_signer();
 	parse_options(argc, argv);
 	privs.vty_group = frr_vty_group(privs.user);
+	start_signer_apart();
 	loop = frr_init();
 	config_init(&savd.cfg);
 	config_vty_init(&savd.cfg);
