@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * lab - the engine in virtual time, driven by scripts.
+ *
+ * One command a line, words separated by blanks; an empty line or one that
+ * begins with # is passed over. Times are seconds. Nothing but wait, run and
+ * jump lets the engine work.
+ *
+ *   router R                             source R ADDRESS
+ *   customer C [PREFIX...]               own PREFIX, no-own PREFIX
+ *   edge R I ROLE [MODE] [enforce]       no-edge R I
+ *   set R I WORD VALUE                   role, mode, action, customer, peer, no-peer,
+ *                                        prefix, no-prefix, holddown, brake ("-": none)
+ *   inventory R [I=ADDRESS...]           an interface may come several times
+ *   restore R I ACTION GENERATION [PREFIX...]
+ *
+ *   connect R [ADDRESS]                  a BMP stream with its Initiation message
+ *   open R [ADDRESS]                     a stream that says nothing yet
+ *   init R NAME                          an Initiation message under that name
+ *   up R PEER LOCAL [AS [ROLE]]          Peer Up; AS 64500 is our own: iBGP; ROLE is
+ *                                        the number that RFC 9234 gives the peer's
+ *   down R PEER
+ *   add R PEER PREFIX [AS...]            pre-policy; with post: post-policy
+ *   del R PEER PREFIX
+ *   post add|del|eor ...
+ *   eor R PEER                           End-of-RIB of both families
+ *   close R                              the stream ends
+ *   bad R TEXT                           the next bytes end the stream: with this text
+ *   redump R                             the engine asked for it: close and connect
+ *
+ *   run                                  the engine works once
+ *   wait SECONDS                         time passes, the engine works whenever it wants
+ *   jump SECONDS                         time passes unnoticed, then the engine works
+ * once release R I                          brake release
+ *
+ *   expect R I ACTION [PREFIX...]        the filter handed out last; gone: taken back
+ *   waiting R I [PREFIX...]              what is in its hold-down
+ *   reason R I TEXT                      why not ready: part of the text; -: it is ready
+ *   braked R I yes|no
+ *   generation R I N                     mark R I, same R I: as when it was marked
+ *   peer R PEER TEXT                     part of how its edge was found
+ *   explain R I ADDRESS TEXT             the whole sentence
+ *   noted TEXT, alarmed TEXT             part of a note since the last such command
+ *   quiet R                              no re-dump has been asked for
+ */
+#ifndef SAV_TEST_LAB_H
+#define SAV_TEST_LAB_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "controller/engine.h"
+#include "lib/wr.h"
+
+#define LAB_FILTERS_MAX 32
+#define LAB_STREAMS_MAX 8
+
+struct lab_filter {
+	char router[CONFIG_NAME_SIZE];
+	struct filter filter;
+	bool there;
+	uint64_t marked;
+	unsigned int sets; /* how often it was handed out */
+};
+
+struct lab_stream {
+	char router[CONFIG_NAME_SIZE];
+	struct engine_feed *feed; /* NULL: free */
+	bool redump;
+	bool dead; /* bytes were refused */
+};
+
+struct lab {
+	struct config cfg;
+	struct engine *engine;
+	int64_t now_ms;
+	struct lab_filter filters[LAB_FILTERS_MAX];
+	size_t n_filters;
+	struct lab_stream streams[LAB_STREAMS_MAX];
+	char *notes, *alarms;
+	unsigned int wakes;
+	struct diag diag; /* of the last bytes that were refused */
+	int line;	  /* of the script, for messages */
+	const char *text;
+	void (*ran)(struct lab *lab, void *arg); /* after each run of the engine */
+	void *ran_arg;
+};
+
+int lab_setup(void **state);
+int lab_teardown(void **state);
+/* A new engine over the same policy, as after a restart. */
+void lab_restart(struct lab *lab);
+void lab_play(struct lab *lab, const char *script);
+void lab_playf(struct lab *lab, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The router's live stream. */
+struct lab_stream *lab_stream(struct lab *lab, const char *router);
+/* Gives it bytes and empties them. */
+int lab_bytes(struct lab *lab, struct lab_stream *s, struct wr *bytes);
+struct lab_filter *lab_filter(struct lab *lab, const char *router, const char *interface);
+struct addrset lab_set(const char *prefixes);
+
+#endif /* SAV_TEST_LAB_H */
