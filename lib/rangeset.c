@@ -51,11 +51,74 @@ static void push(struct rangeset *s, u128 first, u128 last)
 	rangeset_append(s, first, last);
 }
 
-static int by_first(const void *a, const void *b)
+static void insertion_sort(struct ip_range *r, size_t n)
 {
-	const struct ip_range *x = a, *y = b;
+	for (size_t i = 1; i < n; i++) {
+		struct ip_range one = r[i];
+		size_t j = i;
 
-	return (x->first > y->first) - (x->first < y->first);
+		for (; j > 0 && r[j - 1].first > one.first; j--)
+			r[j] = r[j - 1];
+		r[j] = one;
+	}
+}
+
+/* Where the highest byte begins in which some of the firsts differ; -1: none. */
+static int top_byte(const struct ip_range *r, size_t n)
+{
+	u128 differs = 0;
+
+	for (size_t i = 1; i < n; i++)
+		differs |= r[i].first ^ r[0].first;
+	if (differs >> 64 != 0)
+		return 64 + (63 - __builtin_clzll((uint64_t)(differs >> 64))) / 8 * 8;
+	return differs ? (63 - __builtin_clzll((uint64_t)differs)) / 8 * 8 : -1;
+}
+
+/* By first. Full tables come in hash order: each byte parts them into 256 heaps
+ * in place, several times as fast as qsort(), which would want as much memory
+ * again for its merging. */
+static void sort(struct ip_range *r, size_t n)
+{
+	size_t next[256] = { 0 }, end[256], at = 0;
+	int shift;
+
+	if (n <= 32) {
+		insertion_sort(r, n);
+		return;
+	}
+	shift = top_byte(r, n);
+	if (shift < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		next[(uint8_t)(r[i].first >> shift)]++;
+	for (int b = 0; b < 256; b++) {
+		size_t count = next[b];
+
+		next[b] = at;
+		at += count;
+		end[b] = at;
+	}
+	for (int b = 0; b < 256; b++) {
+		while (next[b] < end[b]) {
+			struct ip_range one = r[next[b]];
+			uint8_t to = (uint8_t)(one.first >> shift);
+
+			while (to != b) {
+				struct ip_range other = r[next[to]];
+
+				r[next[to]++] = one;
+				one = other;
+				to = (uint8_t)(one.first >> shift);
+			}
+			r[next[b]++] = one;
+		}
+	}
+	at = 0;
+	for (int b = 0; b < 256; b++) {
+		sort(r + at, end[b] - at);
+		at = end[b];
+	}
 }
 
 static bool is_sorted(const struct rangeset *s)
@@ -74,7 +137,7 @@ void rangeset_normalize(struct rangeset *s)
 	if (n == 0)
 		return;
 	if (!is_sorted(s))
-		qsort(s->r, n, sizeof(*s->r), by_first);
+		sort(s->r, n);
 	s->n = 0; /* push() never writes past what has been read */
 	for (size_t i = 0; i < n; i++)
 		push(s, s->r[i].first, s->r[i].last);
@@ -220,20 +283,31 @@ u128 rangeset_size(const struct rangeset *s)
 	return sum;
 }
 
+static unsigned int trailing_zeros(u128 v)
+{
+	if ((uint64_t)v != 0)
+		return (unsigned int)__builtin_ctzll((uint64_t)v);
+	return v ? 64 + (unsigned int)__builtin_ctzll((uint64_t)(v >> 64)) : 128;
+}
+
+static unsigned int log2_floor(u128 v)
+{
+	if (v >> 64 != 0)
+		return 127 - (unsigned int)__builtin_clzll((uint64_t)(v >> 64));
+	return 63 - (unsigned int)__builtin_clzll((uint64_t)v);
+}
+
 /* Free bits of the largest aligned block that starts at first and ends at or
  * before last. */
 static unsigned int block_bits(u128 first, u128 last, unsigned int bits)
 {
-	unsigned int free = 0;
+	u128 more = last - first; /* addresses but one */
+	unsigned int fit = more == ~(u128)0 ? 128 : log2_floor(more + 1);
+	unsigned int aligned = trailing_zeros(first);
 
-	while (free < bits) {
-		u128 mask = free + 1 == 128 ? ~(u128)0 : ((u128)1 << (free + 1)) - 1;
-
-		if ((first & mask) != 0 || mask > last - first)
-			break;
-		free++;
-	}
-	return free;
+	if (fit > bits)
+		fit = bits;
+	return aligned < fit ? aligned : fit;
 }
 
 void rangeset_each_prefix(const struct rangeset *s, enum ip_family family,

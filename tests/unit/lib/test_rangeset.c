@@ -290,6 +290,48 @@ static void cidr_is_exact_and_minimal(void **state)
 	}
 }
 
+static int by_range(const void *a, const void *b)
+{
+	const struct ip_range *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Sorting has several ways, by size and by how many leading bytes are common. */
+static void large_sets_sort(void **state)
+{
+	enum { N = 5000 };
+	static struct ip_range list[N];
+
+	srand(7);
+	for (int round = 0; round < 64; round++) {
+		struct rangeset s = { 0 }, merged = { 0 };
+		size_t n = (size_t)(round < 8 ? N : rand() % 200);
+
+		for (size_t i = 0; i < n; i++) {
+			u128 v = 0;
+
+			for (int j = 0; j < 8; j++)
+				v = v << 16 | (u128)(rand() & 0xffff);
+			/* from all bytes unlike down to all alike */
+			v >>= round % 8 * 16;
+			if (round % 3 == 1)
+				v &= (u128)0xff << 40 | 0xff;
+			list[i] = (struct ip_range){ v, v };
+			rangeset_append(&s, v, v);
+		}
+		qsort(list, n, sizeof(list[0]), by_range);
+		for (size_t i = 0; i < n; i++)
+			rangeset_append(&merged, list[i].first, list[i].last);
+		rangeset_normalize(&s);
+		rangeset_normalize(&merged); /* in order already: nothing is sorted */
+		check_canonical(&s);
+		assert_true(rangeset_equal(&s, &merged));
+		rangeset_fini(&s);
+		rangeset_fini(&merged);
+	}
+}
+
 static void whole_space(void **state)
 {
 	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
@@ -432,6 +474,7 @@ int main(void)
 		cmocka_unit_test(results_may_be_operands),
 		cmocka_unit_test(order_of_appends_does_not_matter),
 		cmocka_unit_test(cidr_is_exact_and_minimal),
+		cmocka_unit_test(large_sets_sort),
 		cmocka_unit_test(whole_space),
 		cmocka_unit_test(worst_cases_in_cidr),
 		cmocka_unit_test(size_saturates),
