@@ -17,8 +17,9 @@ struct savd_edge {
 	bool counted; /* c is valid */
 	struct agent_counters c; /* as its agent reported last */
 	/* From the change that made a generation to the agent's word that the
-	 * kernel has it; microseconds. */
+	 * kernel has it; microseconds of frr_now_us(). */
 	uint64_t generation; /* the one that is on its way, 0: none */
+	bool unsaved;	     /* its filter was sent and is not in the store yet */
 	int64_t changed_us;
 	int64_t applied_last_us, applied_max_us;
 };

@@ -29,10 +29,13 @@
 #include "lib/sock.h"
 #include "lib/tls.h"
 
-/* Route changes come in bursts: one computation serves those of this time.
- * After an expensive one more is gathered, so that savd never spends more than
- * a quarter of its time on sets and always answers its VTY. */
+/* Route changes come in bursts. The first is worked off at once, later ones are
+ * gathered for this time; after an expensive computation for longer, so that
+ * savd never spends more than a quarter of its time on sets and always answers
+ * its VTY. */
 #define RUN_DELAY_MS	  10
+#define SAVE_DELAY_MS	  20
+#define SAVE_RETRY_S	  30
 #define RUN_DELAY_FACTOR  3
 #define LISTEN_RETRY_S	  5
 #define RENEW_S		  86400
@@ -45,6 +48,8 @@ static struct event_loop *loop;
 static struct bmp_listeners *bmp;
 static struct tls_config *tls;
 static struct event *t_run;
+static struct event *t_save;
+static int64_t run_not_before_ms;
 static struct event *t_listen;
 static struct event *t_renew;
 static char state_dir[PATH_MAX - 32] = "/var/lib/opensav";
@@ -167,21 +172,63 @@ static void eng_note(void *ctx, bool alarm, const char *text)
 	}
 }
 
-/* A filter that cannot be saved is sent all the same: what is on the disk is
- * an older good one, and honest traffic must not wait for a full disk. */
+static int save_edges(struct diag *diag)
+{
+	struct engine_edge_status status;
+
+	if (store_begin(savd.store, diag) < 0)
+		return -1;
+	for (size_t i = 0; i < savd.n_edges; i++) {
+		const struct savd_edge *e = &savd.edges[i];
+
+		if (!e->unsaved ||
+		    !engine_edge_status(savd.engine, e->router, e->interface, &status))
+			continue;
+		if (store_generation_save(savd.store, e->router, status.filter, time(NULL),
+					  diag) < 0) {
+			store_rollback(savd.store);
+			return -1;
+		}
+	}
+	return store_commit(savd.store, diag);
+}
+
+static void on_save(struct event *t);
+
+/* Honest traffic may wait for a filter, and a disk may be busy or full: it is
+ * sent first and saved after. Meanwhile the disk has an older good one. */
+static void save_all(void)
+{
+	struct diag diag;
+
+	if (save_edges(&diag) < 0) {
+		eng_note(NULL, true, diag.text);
+		event_add_timer(loop, on_save, NULL, SAVE_RETRY_S, &t_save);
+		return;
+	}
+	for (size_t i = 0; i < savd.n_edges; i++)
+		savd.edges[i].unsaved = false;
+}
+
+static void on_save(struct event *t)
+{
+	(void)t;
+	save_all();
+}
+
 static void eng_filter_set(void *ctx, const char *router, const struct filter *f)
 {
 	struct savd_edge *e = edge_get(router, f->interface);
-	struct diag diag;
 
 	(void)ctx;
 	if (e) {
 		e->generation = f->generation;
 		e->changed_us = savd.changed_us;
+		e->unsaved = true;
 	}
-	if (store_generation_save(savd.store, router, f, time(NULL), &diag) < 0)
-		eng_note(NULL, true, diag.text);
 	south_filter_set(south_packet_south(savd.south), router, f, savd_now_ms());
+	if (!t_save)
+		event_add_timer_msec(loop, on_save, NULL, SAVE_DELAY_MS, &t_save);
 }
 
 static void eng_filter_gone(void *ctx, const char *router, const char *interface)
@@ -213,34 +260,30 @@ static void run_at(int64_t at_ms)
 
 static void eng_wake(void *ctx)
 {
-	int64_t delay = RUN_DELAY_MS + savd.run_last_us * RUN_DELAY_FACTOR / 1000;
+	int64_t now_ms = savd_now_ms(), delay = run_not_before_ms - now_ms;
 
 	(void)ctx;
 	if (savd.changed_us == 0)
 		savd.changed_us = frr_now_us();
-	if (t_run && event_timer_remain_msec(t_run) <= (unsigned long)delay)
-		return;
-	run_at(savd_now_ms() + delay);
+	if (delay < 0)
+		delay = 0;
+	if (!t_run || (int64_t)event_timer_remain_msec(t_run) > delay)
+		run_at(now_ms + delay);
 }
 
-/* All generations of one run are one transaction: one wait for the disk. */
 static int64_t run_once(void)
 {
 	int64_t began_us = frr_now_us(), next;
-	struct diag diag;
-	bool open = store_begin(savd.store, &diag) == 0;
 
-	if (!open)
-		eng_note(NULL, true, diag.text);
 	if (savd.changed_us == 0) /* time alone brought us here */
 		savd.changed_us = began_us;
 	next = engine_run(savd.engine, began_us / 1000);
 	savd.changed_us = 0;
-	if (open && store_commit(savd.store, &diag) < 0)
-		eng_note(NULL, true, diag.text);
 	savd.run_last_us = frr_now_us() - began_us;
 	if (savd.run_last_us > savd.run_max_us)
 		savd.run_max_us = savd.run_last_us;
+	run_not_before_ms =
+		savd_now_ms() + RUN_DELAY_MS + savd.run_last_us * RUN_DELAY_FACTOR / 1000;
 	return next;
 }
 
@@ -576,6 +619,8 @@ static void on_term(void)
 {
 	zlog_notice("stopping; the routers keep their filters");
 	EVENT_OFF(t_run);
+	EVENT_OFF(t_save);
+	save_all();
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
 	bmp_listeners_free(bmp);
