@@ -17,6 +17,7 @@ from phases import Phase, load  # noqa: E402
 
 COLOURS = {"OK": "32", "WRONG": "1;31"}
 WIDTH_WITHOUT_TTY = 200
+MUST = {True: "pass", False: "drop"}
 LEAST_ROOM = 40  # for the reason beside its row; else it goes below
 
 # What explain says in every sentence of its kind.
@@ -51,8 +52,8 @@ class Report:
         print()
         print("\033[1m%s\033[0m" % text if self.tty else text)
 
-    def row(self, what, source, edge, sent, arrived, good, why=""):
-        line = "  %-35s %-20s %-10s %5s %7s  " % (what, source, edge, sent, arrived)
+    def row(self, what, source, edge, must, sent, arrived, good, why=""):
+        line = "  %-35s %-20s %-10s %-5s %5s %7s  " % (what, source, edge, must, sent, arrived)
         for noise in NOISE:
             why = re.sub(noise, "", why)
         room = self.width - len(line) - 6
@@ -64,7 +65,7 @@ class Report:
             print("        " + part)
 
     def heading(self):
-        print("  %-35s %-20s %-10s %5s %7s" % ("what", "source", "edge", "sent", "arrived"))
+        print("  %-35s %-20s %-10s %-5s %5s %7s" % ("what", "source", "edge", "must", "sent", "arrived"))
 
     def flow_row(self, flow, expected, why):
         note = why
@@ -72,7 +73,8 @@ class Report:
             note = why + "; answers came by link 1"
         elif flow.ask and expected and flow.answers != flow.sent:
             note = "%d answers; %s" % (flow.answers, why)
-        self.row(flow.what, flow.source, flow.edge, flow.sent, flow.received, flow.fared(expected), note)
+        self.row(flow.what, flow.source, flow.edge, MUST[expected], flow.sent, flow.received,
+                 flow.fared(expected), note)
 
     def all_flows(self, name):
         phase = self.phase(name)
@@ -83,7 +85,7 @@ class Report:
                 why += "; the kernel drops it too" if why else "the kernel itself"
             if flow.verdict != wanted:
                 why = "explain says %s, not %s: %s" % (flow.verdict or "nothing", wanted, why)
-                self.row(flow.what, flow.source, flow.edge, flow.sent, flow.received, False, why)
+                self.row(flow.what, flow.source, flow.edge, MUST[flow.honest], flow.sent, flow.received, False, why)
             else:
                 self.flow_row(flow, flow.honest, why)
 
@@ -92,7 +94,9 @@ class Report:
         flows = [f for f in self.phase(name).flows if f.kind == kind]
         bad = [f for f in flows if not f.fared(expected(f))]
         sent, received = sum(f.sent for f in flows), sum(f.received for f in flows)
-        self.row(what, "%d sources" % len(flows), "all", sent, received, not bad and sent > 0, why)
+        must = {expected(f) for f in flows}
+        self.row(what, "%d sources" % len(flows), "all", MUST[must.pop()] if len(must) == 1 else "", sent, received,
+                 not bad and sent > 0, why)
         for f in bad:
             self.flow_row(f, expected(f), "")
 
@@ -103,7 +107,7 @@ class Report:
         self.heading()
         self.sums("none", "honest", "honest packets", lambda f: True, "")
         self.sums("none", "forged", "forged packets", self.passes_kernel,
-                  "all but %d sources that no Linux kernel forwards" % len(self.kernel))
+                  "all but %d sources, which no Linux kernel forwards" % len(self.kernel))
 
     def passes_kernel(self, flow):
         return flow.source not in self.kernel
@@ -129,7 +133,7 @@ class Report:
             # those that never reach the filter need not be counted
             most = sum(f.sent for f in flows if not f.honest)
             least = sum(f.sent for f in flows if not f.honest and f.source not in self.kernel)
-            self.row("counted by the filter as forged", "", edge, most, counted, least <= counted <= most,
+            self.row("counted by the filter as forged", "", edge, "count", most, counted, least <= counted <= most,
                      "" if counted == most else "the rest did not get as far as the filter")
 
     def restart(self, name, what):
