@@ -803,6 +803,33 @@ static void test_arguments_are_copied(void **state)
 			 0);
 }
 
+/* A copy to try changes on: none of them is stored, told, or seen here. */
+static void test_a_clone_is_on_its_own(void **state)
+{
+	struct bench *b = *state, other = { .sinks = 0 };
+	char *before, *after;
+	struct diag diag;
+
+	fill(b);
+	for (size_t i = 0; i < 12; i++)
+		assert_int_equal(changes[i].make(b, &diag), 0);
+	before = dump(&b->cfg);
+	config_clone(&other.cfg, &b->cfg);
+	after = dump(&other.cfg);
+	assert_string_equal(before, after);
+	free(after);
+	b->sinks = b->befores = b->watches = 0;
+	for (size_t i = 12; i < sizeof(changes) / sizeof(changes[0]); i++)
+		assert_int_equal(changes[i].make(&other, &diag), 0);
+	assert_int_equal(put_edge(&other, "r1", "dummy0", "", "192.0.2.7", &diag), 0);
+	config_fini(&other.cfg);
+	assert_int_equal(b->sinks + b->befores + b->watches, 0);
+	after = dump(&b->cfg);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
 static void test_edge_defaults(void **state)
 {
 	struct config_edge e;
@@ -865,6 +892,7 @@ int main(void)
 		CASE(test_arrays_are_sorted),
 		cmocka_unit_test(test_small_sets),
 		CASE(test_arguments_are_copied),
+		CASE(test_a_clone_is_on_its_own),
 		cmocka_unit_test(test_edge_defaults),
 		cmocka_unit_test(test_words),
 	};
