@@ -83,8 +83,13 @@ void agent_msg_fini(struct agent_msg *msg)
 	case AGENT_MSG_COUNTERS:
 		free(msg->u.counters.edges);
 		break;
+	case AGENT_MSG_ROUTES:
+		free(msg->u.routes.routes);
+		free(msg->u.routes.indexes);
+		break;
 	case AGENT_MSG_UNKNOWN:
 	case AGENT_MSG_WELCOME:
+	case AGENT_MSG_WANT_ROUTES:
 	case AGENT_MSG_ACK:
 	case AGENT_MSG_KEEPALIVE:
 	case AGENT_MSG_FAILURE:
@@ -441,6 +446,91 @@ static int get_counters(const Opensav__Counters *in, struct agent_msg *msg,
 			   sizeof(*msg->u.counters.edges), diag);
 }
 
+void agent_routes_add(struct agent_routes *routes, const struct ip_prefix *p,
+		      enum agent_route_kind kind, const uint32_t *indexes, size_t n)
+{
+	/* both grow by doubling at powers of two, so they need no capacity */
+	if ((routes->n & (routes->n - 1)) == 0)
+		routes->routes = mem_realloc(routes->routes, routes->n ? routes->n * 2 : 1,
+					     sizeof(*routes->routes));
+	routes->routes[routes->n++] = (struct agent_route){
+		.prefix = *p, .kind = kind, .first = routes->n_indexes, .n = n
+	};
+	for (size_t i = 0; i < n; i++) {
+		size_t at = routes->n_indexes++;
+
+		if ((at & (at - 1)) == 0)
+			routes->indexes = mem_realloc(routes->indexes, at ? at * 2 : 1,
+						      sizeof(*routes->indexes));
+		routes->indexes[at] = indexes[i];
+	}
+}
+
+static int take_indexes(struct rd *rd, size_t n, uint32_t *indexes, struct diag *diag)
+{
+	for (size_t i = 0; i < n; i++) {
+		indexes[i] = rd_be32(rd);
+		if (!rd->failed && (indexes[i] == 0 || (i != 0 && indexes[i] <= indexes[i - 1])))
+			return diag_set(diag, "interfaces out of order");
+	}
+	return rd->failed ? diag_set(diag, "not a list of routes") : 0;
+}
+
+static int take_route(struct rd *rd, enum ip_family family, struct agent_routes *out,
+		      struct diag *diag)
+{
+	uint32_t indexes[AGENT_ROUTE_INDEXES_MAX];
+	uint8_t raw[16];
+	unsigned int len, kind, n;
+	struct ip_prefix p;
+	u128 v;
+
+	rd_bytes(rd, raw, ip_bytes(family));
+	len = rd_u8(rd);
+	kind = rd_u8(rd);
+	n = rd_u8(rd);
+	if (rd->failed || len > ip_bits(family))
+		return diag_set(diag, "not a list of routes");
+	v = ip_from_bytes(raw, family);
+	p = ip_prefix_make(family, v, len);
+	if (p.v != v)
+		return diag_set(diag, "prefix with host bits");
+	if (kind > AGENT_ROUTE_REJECT)
+		return diag_set(diag, "kind %u", kind);
+	if ((n != 0) != (kind == AGENT_ROUTE_UNICAST))
+		return diag_set(diag, "%u interfaces of a route of kind %u", n, kind);
+	if (out->n == AGENT_ROUTES_MAX)
+		return diag_set(diag, "more than %d routes", AGENT_ROUTES_MAX);
+	if (take_indexes(rd, n, indexes, diag) < 0)
+		return -1;
+	agent_routes_add(out, &p, (enum agent_route_kind)kind, indexes, n);
+	return 0;
+}
+
+static int take_routes(const ProtobufCBinaryData *in, enum ip_family family,
+		       struct agent_routes *out, const char *field, struct diag *diag)
+{
+	struct rd rd = rd_init(in->data, in->len);
+
+	while (rd_left(&rd) != 0) {
+		if (take_route(&rd, family, out, diag) < 0)
+			return diag_prepend(diag, "%s", field);
+	}
+	return 0;
+}
+
+static int get_routes(const Opensav__Routes *in, struct agent_msg *msg, struct diag *diag)
+{
+	struct agent_routes *out = &msg->u.routes;
+
+	msg->type = AGENT_MSG_ROUTES;
+	out->reset = in->reset;
+	out->complete = in->complete;
+	if (take_routes(&in->routes4, IP_V4, out, "routes4", diag) < 0)
+		return -1;
+	return take_routes(&in->routes6, IP_V6, out, "routes6", diag);
+}
+
 static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct diag *diag)
 {
 	switch (in->body_case) {
@@ -469,6 +559,12 @@ static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct di
 		msg->type = AGENT_MSG_FAILURE;
 		take_text(in->failure->text, msg->u.failure.text,
 			  sizeof(msg->u.failure.text));
+		return 0;
+	case OPENSAV__MESSAGE__BODY_ROUTES:
+		return get_routes(in->routes, msg, diag);
+	case OPENSAV__MESSAGE__BODY_WANT_ROUTES:
+		msg->type = AGENT_MSG_WANT_ROUTES;
+		msg->u.want_routes.want = in->want_routes->want;
 		return 0;
 	case OPENSAV__MESSAGE__BODY__NOT_SET:
 	case _OPENSAV__MESSAGE__BODY__CASE_IS_INT_SIZE:

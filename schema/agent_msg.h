@@ -24,6 +24,8 @@
 #define AGENT_ADDRESSES_MAX   4096 /* per interface */
 #define AGENT_DER_MAX_BYTES   16384
 #define AGENT_INTERVAL_MAX_S  86400 /* of counters; at least 1 */
+#define AGENT_ROUTES_MAX      5000  /* in one message, both families */
+#define AGENT_ROUTE_INDEXES_MAX 255 /* interfaces of one route */
 
 enum agent_msg_type {
 	AGENT_MSG_UNKNOWN,
@@ -38,6 +40,8 @@ enum agent_msg_type {
 	AGENT_MSG_COUNTERS,
 	AGENT_MSG_KEEPALIVE,
 	AGENT_MSG_FAILURE,
+	AGENT_MSG_ROUTES,
+	AGENT_MSG_WANT_ROUTES,
 };
 
 struct agent_blob {
@@ -84,6 +88,28 @@ struct agent_counters {
 	uint64_t except_packets, except_bytes;
 };
 
+enum agent_route_kind {
+	AGENT_ROUTE_GONE,
+	AGENT_ROUTE_UNICAST, /* leaves by its interfaces */
+	AGENT_ROUTE_REJECT,  /* blackhole, unreachable, prohibit: no interfaces */
+};
+
+struct agent_route {
+	struct ip_prefix prefix;
+	enum agent_route_kind kind;
+	size_t first; /* its interfaces: in agent_routes.indexes, */
+	size_t n;     /* that many, ascending; 1 or more if unicast, else 0 */
+};
+
+struct agent_routes {
+	bool reset;
+	bool complete;
+	struct agent_route *routes; /* IPv4 before IPv6; later ones overrule */
+	size_t n;
+	uint32_t *indexes;
+	size_t n_indexes;
+};
+
 struct agent_msg {
 	enum agent_msg_type type;
 	union {
@@ -127,6 +153,10 @@ struct agent_msg {
 		struct {
 			char text[AGENT_TEXT_SIZE];
 		} failure;
+		struct agent_routes routes;
+		struct {
+			bool want;
+		} want_routes;
 	} u;
 };
 
@@ -138,6 +168,10 @@ int agent_msg_unpack(const void *data, size_t len, struct agent_msg *msg,
  * by the rules above and not larger than AGENT_FRAME_MAX_BYTES. */
 void agent_msg_pack(const struct agent_msg *msg, struct wr *out);
 void agent_msg_fini(struct agent_msg *msg);
+
+/* Building a message: appends one route. */
+void agent_routes_add(struct agent_routes *routes, const struct ip_prefix *p,
+		      enum agent_route_kind kind, const uint32_t *indexes, size_t n);
 
 void agent_inventory_fini(struct agent_inventory *inv);
 void agent_inventory_copy(struct agent_inventory *dst, const struct agent_inventory *src);

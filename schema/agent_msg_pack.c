@@ -313,6 +313,56 @@ static Opensav__Failure *put_failure(const struct agent_msg *msg, struct arena *
 	return out;
 }
 
+static ProtobufCBinaryData routes_ref(const struct agent_routes *in, enum ip_family family,
+				      struct arena *arena)
+{
+	struct wr wr = { 0 };
+	uint8_t *copy;
+	size_t len;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const struct agent_route *r = &in->routes[i];
+
+		if (r->prefix.family != family)
+			continue;
+		assert(r->n <= AGENT_ROUTE_INDEXES_MAX);
+		assert((r->n != 0) == (r->kind == AGENT_ROUTE_UNICAST));
+		put_prefix(&r->prefix, &wr);
+		wr_u8(&wr, (uint8_t)r->kind);
+		wr_u8(&wr, (uint8_t)r->n);
+		for (size_t j = 0; j < r->n; j++)
+			wr_be32(&wr, in->indexes[r->first + j]);
+	}
+	len = wr.len;
+	copy = arena_calloc(arena, len, 1);
+	if (len != 0)
+		memcpy(copy, wr.data, len);
+	wr_fini(&wr);
+	return bytes_ref(copy, len);
+}
+
+static Opensav__Routes *put_routes(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Routes *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.routes.n <= AGENT_ROUTES_MAX);
+	opensav__routes__init(out);
+	out->reset = msg->u.routes.reset;
+	out->complete = msg->u.routes.complete;
+	out->routes4 = routes_ref(&msg->u.routes, IP_V4, arena);
+	out->routes6 = routes_ref(&msg->u.routes, IP_V6, arena);
+	return out;
+}
+
+static Opensav__WantRoutes *put_want_routes(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__WantRoutes *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__want_routes__init(out);
+	out->want = msg->u.want_routes.want;
+	return out;
+}
+
 static void put_body(const struct agent_msg *msg, Opensav__Message *out,
 		     struct arena *arena)
 {
@@ -362,6 +412,14 @@ static void put_body(const struct agent_msg *msg, Opensav__Message *out,
 	case AGENT_MSG_FAILURE:
 		out->body_case = OPENSAV__MESSAGE__BODY_FAILURE;
 		out->failure = put_failure(msg, arena);
+		break;
+	case AGENT_MSG_ROUTES:
+		out->body_case = OPENSAV__MESSAGE__BODY_ROUTES;
+		out->routes = put_routes(msg, arena);
+		break;
+	case AGENT_MSG_WANT_ROUTES:
+		out->body_case = OPENSAV__MESSAGE__BODY_WANT_ROUTES;
+		out->want_routes = put_want_routes(msg, arena);
 		break;
 	}
 }
