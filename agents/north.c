@@ -25,6 +25,7 @@ struct north {
 	int64_t last_sent_ms, next_counters_ms;
 	uint32_t counters_interval_s;
 	bool inventory_due, lease_noted;
+	bool routes_wanted; /* on this session */
 };
 
 struct north *north_new(const struct north_ops *ops, void *ctx)
@@ -50,6 +51,7 @@ static void forget_session(struct north *n)
 	if (n->in)
 		frame_in_free(n->in);
 	n->in = NULL;
+	n->routes_wanted = false;
 	wr_fini(&n->out);
 }
 
@@ -181,6 +183,22 @@ void north_inventory_changed(struct north *n)
 		send_inventory(n);
 }
 
+bool north_routes(struct north *n)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_ROUTES };
+
+	while (n->status.state == NORTH_UP && n->routes_wanted && n->ops.routes) {
+		if (n->out.len > NORTH_QUEUE_BYTES)
+			return true;
+		if (!n->ops.routes(n->ctx, &msg.u.routes))
+			break;
+		agent_msg_pack(&msg, &n->out);
+		agent_msg_fini(&msg);
+		msg.type = AGENT_MSG_ROUTES;
+	}
+	return false;
+}
+
 /* ---- begin, end ---- */
 
 void north_begin(struct north *n, int64_t now_ms)
@@ -263,6 +281,11 @@ static int take(struct north *n, struct agent_msg *msg, int64_t now_ms, struct d
 			(const char(*)[FILTER_IFNAME_SIZE])msg->u.edge_list.interfaces,
 			msg->u.edge_list.n);
 		return 0;
+	case AGENT_MSG_WANT_ROUTES:
+		n->routes_wanted = msg->u.want_routes.want;
+		if (n->ops.want_routes)
+			n->ops.want_routes(n->ctx, n->routes_wanted);
+		return 0;
 	case AGENT_MSG_FAILURE:
 		return diag_set(diag, "the controller says: %s", msg->u.failure.text);
 	case AGENT_MSG_KEEPALIVE:
@@ -274,6 +297,7 @@ static int take(struct north *n, struct agent_msg *msg, int64_t now_ms, struct d
 	case AGENT_MSG_INVENTORY:
 	case AGENT_MSG_ACK:
 	case AGENT_MSG_COUNTERS:
+	case AGENT_MSG_ROUTES:
 		break;
 	}
 	return diag_set(diag, "a message that is not for agents");

@@ -34,6 +34,11 @@ struct north_ops {
 	const struct agent_inventory *(*inventory)(void *ctx);
 	/* The caller frees the array; -1: none this time. */
 	int (*counters)(void *ctx, struct kernel_counters **out, size_t *n);
+	/* Both may be NULL. The controller wants routes from now on, all of them
+	 * first, or none any more; also called with true on a new session. */
+	void (*want_routes)(void *ctx, bool want);
+	/* The next chunk into *out, which is empty; false: nothing to say. */
+	bool (*routes)(void *ctx, struct agent_routes *out);
 	/* One line for the log. */
 	void (*note)(void *ctx, bool alarm, const char *text);
 };
@@ -67,6 +72,10 @@ struct wr *north_output(struct north *n);
 void north_ack(struct north *n, const char *interface, uint64_t generation,
 	       const uint8_t hash[FILTER_HASH_SIZE], const char *error);
 void north_inventory_changed(struct north *n);
+
+/* Queues what there is to say of routes, up to the queue's bound; true: there is
+ * more, come again when the queue is shorter. */
+bool north_routes(struct north *n);
 
 struct north_status {
 	enum north_state state;

@@ -25,6 +25,7 @@ struct north_packet {
 	int fd; /* -1: none */
 	struct tls *tls;
 	bool up;	       /* the handshake is done */
+	bool more;	       /* routes wait for room in the queue */
 	unsigned int failures; /* in a row; a session that was welcomed ends it */
 	char last_logged[256];
 	struct event *t_read, *t_write, *t_tick, *t_retry, *t_limit;
@@ -93,6 +94,7 @@ static int write_out(struct north_packet *np)
 	struct wr *out = north_output(np->north);
 	struct diag diag;
 
+	np->more = north_routes(np->north);
 	while (out->len != 0) {
 		size_t chunk = out->len < READ_BYTES ? out->len : READ_BYTES;
 		int put = tls_write(np->tls, out->data, chunk, &diag);
@@ -148,7 +150,8 @@ static int read_in(struct north_packet *np)
 static void wait_for_io(struct north_packet *np)
 {
 	bool write =
-		np->up ? north_output(np->north)->len != 0 || tls_wants_write(np->tls)
+		np->up ? north_output(np->north)->len != 0 || np->more ||
+				 tls_wants_write(np->tls)
 		       : tls_wants_write(np->tls);
 
 	if (!np->t_read && tls_has_pending(np->tls))

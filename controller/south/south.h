@@ -64,6 +64,8 @@ struct south_ops {
 	void (*up)(void *ctx, const struct south_peer *peer);
 	void (*down)(void *ctx, const char *name, const char *why);
 	void (*inventory)(void *ctx, const char *name, const struct agent_inventory *inv);
+	/* May be NULL. Only while south_want_routes() says yes. */
+	void (*routes)(void *ctx, const char *name, const struct agent_routes *routes);
 	/* error is "" when the kernel holds generation, as it should. */
 	void (*ack)(void *ctx, const char *name, const char *interface,
 		    uint64_t generation, const uint8_t hash[FILTER_HASH_SIZE],
@@ -103,6 +105,8 @@ void south_filter_set(struct south *s, const char *router, const struct filter *
 /* Takes the edge off the list. */
 void south_filter_remove(struct south *s, const char *router, const char *interface,
 			 int64_t now_ms);
+/* Whether the agent shall send what its router forwards by; at first: no. */
+void south_want_routes(struct south *s, const char *router, bool want, int64_t now_ms);
 /* Ends the agent's session, telling it why (revoked); false: there is none. */
 bool south_session_cut(struct south *s, const char *router, const char *why,
 		       int64_t now_ms);

@@ -45,6 +45,8 @@ struct south_router {
 	size_t turn; /* the edge whose turn it is to send */
 	bool listed; /* south_edges() has been called */
 	bool list_pending;
+	bool want_routes;      /* for whichever session */
+	bool told_want_routes; /* to this one */
 	struct south_session *session; /* NULL: not connected */
 	int64_t since_ms;
 	char address[SOUTH_ADDRESS_SIZE];

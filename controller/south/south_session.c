@@ -301,12 +301,34 @@ static void attach(struct south_session *ss, struct south_router *r,
 	ss->phase = PHASE_UP;
 	ss->router = r;
 	r->session = ss;
+	r->told_want_routes = false;
 	r->since_ms = now_ms;
 	r->kind = ss->cert.id.kind;
 	r->not_after = ss->cert.not_after;
 	memcpy(r->serial, ss->cert.serial, sizeof(r->serial));
 	memcpy(r->address, ss->address, sizeof(r->address));
 	memcpy(r->software, msg->u.hello.software, sizeof(r->software));
+}
+
+/* An older agent does not know the message, and its routes stay unknown. */
+static void send_want_routes(struct south_session *ss, int64_t now_ms)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_WANT_ROUTES };
+	struct south_router *r = ss->router;
+
+	if (!r || r->want_routes == r->told_want_routes)
+		return;
+	r->told_want_routes = msg.u.want_routes.want = r->want_routes;
+	south_session_send(ss, &msg, now_ms);
+}
+
+void south_want_routes(struct south *s, const char *router, bool want, int64_t now_ms)
+{
+	struct south_router *r = south_router_get(s, router);
+
+	r->want_routes = want;
+	if (r->session)
+		send_want_routes(r->session, now_ms);
 }
 
 static void on_hello(struct south_session *ss, const struct agent_msg *msg,
@@ -337,6 +359,7 @@ static void on_hello(struct south_session *ss, const struct agent_msg *msg,
 						.software = r->software,
 						.serial = r->serial,
 						.not_after = r->not_after });
+	send_want_routes(ss, now_ms);
 	south_router_fill(s, r, now_ms);
 }
 
@@ -384,6 +407,11 @@ static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t
 	case AGENT_MSG_KEEPALIVE:
 	case AGENT_MSG_UNKNOWN: /* of a newer agent */
 		break;
+	case AGENT_MSG_ROUTES:
+		/* without being asked, or after it was told to stop */
+		if (r->want_routes && s->ops.routes)
+			s->ops.routes(s->ctx, r->name, &msg->u.routes);
+		break;
 	case AGENT_MSG_FAILURE:
 		south_session_end(ss, now_ms, false, "the agent gave up: %.200s",
 				  msg->u.failure.text);
@@ -394,6 +422,7 @@ static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t
 	case AGENT_MSG_WELCOME:
 	case AGENT_MSG_FILTER:
 	case AGENT_MSG_EDGE_LIST:
+	case AGENT_MSG_WANT_ROUTES:
 		unexpected(ss, now_ms);
 		break;
 	}
