@@ -44,6 +44,7 @@ struct engine_router *engine_router_get(struct engine *e, const char *name)
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	r->index = (uint32_t)e->n_routers;
 	r->redump_ms = INT64_MIN;
+	r->lost_ms = -1;
 	e->routers = mem_realloc(e->routers, e->n_routers + 1, sizeof(*e->routers));
 	e->routers[e->n_routers++] = r;
 	return r;
@@ -57,6 +58,7 @@ static struct engine_edge *edge_new(void)
 static void edge_free(struct engine_edge *edge)
 {
 	addrset_fini(&edge->computed);
+	addrset_fini(&edge->loose);
 	hold_fini(&edge->hold);
 	filter_fini(&edge->filter);
 	free(edge);
@@ -427,7 +429,7 @@ static void filter_peers(const struct engine *e, size_t index, struct filter *f)
 static enum filter_action effective_action(const struct config_edge *c,
 					   const struct engine_edge *edge)
 {
-	if (config_edge_mode(c) == MODE_OFF)
+	if (config_edge_mode(c) == MODE_OFF || edge->stale == STALE_OFF)
 		return FILTER_OFF;
 	return edge->started ? c->action : FILTER_OBSERVE;
 }
@@ -448,12 +450,14 @@ static void edge_hand_out(struct engine *e, size_t index)
 	const struct config_edge *c = &e->cfg->edges[index];
 	struct engine_edge *edge = e->edges[index];
 	enum filter_action action = effective_action(c, edge);
+	struct addrset accept = { 0 };
 	struct filter peers = { 0 };
 	bool changed;
 
 	filter_peers(e, index, &peers);
+	addrset_union(&accept, &edge->hold.enforced, &edge->loose);
 	changed = edge->filter.generation == 0 || action != edge->filter.action ||
-		  !addrset_equal(&edge->hold.enforced, &edge->filter.accept) ||
+		  !addrset_equal(&accept, &edge->filter.accept) ||
 		  !same_peers(&peers, &edge->filter);
 	if (action != edge->filter.action || !edge->handed_out)
 		engine_note(e, false, "edge %s %s: %s%s%s", c->router, c->interface,
@@ -466,13 +470,14 @@ static void edge_hand_out(struct engine *e, size_t index)
 			edge->filter.generation = e->last_generation;
 		edge->filter.generation++;
 		edge->filter.action = action;
-		addrset_copy(&edge->filter.accept, &edge->hold.enforced);
+		addrset_copy(&edge->filter.accept, &accept);
 		filter_set_peers(&edge->filter, peers.peers, peers.n_peers);
 	}
 	if (changed || !edge->handed_out)
 		e->ops.filter_set(e->ctx, c->router, &edge->filter);
 	edge->handed_out = true;
 	edge->touched = false;
+	addrset_fini(&accept);
 	filter_fini(&peers);
 }
 
@@ -599,12 +604,71 @@ bool engine_is_dirty(const struct engine *e)
 	return e->dirty || e->touched || e->remap || e->routes_changed || e->states_changed;
 }
 
+/* What policy loose admits on top of the last good set. */
+static void loose_set(struct engine *e, size_t index, struct addrset *out)
+{
+	size_t n_sources;
+	struct sets_source *sources = sources_list(e, &n_sources);
+	struct sets_pass *pass = sets_pass_new(e->cfg, sources, n_sources);
+
+	sets_pass_edge_as(pass, index, MODE_LOOSE, out);
+	sets_pass_free(pass);
+	free(sources);
+}
+
+/* When the feed of an edge that lives by it has been dead for as long as its
+ * policy allows, or -1. */
+static int64_t stale_ms(const struct engine *e, size_t index)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	const struct engine_router *r = engine_router_find(e, c->router);
+	enum edge_mode mode = config_edge_mode(c);
+
+	if (c->stale_policy == STALE_HOLD || !e->edges[index]->started || !r || r->feed ||
+	    r->lost_ms < 0 || (mode != MODE_FEASIBLE && !reads_network(mode)))
+		return -1;
+	return r->lost_ms + (int64_t)c->stale_s * 1000;
+}
+
+static void stale_note(struct engine *e, const struct config_edge *c,
+		       enum stale_policy stale)
+{
+	static const char *const texts[] = {
+		[STALE_HOLD] = "its feed is back: its own set again",
+		[STALE_LOOSE] = "its feed is dead: loose as well (stale loose)",
+		[STALE_OFF] = "its feed is dead: nothing is filtered (stale off)",
+	};
+
+	engine_note(e, stale != STALE_HOLD, "edge %s %s: %s", c->router, c->interface,
+		    texts[stale]);
+}
+
+/* Degrades the edge, or takes that back. Returns when it will have to, or -1. */
+static int64_t edge_stale(struct engine *e, size_t index, int64_t now_ms)
+{
+	const struct config_edge *c = &e->cfg->edges[index];
+	struct engine_edge *edge = e->edges[index];
+	int64_t at_ms = stale_ms(e, index);
+	bool dead = at_ms >= 0 && at_ms <= now_ms;
+	enum stale_policy stale = dead ? c->stale_policy : STALE_HOLD;
+
+	if (stale != edge->stale) {
+		edge->stale = stale;
+		edge->touched = true;
+		addrset_fini(&edge->loose);
+		if (stale == STALE_LOOSE)
+			loose_set(e, index, &edge->loose);
+		stale_note(e, c, stale);
+	}
+	return dead ? -1 : at_ms;
+}
+
 /* What does not depend on a new set: readiness, hold-downs, the filter's other
  * parts. Returns when the edge wants to be looked at again, or -1. */
 static int64_t edge_run(struct engine *e, size_t index, bool judge, int64_t now_ms)
 {
 	struct engine_edge *edge = e->edges[index];
-	int64_t due;
+	int64_t due, stale_at = edge_stale(e, index, now_ms);
 
 	edge->touched |= judge;
 	if (edge->touched)
@@ -615,7 +679,10 @@ static int64_t edge_run(struct engine *e, size_t index, bool judge, int64_t now_
 		edge_hand_out(e, index);
 		due = hold_next_ms(&edge->hold);
 	}
-	return due >= 0 && due <= now_ms ? now_ms + RETRY_MS : due;
+	if (due >= 0 && due <= now_ms)
+		due = now_ms + RETRY_MS;
+	earliest(&due, stale_at);
+	return due;
 }
 
 int64_t engine_run(struct engine *e, int64_t now_ms)
@@ -677,6 +744,7 @@ bool engine_edge_status(const struct engine *e, const char *router, const char *
 		.active = e->cfg->edges[index].role != ROLE_NONE,
 		.ready = edge->ready,
 		.started = edge->started,
+		.stale = edge->stale != STALE_HOLD,
 		.brake = edge->braked,
 		.interface_seen = interface_seen(e, &e->cfg->edges[index]),
 	};

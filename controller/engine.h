@@ -76,6 +76,7 @@ struct engine_edge_status {
 	bool active;			   /* has a role and takes part */
 	bool ready;			   /* all that the mode reads is complete */
 	bool started;			   /* has been ready once: enforces if told so */
+	bool stale;			   /* degraded: its feed is dead */
 	bool brake;			   /* removals wait for the operator */
 	bool interface_seen;		   /* the agent's inventory has it */
 	char reason[160];		   /* why not ready, "" if ready */

@@ -237,6 +237,17 @@ static void say_hold(const struct question *q, struct explain *out)
 			 q->addr_text);
 }
 
+static bool explain_stale(const struct question *q, struct explain *out)
+{
+	if (!addrset_contains(&q->edge->loose, q->addr))
+		return false;
+	out->step = EXPLAIN_ROUTE;
+	snprintf(out->text, sizeof(out->text),
+		 "the edge's feed is dead, and its stale policy loose admits %s as well",
+		 q->addr_text);
+	return true;
+}
+
 static bool explain_hold(const struct question *q, struct explain *out)
 {
 	const struct hold *hold = &q->edge->hold;
@@ -286,7 +297,7 @@ bool engine_explain(const struct engine *e, const char *router, const char *inte
 		return true;
 	if (addrset_contains(&q.edge->computed, addr) && explain_record(&q, out))
 		return true;
-	if (explain_route(&q, out) || explain_hold(&q, out))
+	if (explain_route(&q, out) || explain_hold(&q, out) || explain_stale(&q, out))
 		return true;
 	say_nothing_admits(&q, out);
 	return true;

@@ -556,9 +556,25 @@ static bool feed_run(struct engine *e, struct engine_feed *feed, int64_t now_ms)
 	return waiting || !feed->settled;
 }
 
+/* Since when each router has no feed; one that never had any counts from the
+ * first look, for it may have had one before we started. */
+static void note_lost(struct engine *e, int64_t now_ms)
+{
+	for (size_t i = 0; i < e->n_routers; i++) {
+		struct engine_router *r = e->routers[i];
+
+		if (r->feed)
+			r->lost_ms = -1;
+		else if (r->lost_ms < 0)
+			r->lost_ms = now_ms;
+	}
+}
+
 int64_t engine_feeds_run(struct engine *e, int64_t now_ms)
 {
 	bool again = false;
+
+	note_lost(e, now_ms);
 
 	for (struct engine_feed *feed = e->feeds; feed; feed = feed->next) {
 		if (feed->router && !feed->redump_asked)

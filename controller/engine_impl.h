@@ -18,6 +18,7 @@ struct engine_router {
 	struct agent_inventory inventory;
 	bool inventory_known;
 	struct engine_feed *feed; /* the live stream, or NULL */
+	int64_t lost_ms;	  /* no live stream since then; -1: not seen to be so */
 	int64_t redump_ms;	  /* of the last forced re-dump */
 	bool redump_pending;	  /* the next stream is that dump */
 	unsigned int redumps;
@@ -78,6 +79,9 @@ struct engine_edge {
 	bool restored; /* filter and hold come from the store */
 	bool kept;     /* that set is worth keeping until the feeds are complete */
 	bool handed_out;
+	/* What the edge was degraded to as its feed is dead; STALE_HOLD: it is not */
+	enum stale_policy stale;
+	struct addrset loose; /* while stale with policy loose: admitted as well */
 	bool ready, settled, started, braked;
 	char reason[160];
 };

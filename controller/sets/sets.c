@@ -444,9 +444,14 @@ static void everything(struct addrset *out)
 
 void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out)
 {
+	sets_pass_edge_as(pass, edge, config_edge_mode(&pass->cfg->edges[edge]), out);
+}
+
+void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
+		       struct addrset *out)
+{
 	const struct config_edge *e = &pass->cfg->edges[edge];
 	const struct config_customer *customer = NULL;
-	enum edge_mode mode = config_edge_mode(e);
 	struct addrset extra = { 0 };
 
 	addrset_fini(out);

@@ -32,6 +32,9 @@ struct sets_pass *sets_pass_new(const struct config *cfg, const struct sets_sour
 void sets_pass_free(struct sets_pass *pass);
 /* *out is replaced. */
 void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out);
+/* As if the edge had that mode. */
+void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
+		       struct addrset *out);
 
 /* A received prefix that no mode but loose may believe: a default route, or
  * shorter than /8 (IPv6 /16); one leaked default would open the filter. */

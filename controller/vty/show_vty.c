@@ -82,6 +82,8 @@ static const char *state_word(const struct edge_view *v)
 {
 	if (!v->s.active)
 		return "inactive";
+	if (v->s.stale)
+		return "stale";
 	if (v->s.filter->action == FILTER_OFF)
 		return "off";
 	if (v->s.brake)
@@ -108,6 +110,7 @@ static struct json_object *json_edge(const struct edge_view *v)
 	json_object_string_add(json, "reason", v->s.reason);
 	json_object_boolean_add(json, "ready", v->s.ready);
 	json_object_boolean_add(json, "brake", v->s.brake);
+	json_object_boolean_add(json, "stale", v->s.stale);
 	json_object_boolean_add(json, "interfaceSeen", v->s.interface_seen);
 	json_object_boolean_add(json, "agentConnected", v->agent_connected);
 	json_object_int_add(json, "generation", (int64_t)f->generation);

@@ -366,6 +366,9 @@ static void set_word(struct lab *lab, struct config_edge *e, const char *word,
 		e->holddown_s = (uint32_t)atoi(value);
 	} else if (strcmp(noun, "brake") == 0) {
 		e->brake_shrink_percent = (uint32_t)atoi(value);
+	} else if (strcmp(noun, "stale") == 0) {
+		ok = stale_policy_parse(value, &e->stale_policy);
+		e->stale_s = 3600;
 	} else {
 		ok = false;
 	}

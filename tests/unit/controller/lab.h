@@ -10,7 +10,8 @@
  *   customer C [PREFIX...]               own PREFIX, no-own PREFIX
  *   edge R I ROLE [MODE] [enforce]       no-edge R I
  *   set R I WORD VALUE                   role, mode, action, customer, peer, no-peer,
- *                                        prefix, no-prefix, holddown, brake ("-": none)
+ *                                        prefix, no-prefix, holddown, brake ("-": none),
+ *                                        stale (after 3600 s)
  *   inventory R [I=ADDRESS...]           an interface may come several times
  *   restore R I ACTION GENERATION [PREFIX...]
  *

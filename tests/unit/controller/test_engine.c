@@ -315,6 +315,37 @@ static void test_a_lost_feed_freezes(void **state)
 		 "reason r1 eth0 peer 10.0.0.2 of router r1 has no live feed\n");
 }
 
+/* Another router's routes become loose's; off and back by the feed's return. */
+static void test_a_dead_feed_degrades_by_policy(void **state)
+{
+	lab_play(*state, ONE_EDGE ONE_PEER
+		 "set r1 eth0 stale loose\n"
+		 "add r1 10.0.0.9 20.9.0.0/16 65009\n"
+		 "run\n"
+		 "close r1\n"
+		 "wait 3500\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
+		 "wait 200\n"
+		 "alarmed its feed is dead: loose as well\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16 20.9.0.0/16\n"
+		 "set r1 eth0 stale off\n"
+		 "wait 1\n"
+		 "expect r1 eth0 off 20.1.0.0/16 20.3.0.0/16\n"
+		 "connect r1\n"
+		 "wait 1\n"
+		 "noted its feed is back\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
+}
+
+static void test_a_dead_feed_holds_by_default(void **state)
+{
+	lab_play(*state, ONE_EDGE ONE_PEER
+		 "close r1\n"
+		 "mark r1 eth0\n"
+		 "wait 100000\n"
+		 "same r1 eth0\n");
+}
+
 static void test_reconnect_refreshes_then_sweeps(void **state)
 {
 	lab_play(*state, ONE_EDGE ONE_PEER
@@ -1289,6 +1320,8 @@ int main(void)
 		CASE(test_covered_prefixes_change_nothing),
 		CASE(test_peer_down_is_a_removal_like_others),
 		CASE(test_a_lost_feed_freezes),
+		CASE(test_a_dead_feed_degrades_by_policy),
+		CASE(test_a_dead_feed_holds_by_default),
 		CASE(test_reconnect_refreshes_then_sweeps),
 		CASE(test_a_peer_that_the_new_stream_does_not_name),
 		CASE(test_half_open_stream),
