@@ -185,7 +185,7 @@ static void close_all(struct cut *c)
 }
 
 void fib_cut(const struct fib *fib, enum ip_family family, unsigned int min_len,
-	     fib_route_fn *each, fib_range_fn *range, void *arg)
+	     fib_range_fn *range, void *arg)
 {
 	struct cut c = { .range = range, .arg = arg };
 	size_t n;
@@ -199,8 +199,6 @@ void fib_cut(const struct fib *fib, enum ip_family family, unsigned int min_len,
 			tell(&c, route.prefix.v - 1);
 		c.at = route.prefix.v;
 		c.open[c.depth++] = route;
-		if (each)
-			each(&route, arg);
 	}
 	close_all(&c);
 	free(items);

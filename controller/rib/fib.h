@@ -37,11 +37,9 @@ bool fib_longest(const struct fib *fib, const struct ip_addr *addr, unsigned int
 		 struct fib_route *out);
 
 /* Cuts the family into ranges by the longest match among the routes of at least
- * min_len bits, in ascending order; next to that, each route of them is told
- * once, before its first range, in the order of ip_prefix_cmp(). */
-typedef void fib_route_fn(const struct fib_route *route, void *arg);
+ * min_len bits, in ascending order; what no route holds is left out. */
 typedef void fib_range_fn(const struct fib_route *route, u128 first, u128 last, void *arg);
 void fib_cut(const struct fib *fib, enum ip_family family, unsigned int min_len,
-	     fib_route_fn *each, fib_range_fn *range, void *arg);
+	     fib_range_fn *range, void *arg);
 
 #endif /* SAV_FIB_H */

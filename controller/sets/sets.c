@@ -6,6 +6,7 @@
 
 #include "controller/sets/best_path.h"
 #include "controller/sets/origin_map.h"
+#include "controller/sets/sets_fib.h"
 #include "controller/sets/special.h"
 #include "lib/mem.h"
 
@@ -26,6 +27,8 @@ struct sets_pass {
 	const struct sets_source *sources;
 	size_t n_sources;
 	struct addrset special, own, records;
+	const struct fib *const *fibs; /* NULL: strict is by best path */
+	const uint32_t *index;
 
 	bool have_efp;
 	struct addrset *efp_a; /* per edge */
@@ -111,7 +114,31 @@ static void feasible(const struct sets_pass *pass, size_t edge, struct addrset *
 	addrset_normalize(out);
 }
 
-static void loose(const struct sets_pass *pass, bool with_default, struct addrset *out)
+/* A router that has no route for a source drops it in the loose form of RFC 3704
+ * sec. 2.4 too when its route is a blackhole: operators use that against
+ * attackers. The router's own table decides, as it would itself. */
+static void loose_fibs(const struct sets_pass *pass, size_t router, bool with_default,
+		       struct addrset *out)
+{
+	struct addrset part = { 0 };
+
+	for (size_t i = 0; i < pass->cfg->n_routers; i++) {
+		if (pass->fibs[i])
+			sets_fib_routed(pass->fibs[i], with_default, &part);
+	}
+	addrset_normalize(&part);
+	addrset_union(out, out, &part);
+	addrset_fini(&part);
+	if (!pass->fibs[router])
+		return;
+	sets_fib_rejected(pass->fibs[router], &part);
+	addrset_normalize(&part);
+	addrset_subtract(out, out, &part);
+	addrset_fini(&part);
+}
+
+static void loose(const struct sets_pass *pass, size_t router, bool with_default,
+		  struct addrset *out)
 {
 	struct walk w = { .set = out, .keep_short = with_default, .keep_default = with_default };
 
@@ -119,6 +146,8 @@ static void loose(const struct sets_pass *pass, bool with_default, struct addrse
 		walk_peer(pass->sources[i].peer, &w);
 	addrset_normalize(out);
 	addrset_union(out, out, &pass->records);
+	if (pass->fibs)
+		loose_fibs(pass, router, with_default, out);
 }
 
 /* ---- RFC 8704 ---- */
@@ -307,6 +336,87 @@ static size_t router_index(const struct config *cfg, const char *name)
 	return (size_t)(config_router_find(cfg, name) - cfg->routers);
 }
 
+/* ---- strict from the FIB ---- */
+
+struct direct {
+	const struct sets_pass *pass;
+	struct routes routes; /* customers' eBGP paths of the router, sorted */
+	size_t *edges;	      /* as large as there are sources */
+};
+
+static int prefix_to_route(const void *a, const void *b)
+{
+	const struct ip_prefix *p = a;
+	const struct route *r = b;
+
+	return ip_prefix_cmp(p, &r->prefix);
+}
+
+static size_t direct_edges(const struct ip_prefix *prefix, const size_t **edges, void *arg)
+{
+	struct direct *d = arg;
+	const struct route *hit =
+		d->routes.n ? bsearch(prefix, d->routes.r, d->routes.n, sizeof(*hit),
+				      prefix_to_route) :
+			      NULL;
+	size_t at, n = 0;
+
+	if (!hit)
+		return 0;
+	at = (size_t)(hit - d->routes.r);
+	while (at > 0 && prefix_to_route(prefix, &d->routes.r[at - 1]) == 0)
+		at--;
+	for (size_t end = run_end(&d->routes, at); at < end; at++) {
+		size_t edge = d->pass->sources[d->routes.r[at].source].edge;
+
+		/* add-path: several paths of a source are one edge */
+		if (n == 0 || d->edges[n - 1] != edge)
+			d->edges[n++] = edge;
+	}
+	*edges = d->edges;
+	return n;
+}
+
+static bool has_strict_direct(const struct config *cfg, const char *router)
+{
+	for (size_t i = 0; i < cfg->n_edges; i++) {
+		if (config_edge_mode(&cfg->edges[i]) == MODE_STRICT_DIRECT &&
+		    strcmp(cfg->edges[i].router, router) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void strict_fib(struct sets_pass *pass, size_t router)
+{
+	const char *name = pass->cfg->routers[router].name;
+	struct direct d = { .pass = pass };
+	struct walk w = { .routes = &d.routes };
+	bool direct = has_strict_direct(pass->cfg, name);
+
+	if (!pass->fibs[router])
+		return;
+	for (w.source = 0; direct && w.source < pass->n_sources; w.source++) {
+		const struct sets_source *s = &pass->sources[w.source];
+
+		if (s->router == router && !s->ibgp && is_customer_source(pass, w.source))
+			walk_peer(s->peer, &w);
+	}
+	routes_sort(&d.routes);
+	d.edges = mem_calloc(d.routes.n + 1, sizeof(*d.edges));
+	sets_fib_strict(pass->cfg, name, pass->fibs[router], pass->index,
+			direct ? direct_edges : NULL, &d, pass->strict, pass->strict_direct);
+	free(d.edges);
+	free(d.routes.r);
+}
+
+void sets_pass_set_fibs(struct sets_pass *pass, const struct fib *const *fibs,
+			const uint32_t *index)
+{
+	pass->fibs = fibs;
+	pass->index = index;
+}
+
 static void strict(struct sets_pass *pass, size_t router)
 {
 	struct routes routes = { 0 };
@@ -321,13 +431,15 @@ static void strict(struct sets_pass *pass, size_t router)
 	if (pass->have_strict[router])
 		return;
 	pass->have_strict[router] = true;
-	for (w.source = 0; w.source < pass->n_sources; w.source++) {
+	for (w.source = 0; !pass->fibs && w.source < pass->n_sources; w.source++) {
 		if (pass->sources[w.source].router == router)
 			walk_peer(pass->sources[w.source].peer, &w);
 	}
 	routes_sort(&routes);
 	strict_router(pass, &routes);
 	free(routes.r);
+	if (pass->fibs)
+		strict_fib(pass, router);
 	for (size_t i = 0; i < cfg->n_edges; i++) {
 		if (router_index(cfg, cfg->edges[i].router) == router) {
 			addrset_normalize(&pass->strict[i]);
@@ -428,10 +540,10 @@ static void mode_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 		addrset_copy(out, &pass->efp_b);
 		break;
 	case MODE_LOOSE:
-		loose(pass, true, out);
+		loose(pass, router, true, out);
 		break;
 	case MODE_LOOSE_NO_DEFAULT:
-		loose(pass, false, out);
+		loose(pass, router, false, out);
 		break;
 	}
 }

@@ -11,6 +11,7 @@
 #define SAV_SETS_H
 
 #include "controller/policy/config.h"
+#include "controller/rib/fib.h"
 #include "controller/rib/rib.h"
 
 #define SETS_NO_EDGE SIZE_MAX
@@ -30,6 +31,12 @@ struct sets_pass;
 struct sets_pass *sets_pass_new(const struct config *cfg, const struct sets_source *sources,
 				size_t n_sources);
 void sets_pass_free(struct sets_pass *pass);
+/* What the routers forward by; one per router of cfg, NULL where it is not
+ * known. index: of each edge's interface, 0 where that is not known. Both stay
+ * the caller's, as long as the pass lives. Without this call strict takes the
+ * best path of the BGP routes instead, which is all that a recording has. */
+void sets_pass_set_fibs(struct sets_pass *pass, const struct fib *const *fibs,
+			const uint32_t *index);
 /* *out is replaced. */
 void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out);
 /* As if the edge had that mode. */

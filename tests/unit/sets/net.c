@@ -250,6 +250,8 @@ void net_set(const struct net *net, const char *router, const char *interface,
 		};
 	}
 	pass = sets_pass_new(&net->cfg, sources, net->n_peers);
+	if (net->fibs)
+		sets_pass_set_fibs(pass, net->fibs, net->index);
 	sets_pass_edge(pass, edge_index(net, router, interface), out);
 	sets_pass_free(pass);
 }

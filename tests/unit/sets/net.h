@@ -27,6 +27,9 @@ struct net {
 	struct rib *rib;
 	struct net_peer peers[NET_PEERS_MAX];
 	size_t n_peers;
+	/* As for sets_pass_set_fibs(); NULL: offline. */
+	const struct fib *const *fibs;
+	const uint32_t *index;
 };
 
 void net_init(struct net *net);
