@@ -26,7 +26,8 @@ struct replay_input {
 	const char *path;
 	/* of the last reading */
 	uint64_t bytes, records; /* decompressed; messages or records */
-	uint64_t announced, withdrawn, damaged;
+	uint64_t announced, withdrawn, unusable; /* prefixes */
+	uint64_t damaged;			 /* messages, records, gaps */
 	double unpack_s, load_s;
 };
 

@@ -124,11 +124,11 @@ static void put_input(const struct replay_input *in, bool first)
 	replay_put_string(stderr, in->path);
 	fprintf(stderr,
 		",\"kind\":\"%s\",\"bytes\":%llu,\"records\":%llu,\"announced\":%llu,"
-		"\"withdrawn\":%llu,\"damaged\":%llu,\"unpack_s\":%.6f,\"load_s\":%.6f}",
+		"\"withdrawn\":%llu,\"unusable\":%llu,\"damaged\":%llu,\"unpack_s\":%.6f,\"load_s\":%.6f}",
 		in->kind == REPLAY_BMP ? "bmp" : "mrt", (unsigned long long)in->bytes,
 		(unsigned long long)in->records, (unsigned long long)in->announced,
-		(unsigned long long)in->withdrawn, (unsigned long long)in->damaged, in->unpack_s,
-		in->load_s);
+		(unsigned long long)in->withdrawn, (unsigned long long)in->unusable,
+		(unsigned long long)in->damaged, in->unpack_s, in->load_s);
 }
 
 void replay_bench(struct replay *r)

@@ -143,6 +143,7 @@ static void reading_end(struct reading *rd)
 		in->records = s->records;
 		in->announced = s->announced;
 		in->withdrawn = s->withdrawn;
+		in->unusable = s->treat_as_withdraw + s->looped;
 		in->damaged = s->malformed + s->searches;
 		warn_mrt(in, rd->mrt);
 		mrt_feed_free(rd->mrt);
@@ -152,6 +153,7 @@ static void reading_end(struct reading *rd)
 		in->records = s->messages;
 		in->announced = s->announced;
 		in->withdrawn = s->withdrawn;
+		in->unusable = s->looped;
 		in->damaged = s->malformed;
 		warn_bmp(in, rd->bmp);
 		complete_peers(rd);
