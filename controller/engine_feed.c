@@ -78,7 +78,7 @@ static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_p
 		peer_dirty(e, p);
 }
 
-static void peer_free(struct engine *e, struct engine_peer *gone)
+void engine_peer_free(struct engine *e, struct engine_peer *gone)
 {
 	struct engine_peer **at = &e->peers;
 
@@ -99,6 +99,7 @@ void engine_feeds_init(struct engine *e)
 void engine_feeds_fini(struct engine *e)
 {
 	rib_watch(e->rib, NULL, NULL);
+	engine_bgp_fini(e);
 	while (e->feeds)
 		engine_feed_close(e->feeds, "savd stops", e->now_ms);
 	while (e->peers) {
@@ -171,9 +172,11 @@ static size_t edge_of_local(const struct engine *e, const struct engine_peer *p,
 
 static size_t edge_of_peer(const struct engine *e, struct engine_peer *p)
 {
-	const struct config_edge *c =
-		config_edge_by_peer(e->cfg, p->router->name, &rib_peer_key(p->rib)->addr);
+	const struct config_edge *c;
 
+	if (engine_bgp_is_peer(p))
+		return engine_bgp_edge(e, p);
+	c = config_edge_by_peer(e->cfg, p->router->name, &rib_peer_key(p->rib)->addr);
 	if (c) {
 		p->mapping = "by its peer statement";
 		return (size_t)(c - e->cfg->edges);
@@ -496,8 +499,9 @@ static void drop_unnamed(struct engine *e, struct engine_feed *feed)
 
 	for (struct engine_peer *p = e->peers; p; p = next) {
 		next = p->next;
-		if (p->router == feed->router && p->stream != feed->serial)
-			peer_free(e, p);
+		if (p->router == feed->router && p->stream != feed->serial &&
+		    !engine_bgp_is_peer(p))
+			engine_peer_free(e, p);
 	}
 }
 
@@ -563,7 +567,7 @@ static void note_lost(struct engine *e, int64_t now_ms)
 	for (size_t i = 0; i < e->n_routers; i++) {
 		struct engine_router *r = e->routers[i];
 
-		if (r->feed)
+		if (r->feed || engine_bgp_is_live(r))
 			r->lost_ms = -1;
 		else if (r->lost_ms < 0)
 			r->lost_ms = now_ms;
@@ -587,6 +591,8 @@ int64_t engine_feeds_run(struct engine *e, int64_t now_ms)
 
 static bool is_connected(const struct engine_peer *p)
 {
+	if (engine_bgp_is_peer(p))
+		return engine_bgp_is_live(p->router);
 	return p->router->feed && p->router->feed->serial == p->stream;
 }
 
@@ -658,12 +664,13 @@ static void judge_routers(const struct engine *e, struct engine_edge *state)
 			continue;
 		judged = c->router;
 		r = engine_router_find(e, c->router);
-		if (r && r->feed && r->feed->heard)
+		if (r && ((r->feed && r->feed->heard) || engine_bgp_is_complete(r)))
 			continue;
 		state->ready = state->settled = false;
 		if (state->reason[0] == '\0')
 			snprintf(state->reason, sizeof(state->reason), "router %s %s", c->router,
-				 r && r->feed ? "has not sent a whole table yet" :
+				 r && (r->feed || engine_bgp_is_live(r)) ?
+					 "has not sent a whole table yet" :
 						"has no live feed");
 	}
 }

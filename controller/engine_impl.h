@@ -18,11 +18,16 @@ struct engine_router {
 	struct agent_inventory inventory;
 	bool inventory_known;
 	struct engine_feed *feed; /* the live stream, or NULL */
+	struct engine_bgp *bgp;	  /* its BGP session and routes, or NULL */
 	int64_t lost_ms;	  /* no live stream since then; -1: not seen to be so */
 	int64_t redump_ms;	  /* of the last forced re-dump */
 	bool redump_pending;	  /* the next stream is that dump */
 	unsigned int redumps;
 	bool routes_changed;
+	struct fib *fib;	 /* the last whole table, or NULL */
+	struct fib *fib_loading; /* since a reset, until it is whole */
+	bool fib_live;		 /* fib is all that the router has now */
+	int64_t fib_ms;		 /* last word of it */
 };
 
 struct engine_feed {
@@ -129,6 +134,7 @@ struct engine_router *engine_router_find(const struct engine *e, const char *nam
 void engine_feeds_init(struct engine *e); /* the RIB's watcher */
 void engine_feeds_fini(struct engine *e);
 void engine_peers_remap(struct engine *e);
+void engine_peer_free(struct engine *e, struct engine_peer *gone); /* with its routes */
 /* Peers that completed, streams that settled, re-dumps that are due. Returns
  * when to look again, or -1. */
 int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
@@ -144,5 +150,32 @@ void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state
  * dump. */
 bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *entry,
 			int64_t now_ms);
+
+/* engine_bgp.c */
+bool engine_bgp_is_peer(const struct engine_peer *p); /* a next hop of a BGP session */
+size_t engine_bgp_edge(const struct engine *e, struct engine_peer *p);
+bool engine_bgp_is_live(const struct engine_router *r);
+bool engine_bgp_is_complete(const struct engine_router *r);
+void engine_bgp_fini(struct engine *e);
+
+/* engine_fib.c */
+void engine_fib_inventory(struct engine *e, struct engine_router *r); /* it changed */
+void engine_fib_free(struct engine_router *r);
+struct engine_fibs {
+	const struct fib **fibs;
+	uint32_t *index;
+};
+/* Gives the pass what routers forward by; fibs must outlive the pass. */
+void engine_fibs_give(const struct engine *e, struct sets_pass *pass,
+		      struct engine_fibs *fibs);
+void engine_fibs_fini(struct engine_fibs *fibs);
+/* ready and settled of an edge of mode strict or strict-direct. */
+void engine_fib_state(const struct engine *e, size_t edge, enum edge_mode mode,
+		      struct engine_edge *state);
+/* No table is known to be behind. */
+bool engine_fibs_settled(const struct engine *e);
+/* One sentence on the longest match; false: there is none. */
+bool engine_fib_explain(const struct engine *e, const char *router, const struct ip_addr *addr,
+			struct ip_prefix *prefix, char *text, size_t size);
 
 #endif /* SAV_ENGINE_IMPL_H */

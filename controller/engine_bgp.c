@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Routers' own BGP sessions: their routes, and which edge a next hop is on.
+ */
+#include "controller/engine_bgp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/engine_impl.h"
+#include "controller/feed/bgp_table.h"
+#include "lib/mem.h"
+
+/* A router that sends no End-of-RIB has told everything when it is silent for so long. */
+#define QUIET_MS 60000
+
+/* Lives as long as its router's routes, over all sessions. */
+struct engine_bgp {
+	struct engine *engine;
+	struct engine_router *router;
+	struct bgp_table *table;
+	struct bgp_session *session; /* NULL: none */
+	bool established;	     /* this session has been */
+	bool eor[IP_FAMILIES];
+	bool complete;	/* it has told the whole table */
+	int64_t now_ms; /* of the bytes being read */
+	int64_t since_ms, changed_ms;
+	unsigned int sessions;
+	char last_error[200];
+};
+
+static bool is_established(const struct engine_bgp *b)
+{
+	return b->session && bgp_session_state(b->session) == BGP_ESTABLISHED;
+}
+
+bool engine_bgp_is_live(const struct engine_router *r)
+{
+	return r->bgp && is_established(r->bgp);
+}
+
+bool engine_bgp_is_complete(const struct engine_router *r)
+{
+	return engine_bgp_is_live(r) && r->bgp->complete;
+}
+
+bool engine_bgp_is_peer(const struct engine_peer *p)
+{
+	return rib_peer_key(p->rib)->type == RIB_PEER_NEXT_HOP;
+}
+
+/* ---- peers ---- */
+
+/* Peers take their state with their edge: engine_bgp_edge(). */
+static void state_changed(struct engine_bgp *b)
+{
+	b->engine->remap = b->engine->states_changed = true;
+	b->router->routes_changed = b->engine->routes_changed = true;
+	engine_wake(b->engine);
+}
+
+/* Next hops that nothing uses any more; while a session lasts they stay, for an
+ * edge whose only customer withdraws everything still has that customer. */
+static void drop_unused(struct engine_bgp *b)
+{
+	struct engine_peer *next;
+
+	for (struct engine_peer *p = b->engine->peers; p; p = next) {
+		next = p->next;
+		if (p->router != b->router || !engine_bgp_is_peer(p) ||
+		    rib_path_count(p->rib, RIB_POST, IP_V4) != 0 ||
+		    rib_path_count(p->rib, RIB_POST, IP_V6) != 0)
+			continue;
+		bgp_table_forget_peer(b->table, p->rib);
+		engine_peer_free(b->engine, p);
+	}
+}
+
+/* ---- which edge ---- */
+
+/* The interfaces whose connected prefixes hold the address: none, one (its
+ * name), or several. */
+static size_t connected(const struct agent_inventory *inv, const struct ip_addr *hop,
+			const char **name, bool *own)
+{
+	size_t n = 0;
+
+	*own = false;
+	for (size_t i = 0; i < inv->n; i++) {
+		const struct agent_interface *it = &inv->interfaces[i];
+		bool holds = false;
+
+		for (size_t k = 0; k < it->n_addresses; k++) {
+			const struct ip_addr *a = &it->addresses[k].addr;
+			struct ip_prefix net;
+
+			if (a->family != hop->family)
+				continue;
+			*own |= ip_addr_equal(a, hop);
+			net = ip_prefix_make((enum ip_family)a->family, a->v,
+					     it->addresses[k].len);
+			holds |= ip_prefix_contains(&net, (enum ip_family)hop->family,
+						    hop->v);
+		}
+		if (!holds)
+			continue;
+		*name = it->name;
+		n++;
+	}
+	return n;
+}
+
+static size_t edge_by_next_hop(const struct engine *e, const struct engine_peer *p,
+			       const char **mapping)
+{
+	const struct ip_addr *hop = &rib_peer_key(p->rib)->addr;
+	const struct config_edge *c;
+	const char *interface = NULL;
+	bool own;
+	size_t n;
+
+	if (!p->router->inventory_known) {
+		*mapping = "the router's agent has sent no inventory yet";
+		return SETS_NO_EDGE;
+	}
+	n = connected(&p->router->inventory, hop, &interface, &own);
+	if (own || hop->v == 0) {
+		*mapping = "the next hop is the router itself: it names no edge";
+		return SETS_NO_EDGE;
+	}
+	if (n != 1) {
+		*mapping = n ? "several interfaces are connected to the next hop: type "
+			       "\"peer "
+			       "ADDRESS\" in its edge"
+			     : "no interface is connected to the next hop";
+		return SETS_NO_EDGE;
+	}
+	c = config_edge_find(e->cfg, p->router->name, interface);
+	*mapping = c ? "by the next hop's connected prefix"
+		     : "the interface of the next hop is not an edge";
+	return c ? (size_t)(c - e->cfg->edges) : SETS_NO_EDGE;
+}
+
+size_t engine_bgp_edge(const struct engine *e, struct engine_peer *p)
+{
+	const struct config_edge *c =
+		config_edge_by_peer(e->cfg, p->router->name, &rib_peer_key(p->rib)->addr);
+	size_t edge;
+
+	if (c) {
+		p->mapping = "by its peer statement";
+		edge = (size_t)(c - e->cfg->edges);
+	} else {
+		edge = edge_by_next_hop(e, p, &p->mapping);
+	}
+	p->up = engine_bgp_is_live(p->router);
+	p->complete = engine_bgp_is_complete(p->router);
+	/* What leads to no edge of this router is of the network's inside. */
+	p->info.is_ibgp = edge == SETS_NO_EDGE;
+	p->info.local_role = p->info.remote_role = BGP_ROLE_NONE;
+	return edge;
+}
+
+/* ---- what the session says ---- */
+
+static void on_established(void *arg, const struct bgp_open *open)
+{
+	struct engine_bgp *b = arg;
+
+	(void)open;
+	b->sessions++;
+	b->established = true;
+	b->complete = b->eor[IP_V4] = b->eor[IP_V6] = false;
+	b->since_ms = b->changed_ms = b->now_ms;
+	bgp_table_stale_mark(b->table);
+	state_changed(b);
+	engine_note(b->engine, false, "router %s: BGP session established",
+		    b->router->name);
+}
+
+static void on_announce(void *arg, const struct ip_prefix *prefix, uint32_t path_id,
+			const struct rib_attr *attr)
+{
+	struct engine_bgp *b = arg;
+
+	b->changed_ms = b->now_ms;
+	bgp_table_announce(b->table, prefix, path_id, attr);
+}
+
+static void on_withdraw(void *arg, const struct ip_prefix *prefix, uint32_t path_id)
+{
+	struct engine_bgp *b = arg;
+
+	b->changed_ms = b->now_ms;
+	bgp_table_withdraw(b->table, prefix, path_id);
+}
+
+static void finish(struct engine_bgp *b)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		bgp_table_stale_sweep(b->table, family);
+	drop_unused(b);
+	b->complete = true;
+	state_changed(b);
+	engine_note(b->engine, false, "router %s: BGP table is complete, %zu paths",
+		    b->router->name,
+		    bgp_table_count(b->table, IP_V4) + bgp_table_count(b->table, IP_V6));
+}
+
+static void on_end_of_rib(void *arg, enum ip_family family)
+{
+	struct engine_bgp *b = arg;
+
+	if (b->complete)
+		return;
+	b->eor[family] = true;
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		if (bgp_session_has_family(b->session, f) && !b->eor[f])
+			return;
+	}
+	finish(b);
+}
+
+static const struct bgp_session_ops session_ops = {
+	.established = on_established,
+	.announce = on_announce,
+	.withdraw = on_withdraw,
+	.end_of_rib = on_end_of_rib,
+};
+
+/* ---- sessions ---- */
+
+struct engine_bgp *engine_bgp_open(struct engine *e, const char *router,
+				   const struct bgp_session_config *config,
+				   int64_t now_ms)
+{
+	struct engine_router *r;
+	struct engine_bgp *b;
+
+	if (!config_router_find(e->cfg, router))
+		return NULL;
+	r = engine_router_get(e, router);
+	b = r->bgp;
+	if (!b) {
+		b = r->bgp = mem_alloc(sizeof(*b));
+		b->engine = e;
+		b->router = r;
+		b->table = bgp_table_new(e->rib, r->index);
+	}
+	bgp_session_free(b->session);
+	b->established = b->complete = false;
+	b->now_ms = b->since_ms = now_ms;
+	b->session = bgp_session_new(config, &session_ops, b, now_ms);
+	return b;
+}
+
+int engine_bgp_bytes(struct engine_bgp *b, const void *data, size_t len, int64_t now_ms,
+		     struct diag *diag)
+{
+	engine_catch_up(b->engine);
+	b->now_ms = now_ms;
+	return bgp_session_bytes(b->session, data, len, now_ms, diag);
+}
+
+int engine_bgp_timer(struct engine_bgp *b, int64_t now_ms, int64_t *next_ms,
+		     struct diag *diag)
+{
+	int64_t quiet_ms = b->changed_ms + QUIET_MS;
+
+	engine_catch_up(b->engine);
+	b->now_ms = now_ms;
+	if (bgp_session_timer(b->session, now_ms, diag) < 0)
+		return -1;
+	*next_ms = bgp_session_next_ms(b->session);
+	if (!is_established(b) || b->complete)
+		return 0;
+	if (quiet_ms <= now_ms)
+		finish(b);
+	else if (*next_ms < 0 || quiet_ms < *next_ms)
+		*next_ms = quiet_ms;
+	return 0;
+}
+
+void engine_bgp_cease(struct engine_bgp *b, uint8_t subcode)
+{
+	bgp_session_cease(b->session, subcode);
+}
+
+struct wr *engine_bgp_output(struct engine_bgp *b)
+{
+	return bgp_session_output(b->session);
+}
+
+void engine_bgp_close(struct engine_bgp *b, const char *why, int64_t now_ms)
+{
+	engine_catch_up(b->engine);
+	bgp_session_free(b->session);
+	b->session = NULL;
+	b->complete = false;
+	b->since_ms = now_ms;
+	snprintf(b->last_error, sizeof(b->last_error), "%s", why);
+	if (b->established)
+		engine_note(
+			b->engine, true,
+			"router %s: BGP session lost (%s); its routes stay as they were",
+			b->router->name, why);
+	state_changed(b);
+}
+
+static void bgp_free(struct engine_bgp *b)
+{
+	bgp_session_free(b->session);
+	bgp_table_free(b->table);
+	b->router->bgp = NULL;
+	free(b);
+}
+
+void engine_bgp_forget(struct engine *e, const char *router)
+{
+	struct engine_router *r = engine_router_find(e, router);
+	struct engine_peer *next;
+
+	if (!r || !r->bgp)
+		return;
+	engine_catch_up(e);
+	state_changed(r->bgp);
+	bgp_free(r->bgp);
+	for (struct engine_peer *p = e->peers; p; p = next) {
+		next = p->next;
+		if (p->router == r && engine_bgp_is_peer(p))
+			engine_peer_free(e, p);
+	}
+}
+
+void engine_bgp_fini(struct engine *e)
+{
+	for (size_t i = 0; i < e->n_routers; i++) {
+		if (e->routers[i]->bgp)
+			bgp_free(e->routers[i]->bgp);
+	}
+}
+
+/* ---- to show ---- */
+
+void engine_bgp_walk(const struct engine *e, engine_bgp_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < e->n_routers; i++) {
+		const struct engine_bgp *b = e->routers[i]->bgp;
+		struct engine_bgp_status status;
+
+		if (!b)
+			continue;
+		status = (struct engine_bgp_status){
+			.router = b->router->name,
+			.state = b->session ? bgp_session_state(b->session) : BGP_CLOSED,
+			.complete = engine_bgp_is_complete(b->router),
+			.since_ms = b->since_ms,
+			.sessions = b->sessions,
+			.last_error = b->last_error,
+		};
+		if (b->session)
+			status.stats = *bgp_session_stats(b->session);
+		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+			status.paths[f] = bgp_table_count(b->table, f);
+			status.family[f] =
+				b->session && bgp_session_has_family(b->session, f);
+			status.addpath[f] =
+				b->session && bgp_session_has_addpath(b->session, f);
+		}
+		fn(&status, arg);
+	}
+}
