@@ -212,6 +212,7 @@ void engine_free(struct engine *e)
 		edge_free(e->edges[i]);
 	for (size_t i = 0; i < e->n_routers; i++) {
 		agent_inventory_fini(&e->routers[i]->inventory);
+		engine_fib_free(e->routers[i]);
 		free(e->routers[i]);
 	}
 	free(e->edges);
@@ -261,6 +262,7 @@ void engine_inventory(struct engine *e, const char *router,
 	engine_catch_up(e);
 	agent_inventory_copy(&r->inventory, inv);
 	r->inventory_known = true;
+	engine_fib_inventory(e, r);
 	e->remap = true;
 	engine_wake(e);
 }
@@ -293,16 +295,16 @@ static void edge_judge(struct engine *e, size_t index)
 		break;
 	case MODE_STRICT:
 	case MODE_STRICT_DIRECT:
-		snprintf(edge->reason, sizeof(edge->reason),
-			 "mode %s needs the router's FIB, which this version does not read: "
-			 "the edge only observes",
-			 edge_mode_name(mode));
+		engine_fib_state(e, index, mode, edge);
+		break;
+	case MODE_LOOSE:
+	case MODE_LOOSE_NO_DEFAULT:
+		engine_peers_state(e, index, mode, edge);
+		edge->settled = edge->settled && engine_fibs_settled(e);
 		break;
 	case MODE_FEASIBLE:
 	case MODE_EFP_A:
 	case MODE_EFP_B:
-	case MODE_LOOSE:
-	case MODE_LOOSE_NO_DEFAULT:
 		engine_peers_state(e, index, mode, edge);
 		break;
 	}
@@ -506,7 +508,7 @@ static bool reads_network(enum edge_mode mode)
 
 static bool reads_router(enum edge_mode mode)
 {
-	return mode == MODE_STRICT || mode == MODE_STRICT_DIRECT;
+	return mode == MODE_STRICT_DIRECT; /* strict reads the FIB alone */
 }
 
 static void spread_dirt(struct engine *e)
@@ -552,11 +554,13 @@ static void recompute(struct engine *e)
 	size_t n_sources;
 	struct sets_source *sources;
 	struct sets_pass *pass;
+	struct engine_fibs fibs;
 
 	if (!e->dirty)
 		return;
 	sources = sources_list(e, &n_sources);
 	pass = sets_pass_new(e->cfg, sources, n_sources);
+	engine_fibs_give(e, pass, &fibs);
 	for (size_t i = 0; i < e->n_edges; i++) {
 		struct addrset computed = { 0 };
 
@@ -570,6 +574,7 @@ static void recompute(struct engine *e)
 		edge_take(e, i, &computed);
 	}
 	sets_pass_free(pass);
+	engine_fibs_fini(&fibs);
 	free(sources);
 	e->dirty = false;
 }
@@ -610,9 +615,12 @@ static void loose_set(struct engine *e, size_t index, struct addrset *out)
 	size_t n_sources;
 	struct sets_source *sources = sources_list(e, &n_sources);
 	struct sets_pass *pass = sets_pass_new(e->cfg, sources, n_sources);
+	struct engine_fibs fibs;
 
+	engine_fibs_give(e, pass, &fibs);
 	sets_pass_edge_as(pass, index, MODE_LOOSE, out);
 	sets_pass_free(pass);
+	engine_fibs_fini(&fibs);
 	free(sources);
 }
 

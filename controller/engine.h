@@ -58,6 +58,14 @@ void engine_inventory(struct engine *e, const char *router,
 const struct agent_inventory *engine_router_inventory(const struct engine *e,
 						      const char *router);
 
+/* What the router forwards by; see schema/README.md. */
+void engine_fib(struct engine *e, const char *router, const struct agent_routes *routes,
+		int64_t now_ms);
+/* The agent is gone: its last routes count on, and nothing leaves. */
+void engine_fib_lost(struct engine *e, const char *router);
+/* One of its edges has a mode that reads the FIB. */
+bool engine_wants_fib(const struct engine *e, const char *router);
+
 /* ---- time ---- */
 /* Recomputes what changed, lets hold-downs run out, asks for re-dumps.
  * Returns when it wants to be called again at the latest (absolute), or -1. */
@@ -105,6 +113,20 @@ struct engine_feed_status {
 };
 typedef void engine_feed_fn(const struct engine_feed_status *status, void *arg);
 void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg);
+
+struct engine_fib_status {
+	const char *router;
+	size_t routes[IP_FAMILIES];
+	size_t bytes;	  /* of memory */
+	int64_t last_ms;  /* last heard of, if known or loading */
+	bool wanted;	  /* an edge's mode reads it */
+	bool known;	  /* the whole table came at least once */
+	bool complete;	  /* and nothing is missing now */
+	bool loading;	  /* it is being sent anew */
+};
+typedef void engine_fib_fn(const struct engine_fib_status *status, void *arg);
+/* Of routers where it is wanted or known. */
+void engine_fibs_walk(const struct engine *e, engine_fib_fn *fn, void *arg);
 
 enum explain_step {
 	EXPLAIN_INACTIVE,  /* the edge has no role yet */

@@ -100,6 +100,23 @@ static void say_route(const struct question *q, struct explain *out,
 		 edge_mode_name(config_edge_mode(q->c)));
 }
 
+static bool reads_fib(const struct question *q)
+{
+	enum edge_mode mode = config_edge_mode(q->c);
+
+	return mode == MODE_STRICT || mode == MODE_STRICT_DIRECT;
+}
+
+/* strict-direct may have it from a path of this edge's customer instead. */
+static void say_fib(const struct question *q, struct explain *out)
+{
+	char route[200];
+
+	engine_fib_explain(q->e, q->c->router, q->addr, &out->prefix, route, sizeof(route));
+	snprintf(out->text, sizeof(out->text), "%s: %s (mode %s)", q->addr_text, route,
+		 edge_mode_name(config_edge_mode(q->c)));
+}
+
 /* Somebody else's route is the usual reason why a source is not ours. */
 static void say_nothing_admits(const struct question *q, struct explain *out)
 {
@@ -109,6 +126,10 @@ static void say_nothing_admits(const struct question *q, struct explain *out)
 	const char *mode = edge_mode_name(config_edge_mode(q->c));
 
 	out->step = EXPLAIN_NONE;
+	if (reads_fib(q)) {
+		say_fib(q, out);
+		return;
+	}
 	if (!p) {
 		snprintf(out->text, sizeof(out->text),
 			 "no route, record or exception of this edge holds %s (mode %s), and no "
@@ -192,6 +213,10 @@ static bool explain_route(const struct question *q, struct explain *out)
 	if (!addrset_contains(&q->edge->computed, q->addr))
 		return false;
 	out->step = EXPLAIN_ROUTE;
+	if (reads_fib(q)) {
+		say_fib(q, out);
+		return true;
+	}
 	p = best_route(q, true, &out->prefix, &attr);
 	if (p) {
 		say_route(q, out, p, attr);
