@@ -626,7 +626,7 @@ int agent_msg_unpack(const void *data, size_t len, struct agent_msg *msg,
 	} else {
 		*msg = out;
 	}
-	if (in->body_case == OPENSAV__MESSAGE__BODY_ENROLL)
+	if (in->body_case == OPENSAV__MESSAGE__BODY_ENROLL && in->enroll->secret.len != 0)
 		explicit_bzero(in->enroll->secret.data, in->enroll->secret.len);
 	opensav__message__free_unpacked(in, &allocator);
 	return ret;
