@@ -113,7 +113,8 @@ static const char *remedy(int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return "the agent needs CAP_NET_ADMIN in this network namespace";
+		return "another program owns table inet opensav (\"nft list tables\" shows "
+		       "it: end that program), or the agent lacks CAP_NET_ADMIN here";
 	case ENOMEM:
 	case ENOBUFS:
 	case EMSGSIZE:
