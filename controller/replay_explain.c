@@ -6,6 +6,7 @@
 #include "controller/replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "controller/sets/best_path.h"
 #include "controller/sets/special.h"
@@ -389,19 +390,14 @@ static bool explain_record(const struct question *q, const struct config_edge *e
 	return true;
 }
 
-static void explain_edge(const struct question *q, struct sets_pass *pass, size_t edge,
-			 struct answer *a)
+/* a->accept is known. */
+static void explain_verdict(const struct question *q, size_t edge, struct answer *a)
 {
 	const struct config_edge *e = &q->r->cfg.edges[edge];
 	size_t router =
 		(size_t)(config_router_find(&q->r->cfg, e->router) - q->r->cfg.routers);
-	struct addrset set = { 0 };
 	char prefix[IP_TEXT_SIZE];
 
-	*a = (struct answer){ 0 };
-	sets_pass_edge(pass, edge, &set);
-	a->accept = addrset_contains(&set, q->addr);
-	addrset_fini(&set);
 	if (config_edge_mode(e) == MODE_OFF) {
 		a->step = "off";
 		snprintf(a->text, sizeof(a->text), "mode off accepts everything");
@@ -416,6 +412,18 @@ static void explain_edge(const struct question *q, struct sets_pass *pass, size_
 	} else if (!explain_record(q, e, a)) {
 		explain_mode(q, edge, config_edge_mode(e), router, a);
 	}
+}
+
+static void explain_edge(const struct question *q, struct sets_pass *pass, size_t edge,
+			 struct answer *a)
+{
+	struct addrset set = { 0 };
+
+	*a = (struct answer){ 0 };
+	sets_pass_edge(pass, edge, &set);
+	a->accept = addrset_contains(&set, q->addr);
+	addrset_fini(&set);
+	explain_verdict(q, edge, a);
 }
 
 static void put_text(const struct config_edge *e, const struct answer *a)
@@ -441,7 +449,7 @@ static void put_json(const struct replay *r, const struct config_edge *e,
 			rib_peer_key(r->sources[a->route->source].peer);
 
 		printf(",\"peer\":\"%s\",\"peerRouter\":\"%s\"",
-		       ip_addr_format(&key->addr, text), r->cfg.routers[key->router].name);
+		       ip_addr_format(&key->addr, text), r->cfg.routers[r->sources[a->route->source].router].name);
 		if (a->route->attr->origin_kind == RIB_ORIGIN_AS)
 			printf(",\"origin\":%u", a->route->attr->origin_as);
 	}
@@ -485,4 +493,66 @@ void replay_explain(struct replay *r, struct sets_pass *pass)
 	}
 	if (r->json)
 		printf("]");
+}
+
+/* ---- many drops on one edge: one walk over the routes for all of them */
+
+struct questions {
+	struct question *q; /* ascending */
+	size_t n, source;
+};
+
+static void take_for_all(const struct ip_prefix *prefix, uint32_t path_id,
+			 const struct rib_attr *attr, void *arg)
+{
+	struct questions *all = arg;
+	size_t low = 0, high = all->n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct ip_addr *addr = all->q[mid].addr;
+
+		if (addr->family < prefix->family ||
+		    (addr->family == prefix->family && addr->v < prefix->v))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < all->n; low++) {
+		struct question *q = &all->q[low];
+
+		if (!ip_prefix_contains(prefix, q->addr->family, q->addr->v))
+			break;
+		q->source = all->source;
+		take_covering(prefix, path_id, attr, q);
+	}
+}
+
+void replay_why(struct replay *r, size_t edge, const struct ip_addr *addrs, size_t n,
+		struct replay_why *out)
+{
+	struct questions all = { .q = mem_calloc(n + 1, sizeof(*all.q)), .n = n };
+
+	for (size_t i = 0; i < n; i++)
+		all.q[i] = (struct question){ .r = r, .addr = &addrs[i] };
+	for (all.source = 0; n != 0 && all.source < r->n_sources; all.source++) {
+		const struct rib_peer *peer = r->sources[all.source].peer;
+
+		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
+			rib_walk(peer, rib_peer_view(peer, f), f, take_for_all, &all);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct question *q = &all.q[i];
+		struct answer a = { 0 };
+
+		if (q->n != 0)
+			qsort(q->c, q->n, sizeof(*q->c), longest_first);
+		explain_verdict(q, edge, &a);
+		out[i] = (struct replay_why){ .step = a.step,
+					      .prefix = a.prefix,
+					      .has_prefix = a.has_prefix };
+		memcpy(out[i].text, a.text, sizeof(out[i].text));
+		free(q->c);
+	}
+	free(all.q);
 }

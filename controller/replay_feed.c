@@ -105,15 +105,11 @@ static void warn_mrt(const struct replay_input *in, const struct mrt_feed *feed)
 
 static void reading_start(struct reading *rd)
 {
-	const struct config_router *router =
-		config_router_find(&rd->r->cfg, rd->in->router);
-	uint32_t index = (uint32_t)(router - rd->r->cfg.routers);
-
 	if (rd->in->kind == REPLAY_MRT) {
-		rd->mrt = mrt_feed_new(rd->r->rib, index, on_mrt_session, rd);
+		rd->mrt = mrt_feed_new(rd->r->rib, rd->in->number, on_mrt_session, rd);
 		return;
 	}
-	rd->bmp = bmp_feed_new(rd->r->rib, index, on_bmp_event, rd);
+	rd->bmp = bmp_feed_new(rd->r->rib, rd->in->number, on_bmp_event, rd);
 	bmp_feed_set_allow_rd(rd->bmp, true);
 }
 
@@ -211,6 +207,15 @@ int replay_read(struct replay *r, struct replay_input *in)
 
 /* ---- edges */
 
+static void add_source(struct replay *r, const struct sets_source *source, size_t *cap)
+{
+	if (r->n_sources == *cap) {
+		*cap = *cap ? *cap * 2 : 16;
+		r->sources = mem_realloc(r->sources, *cap, sizeof(*r->sources));
+	}
+	r->sources[r->n_sources++] = *source;
+}
+
 void replay_sources(struct replay *r)
 {
 	struct rib_peer *peer;
@@ -218,26 +223,26 @@ void replay_sources(struct replay *r)
 
 	for (peer = rib_peer_first(r->rib); peer; peer = rib_peer_next(peer)) {
 		const struct rib_peer_key *key = rib_peer_key(peer);
-		const struct config_router *router = &r->cfg.routers[key->router];
-		const struct config_edge *c =
-			config_edge_by_peer(&r->cfg, router->name, &key->addr);
+		const char *name = r->routers[key->router];
+		const struct config_router *router = config_router_find(&r->cfg, name);
+		const struct config_edge *c = config_edge_by_peer(&r->cfg, name, &key->addr);
 		const struct peer_note *note = rib_peer_user(peer);
+		struct sets_source source = { .peer = peer,
+					      .edge = SETS_NO_EDGE,
+					      .ibgp = note && note->ibgp };
 		char addr[IP_TEXT_SIZE];
 
-		if (!c)
+		if (!router) /* of the other policy; said when the inputs were checked */
+			continue;
+		if (c)
+			source.edge = (size_t)(c - r->cfg.edges);
+		else
 			fprintf(stderr,
-				"sav-replay: peer %s of router %s is on no edge; it counts as an "
-				"internal or unknown path\n",
-				ip_addr_format(&key->addr, addr), router->name);
-		if (r->n_sources == cap) {
-			cap = cap ? cap * 2 : 16;
-			r->sources = mem_realloc(r->sources, cap, sizeof(*r->sources));
-		}
-		r->sources[r->n_sources++] = (struct sets_source){
-			.peer = peer,
-			.edge = c ? (size_t)(c - r->cfg.edges) : SETS_NO_EDGE,
-			.router = key->router,
-			.ibgp = note && note->ibgp,
-		};
+				"sav-replay: peer %s of router %s is on no edge%s%s; it counts "
+				"as an internal or unknown path\n",
+				ip_addr_format(&key->addr, addr), name,
+				r->compares ? " of " : "", r->compares ? r->config_path : "");
+		source.router = (size_t)(router - r->cfg.routers);
+		add_source(r, &source, &cap);
 	}
 }

@@ -8,6 +8,7 @@
  */
 #include "lib/frr_compat.h"
 
+#include <ctype.h>
 #include <getopt.h>
 
 #include "command.h"
@@ -19,14 +20,15 @@
 #include "controller/vty/config_vty.h"
 #include "lib/mem.h"
 
+#define TOP 50
+
 enum exit_status {
 	EXIT_INPUT = 1,
 	EXIT_USAGE = 2,
 };
 
 static struct {
-	struct replay r;
-	const char *config_path;
+	struct replay r, what_if;
 } replay;
 
 void replay_complain(struct replay *r, const char *fmt, ...)
@@ -56,6 +58,11 @@ static void usage(FILE *out)
 		"                         (all in the order given; plain, gzip, bzip2 or xz)\n"
 		"  --json                 JSON instead of text\n"
 		"  --explain ADDRESS      what each edge does with that source, and why\n"
+		"  --what-if FILE         what this other configuration would change\n"
+		"  --observed [ROUTER/INTERFACE=]FILE\n"
+		"                         traffic seen on that edge, what of it is dropped, and\n"
+		"                         why: pcap, or lines of ADDRESS,BYTES[,PACKETS]\n"
+		"  --top N                of each list of these two (default 50)\n"
 		"  --bench                timings and sizes, as JSON on standard error\n"
 		"  --version, --help\n");
 }
@@ -88,6 +95,36 @@ static bool add_explain(struct replay *r, const char *arg)
 	return true;
 }
 
+static void add_traffic(struct replay *r, char *arg)
+{
+	char *equals = strchr(arg, '='), *slash = strchr(arg, '/');
+	struct replay_traffic t = { .path = arg };
+
+	/* a path with an equals sign begins with a slash, a dot or has two slashes */
+	if (equals && slash && slash < equals && slash != arg && slash + 1 != equals &&
+	    arg[0] != '.' && !memchr(slash + 1, '/', (size_t)(equals - slash - 1))) {
+		*equals = *slash = '\0';
+		t.router = arg;
+		t.interface = slash + 1;
+		t.path = equals + 1;
+	}
+	r->traffic = mem_realloc(r->traffic, r->n_traffic + 1, sizeof(*r->traffic));
+	r->traffic[r->n_traffic++] = t;
+}
+
+static bool take_top(struct replay *r, const char *arg)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (!isdigit((unsigned char)arg[0]) || *end != '\0' || n == 0 || n > UINT32_MAX) {
+		fprintf(stderr, "sav-replay: --top %s: this is not a number above 0\n", arg);
+		return false;
+	}
+	r->top = n;
+	return true;
+}
+
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv)
 {
@@ -97,6 +134,9 @@ static int parse_options(int argc, char **argv)
 		{ "mrt", required_argument, NULL, 'm' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "explain", required_argument, NULL, 'e' },
+		{ "what-if", required_argument, NULL, 'w' },
+		{ "observed", required_argument, NULL, 'o' },
+		{ "top", required_argument, NULL, 'n' },
 		{ "bench", no_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -105,10 +145,12 @@ static int parse_options(int argc, char **argv)
 	struct replay *r = &replay.r;
 	int c;
 
+	r->top = TOP;
+
 	while ((c = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
-			replay.config_path = optarg;
+			r->config_path = optarg;
 			break;
 		case 'b':
 			add_input(r, REPLAY_BMP, optarg);
@@ -121,6 +163,17 @@ static int parse_options(int argc, char **argv)
 			break;
 		case 'e':
 			if (!add_explain(r, optarg))
+				return EXIT_USAGE;
+			break;
+		case 'w':
+			replay.what_if.config_path = optarg;
+			r->what_if = &replay.what_if;
+			break;
+		case 'o':
+			add_traffic(r, optarg);
+			break;
+		case 'n':
+			if (!take_top(r, optarg))
 				return EXIT_USAGE;
 			break;
 		case 't':
@@ -137,7 +190,7 @@ static int parse_options(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind != argc || !replay.config_path) {
+	if (optind != argc || !r->config_path) {
 		fprintf(stderr, optind != argc ? "sav-replay: unexpected argument\n" :
 						 "sav-replay: --config is missing\n");
 		usage(stderr);
@@ -146,26 +199,64 @@ static int parse_options(int argc, char **argv)
 	return -1;
 }
 
+static void add_routers(struct replay *r, const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_routers; i++) {
+		size_t known = 0;
+
+		while (known < r->n_routers &&
+		       strcmp(r->routers[known], cfg->routers[i].name) != 0)
+			known++;
+		if (known < r->n_routers)
+			continue;
+		r->routers = mem_realloc(r->routers, r->n_routers + 1, sizeof(*r->routers));
+		r->routers[r->n_routers++] = cfg->routers[i].name;
+	}
+}
+
+static void check_input(struct replay *r, struct replay_input *in)
+{
+	if (!in->router && r->n_routers == 1)
+		in->router = r->routers[0];
+	if (!in->router) {
+		replay_complain(r,
+				"%s: whose feed is this? The configuration has %zu routers: "
+				"write --%s ROUTER=%s",
+				in->path, r->n_routers,
+				in->kind == REPLAY_BMP ? "bmp" : "mrt", in->path);
+		return;
+	}
+	for (in->number = 0; in->number < r->n_routers; in->number++) {
+		if (strcmp(r->routers[in->number], in->router) == 0)
+			return;
+	}
+	replay_complain(r, "%s: router %s is not in the configuration: add \"router %s\"",
+			in->path, in->router, in->router);
+}
+
+/* A router may be in one of two configurations; the other has no routes of it. */
+static void warn_inputs(const struct replay *r, const struct replay *of)
+{
+	for (size_t i = 0; i < of->n_inputs; i++) {
+		if (!config_router_find(&r->cfg, of->inputs[i].router))
+			fprintf(stderr,
+				"sav-replay: %s: router %s is not in %s, which is computed "
+				"without its routes\n",
+				of->inputs[i].path, of->inputs[i].router, r->config_path);
+	}
+}
+
 static void check_inputs(struct replay *r)
 {
-	for (size_t i = 0; i < r->n_inputs; i++) {
-		struct replay_input *in = &r->inputs[i];
-
-		if (!in->router && r->cfg.n_routers == 1)
-			in->router = r->cfg.routers[0].name;
-		if (in->router && config_router_find(&r->cfg, in->router))
-			continue;
-		if (in->router)
-			replay_complain(
-				r,
-				"%s: router %s is not in the configuration: add \"router %s\"",
-				in->path, in->router, in->router);
-		else
-			replay_complain(r,
-					"%s: whose feed is this? The configuration has %zu "
-					"routers: write --%s ROUTER=%s",
-					in->path, r->cfg.n_routers,
-					in->kind == REPLAY_BMP ? "bmp" : "mrt", in->path);
+	add_routers(r, &r->cfg);
+	if (r->what_if)
+		add_routers(r, &r->what_if->cfg);
+	for (size_t i = 0; i < r->n_inputs; i++)
+		check_input(r, &r->inputs[i]);
+	replay_traffic_check(r);
+	if (r->what_if && !r->failed) {
+		warn_inputs(r, r);
+		warn_inputs(r->what_if, r);
 	}
 }
 
@@ -178,28 +269,59 @@ static void check_edges(struct replay *r)
 			replay_complain(r,
 					"%s: edge %s %s has no role: add \"role customer\" (or "
 					"stub, host, peer, provider, internal)",
-					replay.config_path, c->router, c->interface);
+					r->config_path, c->router, c->interface);
 	}
+}
+
+static void start_pass(struct replay *r)
+{
+	replay_sources(r);
+	r->pass = sets_pass_new(&r->cfg, r->sources, r->n_sources);
 }
 
 /* All of the input is read before its errors end the program. */
 static void run(struct replay *r)
 {
-	struct sets_pass *pass;
-
 	r->rib = rib_new();
 	for (size_t i = 0; i < r->n_inputs; i++)
 		replay_read(r, &r->inputs[i]);
+	replay_traffic_read(r);
 	if (r->failed)
 		return;
-	replay_sources(r);
-	pass = sets_pass_new(&r->cfg, r->sources, r->n_sources);
-	replay_print(r, pass);
-	sets_pass_free(pass);
+	start_pass(r);
+	if (r->what_if) {
+		r->what_if->rib = r->rib;
+		r->what_if->routers = r->routers;
+		r->what_if->n_routers = r->n_routers;
+		start_pass(r->what_if);
+	}
+	replay_print(r, r->pass);
+	sets_pass_free(r->pass);
+	if (r->what_if)
+		sets_pass_free(r->what_if->pass);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		replay_complain(r, "writing to standard output failed");
 	if (r->bench)
 		replay_bench(r);
+}
+
+/* false: not readable at all, and nothing more can be said. */
+static bool read_configs(struct replay *r)
+{
+	struct replay *w = r->what_if;
+
+	config_vty_init(&r->cfg);
+	if (config_vty_read(r->config_path, on_config_error, r) < 0)
+		return false;
+	check_edges(r);
+	if (!w)
+		return true;
+	r->compares = w->compares = true;
+	if (config_vty_read_into(&w->cfg, w->config_path, on_config_error, r) < 0)
+		return false;
+	check_edges(w);
+	r->failed |= w->failed;
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -213,10 +335,8 @@ int main(int argc, char **argv)
 	loop = event_master_create("sav-replay");
 	cmd_init(1);
 	vty_init(loop, false);
-	config_vty_init(&r->cfg);
-	if (config_vty_read(replay.config_path, on_config_error, r) < 0)
+	if (!read_configs(r))
 		return EXIT_INPUT;
-	check_edges(r);
 	check_inputs(r);
 	if (!r->failed)
 		run(r);

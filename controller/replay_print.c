@@ -81,14 +81,21 @@ static void print_sets(struct replay *r, struct sets_pass *pass)
 	addrset_fini(&set);
 }
 
+/* Whoever asks a question does not want a million prefixes. */
+static void print_text(struct replay *r, struct sets_pass *pass)
+{
+	if (r->n_explain == 0 && !r->what_if && r->n_traffic == 0)
+		print_sets(r, pass);
+	replay_explain(r, pass);
+	if (r->what_if)
+		replay_what_if(r);
+	replay_observed(r);
+}
+
 void replay_print(struct replay *r, struct sets_pass *pass)
 {
 	if (!r->json) {
-		/* whoever asks about an address does not want a million prefixes */
-		if (r->n_explain == 0)
-			print_sets(r, pass);
-		else
-			replay_explain(r, pass);
+		print_text(r, pass);
 		return;
 	}
 	printf("{\"edges\":[");
@@ -97,6 +104,15 @@ void replay_print(struct replay *r, struct sets_pass *pass)
 	if (r->n_explain != 0) {
 		printf(",\"explain\":");
 		replay_explain(r, pass);
+	}
+	if (r->what_if) {
+		printf(",\"whatIf\":");
+		replay_what_if(r);
+	}
+	if (r->n_traffic != 0) {
+		printf(",\"observed\":[");
+		replay_observed(r);
+		printf("]");
 	}
 	printf("}\n");
 }

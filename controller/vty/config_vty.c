@@ -947,16 +947,25 @@ int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg)
 	return r.errors;
 }
 
-int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg)
+int config_vty_read_into(struct config *cfg, const char *path, config_vty_error_fn *fn,
+			 void *arg)
 {
 	struct config *running = grammar.cfg;
+	int errors;
+
+	grammar.cfg = cfg;
+	errors = config_vty_read(path, fn, arg);
+	grammar.cfg = running;
+	return errors;
+}
+
+int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg)
+{
 	struct config scratch;
 	int errors;
 
-	config_clone(&scratch, running);
-	grammar.cfg = &scratch;
-	errors = config_vty_read(path, fn, arg);
-	grammar.cfg = running;
+	config_clone(&scratch, grammar.cfg);
+	errors = config_vty_read_into(&scratch, path, fn, arg);
 	config_fini(&scratch);
 	return errors;
 }

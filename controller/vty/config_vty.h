@@ -23,6 +23,9 @@ void config_vty_init(struct config *cfg);
  * they stand in `show running-config`. */
 typedef void config_vty_error_fn(const char *text, void *arg);
 int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg);
+/* The same into another configuration than that of config_vty_init(). */
+int config_vty_read_into(struct config *cfg, const char *path, config_vty_error_fn *fn,
+			 void *arg);
 /* The same into a copy of the configuration: what would be wrong with it. */
 int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg);
 

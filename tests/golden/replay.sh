@@ -83,6 +83,38 @@ echo "GET / HTTP/1.0" >http.bin
 } >seen
 check errors seen
 
+# Another policy, and traffic; the capture is one of the fuzzer's. bytes and packets
+# of link-local and neighbours' addresses count as accepted or not at all.
+tail -c +2 "$src/tests/fuzz/corpus/observed/ethernet" >eth2.pcap
+printf '%s\n' address,bytes,packets '# on eth1' 198.51.100.9,1000,2 198.51.101.7,5000,5 198.51.101.8,100,1 \
+	10.1.1.1,300,1 192.0.2.77,70,1 2001:db8:a1::5,800,8 2001:db8:a2::5,90,1 10.0.1.2,60,1 fe80::1,40,1 \
+	9.9.9.9,10,1 >eth1.csv
+printf '9.9.9.9,5\n\n9.9.9.x,5\n' >bad.csv
+printf '\n\r\r\n\034\0\0\0' >ng.pcap
+{
+	cat feasible.conf
+	printf 'edge pe1 eth3\n role internal\nexit\nrouter pe2\nexit\n'
+} >then.conf
+sed '/^edge pe1 eth1/,/^exit/d' feasible.conf >less.conf
+{
+	replay --config efp-b.conf --what-if then.conf --bmp pe1=table.bin
+	replay --config then.conf --what-if efp-b.conf --bmp pe1=cold.bin --top 1
+	replay --config efp-b.conf --what-if efp-b.conf --bmp table.bin
+	replay --config efp-b.conf --what-if then.conf --bmp pe1=cold.bin --json
+	replay --config efp-b.conf --what-if then.conf --bmp pe1=table.bin --observed pe1/eth1=eth1.csv
+	replay --config feasible.conf --bmp table.bin --observed pe1/eth1=eth1.csv --observed pe1/eth2=eth2.pcap
+	replay --config feasible.conf --bmp table.bin --observed pe1/eth1=eth1.csv --observed pe1/eth1=eth2.pcap --top 2
+	replay --config feasible.conf --bmp table.bin --observed pe1/eth2=eth2.pcap --json
+	replay --config off.conf --bmp table.bin --observed pe1/eth1=eth1.csv
+	replay --config less.conf --bmp table.bin --observed ./eth2.pcap
+	replay --config feasible.conf --what-if less.conf --observed pe1/eth1=eth1.csv
+	replay --config feasible.conf --what-if bad.conf
+	replay --config feasible.conf --observed eth1.csv
+	replay --config feasible.conf --observed pe1/eth1=none.csv --observed pe1/eth1=bad.csv --observed pe1/eth2=ng.pcap
+	replay --config feasible.conf --top 0
+} >seen 2>&1
+check what-if seen
+
 {
 	replay --bmp table.bin | sed '/^! usage/,/^! *--version/d'
 	replay --config feasible.conf table.bin | sed '/^! usage/,/^! *--version/d'
