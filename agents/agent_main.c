@@ -22,6 +22,7 @@
 #include "opensav_config.h"
 
 #include "agents/agent.h"
+#include "agents/agent_routes.h"
 #include "agents/cache.h"
 #include "agents/enroll.h"
 #include "lib/mem.h"
@@ -234,6 +235,29 @@ static int north_counters(void *ctx, struct kernel_counters **out, size_t *n)
 	return rc;
 }
 
+static void north_want_routes(void *ctx, bool want)
+{
+	(void)ctx;
+	agent_routes_want(want);
+}
+
+static bool north_next_routes(void *ctx, struct agent_routes *out)
+{
+	(void)ctx;
+	return agent_routes_next(out);
+}
+
+static void routes_wake(void)
+{
+	if (agent.packet)
+		north_packet_wake(agent.packet);
+}
+
+static const struct agent_routes_ops routes_ops = {
+	.privileges = change_privileges,
+	.wake = routes_wake,
+};
+
 static const struct north_ops north_ops = {
 	.filters = north_filters,
 	.edge_list = north_edge_list,
@@ -241,6 +265,8 @@ static const struct north_ops north_ops = {
 	.held = north_held,
 	.inventory = north_inventory,
 	.counters = north_counters,
+	.want_routes = north_want_routes,
+	.routes = north_next_routes,
 	.note = note,
 };
 
@@ -361,6 +387,7 @@ static void on_term(void)
 	zlog_notice("stopping; the filters stay in force");
 	if (t_save)
 		on_save(NULL);
+	agent_routes_fini();
 	EVENT_OFF(t_poll);
 	EVENT_OFF(t_links);
 	EVENT_OFF(t_links_delay);
@@ -426,6 +453,7 @@ static void start_rest(void)
 	snprintf(files.key, sizeof(files.key), "%s", agent.files.key);
 	snprintf(files.cert, sizeof(files.cert), "%s", agent.files.cert);
 	snprintf(files.ca, sizeof(files.ca), "%s", agent.files.ca);
+	agent_routes_init(loop, &routes_ops);
 	agent.north = north_new(&north_ops, &agent);
 	agent.packet = north_packet_new(loop, agent.north, &files);
 	if (agent.host[0])
