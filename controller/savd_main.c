@@ -23,6 +23,7 @@
 #include "controller/feed/bmp_packet.h"
 #include "controller/savd.h"
 #include "controller/vty/config_vty.h"
+#include "controller/vty/show_fib_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/mem.h"
 #include "lib/shell_vty.h"
@@ -293,11 +294,23 @@ void savd_catch_up(void)
 		on_run(NULL);
 }
 
+/* South tells an agent only what is news to it. */
+static void tell_wants(void)
+{
+	for (size_t i = 0; i < savd.cfg.n_routers; i++) {
+		const char *router = savd.cfg.routers[i].name;
+
+		south_want_routes(south_packet_south(savd.south), router,
+				  engine_wants_fib(savd.engine, router), savd_now_ms());
+	}
+}
+
 static void on_run(struct event *t)
 {
 	int64_t next = run_once();
 
 	(void)t;
+	tell_wants();
 	if (engine_is_dirty(savd.engine))
 		eng_wake(NULL);
 	else if (next >= 0)
@@ -444,6 +457,14 @@ static void so_down(void *ctx, const char *name, const char *why)
 {
 	(void)ctx;
 	zlog_warn("agent %s disconnected: %s; its filters stay", name, why);
+	engine_fib_lost(savd.engine, name);
+}
+
+static void so_routes(void *ctx, const char *name, const struct agent_routes *routes)
+{
+	(void)ctx;
+	if (config_router_find(&savd.cfg, name))
+		engine_fib(savd.engine, name, routes, savd_now_ms());
 }
 
 static void so_inventory(void *ctx, const char *name, const struct agent_inventory *inv)
@@ -500,6 +521,7 @@ static const struct south_ops south_ops = {
 	.up = so_up,
 	.down = so_down,
 	.inventory = so_inventory,
+	.routes = so_routes,
 	.ack = so_ack,
 	.counters = so_counters,
 	.note = eng_note,
@@ -711,6 +733,7 @@ int main(int argc, char **argv)
 	config_init(&savd.cfg);
 	config_vty_init(&savd.cfg);
 	show_vty_init(&savd);
+	show_fib_vty_init(&savd);
 	shell_vty_init();
 	frr_config_fork();
 	set_write_path();
