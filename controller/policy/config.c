@@ -470,13 +470,42 @@ static void announce(const struct config *cfg, enum config_part part, const char
 
 /* ---- changes ---- */
 
+static int check_bgp(const struct config *cfg, const struct config_router *r,
+		     struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (r->bgp.as == 0)
+		return r->bgp.password[0] == '\0' ?
+			       0 :
+			       diag_set(diag, "type \"bgp neighbor ADDRESS as AS\" first");
+	if (r->bgp.port == 0 || r->bgp.addr.v == 0)
+		return diag_set(diag, "bgp neighbor needs an address and a port");
+	for (const char *p = r->bgp.password; *p; p++) {
+		if (*p <= ' ' || *p > '~')
+			return diag_set(diag, "bgp password: use 1 to %d printable characters "
+					      "without blanks",
+					CONFIG_BGP_PASSWORD_SIZE - 1);
+	}
+	for (size_t i = 0; i < cfg->n_routers; i++) {
+		const struct config_router *other = &cfg->routers[i];
+
+		if (other->bgp.as != 0 && strcmp(other->name, r->name) != 0 &&
+		    ip_addr_equal(&other->bgp.addr, &r->bgp.addr) &&
+		    other->bgp.port == r->bgp.port)
+			return diag_set(diag, "bgp neighbor %s is router %s's already",
+					ip_addr_format(&r->bgp.addr, text), other->name);
+	}
+	return 0;
+}
+
 int config_router_put(struct config *cfg, const struct config_router *r, struct diag *diag)
 {
 	struct config_router copy;
 	bool found;
 	size_t at;
 
-	if (check_name("router", r->name, diag) < 0)
+	if (check_name("router", r->name, diag) < 0 || check_bgp(cfg, r, diag) < 0)
 		return -1;
 	announce(cfg, CONFIG_ROUTER, r->name, NULL);
 	if (cfg->sink && cfg->sink->router(cfg->sink_ctx, r->name, r, diag) < 0)

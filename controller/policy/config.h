@@ -46,8 +46,20 @@ enum stale_policy {
 	STALE_OFF,
 };
 
+#define CONFIG_BGP_PORT		 179
+#define CONFIG_BGP_PASSWORD_SIZE 81 /* Linux takes keys of 80 bytes (RFC 2385) */
+
+/* The router's own BGP session with us; it is internal, so one AS for both. */
+struct config_bgp {
+	struct ip_addr addr;
+	uint32_t as; /* 0: there is no session */
+	uint16_t port;
+	char password[CONFIG_BGP_PASSWORD_SIZE]; /* TCP MD5; "" none */
+};
+
 struct config_router {
 	char name[CONFIG_NAME_SIZE];
+	struct config_bgp bgp;
 	struct ip_addr *bmp_sources; /* where its BMP may come from; none: anywhere */
 	size_t n_bmp_sources;
 };

@@ -140,13 +140,31 @@ static int list_write(struct store *s, const struct list_sql *sql, const char *k
 
 /* ---- writing objects ---- */
 
+static int bgp_put(struct store *s, const struct config_router *r, struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (r->bgp.as == 0)
+		return store_db_exec(s, diag, "DELETE FROM router_bgp_neighbor WHERE router = ?1",
+				     "t", r->name);
+	return store_db_exec(s, diag,
+			     "INSERT INTO router_bgp_neighbor"
+			     " (router, address, asn, port, password)"
+			     " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (router) DO UPDATE SET"
+			     " address = excluded.address, asn = excluded.asn,"
+			     " port = excluded.port, password = excluded.password",
+			     "ttiit", r->name, ip_addr_format(&r->bgp.addr, text),
+			     (int64_t)r->bgp.as, (int64_t)r->bgp.port, r->bgp.password);
+}
+
 static int router_put(struct store *s, const struct config_router *r, struct diag *diag)
 {
 	struct texts sources = { 0 };
 
 	if (store_db_exec(s, diag,
 			  "INSERT INTO router (name) VALUES (?1) ON CONFLICT DO NOTHING",
-			  "t", r->name) < 0)
+			  "t", r->name) < 0 ||
+	    bgp_put(s, r, diag) < 0)
 		return -1;
 	texts_of_addrs(&sources, r->bmp_sources, r->n_bmp_sources);
 	return list_write(s, &bmp_sources_sql, r->name, "", &sources, diag);

@@ -196,6 +196,23 @@ static int each_row(struct load *l, const char *sql, int (*fn)(struct load *l))
 	return got;
 }
 
+/* The session's columns follow the router's; NULL where it has none. */
+static int bgp_read(sqlite3_stmt *q, struct config_bgp *bgp, struct diag *diag)
+{
+	int64_t as, port;
+
+	if (sqlite3_column_type(q, 1) == SQLITE_NULL)
+		return 0;
+	if (addr_read(q, 1, &bgp->addr, diag) < 0 ||
+	    number_read(q, 2, UINT32_MAX, &as, diag) < 0 ||
+	    number_read(q, 3, UINT16_MAX, &port, diag) < 0 ||
+	    name_read(q, 4, bgp->password, sizeof(bgp->password), diag) < 0)
+		return -1;
+	bgp->as = (uint32_t)as;
+	bgp->port = (uint16_t)port;
+	return 0;
+}
+
 static int router_read(struct load *l)
 {
 	struct config_router r = { 0 };
@@ -203,6 +220,8 @@ static int router_read(struct load *l)
 
 	if (rc < 0)
 		return bad_row(l->s, "router", r.name, "", l->diag);
+	if (bgp_read(l->q, &r.bgp, l->diag) < 0)
+		return bad_row(l->s, "router_bgp_neighbor", r.name, "", l->diag);
 	rc = take_addrs(&l->lists[0], r.name, "", &r.bmp_sources, &r.n_bmp_sources,
 			l->diag);
 	if (rc == 0) {
@@ -224,7 +243,10 @@ static int load_routers(struct load *l)
 
 	l->lists = &sources;
 	if (rc == 0)
-		rc = each_row(l, "SELECT name FROM router ORDER BY name", router_read);
+		rc = each_row(l,
+			      "SELECT name, n.address, asn, port, password FROM router"
+			      " LEFT JOIN router_bgp_neighbor n ON n.router = name ORDER BY name",
+			      router_read);
 	if (rc == 0)
 		rc = cursor_check_end(&sources, l->diag);
 	cursor_close(&sources);

@@ -287,6 +287,122 @@ DEFUN (router_bmp_source,
 	return result(vty, ret, &diag);
 }
 
+/* A copy of the router of this node to change; false: said why. */
+static bool router_edit(struct vty *vty, struct config_router *copy)
+{
+	VTY_DECLVAR_CONTEXT(place, p);
+	const struct config_router *r = config_router_find(grammar.cfg, p->name);
+
+	if (r)
+		config_router_copy(copy, r);
+	else
+		vty_out(vty, "%% router %s is gone: type \"exit\"\n", p->name);
+	return r != NULL;
+}
+
+static int router_done(struct vty *vty, struct config_router *copy)
+{
+	struct diag diag;
+	int ret = config_router_put(grammar.cfg, copy, &diag);
+
+	config_router_fini(copy);
+	return result(vty, ret, &diag);
+}
+
+#define BGP_HELP "The router's own BGP session with savd (internal, add-path)\n"
+
+DEFUN (router_bgp_neighbor,
+       router_bgp_neighbor_cmd,
+       "bgp neighbor <A.B.C.D|X:X::X:X> as (1-4294967295) [port (1-65535)]",
+       BGP_HELP
+       "Where the router listens\n"
+       ADDRESS_HELP
+       "AS number of both sides\n"
+       "AS number\n"
+       "TCP port, 179 if not said\n"
+       "TCP port number\n")
+{
+	struct config_router r;
+	struct ip_addr addr;
+
+	if (take_addr(vty, argv[2]->arg, &addr) < 0 || !router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.bgp.addr = addr;
+	r.bgp.as = (uint32_t)strtoul(argv[4]->arg, NULL, 10);
+	r.bgp.port = argc > 6 ? (uint16_t)strtoul(argv[6]->arg, NULL, 10) : CONFIG_BGP_PORT;
+	return router_done(vty, &r);
+}
+
+DEFUN (no_router_bgp_neighbor,
+       no_router_bgp_neighbor_cmd,
+       "no bgp neighbor [<A.B.C.D|X:X::X:X> [as (1-4294967295) [port (1-65535)]]]",
+       NO_STR
+       BGP_HELP
+       "The session ends, and its routes and password go\n"
+       ADDRESS_HELP
+       "AS number of both sides\n"
+       "AS number\n"
+       "TCP port\n"
+       "TCP port number\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.bgp = (struct config_bgp){ 0 };
+	return router_done(vty, &r);
+}
+
+DEFUN (router_bgp_password,
+       router_bgp_password_cmd,
+       "bgp password WORD",
+       BGP_HELP
+       "TCP MD5 (RFC 2385), as the router's \"neighbor A.B.C.D password\"\n"
+       "1 to 80 characters\n")
+{
+	struct config_router r;
+	struct diag diag;
+
+	if (strlen(argv[2]->arg) >= sizeof(r.bgp.password))
+		return result(vty, diag_set(&diag, "a bgp password has at most %d characters",
+					    CONFIG_BGP_PASSWORD_SIZE - 1),
+			      &diag);
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	snprintf(r.bgp.password, sizeof(r.bgp.password), "%s", argv[2]->arg);
+	return router_done(vty, &r);
+}
+
+DEFUN (no_router_bgp_password,
+       no_router_bgp_password_cmd,
+       "no bgp password [WORD]",
+       NO_STR
+       BGP_HELP
+       "TCP MD5 (RFC 2385)\n"
+       "The password\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.bgp.password[0] = '\0';
+	return router_done(vty, &r);
+}
+
+static void write_bgp(struct vty *vty, const struct config_bgp *bgp)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (bgp->as == 0)
+		return;
+	vty_out(vty, " bgp neighbor %s as %u", ip_addr_format(&bgp->addr, text), bgp->as);
+	if (bgp->port != CONFIG_BGP_PORT)
+		vty_out(vty, " port %u", bgp->port);
+	vty_out(vty, "\n");
+	if (bgp->password[0] != '\0')
+		vty_out(vty, " bgp password %s\n", bgp->password);
+}
+
 static int write_routers(struct vty *vty)
 {
 	char text[IP_TEXT_SIZE];
@@ -298,6 +414,7 @@ static int write_routers(struct vty *vty)
 		for (size_t k = 0; k < r->n_bmp_sources; k++)
 			vty_out(vty, " bmp source %s\n",
 				ip_addr_format(&r->bmp_sources[k], text));
+		write_bgp(vty, &r->bgp);
 		vty_out(vty, "exit\n!\n");
 	}
 	return grammar.cfg->n_routers != 0;
@@ -842,6 +959,10 @@ void config_vty_init(struct config *cfg)
 	IN(CONFIG_NODE, edge_cmd);
 	IN(CONFIG_NODE, no_edge_cmd);
 	IN(ROUTER_NODE, router_bmp_source_cmd);
+	IN(ROUTER_NODE, router_bgp_neighbor_cmd);
+	IN(ROUTER_NODE, no_router_bgp_neighbor_cmd);
+	IN(ROUTER_NODE, router_bgp_password_cmd);
+	IN(ROUTER_NODE, no_router_bgp_password_cmd);
 	IN(CUSTOMER_NODE, customer_as_cmd);
 	IN(CUSTOMER_NODE, no_customer_as_cmd);
 	IN(CUSTOMER_NODE, customer_prefix_cmd);

@@ -225,6 +225,7 @@ void test_fill_config(struct config *cfg)
 
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "192.0.2.1");
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "fe80::1");
+	r1.bgp = (struct config_bgp){ test_addr("2001:db8::1"), 4200000000, 1790, "secret" };
 	must(config_router_put(cfg, &r1, &diag), &diag);
 	must(config_router_put(cfg, &r2, &diag), &diag);
 	add_prefix(&acme.prefixes, &acme.n_prefixes, "9.0.0.0/8");
@@ -312,6 +313,11 @@ char *test_config_text(const struct config *cfg)
 
 		fprintf(out, "router %s", r->name);
 		put_addrs(out, "from", r->bmp_sources, r->n_bmp_sources);
+		if (r->bgp.as != 0) {
+			put_addrs(out, "bgp", &r->bgp.addr, 1);
+			fprintf(out, " as %u port %u \"%s\"", r->bgp.as, r->bgp.port,
+				r->bgp.password);
+		}
 		fprintf(out, "\n");
 	}
 	for (size_t i = 0; i < cfg->n_customers; i++) {
