@@ -161,6 +161,8 @@ static void after_config(enum config_part part, const char *router, const char *
 		return;
 	case CONFIG_ROUTER:
 		engine_router_get(e, router);
+		if (e->ops.routers_changed)
+			e->ops.routers_changed(e->ctx);
 		break;
 	case CONFIG_EDGE:
 		edges_sync(e);

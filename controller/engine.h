@@ -29,6 +29,8 @@ struct engine_ops {
 	void (*wake)(void *ctx);
 	/* A listen statement was added or removed. */
 	void (*listens_changed)(void *ctx);
+	/* A router was added, changed or removed; NULL: nobody cares. */
+	void (*routers_changed)(void *ctx);
 	/* Something an operator should see in the log; one line. */
 	void (*note)(void *ctx, bool alarm, const char *text);
 };

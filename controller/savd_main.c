@@ -20,6 +20,7 @@
 
 #include "opensav_config.h"
 
+#include "controller/feed/bgp_packet.h"
 #include "controller/feed/bmp_packet.h"
 #include "controller/savd.h"
 #include "controller/vty/config_vty.h"
@@ -47,6 +48,7 @@
 static struct savd savd;
 static struct event_loop *loop;
 static struct bmp_listeners *bmp;
+static struct bgp_neighbors *bgp;
 static struct tls_config *tls;
 static struct event *t_run;
 static struct event *t_save;
@@ -356,12 +358,19 @@ static void eng_listens_changed(void *ctx)
 	listens_apply();
 }
 
+static void eng_routers_changed(void *ctx)
+{
+	(void)ctx;
+	bgp_neighbors_apply(bgp, &savd.cfg);
+}
+
 static const struct engine_ops engine_ops = {
 	.filter_set = eng_filter_set,
 	.filter_gone = eng_filter_gone,
 	.feed_redump = eng_redump,
 	.wake = eng_wake,
 	.listens_changed = eng_listens_changed,
+	.routers_changed = eng_routers_changed,
 	.note = eng_note,
 };
 
@@ -627,6 +636,7 @@ static void start_engine(void)
 
 	savd.engine = engine_new(&savd.cfg, &engine_ops, NULL);
 	bmp = bmp_listeners_new(loop, savd.engine);
+	bgp = bgp_neighbors_new(loop, savd.engine);
 	diag.text[0] = '\0';
 	if (store_generations_load(savd.store, restore_one, NULL, &diag) < 0)
 		die(&diag);
@@ -634,6 +644,7 @@ static void start_engine(void)
 		eng_note(NULL, true, diag.text);
 	run_once();
 	listens_apply();
+	bgp_neighbors_apply(bgp, &savd.cfg);
 	eng_wake(NULL);
 }
 
@@ -646,6 +657,7 @@ static void on_term(void)
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
 	bmp_listeners_free(bmp);
+	bgp_neighbors_free(bgp);
 	engine_free(savd.engine);
 	south_packet_free(savd.south);
 	signer_stop(savd.signer);

@@ -113,7 +113,31 @@ int sock_accept(int listener, struct ip_addr *from, uint16_t *port)
 	return fd;
 }
 
+/* The kernel keeps a copy for as long as the socket lives. */
+static int set_md5(int fd, const struct sockaddr_storage *to, const char *password)
+{
+	struct tcp_md5sig sig = { .tcpm_addr = *to };
+	size_t len = strlen(password);
+	int ret;
+
+	if (len > sizeof(sig.tcpm_key)) {
+		errno = EINVAL;
+		return -1;
+	}
+	sig.tcpm_keylen = (uint16_t)len;
+	memcpy(sig.tcpm_key, password, len);
+	ret = setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig));
+	explicit_bzero(&sig, sizeof(sig));
+	return ret;
+}
+
 int sock_connect(const struct ip_addr *addr, uint16_t port, struct diag *diag)
+{
+	return sock_connect_md5(addr, port, "", diag);
+}
+
+int sock_connect_md5(const struct ip_addr *addr, uint16_t port, const char *password,
+		     struct diag *diag)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = to_sockaddr(addr, port, &ss);
@@ -122,9 +146,23 @@ int sock_connect(const struct ip_addr *addr, uint16_t port, struct diag *diag)
 	if (fd < 0)
 		return give_up(fd, "open a socket for", addr, port, diag);
 	keep_alive(fd);
+	if (password[0] != '\0' && set_md5(fd, &ss, password) < 0)
+		return give_up(fd, "set the password for", addr, port, diag);
 	if (connect(fd, (struct sockaddr *)&ss, len) < 0 && errno != EINPROGRESS)
 		return give_up(fd, "connect to", addr, port, diag);
 	return fd;
+}
+
+bool sock_local(int fd, struct ip_addr *addr)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	uint16_t port;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		return false;
+	from_sockaddr(&ss, addr, &port);
+	return true;
 }
 
 int sock_error(int fd)

@@ -17,6 +17,11 @@ int sock_listen(const struct ip_addr *addr, uint16_t port, struct diag *diag);
 int sock_accept(int listener, struct ip_addr *from, uint16_t *port);
 /* Begins to connect; writable when done, sock_error() tells how it went. */
 int sock_connect(const struct ip_addr *addr, uint16_t port, struct diag *diag);
+/* The same; packets are signed with the password (RFC 2385) unless it is "". */
+int sock_connect_md5(const struct ip_addr *addr, uint16_t port, const char *password,
+		     struct diag *diag);
+/* Our address of a connection; false with errno. */
+bool sock_local(int fd, struct ip_addr *addr);
 int sock_error(int fd); /* the pending errno of the socket, 0 if none */
 const char *sock_format(const struct ip_addr *addr, uint16_t port,
 			char buf[SOCK_TEXT_SIZE]); /* "ADDRESS port N" */

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "vty.h"
 
+#include "controller/engine_bgp.h"
 #include "controller/savd.h"
 #include "controller/vty/config_vty.h"
 #include "controller/vty/show_vty.h"
@@ -571,6 +572,62 @@ static void list_feed(const struct engine_feed_status *f, void *arg)
 	json_object_array_add(l->list, json);
 }
 
+static void list_bgp_family(struct peer_lister *l, const struct engine_bgp_status *b,
+			    enum ip_family family)
+{
+	vty_out(l->vty, "; IPv%c %zu paths%s", family == IP_V4 ? '4' : '6', b->paths[family],
+		!b->family[family]  ? " (not offered)" :
+		b->addpath[family] ? "" :
+				     " (no add-path: best paths only)");
+}
+
+static void list_bgp(const struct engine_bgp_status *b, void *arg)
+{
+	const char *state = bgp_session_state_name(b->state);
+	const struct bgp_session_stats *s = &b->stats;
+	struct peer_lister *l = arg;
+	struct json_object *json;
+	long long since_s = (long long)((savd_now_ms() - b->since_ms) / 1000);
+
+	if (!l->list) {
+		vty_out(l->vty, "router %s, BGP %s%s for %lld s", b->router, state,
+			b->state != BGP_ESTABLISHED ? "" :
+			b->complete		    ? ", complete," :
+						      ", loading,",
+			since_s);
+		list_bgp_family(l, b, IP_V4);
+		list_bgp_family(l, b, IP_V6);
+		vty_out(l->vty,
+			"\n  %llu messages, %llu bytes; %llu announced, %llu withdrawn, %llu "
+			"messages looped, %llu damaged; %u sessions so far\n",
+			(unsigned long long)s->messages, (unsigned long long)s->bytes,
+			(unsigned long long)s->announced, (unsigned long long)s->withdrawn,
+			(unsigned long long)s->looped,
+			(unsigned long long)s->treat_as_withdraw, b->sessions);
+		if (b->state != BGP_ESTABLISHED && b->last_error[0] != '\0')
+			vty_out(l->vty, "  the last session ended: %s\n", b->last_error);
+		return;
+	}
+	json = json_object_new_object();
+	json_object_string_add(json, "router", b->router);
+	json_object_string_add(json, "state", state);
+	json_object_boolean_add(json, "complete", b->complete);
+	json_object_int_add(json, "seconds", since_s);
+	json_object_int_add(json, "ipv4Paths", (int64_t)b->paths[IP_V4]);
+	json_object_int_add(json, "ipv6Paths", (int64_t)b->paths[IP_V6]);
+	json_object_boolean_add(json, "ipv4AddPath", b->addpath[IP_V4]);
+	json_object_boolean_add(json, "ipv6AddPath", b->addpath[IP_V6]);
+	json_object_int_add(json, "messages", (int64_t)s->messages);
+	json_object_int_add(json, "bytes", (int64_t)s->bytes);
+	json_object_int_add(json, "announced", (int64_t)s->announced);
+	json_object_int_add(json, "withdrawn", (int64_t)s->withdrawn);
+	json_object_int_add(json, "looped", (int64_t)s->looped);
+	json_object_int_add(json, "treatAsWithdraw", (int64_t)s->treat_as_withdraw);
+	json_object_int_add(json, "sessions", b->sessions);
+	json_object_string_add(json, "lastError", b->last_error);
+	json_object_array_add(l->list, json);
+}
+
 DEFUN (show_feed,
        show_feed_cmd,
        "show feed [json]",
@@ -583,12 +640,16 @@ DEFUN (show_feed,
 
 	if (!wants_json(argv, argc)) {
 		engine_feeds_walk(savd->engine, list_feed, &l);
+		engine_bgp_walk(savd->engine, list_bgp, &l);
 		return CMD_SUCCESS;
 	}
 	json = json_object_new_object();
 	l.list = json_object_new_array();
 	engine_feeds_walk(savd->engine, list_feed, &l);
 	json_object_object_add(json, "feeds", l.list);
+	l.list = json_object_new_array();
+	engine_bgp_walk(savd->engine, list_bgp, &l);
+	json_object_object_add(json, "bgp", l.list);
 	json_object_int_add(json, "computeLastMicroseconds", savd->run_last_us);
 	json_object_int_add(json, "computeMaxMicroseconds", savd->run_max_us);
 	return print_json(vty, json);
