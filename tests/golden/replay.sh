@@ -97,6 +97,10 @@ printf '\n\r\r\n\034\0\0\0' >ng.pcap
 } >then.conf
 sed '/^edge pe1 eth1/,/^exit/d' feasible.conf >less.conf
 {
+	cat feasible.conf
+	printf 'router pe2\nexit\nedge pe2 eth1\n role customer\n mode feasible\n peer 10.0.1.2\nexit\n'
+} >more.conf
+{
 	replay --config efp-b.conf --what-if then.conf --bmp pe1=table.bin
 	replay --config then.conf --what-if efp-b.conf --bmp pe1=cold.bin --top 1
 	replay --config efp-b.conf --what-if efp-b.conf --bmp table.bin
@@ -108,6 +112,9 @@ sed '/^edge pe1 eth1/,/^exit/d' feasible.conf >less.conf
 	replay --config off.conf --bmp table.bin --observed pe1/eth1=eth1.csv
 	replay --config less.conf --bmp table.bin --observed ./eth2.pcap
 	replay --config feasible.conf --what-if less.conf --observed pe1/eth1=eth1.csv
+	replay --config feasible.conf --what-if more.conf --bmp pe1=cold.bin --bmp pe2=table.bin \
+		--observed pe2/eth1=eth1.csv --top 1
+	replay --config more.conf --what-if feasible.conf --bmp pe1=cold.bin --bmp pe2=table.bin
 	replay --config feasible.conf --what-if bad.conf
 	replay --config feasible.conf --observed eth1.csv
 	replay --config feasible.conf --observed pe1/eth1=none.csv --observed pe1/eth1=bad.csv --observed pe1/eth2=ng.pcap
