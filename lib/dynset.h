@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * dynset - a set of addresses of one family that is edited in place.
+ *
+ * Holds what a struct rangeset holds, sorted ranges that neither overlap nor
+ * touch, but in chunks: an edit costs a search and the moving of one chunk,
+ * not a pass over the set. 8 bytes for an IPv4 range, 32 for an IPv6 one, and
+ * about a quarter on top where chunks are not full.
+ */
+#ifndef SAV_DYNSET_H
+#define SAV_DYNSET_H
+
+#include "lib/rangeset.h"
+
+struct dynset_chunk;
+
+struct dynset {
+	enum ip_family family;
+	struct dynset_chunk *chunks;
+	size_t n_chunks, cap_chunks;
+	size_t n; /* ranges */
+};
+
+void dynset_init(struct dynset *s, enum ip_family family);
+void dynset_fini(struct dynset *s); /* the set is empty and usable */
+size_t dynset_bytes(const struct dynset *s);
+
+/* What lies in [first, last] becomes *with, whose ranges are canonical and lie
+ * in there. Appended to *added and *removed, where not NULL, is what differs;
+ * the caller normalizes them after the last of several edits. */
+void dynset_replace(struct dynset *s, u128 first, u128 last, const struct rangeset *with,
+		    struct rangeset *added, struct rangeset *removed);
+void dynset_add(struct dynset *s, u128 first, u128 last, struct rangeset *added);
+void dynset_remove(struct dynset *s, u128 first, u128 last, struct rangeset *removed);
+
+bool dynset_contains(const struct dynset *s, u128 v);
+bool dynset_covers(const struct dynset *s, u128 first, u128 last); /* all of it */
+/* Appends what of the set lies in [first, last]: canonical if *out was empty. */
+void dynset_part(const struct dynset *s, u128 first, u128 last, struct rangeset *out);
+void dynset_export(const struct dynset *s, struct rangeset *out); /* replaces *out */
+
+#endif /* SAV_DYNSET_H */
