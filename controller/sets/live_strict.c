@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Strict: the best paths of one router, and whose each address is by longest
+ * match (RFC 3704 sec. 2.2).
+ *
+ * A prefix owns what no longer prefix of the router's covers. A path that
+ * changes moves that part from the edges that owned it to those that own it
+ * now; where the prefix itself comes or goes, the other side is the next
+ * shorter one. Nothing else changes, so sets are edited at once.
+ */
+#include "controller/sets/live_impl.h"
+
+#include <stdlib.h>
+
+#include "controller/sets/best_path.h"
+#include "lib/mem.h"
+
+/* One path. Attributes belong to the RIB, which keeps them as long as it has
+ * the path, and tells before it lets go. */
+struct candidate {
+	const struct rib_attr *attr;
+	uint32_t source; /* slot */
+	uint32_t next;
+};
+
+struct slots {
+	uint32_t *slot;
+	size_t n, cap;
+};
+
+struct strict {
+	struct prefix_index index[IP_FAMILIES]; /* data[0]: candidates */
+	struct candidate *pool;			/* pool[0] is none */
+	uint32_t n, cap, free;
+	/* working space */
+	struct best_candidate *order;
+	const struct live_source **order_source;
+	size_t cap_order;
+	struct slots before, after;
+};
+
+struct strict *strict_new(uint64_t seed)
+{
+	struct strict *s = mem_alloc(sizeof(*s));
+
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		prefix_index_init(&s->index[family], family, seed);
+	return s;
+}
+
+void strict_free(struct strict *s)
+{
+	if (!s)
+		return;
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		prefix_index_fini(&s->index[family]);
+	free(s->pool);
+	free(s->order);
+	free(s->order_source);
+	free(s->before.slot);
+	free(s->after.slot);
+	free(s);
+}
+
+size_t strict_bytes(const struct strict *s)
+{
+	size_t bytes = sizeof(*s) + s->cap * sizeof(*s->pool);
+
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		bytes += prefix_index_bytes(&s->index[family]);
+	return bytes;
+}
+
+/* ---- candidates */
+
+static void candidate_add(struct strict *s, uint32_t *head, uint32_t source,
+			  const struct rib_attr *attr)
+{
+	uint32_t c = s->free;
+
+	if (c != 0) {
+		s->free = s->pool[c].next;
+	} else {
+		if (s->n == s->cap) {
+			s->cap = s->cap + s->cap / 4 + 64;
+			s->pool = mem_realloc(s->pool, s->cap, sizeof(*s->pool));
+		}
+		if (s->n == 0)
+			s->n = 1;
+		c = s->n++;
+	}
+	s->pool[c] = (struct candidate){ attr, source, *head };
+	*head = c;
+}
+
+static void candidate_drop(struct strict *s, uint32_t *head, uint32_t source,
+			   const struct rib_attr *attr)
+{
+	uint32_t *at = head, c;
+
+	while (*at != 0 && (s->pool[*at].source != source || s->pool[*at].attr != attr))
+		at = &s->pool[*at].next;
+	c = *at;
+	if (c == 0)
+		abort(); /* a path that was never told */
+	*at = s->pool[c].next;
+	s->pool[c].next = s->free;
+	s->free = c;
+}
+
+static size_t list_candidates(const struct live *live, struct strict *s, uint32_t head)
+{
+	size_t n = 0;
+
+	for (uint32_t c = head; c != 0; c = s->pool[c].next) {
+		const struct live_source *source = live->by_slot[s->pool[c].source];
+
+		if (n == s->cap_order) {
+			s->cap_order = s->cap_order ? s->cap_order * 2 : 16;
+			s->order = mem_realloc(s->order, s->cap_order, sizeof(*s->order));
+			s->order_source = mem_realloc(s->order_source, s->cap_order,
+						      sizeof(struct live_source *));
+		}
+		s->order_source[n] = source;
+		s->order[n++] = (struct best_candidate){
+			.attr = s->pool[c].attr,
+			.peer = rib_peer_key(source->peer)->addr,
+			.ibgp = source->ibgp,
+		};
+	}
+	return n;
+}
+
+/* ---- owners */
+
+static void slots_add(struct slots *list, uint32_t slot)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->slot[i] == slot)
+			return;
+	}
+	if (list->n == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : 8;
+		list->slot = mem_realloc(list->slot, list->cap, sizeof(*list->slot));
+	}
+	list->slot[list->n++] = slot;
+}
+
+static bool slots_have(const struct slots *list, uint32_t slot)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->slot[i] == slot)
+			return true;
+	}
+	return false;
+}
+
+static bool has_mode(const struct live *live, uint32_t edge, enum edge_mode mode)
+{
+	return live->edges[edge]->set && live->edges[edge]->set->mode == mode;
+}
+
+/* The edges in one of the two modes that accept what this prefix owns. */
+static void find_owners(const struct live *live, struct strict *s, uint32_t head,
+			struct slots *out)
+{
+	size_t n = list_candidates(live, s, head);
+	bool direct = false;
+	uint32_t best;
+
+	out->n = 0;
+	if (n == 0)
+		return;
+	best = s->order_source[best_path(s->order, n)]->class.edge;
+	for (size_t i = 0; i < n; i++) {
+		const struct live_source *source = s->order_source[i];
+
+		if (source->ibgp || !source->class.customer)
+			continue;
+		direct = true;
+		if (has_mode(live, source->class.edge, MODE_STRICT_DIRECT))
+			slots_add(out, source->class.edge);
+	}
+	if (best != NO_SLOT && (has_mode(live, best, MODE_STRICT) ||
+				(!direct && has_mode(live, best, MODE_STRICT_DIRECT))))
+		slots_add(out, best);
+}
+
+/* Owners of what the prefix has or, were it there, would have. */
+static void owners_at(const struct live *live, struct strict *s,
+		      const struct ip_prefix *prefix, struct slots *out)
+{
+	struct prefix_index *x = &s->index[prefix->family];
+	uint32_t node = prefix_index_find(x, prefix);
+
+	if (node == 0)
+		node = prefix_index_parent(x, prefix);
+	out->n = 0;
+	if (node != 0)
+		find_owners(live, s, prefix_index_data(x, node)[0], out);
+}
+
+/* ---- changes */
+
+static bool append_inner(const struct prefix_index *x, uint32_t node, void *arg)
+{
+	struct ip_prefix p = prefix_index_prefix(x, node);
+
+	rangeset_append_prefix(arg, &p);
+	return true;
+}
+
+static void uncovered(struct strict *s, const struct ip_prefix *p, struct rangeset *out)
+{
+	struct rangeset inner = { 0 };
+
+	prefix_index_inside(&s->index[p->family], p, false, append_inner, &inner);
+	rangeset_normalize(&inner);
+	rangeset_append_prefix(out, p);
+	rangeset_subtract(out, out, &inner);
+	rangeset_fini(&inner);
+}
+
+static void update(struct strict *s, const struct live_source *source,
+		   const struct ip_prefix *prefix, const struct rib_attr *old,
+		   const struct rib_attr *new)
+{
+	struct prefix_index *x = &s->index[prefix->family];
+	uint32_t node = prefix_index_get(x, prefix);
+	uint32_t *head = prefix_index_data(x, node);
+
+	if (new)
+		candidate_add(s, head, source->slot, new);
+	if (old)
+		candidate_drop(s, head, source->slot, old);
+	if (*head == 0)
+		prefix_index_erase(x, node);
+}
+
+static bool same_slots(const struct slots *a, const struct slots *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (!slots_have(b, a->slot[i]))
+			return false;
+	}
+	return true;
+}
+
+void strict_change(struct live *live, struct strict *s, const struct live_source *source,
+		   const struct ip_prefix *prefix, const struct rib_attr *old,
+		   const struct rib_attr *new)
+{
+	enum ip_family family = (enum ip_family)prefix->family;
+	struct rangeset part = { 0 };
+
+	if (sets_prefix_is_too_short(prefix))
+		return;
+	owners_at(live, s, prefix, &s->before);
+	update(s, source, prefix, old, new);
+	owners_at(live, s, prefix, &s->after);
+	if (same_slots(&s->before, &s->after))
+		return;
+	uncovered(s, prefix, &part);
+	for (size_t i = 0; i < s->before.n; i++) {
+		uint32_t edge = s->before.slot[i];
+
+		if (!slots_have(&s->after, edge))
+			live_set_lose(live, live->edges[edge]->set, family, &part);
+	}
+	for (size_t i = 0; i < s->after.n; i++) {
+		uint32_t edge = s->after.slot[i];
+
+		if (!slots_have(&s->before, edge))
+			live_set_gain(live, live->edges[edge]->set, family, &part);
+	}
+	rangeset_fini(&part);
+}
+
+/* ---- new sets */
+
+void strict_load(struct strict *s, const struct live_source *source,
+		 const struct ip_prefix *prefix, const struct rib_attr *attr)
+{
+	if (!sets_prefix_is_too_short(prefix))
+		update(s, source, prefix, NULL, attr);
+}
+
+struct fill {
+	struct live *live;
+	struct strict *strict;
+	struct live_edge *edge; /* NULL: all */
+};
+
+static bool fill_one(const struct prefix_index *x, uint32_t node, void *arg)
+{
+	struct fill *f = arg;
+	struct slots *owners = &f->strict->after;
+	struct rangeset part = { 0 };
+	struct ip_prefix p = prefix_index_prefix(x, node);
+
+	find_owners(f->live, f->strict, prefix_index_data(x, node)[0], owners);
+	if (owners->n == 0 || (f->edge && !slots_have(owners, f->edge->slot)))
+		return false;
+	uncovered(f->strict, &p, &part);
+	for (size_t i = 0; i < owners->n; i++) {
+		struct live_edge *e = f->live->edges[owners->slot[i]];
+
+		if (!f->edge || f->edge == e)
+			live_set_gain(f->live, e->set, x->family, &part);
+	}
+	rangeset_fini(&part);
+	return false;
+}
+
+void strict_fill(struct live *live, struct strict *s, struct live_edge *edge)
+{
+	struct fill f = { live, s, edge };
+
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		const struct ip_prefix everything = { .family = (uint8_t)family };
+
+		prefix_index_inside(&s->index[family], &everything, true, fill_one, &f);
+	}
+}
