@@ -11,7 +11,7 @@
  * feasible, efp-a and efp-b, all provider edges are loose. Updates are flaps, new paths,
  * changed origins and more-specifics, half of them from customers; the sets are brought
  * up to date and told after each single one, which is the worst case. Time is
- * what live adds to the RIB's own work.
+ * what live adds to the RIB's own work; seconds are of the processor.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +41,16 @@ static uint64_t nanoseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* For what takes long: other programs of the machine do not count. A look at this
+ * clock takes too long for what is short. */
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* Resident now, not at the peak. */
@@ -239,7 +249,7 @@ static void drain(struct network *net, const struct live_ops *ops)
 
 static double from_scratch(struct network *net)
 {
-	uint64_t t = nanoseconds();
+	double t = cpu_seconds();
 	size_t edge = 0; /* they are in the order of their peers */
 
 	net->live = live_new(LIVE_STRICT_BEST_PATH);
@@ -252,19 +262,19 @@ static double from_scratch(struct network *net)
 		rib_peer_set_user(p, live_source_add(net->live, &s));
 	}
 	live_drain(net->live, &by_set, net);
-	return (double)(nanoseconds() - t) / 1e9;
+	return cpu_seconds() - t;
 }
 
 /* All edges' sets, as a filter for each takes them. */
 static double export_all(struct network *net)
 {
-	uint64_t t = nanoseconds();
+	double t = cpu_seconds();
 	struct addrset set = { 0 };
 
 	for (size_t i = 0; i < net->n_customers; i++)
 		live_edge_set(net->live, i, &set);
 	addrset_fini(&set);
-	return (double)(nanoseconds() - t) / 1e9;
+	return cpu_seconds() - t;
 }
 
 /* ---- updates */
@@ -387,19 +397,19 @@ static void measure_strict(struct network *net)
 	struct config_edge e;
 	struct live_stats before, after;
 	struct diag diag;
-	uint64_t t;
+	double t;
 
 	live_stats(net->live, &before);
 	config_edge_copy(&e, &net->cfg.edges[0]);
 	e.mode = MODE_STRICT;
 	config_edge_put(&net->cfg, &e, &diag);
 	config_edge_fini(&e);
-	t = nanoseconds();
+	t = cpu_seconds();
 	live_policy(net->live, &net->cfg);
 	live_drain(net->live, &by_set, net);
-	t = nanoseconds() - t;
+	t = cpu_seconds() - t;
 	live_stats(net->live, &after);
-	printf(",\"strict\":{\"seconds\":%.3f,\"bytes\":%zu}", (double)t / 1e9,
+	printf(",\"strict\":{\"seconds\":%.3f,\"bytes\":%zu}", t,
 	       after.bytes - before.bytes);
 	measure_updates(net, "update_strict", &by_set, UPDATES / 10);
 }
