@@ -22,7 +22,7 @@
 #include "opensav_config.h"
 
 #include "agents/agent.h"
-#include "agents/agent_routes.h"
+#include "agents/agent_routes_nl.h"
 #include "agents/cache.h"
 #include "agents/enroll.h"
 #include "lib/mem.h"

@@ -20,7 +20,8 @@ CORES = {
     "lib/": [],
     "schema/": ["lib/"],
     "controller/savsh/": ["lib/"],
-    "controller/rib/": ["lib/"],
+    # of schema only agent_msg.h: a FIB is what an agent tells
+    "controller/rib/": ["lib/", AGENT_MSG],
     "controller/feed/": ["controller/rib/", "lib/"],
     "controller/policy/": ["lib/"],
     "controller/sets/": ["controller/policy/", "controller/rib/", "lib/"],

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * agent_routes - reads the routes while the controller wants them.
+ * agent_routes_nl - reads the routes while the controller wants them.
  */
-#ifndef SAV_AGENT_ROUTES_H
-#define SAV_AGENT_ROUTES_H
+#ifndef SAV_AGENT_ROUTES_NL_H
+#define SAV_AGENT_ROUTES_NL_H
 
 #include "schema/agent_msg.h"
 
@@ -23,4 +23,4 @@ bool agent_routes_next(struct agent_routes *out);
 /* NULL: not wanted, nothing is read. */
 const struct routes_nl_status *agent_routes_status(size_t routes[IP_FAMILIES]);
 
-#endif /* SAV_AGENT_ROUTES_H */
+#endif /* SAV_AGENT_ROUTES_NL_H */

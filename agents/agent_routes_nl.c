@@ -3,7 +3,7 @@
 
 #include "log.h"
 
-#include "agents/agent_routes.h"
+#include "agents/agent_routes_nl.h"
 #include "agents/routes_nl.h"
 #include "lib/digest.h"
 
