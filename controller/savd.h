@@ -32,8 +32,6 @@ struct savd {
 	struct signer *signer;
 	struct savd_edge *edges; /* sorted by router and interface */
 	size_t n_edges;
-	char alarm[512];      /* the last thing that needs an operator */
-	int64_t alarm_at_ms;  /* 0: none yet */
 	int64_t changed_us;   /* when the oldest change came that no run has seen; 0: none */
 	int64_t run_max_us;   /* longest engine_run() so far */
 	int64_t run_last_us;

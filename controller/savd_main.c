@@ -158,21 +158,13 @@ static void edge_forget(const char *router, const char *interface)
 
 /* ---- what the engine asks for ---- */
 
-static void alarm_note(const char *text)
-{
-	snprintf(savd.alarm, sizeof(savd.alarm), "%s", text);
-	savd.alarm_at_ms = savd_now_ms();
-}
-
 static void eng_note(void *ctx, bool alarm, const char *text)
 {
 	(void)ctx;
-	if (alarm) {
+	if (alarm)
 		zlog_warn("%s", text);
-		alarm_note(text);
-	} else {
+	else
 		zlog_info("%s", text);
-	}
 }
 
 static int save_edges(struct diag *diag)

@@ -12,11 +12,6 @@
 #include "lib/rd.h"
 #include "schema/agent.pb-c.h"
 
-bool agent_name_is_valid(const char *name)
-{
-	return name_is_valid(name);
-}
-
 /* ---- ownership ---- */
 
 void agent_inventory_fini(struct agent_inventory *inv)
@@ -222,7 +217,7 @@ static int sort_unique(void *list, size_t n, size_t size, struct diag *diag)
 static int get_enroll(const Opensav__Enroll *in, struct agent_msg *msg, struct diag *diag)
 {
 	msg->type = AGENT_MSG_ENROLL;
-	if (!agent_name_is_valid(in->name))
+	if (!name_is_valid(in->name))
 		return diag_set(diag, "name: not a router's name");
 	memcpy(msg->u.enroll.name, in->name, strlen(in->name) + 1);
 	if (take_exact(&in->secret, msg->u.enroll.secret, AGENT_SECRET_SIZE, "secret",

@@ -176,8 +176,4 @@ void agent_routes_add(struct agent_routes *routes, const struct ip_prefix *p,
 void agent_inventory_fini(struct agent_inventory *inv);
 void agent_inventory_copy(struct agent_inventory *dst, const struct agent_inventory *src);
 
-/* Names of routers and agents: 1..63 of letters, digits, '.', '_', '-',
- * starting with a letter or digit. */
-bool agent_name_is_valid(const char *name);
-
 #endif /* SAV_AGENT_MSG_H */

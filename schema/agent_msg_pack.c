@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "lib/name.h"
 #include "schema/agent.pb-c.h"
 
 /* Everything made for one message, freed together. */
@@ -101,7 +102,7 @@ static Opensav__Enroll *put_enroll(const struct agent_msg *msg, struct arena *ar
 {
 	Opensav__Enroll *out = arena_calloc(arena, 1, sizeof(*out));
 
-	assert(agent_name_is_valid(msg->u.enroll.name));
+	assert(name_is_valid(msg->u.enroll.name));
 	opensav__enroll__init(out);
 	out->name = text_ref(msg->u.enroll.name);
 	out->secret = bytes_ref(msg->u.enroll.secret, AGENT_SECRET_SIZE);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lib/mem.h"
+#include "lib/name.h"
 #include "schema/agent.pb-c.h"
 #include "schema/agent_msg.h"
 
@@ -576,11 +577,11 @@ static void largest_lists_are_accepted(void **state)
 
 static void agent_names(void **state)
 {
-	assert_true(agent_name_is_valid("r1"));
-	assert_true(agent_name_is_valid("0.a_b-c"));
-	assert_false(agent_name_is_valid(""));
-	assert_false(agent_name_is_valid(".."));
-	assert_false(agent_name_is_valid("a:b"));
+	assert_true(name_is_valid("r1"));
+	assert_true(name_is_valid("0.a_b-c"));
+	assert_false(name_is_valid(""));
+	assert_false(name_is_valid(".."));
+	assert_false(name_is_valid("a:b"));
 }
 
 int main(void)
