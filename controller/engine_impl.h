@@ -2,7 +2,8 @@
  *
  * engine_impl - what the engine's own files share; nobody else includes it.
  *
- * engine.c: edges and time. engine_feed.c: streams, peers, their edges.
+ * engine.c: edges and time. engine_feed.c: streams; what else is about feeds is
+ * listed in engine_feed_impl.h.
  * engine_explain.c: why an address is in or out.
  */
 #ifndef SAV_ENGINE_IMPL_H
@@ -130,7 +131,7 @@ void engine_catch_up(struct engine *e);
 struct engine_router *engine_router_get(struct engine *e, const char *name);
 struct engine_router *engine_router_find(const struct engine *e, const char *name);
 
-/* engine_feed.c */
+/* engine_feed.c, engine_peer.c, engine_ready.c, engine_whole.c */
 void engine_feeds_init(struct engine *e); /* the RIB's watcher */
 void engine_feeds_fini(struct engine *e);
 void engine_peers_remap(struct engine *e);
