@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/vty/grammar_vty.h"
+
+static int take_listen(struct vty *vty, struct cmd_token *argv[], int addr_at,
+		       struct config_listen *l)
+{
+	*l = (struct config_listen){ 0 };
+	if (grammar_addr(vty, grammar_arg(argv, addr_at), &l->addr) < 0)
+		return -1;
+	l->port = (uint16_t)strtoul(grammar_arg(argv, addr_at + 2), NULL, 10);
+	return 0;
+}
+
+DEFUN (feed_bmp_listen,
+       feed_bmp_listen_cmd,
+       "[no] feed bmp listen <A.B.C.D|X:X::X:X> port (1-65535)",
+       NO_STR
+       "Routing information feeds\n"
+       "BGP Monitoring Protocol (RFC 7854)\n"
+       "Accept routers' BMP sessions on this address\n"
+       ADDRESS_HELP
+       "TCP port\n"
+       "TCP port number\n")
+{
+	struct config_listen l;
+	struct diag diag;
+
+	if (take_listen(vty, argv, 3, &l) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	return grammar_result(
+		vty,
+		config_bmp_listen_set(grammar_cfg(), &l, !grammar_is_no(argv), &diag),
+		&diag);
+}
+
+DEFUN (agent_listen,
+       agent_listen_cmd,
+       "[no] agent listen <A.B.C.D|X:X::X:X> port (1-65535)",
+       NO_STR
+       "Agents on routers\n"
+       "Accept agents' TLS sessions on this address\n"
+       ADDRESS_HELP
+       "TCP port\n"
+       "TCP port number\n")
+{
+	struct config_listen l;
+	struct diag diag;
+
+	if (take_listen(vty, argv, 2, &l) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	return grammar_result(
+		vty,
+		config_agent_listen_set(grammar_cfg(), &l, !grammar_is_no(argv), &diag),
+		&diag);
+}
+
+DEFUN (own_prefix,
+       own_prefix_cmd,
+       "[no] own-prefix <A.B.C.D/M|X:X::X:X/M>",
+       NO_STR
+       "The operator's own space: never a source from outside\n"
+       PREFIX_HELP)
+{
+	struct ip_prefix p;
+	struct diag diag;
+
+	if (grammar_prefix(vty, grammar_arg(argv, 1), &p) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	return grammar_result(
+		vty, config_own_set(grammar_cfg(), &p, !grammar_is_no(argv), &diag),
+		&diag);
+}
+
+DEFUN (special_purpose_permit,
+       special_purpose_permit_cmd,
+       "[no] special-purpose permit <A.B.C.D/M|X:X::X:X/M>",
+       NO_STR
+       "Special-purpose addresses (RFC 6890)\n"
+       "Let these be sources where an edge admits them (carrier NAT, labs)\n"
+       PREFIX_HELP)
+{
+	struct ip_prefix p;
+	struct diag diag;
+
+	if (grammar_prefix(vty, grammar_arg(argv, 2), &p) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	return grammar_result(
+		vty, config_permit_set(grammar_cfg(), &p, !grammar_is_no(argv), &diag),
+		&diag);
+}
+
+static int write_listens(struct vty *vty, const char *what, const struct config_listen *l,
+			 size_t n)
+{
+	char addr[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		vty_out(vty, "%s listen %s port %u\n", what,
+			ip_addr_format(&l[i].addr, addr), l[i].port);
+	return n != 0;
+}
+
+static int write_top(struct vty *vty)
+{
+	const struct config *cfg = grammar_cfg();
+	int wrote =
+		write_listens(vty, "feed bmp", cfg->bmp_listens, cfg->n_bmp_listens) |
+		write_listens(vty, "agent", cfg->agent_listens, cfg->n_agent_listens) |
+		grammar_write_prefixes(vty, "own-prefix", cfg->own, cfg->n_own) |
+		grammar_write_prefixes(vty, "special-purpose permit", cfg->permits,
+				       cfg->n_permits);
+
+	if (wrote)
+		vty_out(vty, "!\n");
+	return wrote;
+}
+
+static struct cmd_node listen_node = {
+	.name = "opensav",
+	.node = (enum node_type)LISTEN_NODE,
+	.prompt = "",
+	.config_write = write_top,
+};
+
+void config_global_vty_init(void)
+{
+	install_node(&listen_node);
+	IN(CONFIG_NODE, feed_bmp_listen_cmd);
+	IN(CONFIG_NODE, agent_listen_cmd);
+	IN(CONFIG_NODE, own_prefix_cmd);
+	IN(CONFIG_NODE, special_purpose_permit_cmd);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/vty/grammar_vty.h"
+
+#include "lib/mem.h"
+
+DEFINE_QOBJ_TYPE(place);
+
+static struct {
+	struct config *cfg;
+	struct place *places;
+} grammar;
+
+struct config *grammar_cfg(void)
+{
+	return grammar.cfg;
+}
+
+struct config *grammar_use(struct config *cfg)
+{
+	struct config *before = grammar.cfg;
+
+	grammar.cfg = cfg;
+	return before;
+}
+
+static struct place *place_get(enum grammar_node node, const char *name,
+			       const char *interface)
+{
+	struct place *p;
+
+	for (p = grammar.places; p; p = p->next) {
+		if (p->node == node && strcmp(p->name, name) == 0 &&
+		    strcmp(p->interface, interface) == 0)
+			return p;
+	}
+	p = mem_alloc(sizeof(*p));
+	p->node = node;
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	snprintf(p->interface, sizeof(p->interface), "%s", interface);
+	p->next = grammar.places;
+	grammar.places = p;
+	QOBJ_REG(p, place);
+	return p;
+}
+
+int grammar_result(struct vty *vty, int ret, const struct diag *diag)
+{
+	if (ret == 0)
+		return CMD_SUCCESS;
+	vty_out(vty, "%% %s\n", diag->text);
+	return CMD_WARNING_CONFIG_FAILED;
+}
+
+int grammar_enter(struct vty *vty, enum grammar_node node, const char *name,
+		  const char *interface)
+{
+	struct place *p = place_get(node, name, interface);
+
+	VTY_PUSH_CONTEXT((enum node_type)node, p);
+	return CMD_SUCCESS;
+}
+
+bool grammar_is_no(struct cmd_token *argv[])
+{
+	return strcmp(argv[0]->text, "no") == 0;
+}
+
+const char *grammar_arg(struct cmd_token *argv[], int index)
+{
+	return argv[index + (grammar_is_no(argv) ? 1 : 0)]->arg;
+}
+
+int grammar_prefix(struct vty *vty, const char *text, struct ip_prefix *p)
+{
+	char buf[IP_TEXT_SIZE];
+
+	switch (ip_prefix_parse(text, p)) {
+	case IP_PARSE_OK:
+		return 0;
+	case IP_PARSE_SYNTAX:
+		vty_out(vty, "%% %s is not a prefix: type ADDRESS/LENGTH\n", text);
+		return -1;
+	case IP_PARSE_HOST_BITS:
+		vty_out(vty, "%% %s has bits set beyond its length: type %s\n", text,
+			ip_prefix_format(p, buf));
+		return -1;
+	}
+	return -1;
+}
+
+int grammar_addr(struct vty *vty, const char *text, struct ip_addr *addr)
+{
+	if (ip_addr_parse(text, addr))
+		return 0;
+	vty_out(vty, "%% %s is not an IPv4 or IPv6 address\n", text);
+	return -1;
+}
+
+int grammar_write_prefixes(struct vty *vty, const char *what, const struct ip_prefix *p,
+			   size_t n)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		vty_out(vty, "%s %s\n", what, ip_prefix_format(&p[i], text));
+	return n != 0;
+}

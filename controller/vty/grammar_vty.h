@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * grammar_vty - what the files of configuration commands share.
+ *
+ * A command is written so that each argument's position is fixed; its "no" form
+ * is one word longer. It copies the object of its node, changes the copy and
+ * puts it: config.h checks, stores and tells.
+ */
+#ifndef SAV_GRAMMAR_VTY_H
+#define SAV_GRAMMAR_VTY_H
+
+#include "controller/vty/config_vty.h"
+
+#include "command.h"
+#include "qobj.h"
+
+/* libfrr's enum has no room for foreign nodes, but its vector of nodes grows.
+ * The order is that of `show running-config`: what is named before who names it. */
+enum grammar_node {
+	LISTEN_NODE = NODE_TYPE_MAX + 1,
+	ROUTER_NODE,
+	CUSTOMER_NODE,
+	EDGE_NODE,
+};
+
+/* Which object the commands of a node are about. Kept for ever, one for each
+ * name ever typed: a VTY may stay in the node of an object that is gone. */
+struct place {
+	struct place *next;
+	enum grammar_node node;
+	char name[CONFIG_NAME_SIZE]; /* or the edge's router */
+	char interface[FILTER_IFNAME_SIZE];
+	QOBJ_FIELDS;
+};
+DECLARE_QOBJ_TYPE(place);
+
+/* The configuration that commands are about: config_vty_init()'s, or, while a
+ * file is read, that of config_vty_read_into(). */
+struct config *grammar_cfg(void);
+/* Returns the one before. */
+struct config *grammar_use(struct config *cfg);
+
+/* CMD_SUCCESS, or CMD_WARNING_CONFIG_FAILED after saying diag. */
+int grammar_result(struct vty *vty, int ret, const struct diag *diag);
+/* Enter the node of this object; interface "" but for edges. */
+int grammar_enter(struct vty *vty, enum grammar_node node, const char *name,
+		  const char *interface);
+
+bool grammar_is_no(struct cmd_token *argv[]);
+/* The argument at this position of the form without "no". */
+const char *grammar_arg(struct cmd_token *argv[], int index);
+
+/* 0, or -1 after saying what is wrong with the text. */
+int grammar_prefix(struct vty *vty, const char *text, struct ip_prefix *p);
+int grammar_addr(struct vty *vty, const char *text, struct ip_addr *addr);
+
+/* Lines "what PREFIX"; true if there were any. */
+int grammar_write_prefixes(struct vty *vty, const char *what, const struct ip_prefix *p,
+			   size_t n);
+
+#define ADDRESS_HELP "IPv4 address\nIPv6 address\n"
+#define PREFIX_HELP  "IPv4 prefix\nIPv6 prefix\n"
+
+/* libfrr checks the constancy of both arguments, hence a macro. */
+#define IN(node, cmd) install_element((enum node_type)(node), &cmd)
+
+/* Each file's nodes and commands. */
+void config_global_vty_init(void);
+void config_router_vty_init(void);
+void config_customer_vty_init(void);
+void config_edge_vty_init(void);
+
+#endif /* SAV_GRAMMAR_VTY_H */
