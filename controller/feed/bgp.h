@@ -136,5 +136,10 @@ bool bgp_path_contains(const struct rib_attr *attr, uint32_t as);
 /* Takes the first number off when it is as, in an AS_SEQUENCE; false if it is
  * not. The new path lies in the old one's bytes or in scratch. */
 bool bgp_attr_strip_first(struct rib_attr *attr, uint32_t as, uint8_t *scratch);
+/* Takes off what the router that shows a path has put before it: its number in
+ * the session with the peer and, where that is a local AS, its other numbers.
+ * *own_as is then the router's own AS, else 0. False: the path begins otherwise. */
+bool bgp_attr_strip_local(struct rib_attr *attr, uint32_t local_as, uint32_t peer_as,
+			  uint8_t *scratch, uint32_t *own_as);
 
 #endif /* SAV_BGP_H */

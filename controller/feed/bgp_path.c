@@ -136,6 +136,34 @@ bool bgp_attr_strip_first(struct rib_attr *attr, uint32_t as, uint8_t *scratch)
 	return true;
 }
 
+/* RFC 7705 sec. 3: with a local AS the router puts that number before the paths
+ * it receives, and before what it shows of them its own and that one again. A
+ * path that a peer sends begins with the peer's number (RFC 4271 5.1.2), so what
+ * stands before that is the router's doing. */
+bool bgp_attr_strip_local(struct rib_attr *attr, uint32_t local_as, uint32_t peer_as,
+			  uint8_t *scratch, uint32_t *own_as)
+{
+	struct rd rd = rd_init(attr->as_path, attr->as_path_len);
+	uint8_t type = rd_u8(&rd), n = rd_u8(&rd);
+	uint32_t as[4] = { 0 };
+	unsigned int k = 0;
+
+	*own_as = 0;
+	for (unsigned int i = 0; i < 4 && i < n; i++)
+		as[i] = rd_be32(&rd);
+	if (rd.failed || type != AS_SEQUENCE || as[0] != local_as)
+		return false;
+	while (k < 4 && as[k] != peer_as)
+		k++;
+	if (k == 4 || (k == 3 && as[2] != local_as))
+		return false;
+	if (k > 1 && as[1] != local_as)
+		*own_as = as[1];
+	for (unsigned int i = 0; i < k; i++)
+		bgp_attr_strip_first(attr, as[i], scratch);
+	return true;
+}
+
 /* A path being rebuilt with 4-octet numbers. */
 struct path_out {
 	uint8_t *p;

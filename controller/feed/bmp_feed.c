@@ -82,6 +82,8 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 		info->addpath_rx[i] =
 			up.received.addpath_send[i] && up.sent.addpath_receive[i];
 	feed_ahead_flush(feed);
+	if (info->is_ibgp)
+		feed->own_as = info->local_as;
 	fp->known = true;
 	fp->as2 = !up.sent.as4 || !up.received.as4;
 	fp->up = true;

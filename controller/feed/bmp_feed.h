@@ -55,6 +55,7 @@ struct bmp_feed_stats {
 	uint64_t announced, withdrawn; /* prefixes */
 	uint64_t withdrawn_unknown;    /* withdrawals of paths never announced */
 	uint64_t looped;	       /* paths ignored: own AS in AS_PATH */
+	uint64_t empty_path;	       /* paths of eBGP peers without any AS: no origin */
 	uint64_t treat_as_withdraw;    /* RFC 7606: messages */
 	uint64_t attr_discard;	       /* RFC 7606: attributes */
 	uint64_t malformed;	       /* messages skipped whole */

@@ -46,6 +46,7 @@ struct bmp_feed {
 	bool allow_rd;
 	bool is_frr;
 	bool prepends_local_as;
+	uint32_t own_as; /* the router's, by its internal sessions; 0: not known */
 	struct feed_peer **bucket;
 	size_t n_buckets, n_peers;
 	struct feed_peer *last;

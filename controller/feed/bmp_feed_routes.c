@@ -113,17 +113,43 @@ static void ignore_looped(const struct route_msg *m, struct bgp_nlri nlri)
 	}
 }
 
+/* What the router adds to a path that an eBGP peer sent is taken off: FRR up to
+ * 10.6 encodes a received path as if it were sent on to another AS, and a
+ * session with a local AS has that in its paths (RFC 7705). A path that an eBGP
+ * peer sent does not start with our AS of itself, unless it is a loop, which
+ * then is still one. Returns the router's own AS if it is another one than that
+ * of the session. */
+static uint32_t repair_path(struct bmp_feed *feed, const struct feed_peer *fp,
+			    struct rib_attr *attr)
+{
+	uint32_t local_as = fp->info.local_as, own_as = feed->own_as, shown_as = 0;
+
+	if (feed->prepends_local_as || (own_as != 0 && own_as != local_as)) {
+		if (!bgp_attr_strip_local(attr, local_as, fp->info.remote_as,
+					  feed->scratch, &shown_as) &&
+		    feed->prepends_local_as)
+			bgp_attr_strip_first(attr, local_as, feed->scratch);
+	}
+	/* An eBGP peer puts its number into every path (RFC 4271 5.1.2): one that
+	 * is empty all the same was not made in our AS. */
+	if (attr->as_path_len == 0) {
+		attr->origin_kind = RIB_ORIGIN_NONE;
+		feed->stats.empty_path++;
+	}
+	return shown_as ? shown_as : own_as;
+}
+
 static bool is_looped(struct bmp_feed *feed, const struct feed_peer *fp,
 		      struct rib_attr *attr)
 {
+	uint32_t own_as = 0;
+
 	if (!fp->known)
 		return false;
-	/* FRR up to 10.6 encodes a received path as if it were sent on to
-	 * another AS. A path that an eBGP peer sent does not start with our AS
-	 * of itself, unless it is a loop, which then is still one. */
-	if (feed->prepends_local_as && !fp->info.is_ibgp)
-		bgp_attr_strip_first(attr, fp->info.local_as, feed->scratch);
-	return bgp_path_contains(attr, fp->info.local_as);
+	if (!fp->info.is_ibgp)
+		own_as = repair_path(feed, fp, attr);
+	return bgp_path_contains(attr, fp->info.local_as) ||
+	       (own_as != 0 && bgp_path_contains(attr, own_as));
 }
 
 static void routes(const struct route_msg *m, const struct feed_peer *fp,

@@ -565,6 +565,7 @@ static void list_feed(const struct engine_feed_status *f, void *arg)
 	json_object_int_add(json, "withdrawn", (int64_t)s->withdrawn);
 	json_object_int_add(json, "withdrawnUnknown", (int64_t)s->withdrawn_unknown);
 	json_object_int_add(json, "looped", (int64_t)s->looped);
+	json_object_int_add(json, "emptyPath", (int64_t)s->empty_path);
 	json_object_int_add(json, "malformed", (int64_t)s->malformed);
 	json_object_int_add(json, "treatAsWithdraw", (int64_t)s->treat_as_withdraw);
 	json_object_int_add(json, "refusedVrf", (int64_t)s->refused_vrf);

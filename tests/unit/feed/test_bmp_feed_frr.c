@@ -71,6 +71,92 @@ static void test_frr_strips_nothing_on_ibgp(void **state)
 	assert_int_equal(bench_stats(b)->looped, 1);
 }
 
+/* "neighbor X local-as 64499" on a router in AS 64500: FRR puts 64499 before what
+ * it receives, and 64500 and 64499 before what it shows of that. */
+static void test_frr_local_as_is_no_loop(void **state)
+{
+	static const struct {
+		uint32_t path[6];
+		size_t n;
+		int hops; /* 0: looped */
+	} cases[] = {
+		{ { 64499, 64500, 64499, 65001, 65002 }, 5, 2 },
+		{ { 64499, 64500, 65001, 65002 }, 4, 2 }, /* no-prepend */
+		{ { 64499, 64499, 65001 }, 3, 1 },	  /* replace-as */
+		{ { 64499, 65001 }, 2, 1 },		  /* both */
+		{ { 64499, 64500, 64499, 65001, 64500 }, 5, 0 },
+		{ { 64499, 64500, 64499, 65001, 64499 }, 5, 0 },
+		{ { 64499, 65001, 64499, 65002 }, 4, 0 },
+	};
+	struct build_open us = bench_us;
+	struct bench *b = *state;
+
+	us.as = 64499;
+	build_initiation(&b->out, "FRRouting 8.4.4", "pe1");
+	build_peer_up(&b->out, &bench_pre, "10.0.1.1", &us, &bench_them);
+	bench_flow(b);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct rib_attr *attr;
+
+		build_announce(&b->out, &bench_pre, "192.0.2.0/24", cases[i].path,
+			       cases[i].n);
+		bench_flow(b);
+		attr = bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24");
+		assert_int_equal(attr ? attr->as_path_hops : 0, cases[i].hops);
+		if (attr)
+			assert_int_equal(attr->neighbor_as, 65001);
+	}
+	assert_int_equal(bench_stats(b)->looped, 3);
+}
+
+/* A router that shows paths as it holds them: its own AS is known by an internal
+ * session, and is a loop on a session with a local AS too. */
+static void test_local_as_of_a_router_that_prepends_nothing(void **state)
+{
+	const struct build_peer core = { .addr = "10.0.0.9", .as = 64500 };
+	struct build_open us = bench_us;
+	struct bench *b = *state;
+
+	us.as = 64499;
+	build_initiation(&b->out, "FRRouting 10.7.0", "pe1");
+	build_peer_up(&b->out, &core, "10.0.0.1", &bench_us, &bench_ibgp);
+	build_peer_up(&b->out, &bench_pre, "10.0.1.1", &us, &bench_them);
+	build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(64499, 65001), 2);
+	build_announce(&b->out, &bench_pre, "198.51.100.0/24", ARRAY(64499, 65001, 64500),
+		       3);
+	bench_flow(b);
+	assert_int_equal(bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->as_path_hops,
+			 1);
+	assert_null(bench_path(b, "10.0.1.2", RIB_PRE, "198.51.100.0/24"));
+	assert_int_equal(bench_stats(b)->looped, 1);
+}
+
+/* Whoever sends an empty AS_PATH over eBGP gets no share in our own prefixes. */
+static void test_empty_external_path_has_no_origin(void **state)
+{
+	static const char *const exporters[] = { "FRRouting 8.4.4", "FRRouting 10.7.0" };
+	const struct build_peer core = { .addr = "10.0.0.9", .as = 64500 };
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		build_initiation(&b->out, exporters[i], "pe1");
+		build_peer_up(&b->out, &bench_pre, "10.0.1.1", &bench_us, &bench_them);
+		build_peer_up(&b->out, &core, "10.0.0.1", &bench_us, &bench_ibgp);
+		build_announce(&b->out, &bench_pre, "192.0.2.0/24", ARRAY(64500), i == 0);
+		build_announce(&b->out, &core, "192.0.2.0/24", NULL, 0);
+		bench_flow(b);
+		assert_int_equal(
+			bench_path(b, "10.0.1.2", RIB_PRE, "192.0.2.0/24")->origin_kind,
+			RIB_ORIGIN_NONE);
+		assert_int_equal(
+			bench_path(b, "10.0.0.9", RIB_PRE, "192.0.2.0/24")->origin_kind,
+			RIB_ORIGIN_OWN);
+		assert_int_equal(bench_stats(b)->empty_path, 1);
+		assert_int_equal(bench_stats(b)->looped, 0);
+		bench_reconnect(b);
+	}
+}
+
 static void test_frr_2_octet_session_without_a_flag(void **state)
 {
 	struct build_open old = bench_them;
@@ -360,6 +446,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(test_frr_strips_by_version),
 		BENCH_TEST(test_frr_strips_nothing_on_ibgp),
+		BENCH_TEST(test_frr_local_as_is_no_loop),
+		BENCH_TEST(test_local_as_of_a_router_that_prepends_nothing),
+		BENCH_TEST(test_empty_external_path_has_no_origin),
 		BENCH_TEST(test_frr_2_octet_session_without_a_flag),
 		BENCH_TEST(test_frr_ipv4_route_without_next_hop),
 		BENCH_TEST(test_frr_addpath_session_without_path_ids),
