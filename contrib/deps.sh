@@ -24,7 +24,7 @@ build_packages="
 	python3 python3-dev dpkg-dev ca-certificates git protobuf-c-compiler
 	libssl-dev libsqlite3-dev libnl-3-dev libnl-route-3-dev libnftnl-dev libmnl-dev libprotobuf-c-dev
 	libreadline-dev libjson-c-dev libcap-dev libelf-dev libpcre2-dev libyang2-dev|libyang-dev libc-ares-dev
-	zlib1g-dev libbz2-dev liblzma-dev"
+	zlib1g-dev libbz2-dev liblzma-dev libmicrohttpd-dev"
 run_packages="
 	nftables iproute2 iputils-ping procps kmod sqlite3 openssl python3"
 test_packages="

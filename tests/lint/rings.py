@@ -49,6 +49,8 @@ HOMES = [
     ("netlink or nftables", re.compile(r"^(netlink/|libnftnl/|libmnl/|linux/netfilter)"),
      re.compile(r"^(agents/(kernel_nft|nft_[a-z0-9_]+|links|[a-z0-9_]+_nl)\.[ch]|ipsec/[a-z0-9_/]+_nl\.[ch]|tests/.*)$"),
      "use agents/kernel.h or agents/links.h, or name the file NOUN_nl.c"),
+    ("libmicrohttpd", re.compile(r"^microhttpd\.h$"), re.compile(r"^lib/metrics_packet\.c$"),
+     "use lib/metrics_packet.h"),
     ("readline", re.compile(r"^readline/"), re.compile(r"^controller/savsh/line\.c$"),
      "use controller/savsh/line.h"),
     ("cmocka", re.compile(r"^(cmocka|setjmp)\.h$"), re.compile(r"^tests/"), "only tests use it"),
