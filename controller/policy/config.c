@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/mem.h"
 #include "lib/name.h"
 
@@ -117,61 +118,6 @@ bool config_edge_is_customer(const struct config_edge *e)
 }
 
 /* ---- small sorted arrays ---- */
-
-/* Position of key in a sorted array, or where it belongs (*found false). */
-static size_t locate(const void *array, size_t n, size_t size, const void *key,
-		     int (*cmp)(const void *, const void *), bool *found)
-{
-	size_t lo = 0, hi = n;
-
-	*found = false;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = cmp((const char *)array + mid * size, key);
-
-		if (c == 0)
-			*found = true;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static void array_insert(void **array, size_t *n, size_t size, size_t at, const void *item)
-{
-	char *base;
-
-	*array = mem_realloc(*array, *n + 1, size);
-	base = *array;
-	memmove(base + (at + 1) * size, base + at * size, (*n - at) * size);
-	memcpy(base + at * size, item, size);
-	(*n)++;
-}
-
-static void array_remove(void *array, size_t *n, size_t size, size_t at)
-{
-	char *base = array;
-
-	memmove(base + at * size, base + (at + 1) * size, (*n - at - 1) * size);
-	(*n)--;
-}
-
-static bool array_set(void **array, size_t *n, size_t size, const void *item,
-		      int (*cmp)(const void *, const void *), bool add)
-{
-	bool found;
-	size_t at = locate(*array, *n, size, item, cmp, &found);
-
-	if (found == add)
-		return false;
-	if (add)
-		array_insert(array, n, size, at, item);
-	else
-		array_remove(*array, n, size, at);
-	return true;
-}
 
 static int prefix_cmp(const void *a, const void *b)
 {
@@ -296,6 +242,7 @@ void config_edge_fini(struct config_edge *e)
 void config_init(struct config *cfg)
 {
 	*cfg = (struct config){ 0 };
+	config_radius_init(&cfg->radius);
 }
 
 void config_fini(struct config *cfg)
@@ -313,6 +260,7 @@ void config_fini(struct config *cfg)
 	free(cfg->permits);
 	free(cfg->bmp_listens);
 	free(cfg->agent_listens);
+	config_radius_fini(&cfg->radius);
 	*cfg = (struct config){ 0 };
 }
 
@@ -336,6 +284,7 @@ void config_clone(struct config *dst, const struct config *src)
 		dup_array(src->bmp_listens, src->n_bmp_listens, sizeof(*src->bmp_listens));
 	dst->agent_listens = dup_array(src->agent_listens, src->n_agent_listens,
 				       sizeof(*src->agent_listens));
+	config_radius_copy(&dst->radius, &src->radius);
 }
 
 /* ---- look-up ---- */
@@ -343,7 +292,7 @@ void config_clone(struct config *dst, const struct config *src)
 const struct config_router *config_router_find(const struct config *cfg, const char *name)
 {
 	bool found;
-	size_t at = locate(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), name,
+	size_t at = array_locate(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), name,
 			   name_cmp, &found);
 
 	return found ? &cfg->routers[at] : NULL;
@@ -353,7 +302,7 @@ const struct config_customer *config_customer_find(const struct config *cfg,
 						    const char *name)
 {
 	bool found;
-	size_t at = locate(cfg->customers, cfg->n_customers, sizeof(*cfg->customers), name,
+	size_t at = array_locate(cfg->customers, cfg->n_customers, sizeof(*cfg->customers), name,
 			   name_cmp, &found);
 
 	return found ? &cfg->customers[at] : NULL;
@@ -364,7 +313,7 @@ static size_t edge_locate(const struct config *cfg, const char *router,
 {
 	struct edge_key key = { router, interface };
 
-	return locate(cfg->edges, cfg->n_edges, sizeof(*cfg->edges), &key, edge_cmp, found);
+	return array_locate(cfg->edges, cfg->n_edges, sizeof(*cfg->edges), &key, edge_cmp, found);
 }
 
 const struct config_edge *config_edge_find(const struct config *cfg, const char *router,
@@ -380,7 +329,7 @@ static bool edge_has_peer(const struct config_edge *e, const struct ip_addr *pee
 {
 	bool found;
 
-	locate(e->peers, e->n_peers, sizeof(*peer), peer, addr_cmp, &found);
+	array_locate(e->peers, e->n_peers, sizeof(*peer), peer, addr_cmp, &found);
 	return found;
 }
 
@@ -420,6 +369,8 @@ static int check_edge_bounds(const struct config_edge *e, struct diag *diag)
 				e->brake_shrink_percent);
 	if (e->n_peers > FILTER_PEERS_MAX)
 		return diag_set(diag, "an edge has at most %u peers", FILTER_PEERS_MAX);
+	if (e->profile[0] != '\0')
+		return check_name("profile", e->profile, diag);
 	return 0;
 }
 
@@ -510,7 +461,7 @@ int config_router_put(struct config *cfg, const struct config_router *r, struct 
 	announce(cfg, CONFIG_ROUTER, r->name, NULL);
 	if (cfg->sink && cfg->sink->router(cfg->sink_ctx, r->name, r, diag) < 0)
 		return -1;
-	at = locate(cfg->routers, cfg->n_routers, sizeof(*r), r->name, name_cmp, &found);
+	at = array_locate(cfg->routers, cfg->n_routers, sizeof(*r), r->name, name_cmp, &found);
 	config_router_copy(&copy, r);
 	if (found) {
 		config_router_fini(&cfg->routers[at]);
@@ -537,7 +488,7 @@ int config_customer_put(struct config *cfg, const struct config_customer *c,
 	announce(cfg, CONFIG_CUSTOMER, NULL, NULL);
 	if (cfg->sink && cfg->sink->customer(cfg->sink_ctx, c->name, c, diag) < 0)
 		return -1;
-	at = locate(cfg->customers, cfg->n_customers, sizeof(*c), c->name, name_cmp, &found);
+	at = array_locate(cfg->customers, cfg->n_customers, sizeof(*c), c->name, name_cmp, &found);
 	config_customer_copy(&copy, c);
 	if (found) {
 		config_customer_fini(&cfg->customers[at]);
@@ -581,7 +532,7 @@ int config_edge_put(struct config *cfg, const struct config_edge *e, struct diag
 int config_router_del(struct config *cfg, const char *name, struct diag *diag)
 {
 	bool found;
-	size_t at = locate(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), name,
+	size_t at = array_locate(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), name,
 			   name_cmp, &found);
 	char key[CONFIG_NAME_SIZE];
 
@@ -608,7 +559,7 @@ int config_router_del(struct config *cfg, const char *name, struct diag *diag)
 int config_customer_del(struct config *cfg, const char *name, struct diag *diag)
 {
 	bool found;
-	size_t at = locate(cfg->customers, cfg->n_customers, sizeof(*cfg->customers), name,
+	size_t at = array_locate(cfg->customers, cfg->n_customers, sizeof(*cfg->customers), name,
 			   name_cmp, &found);
 
 	if (!found)

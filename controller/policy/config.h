@@ -10,6 +10,7 @@
 #ifndef SAV_CONFIG_H
 #define SAV_CONFIG_H
 
+#include "controller/policy/config_radius.h"
 #include "lib/diag.h"
 #include "lib/filter.h"
 #include "lib/name.h"
@@ -62,7 +63,16 @@ struct config_router {
 	struct config_bgp bgp;
 	struct ip_addr *bmp_sources; /* where its BMP may come from; none: anywhere */
 	size_t n_bmp_sources;
+	struct ip_addr *excluded; /* peers that no edge waits for */
+	size_t n_excluded;
+	bool exclude_bgp;     /* no edge waits for this router's BGP */
+	uint32_t bmp_stats_s; /* how often its BMP reports statistics; 0: not said */
+	uint32_t redump_s;    /* its table is asked for anew so often; 0: never */
 };
+
+#define CONFIG_STATS_MAX_S  86400
+#define CONFIG_REDUMP_MIN_S 600 /* more often is never asked */
+#define CONFIG_REDUMP_MAX_S ((uint32_t)30 * 86400)
 
 struct config_customer {
 	char name[CONFIG_NAME_SIZE];
@@ -91,6 +101,8 @@ struct config_edge {
 	uint32_t brake_shrink_percent;
 	uint32_t stale_s;
 	enum stale_policy stale_policy;
+	enum edge_pending pending;	/* while no RADIUS session is there */
+	char profile[CONFIG_NAME_SIZE]; /* asked for by RADIUS; "" none */
 };
 
 struct config_listen {
@@ -114,6 +126,16 @@ struct config_sink {
 			  struct diag *diag);
 	int (*agent_listen)(void *ctx, const struct config_listen *l, bool add,
 			    struct diag *diag);
+	int (*radius_client)(void *ctx, const char *name,
+			     const struct config_radius_client *new, struct diag *diag);
+	int (*radius_rule)(void *ctx, uint32_t number, const struct config_radius_rule *new,
+			   struct diag *diag);
+	int (*radius_server)(void *ctx, const struct config_radius_server *s, bool add,
+			     struct diag *diag);
+	int (*radius_listen)(void *ctx, const struct config_radius_listen *l, bool add,
+			     struct diag *diag);
+	int (*radius_settings)(void *ctx, const struct config_radius_settings *new,
+			       struct diag *diag);
 };
 
 enum config_part {
@@ -143,6 +165,7 @@ struct config {
 	size_t n_bmp_listens;
 	struct config_listen *agent_listens;
 	size_t n_agent_listens;
+	struct config_radius radius; /* with a watch of its own */
 
 	const struct config_sink *sink; /* NULL: memory only */
 	void *sink_ctx;

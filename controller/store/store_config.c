@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controller/store/store_db.h"
+#include "controller/store/store_radius_config.h"
 #include "lib/mem.h"
 
 /* ---- writing lists ---- */
@@ -214,6 +215,20 @@ static int sink_customer(void *ctx, const char *name, const struct config_custom
 	return store_db_change_end(ctx, rc, diag);
 }
 
+static int edge_radius_put(struct store *s, const struct config_edge *e, struct diag *diag)
+{
+	if (e->pending == PENDING_NONE && e->profile[0] == '\0')
+		return store_db_exec(s, diag,
+				     "DELETE FROM edge_radius WHERE router = ?1 AND interface = ?2",
+				     "tt", e->router, e->interface);
+	return store_db_exec(s, diag,
+			     "INSERT INTO edge_radius (router, interface, pending, profile)"
+			     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (router, interface) DO UPDATE"
+			     " SET pending = excluded.pending, profile = excluded.profile",
+			     "tttt", e->router, e->interface, edge_pending_name(e->pending),
+			     e->profile);
+}
+
 static int edge_put(struct store *s, const struct config_edge *e, struct diag *diag)
 {
 	struct texts peers = { 0 }, prefixes = { 0 };
@@ -233,7 +248,8 @@ static int edge_put(struct store *s, const struct config_edge *e, struct diag *d
 		    e->customer[0] ? e->customer : NULL, edge_role_name(e->role),
 		    edge_mode_name(e->mode), filter_action_name(e->action),
 		    (int64_t)e->holddown_s, (int64_t)e->brake_shrink_percent,
-		    (int64_t)e->stale_s, stale_policy_name(e->stale_policy)) < 0)
+		    (int64_t)e->stale_s, stale_policy_name(e->stale_policy)) < 0 ||
+	    edge_radius_put(s, e, diag) < 0)
 		return -1;
 	texts_of_addrs(&peers, e->peers, e->n_peers);
 	if (list_write(s, &edge_peers_sql, e->router, e->interface, &peers, diag) < 0)
@@ -333,6 +349,11 @@ const struct config_sink *store_config_sink(void)
 		.permit = sink_permit,
 		.bmp_listen = sink_bmp_listen,
 		.agent_listen = sink_agent_listen,
+		.radius_client = store_radius_client,
+		.radius_rule = store_radius_rule,
+		.radius_server = store_radius_server,
+		.radius_listen = store_radius_listen,
+		.radius_settings = store_radius_settings,
 	};
 
 	return &sink;

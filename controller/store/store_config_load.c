@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controller/store/store_db.h"
+#include "controller/store/store_radius_config.h"
 #include "lib/mem.h"
 
 /* ---- reading values ---- */
@@ -334,6 +335,21 @@ static int edge_numbers_read(sqlite3_stmt *q, struct config_edge *e, struct diag
 	return 0;
 }
 
+/* NULL where the edge has none. */
+static int edge_radius_read(sqlite3_stmt *q, struct config_edge *e, struct diag *diag)
+{
+	char word[32];
+
+	if (sqlite3_column_type(q, 10) == SQLITE_NULL)
+		return 0;
+	if (name_read(q, 10, word, sizeof(word), diag) < 0 ||
+	    name_read(q, 11, e->profile, sizeof(e->profile), diag) < 0)
+		return -1;
+	if (word[0] != '\0' && !edge_pending_parse(word, &e->pending))
+		return word_bad(q, 10, word, diag);
+	return 0;
+}
+
 static int edge_columns_read(sqlite3_stmt *q, struct config_edge *e, struct diag *diag)
 {
 	if (name_read(q, 0, e->router, sizeof(e->router), diag) < 0 ||
@@ -342,7 +358,7 @@ static int edge_columns_read(sqlite3_stmt *q, struct config_edge *e, struct diag
 	if (sqlite3_column_type(q, 2) != SQLITE_NULL &&
 	    name_read(q, 2, e->customer, sizeof(e->customer), diag) < 0)
 		return -1;
-	if (edge_words_read(q, e, diag) < 0)
+	if (edge_words_read(q, e, diag) < 0 || edge_radius_read(q, e, diag) < 0)
 		return -1;
 	return edge_numbers_read(q, e, diag);
 }
@@ -387,8 +403,10 @@ static int load_edges(struct load *l)
 	if (rc == 0)
 		rc = each_row(l,
 			      "SELECT router, interface, customer, role, mode, action,"
-			      " stale_policy, holddown_s, brake_shrink_percent, stale_s"
-			      " FROM edge ORDER BY router, interface",
+			      " stale_policy, holddown_s, brake_shrink_percent, stale_s,"
+			      " pending, profile FROM edge"
+			      " LEFT JOIN edge_radius USING (router, interface)"
+			      " ORDER BY router, interface",
 			      edge_read);
 	if (rc == 0)
 		rc = cursor_check_end(&lists[0], l->diag);
@@ -459,7 +477,9 @@ static int load_all(struct load *l)
 		return -1;
 	if (each_row(l, "SELECT address, port FROM bmp_listen", bmp_listen_read) < 0)
 		return -1;
-	return each_row(l, "SELECT address, port FROM agent_listen", agent_listen_read);
+	if (each_row(l, "SELECT address, port FROM agent_listen", agent_listen_read) < 0)
+		return -1;
+	return store_radius_load(l->s, l->cfg, l->diag);
 }
 
 /* The sink is not set yet, or each value would be written again. One

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/store/store_radius.h"
 #include "lib/mem.h"
 
 char test_dir[64];
@@ -190,6 +191,38 @@ static void must(int rc, const struct diag *diag)
 		fail_msg("%s", diag->text);
 }
 
+static void fill_radius(struct config *cfg)
+{
+	struct config_radius_client c = { .name = "bng1", .secret = "s3cret", .router = "r1" };
+	struct config_radius_rule rule = { .number = 10,	 .client = "bng*",
+					   .nas = "nas1",	 .port = "ppp*",
+					   .station = "00-11-*", .vendor = 32473,
+					   .attribute = 4,	 .value = "eth?",
+					   .router = "r1",	 .interface = "%p",
+					   .create = ROLE_HOST };
+	struct config_radius_server server = { test_addr("2001:db8::53"), 1812, "other" };
+	struct config_radius_listen listen = { false, test_addr("0.0.0.0"), 1813 };
+	struct config_radius_listen dynamic = { true, test_addr("2001:db8::2"), 3799 };
+	struct config_radius_settings s;
+	struct diag diag;
+
+	add_prefix(&c.addresses, &c.n_addresses, "192.0.2.7/32");
+	add_prefix(&c.addresses, &c.n_addresses, "2001:db8:7::/64");
+	add_prefix(&c.pool, &c.n_pool, "198.51.100.0/24");
+	c.dynamic_authorization = true;
+	must(config_radius_client_put(cfg, &c, &diag), &diag);
+	config_radius_client_fini(&c);
+	must(config_radius_rule_put(cfg, &rule, &diag), &diag);
+	must(config_radius_server_set(cfg, &server, true, &diag), &diag);
+	must(config_radius_listen_set(cfg, &listen, true, &diag), &diag);
+	must(config_radius_listen_set(cfg, &dynamic, true, &diag), &diag);
+	config_radius_settings_init(&s);
+	s.conflict = RADIUS_BOTH;
+	s.silence_s = 0;
+	snprintf(s.profile_user, sizeof(s.profile_user), "%%r-%%n");
+	must(config_radius_settings_put(cfg, &s, &diag), &diag);
+}
+
 static void fill_edges(struct config *cfg)
 {
 	struct config_edge e = test_edge("r1", "eth0");
@@ -202,6 +235,8 @@ static void fill_edges(struct config *cfg)
 	e.brake_shrink_percent = 20;
 	e.stale_s = 7200;
 	e.stale_policy = STALE_LOOSE;
+	e.pending = PENDING_DROP;
+	snprintf(e.profile, sizeof(e.profile), "acme-1");
 	add_addr(&e.peers, &e.n_peers, "192.0.2.9");
 	add_addr(&e.peers, &e.n_peers, "2001:db8::9");
 	add_prefix(&e.prefixes, &e.n_prefixes, "100.64.0.0/10");
@@ -234,6 +269,7 @@ void test_fill_config(struct config *cfg)
 	must(config_customer_put(cfg, &acme, &diag), &diag);
 	must(config_customer_put(cfg, &none, &diag), &diag);
 	fill_edges(cfg);
+	fill_radius(cfg);
 	must(config_own_set(cfg, &own, true, &diag), &diag);
 	must(config_own_set(cfg, &own6, true, &diag), &diag);
 	must(config_permit_set(cfg, &permit, true, &diag), &diag);
@@ -247,6 +283,11 @@ void test_fill_rest(struct store *store)
 {
 	struct filter f = test_filter("eth0", 7), empty = { .interface = "xe-0.100" };
 	uint8_t hash[32] = { 1, 2, 3 };
+	struct store_radius_session session = {
+		.client = "bng1", .nas = "nas1", .session = (const uint8_t *)"0a\0b", .session_len = 4,
+		.router = "r1", .interface = "eth0", .started = 1700000000, .changed = 1700000009,
+		.attributes = (const uint8_t *)"\x08\x06\xc6\x33\x64\x09", .attributes_len = 6,
+	};
 	struct diag diag;
 	int n;
 
@@ -257,6 +298,7 @@ void test_fill_rest(struct store *store)
 	must(store_certificate_add(store, "edge-7", "edge", "0c", 12, 22, &diag), &diag);
 	must(store_agent_revoke(store, "edge-7", 18, &n, &diag), &diag);
 	must(store_token_add(store, "r2", "router", hash, 2000000000, &diag), &diag);
+	must(store_radius_session_save(store, &session, &diag), &diag);
 	filter_fini(&f);
 }
 
@@ -299,7 +341,56 @@ static void put_edge(FILE *out, const struct config_edge *e)
 		e->brake_shrink_percent, e->stale_s, stale_policy_name(e->stale_policy));
 	put_addrs(out, "peer", e->peers, e->n_peers);
 	put_prefixes(out, "prefix", e->prefixes, e->n_prefixes);
+	if (e->pending != PENDING_NONE)
+		fprintf(out, " pending %s", edge_pending_name(e->pending));
+	if (e->profile[0] != '\0')
+		fprintf(out, " profile %s", e->profile);
 	fprintf(out, "\n");
+}
+
+static void put_radius_rule(FILE *out, const struct config_radius_rule *r)
+{
+	fprintf(out, "radius rule %u %s %s %s %s %u.%u=%s edge %s %s create \"%s\"\n",
+		r->number, r->client, r->nas, r->port, r->station, r->vendor, r->attribute,
+		r->value, r->router, r->interface, edge_role_name((enum edge_role)r->create));
+}
+
+static void put_radius_settings(FILE *out, const struct config_radius_settings *s)
+{
+	struct config_radius_settings plain;
+
+	config_radius_settings_init(&plain);
+	if (s->conflict != plain.conflict || s->silence_s != plain.silence_s)
+		fprintf(out, "radius settings %s %u %u %u %u \"%s\" \"%s\" %u\n",
+			radius_conflict_name(s->conflict), s->window_s, s->silence_s,
+			s->silence_hold_s, s->vendor, s->profile_user, s->profile_password,
+			s->profile_refresh_s);
+}
+
+static void put_radius(FILE *out, const struct config_radius *radius)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < radius->n_clients; i++) {
+		const struct config_radius_client *c = &radius->clients[i];
+
+		fprintf(out, "radius client %s \"%s\" router \"%s\" %d %d", c->name, c->secret,
+			c->router, c->message_authenticator, c->dynamic_authorization);
+		put_prefixes(out, "from", c->addresses, c->n_addresses);
+		put_prefixes(out, "pool", c->pool, c->n_pool);
+		fprintf(out, "\n");
+	}
+	for (size_t i = 0; i < radius->n_rules; i++)
+		put_radius_rule(out, &radius->rules[i]);
+	for (size_t i = 0; i < radius->n_servers; i++)
+		fprintf(out, "radius server %s %u \"%s\"\n",
+			ip_addr_format(&radius->servers[i].addr, text),
+			radius->servers[i].port, radius->servers[i].secret);
+	for (size_t i = 0; i < radius->n_listens; i++)
+		fprintf(out, "radius listen %d %s %u\n", radius->listens[i].dynamic,
+			ip_addr_format(&radius->listens[i].addr, text),
+			radius->listens[i].port);
+	put_radius_settings(out, &radius->settings);
 }
 
 char *test_config_text(const struct config *cfg)
@@ -335,6 +426,7 @@ char *test_config_text(const struct config *cfg)
 	fprintf(out, "\n");
 	put_listens(out, "bmp", cfg->bmp_listens, cfg->n_bmp_listens);
 	put_listens(out, "agent", cfg->agent_listens, cfg->n_agent_listens);
+	put_radius(out, &cfg->radius);
 	fclose(out);
 	return text;
 }
@@ -362,6 +454,18 @@ static void put_agent(const struct store_agent *a, void *arg)
 		a->revoked ? " revoked" : "");
 }
 
+static void put_session(const struct store_radius_session *s, void *arg)
+{
+	fprintf(arg, "session %s %s ", s->client, s->nas);
+	for (size_t i = 0; i < s->session_len; i++)
+		fprintf(arg, "%02x", s->session[i]);
+	fprintf(arg, " on %s %s %lld %lld ", s->router, s->interface, (long long)s->started,
+		(long long)s->changed);
+	for (size_t i = 0; i < s->attributes_len; i++)
+		fprintf(arg, "%02x", s->attributes[i]);
+	fprintf(arg, "\n");
+}
+
 char *test_store_text(struct store *store)
 {
 	struct diag diag = { "" };
@@ -373,6 +477,7 @@ char *test_store_text(struct store *store)
 	if (diag.text[0] != '\0')
 		fprintf(out, "%s\n", diag.text);
 	must(store_agents_walk(store, put_agent, out, &diag), &diag);
+	must(store_radius_sessions_load(store, put_session, out, &diag), &diag);
 	fclose(out);
 	return text;
 }
