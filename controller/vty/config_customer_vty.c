@@ -100,17 +100,19 @@ DEFUN (customer_prefix,
 	return customer_done(vty, &c);
 }
 
+void config_customer_write(struct vty *vty, const struct config_customer *c)
+{
+	vty_out(vty, "customer %s\n", c->name);
+	if (c->as != 0)
+		vty_out(vty, " as %u\n", c->as);
+	grammar_write_prefixes(vty, " prefix", c->prefixes, c->n_prefixes);
+	vty_out(vty, "exit\n!\n");
+}
+
 static int write_customers(struct vty *vty)
 {
-	for (size_t i = 0; i < grammar_cfg()->n_customers; i++) {
-		const struct config_customer *c = &grammar_cfg()->customers[i];
-
-		vty_out(vty, "customer %s\n", c->name);
-		if (c->as != 0)
-			vty_out(vty, " as %u\n", c->as);
-		grammar_write_prefixes(vty, " prefix", c->prefixes, c->n_prefixes);
-		vty_out(vty, "exit\n!\n");
-	}
+	for (size_t i = 0; i < grammar_cfg()->n_customers; i++)
+		config_customer_write(vty, &grammar_cfg()->customers[i]);
 	return grammar_cfg()->n_customers != 0;
 }
 

@@ -322,7 +322,7 @@ DEFUN (no_edge_stale,
 	return edge_done(vty, &e);
 }
 
-static void write_edge(struct vty *vty, const struct config_edge *e)
+void config_edge_write(struct vty *vty, const struct config_edge *e)
 {
 	char text[IP_TEXT_SIZE];
 
@@ -351,7 +351,7 @@ static void write_edge(struct vty *vty, const struct config_edge *e)
 static int write_edges(struct vty *vty)
 {
 	for (size_t i = 0; i < grammar_cfg()->n_edges; i++)
-		write_edge(vty, &grammar_cfg()->edges[i]);
+		config_edge_write(vty, &grammar_cfg()->edges[i]);
 	return grammar_cfg()->n_edges != 0;
 }
 

@@ -181,20 +181,22 @@ static void write_bgp(struct vty *vty, const struct config_bgp *bgp)
 		vty_out(vty, " bgp password %s\n", bgp->password);
 }
 
-static int write_routers(struct vty *vty)
+void config_router_write(struct vty *vty, const struct config_router *r)
 {
 	char text[IP_TEXT_SIZE];
 
-	for (size_t i = 0; i < grammar_cfg()->n_routers; i++) {
-		const struct config_router *r = &grammar_cfg()->routers[i];
+	vty_out(vty, "router %s\n", r->name);
+	for (size_t i = 0; i < r->n_bmp_sources; i++)
+		vty_out(vty, " bmp source %s\n",
+			ip_addr_format(&r->bmp_sources[i], text));
+	write_bgp(vty, &r->bgp);
+	vty_out(vty, "exit\n!\n");
+}
 
-		vty_out(vty, "router %s\n", r->name);
-		for (size_t k = 0; k < r->n_bmp_sources; k++)
-			vty_out(vty, " bmp source %s\n",
-				ip_addr_format(&r->bmp_sources[k], text));
-		write_bgp(vty, &r->bgp);
-		vty_out(vty, "exit\n!\n");
-	}
+static int write_routers(struct vty *vty)
+{
+	for (size_t i = 0; i < grammar_cfg()->n_routers; i++)
+		config_router_write(vty, &grammar_cfg()->routers[i]);
 	return grammar_cfg()->n_routers != 0;
 }
 

@@ -58,6 +58,11 @@ int grammar_addr(struct vty *vty, const char *text, struct ip_addr *addr);
 int grammar_write_prefixes(struct vty *vty, const char *what, const struct ip_prefix *p,
 			   size_t n);
 
+/* The text of one object, as in `show running-config`. */
+void config_router_write(struct vty *vty, const struct config_router *r);
+void config_customer_write(struct vty *vty, const struct config_customer *c);
+void config_edge_write(struct vty *vty, const struct config_edge *e);
+
 #define ADDRESS_HELP "IPv4 address\nIPv6 address\n"
 #define PREFIX_HELP  "IPv4 prefix\nIPv6 prefix\n"
 
