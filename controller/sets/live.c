@@ -50,11 +50,17 @@ void live_free(struct live *live)
 	live_edges_fini(live);
 	for (int which = 0; which < LIVE_SHARED; which++)
 		live_set_free(live, live->shared[which]);
+	for (size_t i = 0; i < live->n_loose; i++)
+		live_set_free(live, live->loose[i]);
+	free(live->loose);
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
 		prefix_index_fini(&live->index[family]);
 	live_origins_fini(&live->origins);
 	addrset_fini(&live->block);
 	addrset_fini(&live->was_block);
+	addrset_fini(&live->records);
+	free(live->before.slot);
+	free(live->after.slot);
 	free(live->edge_slots.spare);
 	free(live->source_slots.spare);
 	free(live->by_slot);
@@ -175,12 +181,13 @@ void live_source_refresh(struct live *live, struct live_source *source)
 
 /* ---- sources */
 
-static struct live_class class_of(const struct live_edge *edge)
+static struct live_class class_of(const struct live_edge *edge, bool ibgp)
 {
 	if (!edge)
 		return (struct live_class){ .edge = NO_SLOT };
 	return (struct live_class){ .edge = edge->slot,
 				    .customer = edge->customer,
+				    .direct = edge->customer && !ibgp,
 				    .counted = edge->customer ||
 					       edge->mode == MODE_FEASIBLE };
 }
@@ -193,7 +200,7 @@ struct live_source *live_source_add(struct live *live, const struct sets_source 
 	s->at = live->router_by_index[source->router];
 	s->ibgp = source->ibgp;
 	s->edge = source->edge == SETS_NO_EDGE ? NULL : live->by_index[source->edge];
-	s->class = class_of(s->edge);
+	s->class = class_of(s->edge, s->ibgp);
 	s->slot = live_number_get(&live->source_slots);
 	live->by_slot = mem_realloc(live->by_slot, live->source_slots.n,
 				    sizeof(struct live_source *));
@@ -227,12 +234,6 @@ void live_source_remove(struct live *live, struct live_source *source)
 	free(source);
 }
 
-void live_source_move(struct live *live, struct live_source *source, size_t edge)
-{
-	source->edge = edge == SETS_NO_EDGE ? NULL : live->by_index[edge];
-	live_source_classify(live, source);
-}
-
 static void strict_remove(struct live *live, struct live_source *source,
 			  const struct ip_prefix *prefix, const struct rib_attr *attr)
 {
@@ -249,7 +250,7 @@ static void strict_add(struct live *live, struct live_source *source,
 static void path_reclass(struct live *live, struct live_source *source,
 			 const struct ip_prefix *prefix, const struct rib_attr *attr)
 {
-	struct live_class to = class_of(source->edge);
+	struct live_class to = class_of(source->edge, source->ibgp);
 
 	live_take(live, &to, prefix, attr);
 	live_drop(live, &source->class, prefix, attr);
@@ -257,21 +258,39 @@ static void path_reclass(struct live *live, struct live_source *source,
 
 void live_source_classify(struct live *live, struct live_source *source)
 {
-	struct live_class from = source->class, to = class_of(source->edge);
+	struct live_class from = source->class;
+	struct live_class to = class_of(source->edge, source->ibgp);
 	bool moves = from.edge != to.edge;
 
-	if (!moves && from.customer == to.customer && from.counted == to.counted)
+	if (!moves && from.customer == to.customer && from.counted == to.counted &&
+	    from.direct == to.direct)
 		return;
 	/* A path's owners follow from its source, so it leaves with the old class
 	 * and comes back with the new one. */
 	if (source->at->strict)
 		live_source_walk(live, source, strict_remove);
 	if (from.customer != to.customer || from.counted != to.counted ||
-	    (moves && to.counted))
+	    from.direct != to.direct || (moves && to.counted))
 		live_source_walk(live, source, path_reclass);
 	source->class = to;
 	if (source->at->strict)
 		live_source_walk(live, source, strict_add);
+}
+
+void live_source_move(struct live *live, struct live_source *source, size_t edge,
+		      bool ibgp)
+{
+	struct live_edge *to = edge == SETS_NO_EDGE ? NULL : live->by_index[edge];
+
+	/* Best paths look at ibgp itself, so it may not change under them. */
+	if (source->at->strict && source->ibgp != ibgp) {
+		live_source_walk(live, source, strict_remove);
+		source->ibgp = ibgp;
+		live_source_walk(live, source, strict_add);
+	}
+	source->ibgp = ibgp;
+	source->edge = to;
+	live_source_classify(live, source);
 }
 
 void live_strict_part(struct live *live, size_t edge, enum ip_family family, u128 first,
@@ -377,20 +396,24 @@ static void tell_shared(const struct live *live, const struct live_ops *ops, voi
 	}
 }
 
-static void tell_readers(const struct live *live, const struct live_set *set,
-			 const struct live_ops *ops, void *ctx)
+static void tell_readers(const struct live_set *set, const struct live_ops *ops,
+			 void *ctx)
 {
-	for (size_t i = 0; i < live->n_index; i++) {
-		if (live->by_index[i]->set == set)
-			tell_routes(live->by_index[i], ops, ctx);
-	}
+	for (size_t i = 0; i < set->n_readers; i++)
+		tell_routes(set->readers[i], ops, ctx);
+}
+
+/* The caller asked for the set as such, and so does not want it edge by edge. */
+static bool is_told_once(const struct live_set *set, const struct live_ops *ops)
+{
+	return ops->shared && set && live_mode_shared(set->mode) != LIVE_OWN;
 }
 
 static void tell_all(struct live *live, const struct live_ops *ops, void *ctx)
 {
 	for (size_t i = 0; i < live->n_index; i++) {
 		struct live_edge *e = live->by_index[i];
-		bool is_told = ops->shared && e->set && !e->set->edge;
+		bool is_told = is_told_once(e->set, ops);
 
 		if (e->whole || e->redecorated)
 			tell_policy(live, e, is_told, ops, ctx);
@@ -413,8 +436,8 @@ void live_drain(struct live *live, const struct live_ops *ops, void *ctx)
 		next = set->next_queued;
 		if (!live->policy_changed && set->edge)
 			tell_routes(set->edge, ops, ctx);
-		else if (!live->policy_changed && !ops->shared)
-			tell_readers(live, set, ops, ctx);
+		else if (!live->policy_changed && !is_told_once(set, ops))
+			tell_readers(set, ops, ctx);
 		live_set_settle(set);
 	}
 	live->queue = NULL;
@@ -457,6 +480,8 @@ void live_stats(const struct live *live, struct live_stats *stats)
 	for (int which = 0; which < LIVE_SHARED; which++)
 		stats->bytes +=
 			live->shared[which] ? live_set_bytes(live->shared[which]) : 0;
+	for (size_t i = 0; i < live->n_loose; i++)
+		stats->bytes += live_set_bytes(live->loose[i]);
 	for (size_t i = 0; i < live->n_index; i++) {
 		const struct live_set *set = live->by_index[i]->set;
 

@@ -9,12 +9,13 @@
  * Routes only note where sets may differ; live_drain() evaluates those places
  * and tells what came and what went, so that a burst costs one evaluation and
  * a route that went and came back is no change at all. Sets that many edges
- * read (efp-b, both loose modes) are held once.
+ * read (efp-b) are held once, the loose ones once for each router that has such
+ * edges, for its blackholes count.
  *
- * A prefix that leaves a set costs a look at the table's more-specifics of it:
- * some milliseconds for a /8, nothing to speak of for most. Of what routers
- * forward by (sets_pass_set_fibs()) only strict is taken, and only when given;
- * loose is by routes and records alone.
+ * A prefix that leaves a set costs a look at the table's more-specifics of it, as
+ * it may leave as many pieces: some milliseconds for a /8 with 40,000 of them,
+ * nothing to speak of for most. Of what routers forward by, a change of a route
+ * costs likewise, and once more for each router whose loose edges read it.
  *
  * How an engine uses it. Edges and routers are indexes into the config of the
  * last live_policy().
@@ -26,11 +27,13 @@
  *   a peer goes             live_source_remove(), then rib_peer_remove(); or
  *                           let the watcher tell each path first, at equal cost
  *   End-of-RIB, Peer Up     live_source_refresh()
- *   policy changed          live_policy(), then live_source_move() for the
+ *   policy changed          live_policy(), then live_ports() and live_fib() of
+ *                           routers that are new, live_source_move() for the
  *                           sources whose edge is another one now. Drain
  *                           before the change: what is told next is then the
  *                           command's own effect and need not wait
- *   a forwarding table      live_strict_part()
+ *   a forwarding table      live_fib(), live_fib_route(); live_ports() when the
+ *                           numbers of interfaces may have changed
  *   engine_run()            live_drain()
  *
  * Per call of edge(): enforced grows by *added, *added stops waiting (hold's
@@ -50,7 +53,7 @@ struct live_source;
 /* Where the sets of strict and strict-direct come from. */
 enum live_strict {
 	LIVE_STRICT_BEST_PATH, /* as sets.h does for a recording */
-	LIVE_STRICT_GIVEN,     /* live_strict_part() */
+	LIVE_STRICT_GIVEN,     /* live_fib(), live_strict_part() */
 };
 
 struct live *live_new(enum live_strict strict);
@@ -65,7 +68,8 @@ void live_policy(struct live *live, const struct config *cfg);
 /* Adds what the rib holds of the peer now. Inside a rib_watch_fn that includes
  * the path it is called for, which must then not be told as well. */
 struct live_source *live_source_add(struct live *live, const struct sets_source *source);
-void live_source_move(struct live *live, struct live_source *source, size_t edge);
+void live_source_move(struct live *live, struct live_source *source, size_t edge,
+		      bool ibgp);
 void live_source_remove(struct live *live, struct live_source *source);
 /* rib_peer_saw_post() may have changed the view that counts. An announcement
  * looks by itself; what no route follows (End-of-RIB) has to be said here. Not
@@ -77,8 +81,20 @@ void live_route(struct live *live, struct live_source *source, enum rib_view vie
 		const struct ip_prefix *prefix, const struct rib_attr *old,
 		const struct rib_attr *new);
 
-/* The router's forwarding table decides: between first and last this edge, whose
- * mode is strict or strict-direct, accepts *part, before decoration. */
+/* What this router forwards by; NULL: that is not known. It stays the caller's, and
+ * is changed by live_fib_route() alone until it is taken back. Costs the table
+ * if an edge of the router is strict; loose edges are looked at as a whole. A
+ * router that leaves the config has none any more. */
+void live_fib(struct live *live, size_t router, struct fib *fib);
+/* As fib_set(), for a router that has a table; costs the routes inside the prefix. */
+void live_fib_route(struct live *live, size_t router, const struct ip_prefix *prefix,
+		    enum agent_route_kind kind, const uint32_t *indexes, size_t n);
+/* The number of each edge's interface, 0 where it is not known. Where one has
+ * changed the strict edges of its router are computed anew. */
+void live_ports(struct live *live, const uint32_t *index);
+
+/* Without live_fib(), something else decides: between first and last this edge,
+ * whose mode is strict or strict-direct, accepts *part, before decoration. */
 void live_strict_part(struct live *live, size_t edge, enum ip_family family, u128 first,
 		      u128 last, const struct rangeset *part);
 
@@ -86,10 +102,8 @@ void live_strict_part(struct live *live, size_t edge, enum ip_family family, u12
 enum live_shared {
 	LIVE_OWN, /* none: the edge has a set of its own, or only decoration */
 	LIVE_EFP_B,
-	LIVE_LOOSE,
-	LIVE_LOOSE_NO_DEFAULT,
 };
-#define LIVE_SHARED 4
+#define LIVE_SHARED 2
 
 struct live_ops {
 	/* The computed set of this edge changed. The two do not meet; what is
@@ -117,8 +131,8 @@ void live_shared_set(const struct live *live, enum live_shared which,
  * record) minus special-purpose minus own) plus exceptions. */
 void live_edge_decorate(const struct live *live, size_t edge, const struct addrset *raw,
 			struct addrset *out);
-/* As if the edge had that mode, which is one with a shared set: of the routes as
- * they are now. Walks all prefixes. cfg: as of the last live_policy(). */
+/* As if the edge had that mode, efp-b or loose: of the routes as they are now.
+ * Walks all prefixes. cfg: as of the last live_policy(). */
 void live_edge_set_as(struct live *live, const struct config *cfg, size_t edge,
 		      enum edge_mode mode, struct addrset *out);
 

@@ -20,9 +20,11 @@
 #include "lib/mem.h"
 
 /* Keys of refs: an origin's number, or an edge's slot and whether it counts as
- * a customer; as that may change, the two are counted apart. */
+ * a customer, by a session with its router; as that may change, these are counted
+ * apart. */
 #define KEY_EDGE     0x80000000u
 #define KEY_CUSTOMER 1u
+#define KEY_DIRECT   2u
 
 /* The words that prefix_index keeps. Nearly all prefixes have one origin. */
 struct held {
@@ -37,12 +39,13 @@ static struct held *held_at(const struct prefix_index *x, uint32_t node)
 
 static uint32_t edge_key(const struct live_class *class)
 {
-	return KEY_EDGE | class->edge << 1 | (class->customer ? KEY_CUSTOMER : 0);
+	return KEY_EDGE | class->edge << 2 | (class->customer ? KEY_CUSTOMER : 0) |
+	       (class->direct ? KEY_DIRECT : 0);
 }
 
 static uint32_t key_slot(uint32_t key)
 {
-	return (key & ~KEY_EDGE) >> 1;
+	return (key & ~KEY_EDGE) >> 2;
 }
 
 static bool is_customer_key(uint32_t key)
@@ -227,7 +230,7 @@ bool live_set_has(const struct live *live, const struct live_set *set,
 		return has_efp_a(live, h, set->edge->slot);
 	case MODE_EFP_B:
 		return has_efp_b(live, h);
-	case MODE_LOOSE:
+	case MODE_LOOSE: /* and what live_fib.c adds */
 		return true;
 	case MODE_LOOSE_NO_DEFAULT:
 		p = prefix_index_prefix(x, node);
@@ -423,11 +426,60 @@ static bool shared_has(const struct live *live, enum live_shared which,
 	return set && live_set_has(live, set, x, node);
 }
 
-static void mark_loose(struct live *live, const struct ip_prefix *p)
+bool live_direct_edges(struct live *live, const struct live_router *r,
+		       const struct ip_prefix *p, live_edge_fn *fn, void *arg)
 {
-	live_set_mark(live, live->shared[LIVE_LOOSE], p);
-	if (!sets_prefix_is_too_short(p))
-		live_set_mark(live, live->shared[LIVE_LOOSE_NO_DEFAULT], p);
+	const struct prefix_index *x = &live->index[p->family];
+	uint32_t node = prefix_index_find(x, p);
+
+	if (node == 0)
+		return false;
+	for (uint32_t ref = held_at(x, node)->more; ref != 0; ref = live->refs[ref].next) {
+		uint32_t key = live->refs[ref].key;
+		struct live_edge *e;
+
+		if (!(key & KEY_EDGE) || !(key & KEY_DIRECT))
+			continue;
+		e = live->edges[key_slot(key)];
+		if (e->at == r && fn(live, e, arg))
+			return true;
+	}
+	return false;
+}
+
+/* Where a path of a customer's own decides about strict-direct. */
+static struct live_router *direct_at(const struct live *live,
+				     const struct live_class *class)
+{
+	struct live_router *r = class->direct ? live->edges[class->edge]->at : NULL;
+
+	return r && r->fib && r->n_direct != 0 ? r : NULL;
+}
+
+static void counted_add(struct live *live, struct held *h, const struct live_class *class,
+			const struct ip_prefix *prefix)
+{
+	struct live_router *r = direct_at(live, class);
+
+	if (r)
+		live_fib_direct_before(live, r, prefix);
+	if (ref_add(live, &h->more, edge_key(class)))
+		edge_moved(live, h, class, prefix, give);
+	if (r)
+		live_fib_direct_after(live, r, prefix);
+}
+
+static void counted_drop(struct live *live, struct held *h,
+			 const struct live_class *class, const struct ip_prefix *prefix)
+{
+	struct live_router *r = direct_at(live, class);
+
+	if (r)
+		live_fib_direct_before(live, r, prefix);
+	if (ref_drop(live, &h->more, edge_key(class)))
+		edge_moved(live, h, class, prefix, take_back);
+	if (r)
+		live_fib_direct_after(live, r, prefix);
 }
 
 void live_take(struct live *live, const struct live_class *class,
@@ -447,14 +499,14 @@ void live_take(struct live *live, const struct live_class *class,
 		return;
 	}
 	was = !fresh && shared_has(live, LIVE_EFP_B, x, node);
-	if (!is_short && class->counted && ref_add(live, &h->more, edge_key(class)))
-		edge_moved(live, h, class, prefix, give);
+	if (!is_short && class->counted)
+		counted_add(live, h, class, prefix);
 	if (origin_add(live, h, origin))
 		origin_came(live, node, origin, prefix);
 	if (!is_short && class->customer)
 		set_a_add(live, origin);
 	if (fresh)
-		mark_loose(live, prefix);
+		live_mark_loose(live, prefix);
 	if (!was && shared_has(live, LIVE_EFP_B, x, node))
 		live_set_mark(live, live->shared[LIVE_EFP_B], prefix);
 }
@@ -482,14 +534,14 @@ void live_drop(struct live *live, const struct live_class *class,
 	was = shared_has(live, LIVE_EFP_B, x, node);
 	if (!is_short && class->customer)
 		set_a_drop(live, origin);
-	if (!is_short && class->counted && ref_drop(live, &h->more, edge_key(class)))
-		edge_moved(live, h, class, prefix, take_back);
+	if (!is_short && class->counted)
+		counted_drop(live, h, class, prefix);
 	if (origin_drop(live, h, origin))
 		origin_went(live, node, origin, prefix);
 	if (was && (h->count == 0 || !shared_has(live, LIVE_EFP_B, x, node)))
 		live_set_mark(live, live->shared[LIVE_EFP_B], prefix);
 	if (h->count == 0) {
-		mark_loose(live, prefix);
+		live_mark_loose(live, prefix);
 		prefix_index_erase(x, node);
 	}
 }

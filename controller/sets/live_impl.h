@@ -5,13 +5,13 @@
  * live.c: sources, routes, what is told. live_policy.c: edges and decoration.
  * live_set.c: sets, and the places where they may differ. live_efp.c: who holds
  * a prefix, and RFC 8704. live_origin.c: origins and X(o). live_strict.c: best
- * paths of a router and longest matches.
+ * paths of a router and longest matches. live_fib.c: forwarding tables.
  */
 #ifndef SAV_LIVE_IMPL_H
 #define SAV_LIVE_IMPL_H
 
 #include "controller/sets/live.h"
-#include "controller/sets/prefix_index.h"
+#include "lib/prefix_index.h"
 #include "lib/dynset.h"
 
 #define NO_SLOT UINT32_MAX
@@ -29,7 +29,10 @@ struct regions {
 
 struct live_set {
 	enum edge_mode mode;
-	struct live_edge *edge; /* NULL: shared */
+	struct live_edge *edge;	    /* NULL: shared */
+	struct live_router *at;	    /* of the loose modes: by whose table */
+	struct live_edge **readers; /* of a set that is shared */
+	size_t n_readers;
 	struct dynset now[IP_FAMILIES];
 	struct regions dirty[IP_FAMILIES];
 	/* strict's sets are edited at once: what that changed, net */
@@ -40,10 +43,26 @@ struct live_set {
 	struct live_set *next_queued;
 };
 
+/* An edge whose interface has this number. */
+struct port {
+	uint32_t index;
+	struct live_edge *edge;
+};
+
+#define LIVE_LOOSE_MODES 2 /* with default, without */
+
 struct live_router {
 	char name[CONFIG_NAME_SIZE];
 	struct strict *strict; /* NULL: no edge of it asks for best paths */
 	bool strict_is_new;
+	bool in_config;
+	struct fib *fib;    /* NULL: not known; the caller's */
+	struct port *ports; /* by index */
+	size_t n_ports;
+	bool ports_changed;
+	size_t n_strict; /* edges that read the table */
+	size_t n_direct; /* of these, strict-direct */
+	struct live_set *loose[LIVE_LOOSE_MODES]; /* NULL: nobody reads it */
 };
 
 /* fixed: what is accepted whatever the mode says. Of the mode's set counts what
@@ -63,6 +82,7 @@ struct live_edge {
 	struct live_router *at;
 	enum edge_mode mode;
 	bool customer;
+	uint32_t port;	      /* number of the interface, 0: not known */
 	struct live_set *set; /* NULL: the mode adds nothing */
 	struct decor decor;
 	/* from a policy change to the next drain */
@@ -76,6 +96,7 @@ struct live_edge {
 struct live_class {
 	uint32_t edge; /* slot, or NO_SLOT */
 	bool customer; /* for Set A and P */
+	bool direct;   /* a customer's session with this router, for strict-direct */
 	bool counted;  /* prefixes remember this edge */
 };
 
@@ -128,6 +149,12 @@ struct numbers {
 	size_t n_spare, cap_spare;
 };
 
+/* Edges, each once. */
+struct slots {
+	uint32_t *slot;
+	size_t n, cap;
+};
+
 struct live {
 	enum live_strict strict;
 	struct prefix_index index[IP_FAMILIES];
@@ -135,6 +162,8 @@ struct live {
 	uint32_t n_refs, cap_refs, free_ref;
 	struct origins origins;
 	struct live_set *shared[LIVE_SHARED];
+	struct live_set **loose; /* of all routers */
+	size_t n_loose;
 	struct live_set *queue;
 
 	struct live_edge **edges; /* by slot */
@@ -144,13 +173,16 @@ struct live {
 	struct live_router **routers; /* by name, for ever */
 	size_t n_routers;
 	struct live_router **router_by_index;
+	size_t n_router_index;
 	struct live_source *sources;
 	size_t n_sources;
 	struct live_source **by_slot;
 	struct numbers source_slots;
-	struct addrset block; /* special-purpose and own */
+	struct addrset records; /* of all customers */
+	struct addrset block;	/* special-purpose and own */
 	struct addrset was_block;
-	bool policy_changed; /* since the last drain */
+	bool policy_changed;	/* since the last drain */
+	struct slots before, after; /* owners of a route, working space */
 	uint64_t seed;
 };
 
@@ -180,6 +212,8 @@ void live_edge_redecorated(const struct live *live, const struct live_edge *e,
 void live_policy_settle(struct live *live);
 
 /* ---- live_set.c */
+bool live_mode_is_loose(enum edge_mode mode);
+bool live_mode_is_strict(enum edge_mode mode);
 struct live_set *live_set_new(enum edge_mode mode, struct live_edge *edge);
 void live_set_free(struct live *live, struct live_set *set);
 size_t live_set_bytes(const struct live_set *set);
@@ -200,6 +234,24 @@ bool live_set_evaluate(struct live *live, struct live_set *set);
 void live_set_settle(struct live_set *set); /* forgets them */
 enum live_shared live_mode_shared(enum edge_mode mode);
 
+/* ---- live_fib.c */
+/* Where the prefix may make a difference to the loose modes. */
+void live_mark_loose(struct live *live, const struct ip_prefix *p);
+void live_mark_loose_all(struct live *live);
+/* Makes of what the paths give to a loose set inside p all of it: tables and
+ * records, less what the set's own router rejects. content is canonical after. */
+void live_loose_finish(const struct live *live, const struct live_set *set,
+		       const struct ip_prefix *p, struct rangeset *content);
+/* The set of this edge, or with NULL those of all strict edges, from the table. */
+void live_fib_fill(struct live *live, struct live_router *r, struct live_edge *edge);
+/* Counts the router's edges; after their modes or numbers changed. */
+void live_ports_sync(struct live *live, struct live_router *r);
+/* A path of a customer's own comes or goes: to be called before it and after. */
+void live_fib_direct_before(struct live *live, struct live_router *r,
+			    const struct ip_prefix *p);
+void live_fib_direct_after(struct live *live, struct live_router *r,
+			   const struct ip_prefix *p);
+
 /* ---- live_efp.c */
 void live_take(struct live *live, const struct live_class *class,
 	       const struct ip_prefix *prefix, const struct rib_attr *attr);
@@ -210,6 +262,11 @@ bool live_set_has(const struct live *live, const struct live_set *set,
 		  const struct prefix_index *x, uint32_t node);
 /* Marks all that an edge with a new set of efp-a may hold. */
 void live_efp_fill(struct live *live, struct live_edge *edge);
+/* The edges of this router whose customers sent the prefix themselves, until fn
+ * says true; some may come twice. */
+typedef bool live_edge_fn(struct live *live, struct live_edge *edge, void *arg);
+bool live_direct_edges(struct live *live, const struct live_router *r,
+		       const struct ip_prefix *p, live_edge_fn *fn, void *arg);
 /* The prefix has this origin, from whomever. */
 bool live_has_origin(const struct live *live, const struct prefix_index *x, uint32_t node,
 		     uint32_t origin);
@@ -236,6 +293,14 @@ bool live_origin_give(struct origin *o, uint32_t edge);
 bool live_origin_take_back(struct origin *o, uint32_t edge);
 
 /* ---- live_strict.c */
+void live_slots_add(struct slots *list, uint32_t slot);
+bool live_slots_have(const struct slots *list, uint32_t slot);
+bool live_slots_same(const struct slots *a, const struct slots *b);
+/* part goes from the owners that it had to those that it has. */
+void live_strict_pass_on(struct live *live, const struct slots *before,
+			 const struct slots *after, enum ip_family family,
+			 const struct rangeset *part);
+bool live_edge_has_mode(const struct live *live, uint32_t slot, enum edge_mode mode);
 struct strict *strict_new(uint64_t seed);
 void strict_free(struct strict *s);
 size_t strict_bytes(const struct strict *s);

@@ -65,10 +65,9 @@ static void all_records(const struct config *cfg, struct addrset *out)
 	addrset_normalize(out);
 }
 
-/* records: those of all customers. */
 static void decor_make(struct decor *d, const struct config *cfg,
 		       const struct config_edge *c, enum edge_mode mode,
-		       const struct addrset *block, const struct addrset *records)
+		       const struct addrset *block)
 {
 	const struct config_customer *customer = NULL;
 	struct addrset exceptions = { 0 };
@@ -83,8 +82,6 @@ static void decor_make(struct decor *d, const struct config *cfg,
 	if (customer)
 		append_all(&d->fixed, customer->prefixes, customer->n_prefixes);
 	addrset_normalize(&d->fixed);
-	if (mode == MODE_LOOSE || mode == MODE_LOOSE_NO_DEFAULT)
-		addrset_union(&d->fixed, &d->fixed, records);
 	if (!d->internal)
 		addrset_subtract(&d->fixed, &d->fixed, block);
 	append_all(&exceptions, c->prefixes, c->n_prefixes);
@@ -96,18 +93,15 @@ static void decor_make(struct decor *d, const struct config *cfg,
 void live_edge_set_as(struct live *live, const struct config *cfg, size_t edge,
 		      enum edge_mode mode, struct addrset *out)
 {
-	const struct live_set set = { .mode = mode };
-	struct addrset records = { 0 };
+	const struct live_set set = { .mode = mode, .at = live->by_index[edge]->at };
 	struct decor d;
 
-	all_records(cfg, &records);
-	decor_make(&d, cfg, &cfg->edges[edge], mode, &live->block, &records);
+	decor_make(&d, cfg, &cfg->edges[edge], mode, &live->block);
 	live_set_collect(live, &set, out);
 	if (!d.internal)
 		addrset_subtract(out, out, &live->block);
 	addrset_union(out, out, &d.fixed);
 	addrset_fini(&d.fixed);
-	addrset_fini(&records);
 }
 
 /* ---- what a change of decoration does */
@@ -210,10 +204,22 @@ static struct live_router *router_get(struct live *live, const char *name)
 static void routers_sync(struct live *live, const struct config *cfg)
 {
 	free(live->router_by_index);
+	for (size_t i = 0; i < live->n_routers; i++)
+		live->routers[i]->in_config = false;
 	live->router_by_index =
 		mem_calloc(cfg->n_routers + 1, sizeof(struct live_router *));
 	for (size_t i = 0; i < cfg->n_routers; i++)
 		live->router_by_index[i] = router_get(live, cfg->routers[i].name);
+	for (size_t i = 0; i < cfg->n_routers; i++)
+		live->router_by_index[i]->in_config = true;
+	for (size_t i = 0; i < live->n_routers; i++) {
+		struct live_router *r = live->routers[i];
+
+		if (r->in_config || !r->fib)
+			continue;
+		r->fib = NULL; /* its edges are gone as well */
+		live_mark_loose_all(live);
+	}
 }
 
 /* ---- edges */
@@ -257,6 +263,7 @@ void live_edges_fini(struct live *live)
 		edge_free(live, live->by_index[i]);
 	for (size_t i = 0; i < live->n_routers; i++) {
 		strict_free(live->routers[i]->strict);
+		free(live->routers[i]->ports);
 		free(live->routers[i]);
 	}
 	free(live->by_index);
@@ -308,14 +315,10 @@ static void edges_retire(struct live *live, struct live_edge **gone, size_t n_go
 	}
 }
 
-static bool is_strict(enum edge_mode mode)
-{
-	return mode == MODE_STRICT || mode == MODE_STRICT_DIRECT;
-}
-
 static bool has_set(enum edge_mode mode)
 {
-	return is_strict(mode) || mode == MODE_FEASIBLE || mode == MODE_EFP_A ||
+	return live_mode_is_strict(mode) || live_mode_is_loose(mode) ||
+	       mode == MODE_FEASIBLE || mode == MODE_EFP_A ||
 	       live_mode_shared(mode) != LIVE_OWN;
 }
 
@@ -336,9 +339,35 @@ static void edge_take(struct live *live, struct live_edge *e, const struct confi
 	e->at = r ? live->router_by_index[r - cfg->routers] : router_get(live, c->router);
 }
 
+/* Of any length: it is no received route. */
+static void mark_loose_prefix(const struct ip_prefix *p, void *arg)
+{
+	struct live *live = arg;
+
+	for (size_t i = 0; i < live->n_loose; i++)
+		live_set_mark(live, live->loose[i], p);
+}
+
+/* The loose sets hold them, less what their router rejects. */
+static void take_records(struct live *live, const struct config *cfg)
+{
+	struct addrset was = live->records;
+
+	live->records = (struct addrset){ 0 };
+	all_records(cfg, &live->records);
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		struct rangeset differ = { 0 };
+
+		symmetric_difference(&differ, &was.f[family], &live->records.f[family]);
+		rangeset_each_prefix(&differ, family, mark_loose_prefix, live);
+		rangeset_fini(&differ);
+	}
+	addrset_fini(&was);
+}
+
 static void redecorate(struct live *live, const struct config *cfg)
 {
-	struct addrset own = { 0 }, records = { 0 };
+	struct addrset own = { 0 };
 	bool same_block;
 
 	live->was_block = live->block;
@@ -347,20 +376,17 @@ static void redecorate(struct live *live, const struct config *cfg)
 	sets_own_space(cfg, &own);
 	addrset_union(&live->block, &live->block, &own);
 	same_block = addrset_equal(&live->block, &live->was_block);
-	all_records(cfg, &records);
 	for (size_t i = 0; i < live->n_index; i++) {
 		struct live_edge *e = live->by_index[i];
 
 		e->was = e->decor;
-		decor_make(&e->decor, cfg, &cfg->edges[i], e->mode, &live->block,
-			   &records);
+		decor_make(&e->decor, cfg, &cfg->edges[i], e->mode, &live->block);
 		e->redecorated =
 			!e->whole && (!addrset_equal(&e->was.fixed, &e->decor.fixed) ||
 				      e->was.internal != e->decor.internal ||
 				      (!same_block && !e->decor.internal));
 	}
 	addrset_fini(&own);
-	addrset_fini(&records);
 }
 
 /* ---- sets */
@@ -374,8 +400,6 @@ static void shared_sync(struct live *live)
 	for (int which = LIVE_OWN + 1; which < LIVE_SHARED; which++) {
 		static const enum edge_mode modes[LIVE_SHARED] = {
 			[LIVE_EFP_B] = MODE_EFP_B,
-			[LIVE_LOOSE] = MODE_LOOSE,
-			[LIVE_LOOSE_NO_DEFAULT] = MODE_LOOSE_NO_DEFAULT,
 		};
 
 		if (read[which] && !live->shared[which]) {
@@ -385,6 +409,92 @@ static void shared_sync(struct live *live)
 			live_set_free(live, live->shared[which]);
 			live->shared[which] = NULL;
 		}
+	}
+}
+
+static size_t loose_number(enum edge_mode mode)
+{
+	return mode == MODE_LOOSE_NO_DEFAULT;
+}
+
+static bool loose_is_read(const struct live *live, const struct live_router *r, size_t k)
+{
+	for (size_t i = 0; i < live->n_index; i++) {
+		const struct live_edge *e = live->by_index[i];
+
+		if (e->at == r && live_mode_is_loose(e->mode) &&
+		    loose_number(e->mode) == k)
+			return true;
+	}
+	return false;
+}
+
+static void loose_list(struct live *live)
+{
+	live->n_loose = 0;
+	for (size_t i = 0; i < live->n_routers; i++) {
+		for (size_t k = 0; k < LIVE_LOOSE_MODES; k++) {
+			if (!live->routers[i]->loose[k])
+				continue;
+			live->loose = mem_realloc(live->loose, live->n_loose + 1,
+						  sizeof(struct live_set *));
+			live->loose[live->n_loose++] = live->routers[i]->loose[k];
+		}
+	}
+}
+
+static void loose_sync(struct live *live)
+{
+	static const enum edge_mode modes[LIVE_LOOSE_MODES] = { MODE_LOOSE,
+								MODE_LOOSE_NO_DEFAULT };
+
+	for (size_t i = 0; i < live->n_routers; i++) {
+		struct live_router *r = live->routers[i];
+
+		for (size_t k = 0; k < LIVE_LOOSE_MODES; k++) {
+			bool read = loose_is_read(live, r, k);
+
+			if (read && !r->loose[k]) {
+				r->loose[k] = live_set_new(modes[k], NULL);
+				r->loose[k]->at = r;
+				live_set_mark_all(live, r->loose[k]);
+			} else if (!read) {
+				live_set_free(live, r->loose[k]);
+				r->loose[k] = NULL;
+			}
+		}
+	}
+	loose_list(live);
+}
+
+static struct live_set *set_of(struct live *live, struct live_edge *e)
+{
+	enum live_shared which = live_mode_shared(e->mode);
+
+	if (which != LIVE_OWN)
+		return live->shared[which];
+	if (live_mode_is_loose(e->mode))
+		return e->at->loose[loose_number(e->mode)];
+	return live_set_new(e->mode, e);
+}
+
+/* Who is to be told of a set that several edges may read. */
+static void readers_sync(struct live *live)
+{
+	for (size_t i = 0; i < live->n_index; i++) {
+		struct live_set *set = live->by_index[i]->set;
+
+		if (set && !set->edge)
+			set->n_readers = 0;
+	}
+	for (size_t i = 0; i < live->n_index; i++) {
+		struct live_set *set = live->by_index[i]->set;
+
+		if (!set || set->edge)
+			continue;
+		set->readers = mem_realloc(set->readers, set->n_readers + 1,
+					   sizeof(struct live_edge *));
+		set->readers[set->n_readers++] = live->by_index[i];
 	}
 }
 
@@ -398,14 +508,16 @@ static void sets_sync(struct live *live)
 			set_release(live, e);
 	}
 	shared_sync(live);
+	loose_sync(live);
 	for (size_t i = 0; i < live->n_index; i++) {
 		struct live_edge *e = live->by_index[i];
-		enum live_shared which = live_mode_shared(e->mode);
 
 		if (e->whole && has_set(e->mode))
-			e->set = which == LIVE_OWN ? live_set_new(e->mode, e)
-						   : live->shared[which];
+			e->set = set_of(live, e);
 	}
+	readers_sync(live);
+	for (size_t i = 0; i < live->n_routers; i++)
+		live_ports_sync(live, live->routers[i]);
 }
 
 static void mark_path(struct live *live, struct live_source *source,
@@ -424,8 +536,10 @@ static void sets_fill(struct live *live)
 
 		if (e->whole && e->mode == MODE_EFP_A)
 			live_efp_fill(live, e);
-		else if (e->whole && is_strict(e->mode) && e->at->strict)
+		else if (e->whole && live_mode_is_strict(e->mode) && e->at->strict)
 			strict_fill(live, e->at->strict, e);
+		else if (e->whole && live_mode_is_strict(e->mode) && e->at->fib)
+			live_fib_fill(live, e->at, e);
 	}
 	for (struct live_source *s = live->sources; s; s = s->next) {
 		if (s->edge && s->edge->whole && s->edge->mode == MODE_FEASIBLE)
@@ -438,7 +552,8 @@ static void sets_fill(struct live *live)
 static bool needs_strict(const struct live *live, const struct live_router *r)
 {
 	for (size_t i = 0; i < live->n_index; i++) {
-		if (live->by_index[i]->at == r && is_strict(live->by_index[i]->mode))
+		if (live->by_index[i]->at == r &&
+		    live_mode_is_strict(live->by_index[i]->mode))
 			return true;
 	}
 	return false;
@@ -472,7 +587,7 @@ static void strict_begin(struct live *live)
 	for (size_t i = 0; i < live->n_index; i++) {
 		struct live_edge *e = live->by_index[i];
 
-		if (is_strict(e->mode) && !e->at->strict) {
+		if (live_mode_is_strict(e->mode) && !e->at->strict) {
 			e->at->strict = strict_new(live->seed);
 			e->at->strict_is_new = any = true;
 		}
@@ -505,6 +620,7 @@ void live_policy(struct live *live, const struct config *cfg)
 	for (size_t i = 0; i < live->n_index; i++)
 		edge_take(live, live->by_index[i], cfg);
 	redecorate(live, cfg);
+	take_records(live, cfg);
 	edges_retire(live, gone, n_gone);
 	sets_sync(live);
 	strict_end(live);

@@ -20,10 +20,8 @@ enum live_shared live_mode_shared(enum edge_mode mode)
 	switch (mode) {
 	case MODE_EFP_B:
 		return LIVE_EFP_B;
-	case MODE_LOOSE:
-		return LIVE_LOOSE;
+	case MODE_LOOSE: /* of a router */
 	case MODE_LOOSE_NO_DEFAULT:
-		return LIVE_LOOSE_NO_DEFAULT;
 	case MODE_DEFAULT:
 	case MODE_ACL:
 	case MODE_STRICT:
@@ -35,6 +33,16 @@ enum live_shared live_mode_shared(enum edge_mode mode)
 		break;
 	}
 	return LIVE_OWN;
+}
+
+bool live_mode_is_loose(enum edge_mode mode)
+{
+	return mode == MODE_LOOSE || mode == MODE_LOOSE_NO_DEFAULT;
+}
+
+bool live_mode_is_strict(enum edge_mode mode)
+{
+	return mode == MODE_STRICT || mode == MODE_STRICT_DIRECT;
 }
 
 struct live_set *live_set_new(enum edge_mode mode, struct live_edge *edge)
@@ -86,6 +94,7 @@ void live_set_free(struct live *live, struct live_set *set)
 		dynset_fini(&set->now[family]);
 		regions_fini(&set->dirty[family]);
 	}
+	free(set->readers);
 	free(set);
 }
 
@@ -190,13 +199,16 @@ static bool take_member(const struct prefix_index *x, uint32_t node, void *arg)
 }
 
 /* A shorter prefix that is in the set was in it at the last drain, so that all of
- * it is in now, or its own place is looked at, and this one with it. */
+ * it is in now, or its own place is looked at, and this one with it. Not so where
+ * a blackhole may have taken a part. */
 static bool may_be_covered(const struct live_set *set, const struct ip_prefix *p)
 {
 	struct ip_prefix next;
 
 	if (p->len == 0)
 		return false;
+	if (live_mode_is_loose(set->mode))
+		return true;
 	next = ip_prefix_make((enum ip_family)p->family, p->v, p->len - 1u);
 	return dynset_covers(&set->now[p->family], next.v, ip_prefix_last(&next));
 }
@@ -212,7 +224,10 @@ static void evaluate(struct live *live, struct live_set *set, const struct ip_pr
 		rangeset_append_prefix(&m.content, p);
 	else
 		prefix_index_inside(x, p, true, take_member, &m);
-	rangeset_normalize(&m.content);
+	if (live_mode_is_loose(set->mode))
+		live_loose_finish(live, set, p, &m.content);
+	else
+		rangeset_normalize(&m.content);
 	dynset_replace(&set->now[p->family], p->v, ip_prefix_last(p), &m.content,
 		       &set->added.f[p->family], &set->removed.f[p->family]);
 	rangeset_fini(&m.content);
@@ -226,7 +241,10 @@ void live_set_collect(struct live *live, const struct live_set *set, struct addr
 
 		prefix_index_inside(&live->index[family], &everything, true, take_member,
 				    &m);
-		rangeset_normalize(&m.content);
+		if (live_mode_is_loose(set->mode))
+			live_loose_finish(live, set, &everything, &m.content);
+		else
+			rangeset_normalize(&m.content);
 		rangeset_fini(&out->f[family]);
 		out->f[family] = m.content;
 	}
@@ -264,15 +282,10 @@ static void evaluate_family(struct live *live, struct live_set *set,
 	rangeset_normalize(&set->removed.f[family]);
 }
 
-static bool is_strict(const struct live_set *set)
-{
-	return set->mode == MODE_STRICT || set->mode == MODE_STRICT_DIRECT;
-}
-
 bool live_set_evaluate(struct live *live, struct live_set *set)
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		if (is_strict(set)) {
+		if (live_mode_is_strict(set->mode)) {
 			dynset_export(&set->gained[family], &set->added.f[family]);
 			dynset_export(&set->lost[family], &set->removed.f[family]);
 		} else {

@@ -23,11 +23,6 @@ struct candidate {
 	uint32_t next;
 };
 
-struct slots {
-	uint32_t *slot;
-	size_t n, cap;
-};
-
 struct strict {
 	struct prefix_index index[IP_FAMILIES]; /* data[0]: candidates */
 	struct candidate *pool;			/* pool[0] is none */
@@ -133,7 +128,7 @@ static size_t list_candidates(const struct live *live, struct strict *s, uint32_
 
 /* ---- owners */
 
-static void slots_add(struct slots *list, uint32_t slot)
+void live_slots_add(struct slots *list, uint32_t slot)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (list->slot[i] == slot)
@@ -146,7 +141,7 @@ static void slots_add(struct slots *list, uint32_t slot)
 	list->slot[list->n++] = slot;
 }
 
-static bool slots_have(const struct slots *list, uint32_t slot)
+bool live_slots_have(const struct slots *list, uint32_t slot)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (list->slot[i] == slot)
@@ -155,7 +150,7 @@ static bool slots_have(const struct slots *list, uint32_t slot)
 	return false;
 }
 
-static bool has_mode(const struct live *live, uint32_t edge, enum edge_mode mode)
+bool live_edge_has_mode(const struct live *live, uint32_t edge, enum edge_mode mode)
 {
 	return live->edges[edge]->set && live->edges[edge]->set->mode == mode;
 }
@@ -178,12 +173,12 @@ static void find_owners(const struct live *live, struct strict *s, uint32_t head
 		if (source->ibgp || !source->class.customer)
 			continue;
 		direct = true;
-		if (has_mode(live, source->class.edge, MODE_STRICT_DIRECT))
-			slots_add(out, source->class.edge);
+		if (live_edge_has_mode(live, source->class.edge, MODE_STRICT_DIRECT))
+			live_slots_add(out, source->class.edge);
 	}
-	if (best != NO_SLOT && (has_mode(live, best, MODE_STRICT) ||
-				(!direct && has_mode(live, best, MODE_STRICT_DIRECT))))
-		slots_add(out, best);
+	if (best != NO_SLOT && (live_edge_has_mode(live, best, MODE_STRICT) ||
+				(!direct && live_edge_has_mode(live, best, MODE_STRICT_DIRECT))))
+		live_slots_add(out, best);
 }
 
 /* Owners of what the prefix has or, were it there, would have. */
@@ -237,15 +232,33 @@ static void update(struct strict *s, const struct live_source *source,
 		prefix_index_erase(x, node);
 }
 
-static bool same_slots(const struct slots *a, const struct slots *b)
+bool live_slots_same(const struct slots *a, const struct slots *b)
 {
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
-		if (!slots_have(b, a->slot[i]))
+		if (!live_slots_have(b, a->slot[i]))
 			return false;
 	}
 	return true;
+}
+
+void live_strict_pass_on(struct live *live, const struct slots *before,
+			 const struct slots *after, enum ip_family family,
+			 const struct rangeset *part)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		uint32_t edge = before->slot[i];
+
+		if (!live_slots_have(after, edge))
+			live_set_lose(live, live->edges[edge]->set, family, part);
+	}
+	for (size_t i = 0; i < after->n; i++) {
+		uint32_t edge = after->slot[i];
+
+		if (!live_slots_have(before, edge))
+			live_set_gain(live, live->edges[edge]->set, family, part);
+	}
 }
 
 void strict_change(struct live *live, struct strict *s, const struct live_source *source,
@@ -260,21 +273,10 @@ void strict_change(struct live *live, struct strict *s, const struct live_source
 	owners_at(live, s, prefix, &s->before);
 	update(s, source, prefix, old, new);
 	owners_at(live, s, prefix, &s->after);
-	if (same_slots(&s->before, &s->after))
+	if (live_slots_same(&s->before, &s->after))
 		return;
 	uncovered(s, prefix, &part);
-	for (size_t i = 0; i < s->before.n; i++) {
-		uint32_t edge = s->before.slot[i];
-
-		if (!slots_have(&s->after, edge))
-			live_set_lose(live, live->edges[edge]->set, family, &part);
-	}
-	for (size_t i = 0; i < s->after.n; i++) {
-		uint32_t edge = s->after.slot[i];
-
-		if (!slots_have(&s->before, edge))
-			live_set_gain(live, live->edges[edge]->set, family, &part);
-	}
+	live_strict_pass_on(live, &s->before, &s->after, family, &part);
 	rangeset_fini(&part);
 }
 
@@ -301,7 +303,7 @@ static bool fill_one(const struct prefix_index *x, uint32_t node, void *arg)
 	struct ip_prefix p = prefix_index_prefix(x, node);
 
 	find_owners(f->live, f->strict, prefix_index_data(x, node)[0], owners);
-	if (owners->n == 0 || (f->edge && !slots_have(owners, f->edge->slot)))
+	if (owners->n == 0 || (f->edge && !live_slots_have(owners, f->edge->slot)))
 		return false;
 	uncovered(f->strict, &p, &part);
 	for (size_t i = 0; i < owners->n; i++) {

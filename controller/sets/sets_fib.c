@@ -84,8 +84,11 @@ void sets_fib_strict(const struct config *cfg, const char *router, const struct 
 	}
 	if (w.n_ports != 0)
 		qsort(w.ports, w.n_ports, sizeof(*w.ports), by_index);
-	for (w.family = IP_V4; w.family < IP_FAMILIES; w.family++)
-		fib_cut(fib, w.family, min_len(w.family), strict_range, &w);
+	for (w.family = IP_V4; w.family < IP_FAMILIES; w.family++) {
+		const struct ip_prefix all = { .family = (uint8_t)w.family };
+
+		fib_cut(fib, &all, min_len(w.family), strict_range, &w);
+	}
 	free(w.ports);
 }
 
@@ -106,8 +109,9 @@ void sets_fib_routed(const struct fib *fib, bool with_default, struct addrset *o
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
 		struct kind_walk w = { AGENT_ROUTE_UNICAST, &out->f[family] };
+		const struct ip_prefix all = { .family = (uint8_t)family };
 
-		fib_cut(fib, family, with_default ? 0 : min_len(family), kind_range, &w);
+		fib_cut(fib, &all, with_default ? 0 : min_len(family), kind_range, &w);
 	}
 }
 
@@ -115,7 +119,8 @@ void sets_fib_rejected(const struct fib *fib, struct addrset *out)
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
 		struct kind_walk w = { AGENT_ROUTE_REJECT, &out->f[family] };
+		const struct ip_prefix all = { .family = (uint8_t)family };
 
-		fib_cut(fib, family, min_len(family), kind_range, &w);
+		fib_cut(fib, &all, min_len(family), kind_range, &w);
 	}
 }

@@ -3,7 +3,7 @@
  * Random networks that change: routes, views, peers, their edges, policy. At
  * random moments the sets that live kept up are compared with those that sets
  * computes from scratch, edge by edge, and so are the copies that follow what
- * live told.
+ * live told. In half of the networks routers have forwarding tables.
  *
  * OPENSAV_TEST_EVENTS is the number of events, OPENSAV_TEST_SEED repeats a run.
  */
@@ -52,6 +52,9 @@ struct world {
 	struct addrset shared[LIVE_SHARED]; /* likewise */
 	bool by_shared;			    /* shared() is asked for */
 	bool policy_changed;		    /* since the last drain */
+	bool by_fib;			    /* strict is given */
+	struct fib *fibs[ROUTERS];	    /* NULL: none told */
+	uint32_t ports[ROUTERS][INTERFACES];
 	unsigned int fill;		    /* of ten events, how many announce */
 	unsigned int n_origins;
 	unsigned int least; /* of each ten prefixes, so many are not among the shortest */
@@ -230,7 +233,7 @@ static void peer_add(struct world *w, struct peer *p)
 	struct rib_peer_key key = { 0 };
 
 	some_place(w, p);
-	p->ibgp = p->interface < 0 && one_in(w, 2);
+	p->ibgp = one_in(w, p->interface < 0 ? 2 : 10);
 	p->number = w->next_number++;
 	p->span = 1 + below(w, one_in(w, 3) ? w->n_prefixes : w->n_prefixes / 4);
 	p->first = below(w, w->n_prefixes);
@@ -276,8 +279,9 @@ static void peer_event(struct world *w)
 		break;
 	case 1:
 		p->interface = (int)below(w, INTERFACES + 1) - 1;
+		p->ibgp = one_in(w, p->interface < 0 ? 2 : 10);
 		live_source_move(w->live, p->live,
-				 edge_index(w, p->router, p->interface));
+				 edge_index(w, p->router, p->interface), p->ibgp);
 		break;
 	case 2:
 		rib_peer_clear(p->rib, view, family);
@@ -420,16 +424,112 @@ static void policy_change(struct world *w)
 	}
 }
 
+/* ---- forwarding tables ---- */
+
+static uint32_t *edge_ports(const struct world *w)
+{
+	uint32_t *index = mem_calloc(w->cfg.n_edges + 1, sizeof(*index));
+
+	for (size_t i = 0; i < w->cfg.n_edges; i++) {
+		const struct config_edge *e = &w->cfg.edges[i];
+
+		index[i] = w->ports[e->router[1] - '0'][e->interface[1] - '0'];
+	}
+	return index;
+}
+
+static void ports_tell(struct world *w)
+{
+	uint32_t *index = edge_ports(w);
+
+	live_ports(w->live, index);
+	free(index);
+}
+
+static void ports_shuffle(struct world *w, unsigned int router)
+{
+	uint32_t *ports = w->ports[router];
+	unsigned int a = below(w, INTERFACES), b = below(w, INTERFACES);
+	uint32_t held = ports[a];
+
+	ports[a] = ports[b];
+	ports[b] = one_in(w, 5) ? 0 : held;
+	if (ports[a] == 0 && one_in(w, 2)) { /* a number that nobody has */
+		ports[a] = 1;
+		for (unsigned int i = 0; i < INTERFACES; i++)
+			ports[a] += i != a ? ports[i] : 0;
+	}
+}
+
+static size_t some_interfaces(struct world *w, uint32_t *index)
+{
+	size_t n = 1 + (one_in(w, 3) ? below(w, 3) : 0);
+
+	for (size_t i = 0; i < n; i++)
+		index[i] = (uint32_t)(i * 3 + 1 + below(w, 3));
+	return n;
+}
+
+static void fib_change(struct world *w, struct fib *loading, unsigned int router)
+{
+	const struct ip_prefix *p = &w->prefixes[below(w, w->n_prefixes)];
+	enum agent_route_kind kind = AGENT_ROUTE_UNICAST;
+	uint32_t index[3];
+	size_t n = some_interfaces(w, index);
+
+	if (below(w, 10) >= w->fill)
+		kind = AGENT_ROUTE_GONE;
+	else if (one_in(w, 8))
+		kind = AGENT_ROUTE_REJECT;
+	if (kind != AGENT_ROUTE_UNICAST)
+		n = 0;
+	w->events++;
+	if (loading)
+		fib_set(loading, p, kind, index, n);
+	else
+		live_fib_route(w->live, router_index(w, router_names[router]), p, kind,
+			       index, n);
+}
+
+/* A whole table in the old one's place, or none. */
+static void fib_whole(struct world *w, unsigned int router)
+{
+	struct fib *fib = one_in(w, 4) ? NULL : fib_new(random_u64(&w->seed));
+
+	for (unsigned int i = fib ? below(w, 60) : 0; i > 0; i--)
+		fib_change(w, fib, router);
+	live_fib(w->live, router_index(w, router_names[router]), NULL);
+	fib_free(w->fibs[router]);
+	w->fibs[router] = fib;
+	live_fib(w->live, router_index(w, router_names[router]), fib);
+}
+
+static void fib_event(struct world *w)
+{
+	unsigned int router = below(w, ROUTERS);
+
+	if (!w->fibs[router] || one_in(w, 300)) {
+		fib_whole(w, router);
+	} else if (one_in(w, 300)) {
+		ports_shuffle(w, router);
+		ports_tell(w);
+	} else {
+		fib_change(w, NULL, router);
+	}
+}
+
 static void policy_tell(struct world *w)
 {
 	live_policy(w->live, &w->cfg);
+	if (w->by_fib)
+		ports_tell(w);
 	w->policy_changed = true;
 	for (unsigned int i = 0; i < w->n_peers; i++) {
 		struct peer *p = &w->peers[i];
 
 		if (p->live)
 			live_source_move(w->live, p->live,
-					 edge_index(w, p->router, p->interface));
+					 edge_index(w, p->router, p->interface), p->ibgp);
 	}
 }
 
@@ -524,7 +624,9 @@ static void drain_and_check(struct world *w)
 	const struct live_ops ops = { .edge = on_edge,
 				      .shared = w->by_shared ? on_shared : NULL };
 	struct sets_source sources[PEERS_MAX];
+	const struct fib **fibs;
 	struct sets_pass *pass;
+	uint32_t *index;
 	size_t n = 0;
 
 	for (unsigned int i = 0; i < w->n_peers; i++) {
@@ -547,9 +649,17 @@ static void drain_and_check(struct world *w)
 	assert_false(live_is_dirty(w->live));
 	w->drains++;
 	pass = sets_pass_new(&w->cfg, sources, n);
+	index = edge_ports(w);
+	fibs = mem_calloc(w->cfg.n_routers, sizeof(*fibs));
+	for (unsigned int i = 0; i < ROUTERS; i++)
+		fibs[router_index(w, router_names[i])] = w->fibs[i];
+	if (w->by_fib)
+		sets_pass_set_fibs(pass, fibs, index);
 	for (size_t i = 0; i < w->cfg.n_edges; i++)
 		check_edge(w, pass, i);
 	sets_pass_free(pass);
+	free(fibs);
+	free(index);
 }
 
 /* ---- networks ---- */
@@ -558,7 +668,8 @@ static void world_make(struct world *w)
 {
 	config_init(&w->cfg);
 	w->rib = rib_new();
-	w->live = live_new(LIVE_STRICT_BEST_PATH);
+	w->by_fib = one_in(w, 2);
+	w->live = live_new(w->by_fib ? LIVE_STRICT_GIVEN : LIVE_STRICT_BEST_PATH);
 	rib_watch(w->rib, on_route, w);
 	w->by_shared = one_in(w, 2);
 	w->fill = 2 + below(w, 6);
@@ -574,6 +685,9 @@ static void world_make(struct world *w)
 		customer_put(w, i);
 	for (unsigned int i = 2 + below(w, 12); i > 0; i--)
 		edge_put(w, below(w, ROUTERS), below(w, INTERFACES));
+	for (unsigned int r = 0; r < ROUTERS; r++)
+		for (unsigned int i = 0; i < INTERFACES; i++)
+			w->ports[r][i] = i + 1;
 	policy_tell(w);
 }
 
@@ -588,6 +702,10 @@ static void world_end(struct world *w)
 		drain_and_check(w);
 	memset(w->peers, 0, sizeof(w->peers));
 	live_free(w->live);
+	for (unsigned int r = 0; r < ROUTERS; r++) {
+		fib_free(w->fibs[r]);
+		w->fibs[r] = NULL;
+	}
 	rib_free(w->rib);
 	config_fini(&w->cfg);
 	for (unsigned int r = 0; r < ROUTERS; r++)
@@ -602,7 +720,9 @@ static void event(struct world *w)
 	struct peer *p = some_peer(w);
 	unsigned int nth = p ? below(w, p->span) : 0;
 
-	if (!p || one_in(w, 300))
+	if (w->by_fib && one_in(w, 3))
+		fib_event(w);
+	else if (!p || one_in(w, 300))
 		peer_event(w);
 	else if (below(w, 10) < w->fill)
 		announce(w, p, nth);

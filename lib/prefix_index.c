@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "controller/sets/prefix_index.h"
+#include "lib/prefix_index.h"
 
 #include <stdlib.h>
 #include <string.h>
