@@ -44,7 +44,7 @@ struct engine_router *engine_router_get(struct engine *e, const char *name)
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	r->index = (uint32_t)e->n_routers;
 	r->redump_ms = INT64_MIN;
-	r->lost_ms = -1;
+	r->lost_ms = r->fib_lost_ms = -1;
 	e->routers = mem_realloc(e->routers, e->n_routers + 1, sizeof(*e->routers));
 	e->routers[e->n_routers++] = r;
 	return r;
@@ -302,7 +302,7 @@ static void edge_judge(struct engine *e, size_t index)
 	case MODE_LOOSE:
 	case MODE_LOOSE_NO_DEFAULT:
 		engine_peers_state(e, index, mode, edge);
-		edge->settled = edge->settled && engine_fibs_settled(e);
+		engine_fibs_state(e, edge);
 		break;
 	case MODE_FEASIBLE:
 	case MODE_EFP_A:
@@ -626,18 +626,16 @@ static void loose_set(struct engine *e, size_t index, struct addrset *out)
 	free(sources);
 }
 
-/* When the feed of an edge that lives by it has been dead for as long as its
- * policy allows, or -1. */
+/* When a feed that the edge lives by has been dead for as long as its policy
+ * allows, or -1. */
 static int64_t stale_ms(const struct engine *e, size_t index)
 {
 	const struct config_edge *c = &e->cfg->edges[index];
-	const struct engine_router *r = engine_router_find(e, c->router);
-	enum edge_mode mode = config_edge_mode(c);
+	int64_t since = engine_dead_since_ms(e, index);
 
-	if (c->stale_policy == STALE_HOLD || !e->edges[index]->started || !r || r->feed ||
-	    r->lost_ms < 0 || (mode != MODE_FEASIBLE && !reads_network(mode)))
+	if (c->stale_policy == STALE_HOLD || !e->edges[index]->started || since < 0)
 		return -1;
-	return r->lost_ms + (int64_t)c->stale_s * 1000;
+	return since + (int64_t)c->stale_s * 1000;
 }
 
 static void stale_note(struct engine *e, const struct config_edge *c,

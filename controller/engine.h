@@ -116,6 +116,16 @@ struct engine_feed_status {
 typedef void engine_feed_fn(const struct engine_feed_status *status, void *arg);
 void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg);
 
+/* What an edge that is not ready waits for. */
+struct engine_wait {
+	const char *router;
+	struct ip_addr peer; /* v 0: the router's feed as such */
+	const char *why;     /* "is down" */
+};
+typedef void engine_wait_fn(const struct engine_wait *wait, void *arg);
+void engine_edge_waits(const struct engine *e, const char *router, const char *interface,
+		       engine_wait_fn *fn, void *arg);
+
 struct engine_fib_status {
 	const char *router;
 	size_t routes[IP_FAMILIES];

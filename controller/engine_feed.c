@@ -221,6 +221,11 @@ void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms
 	free(feed);
 }
 
+bool engine_feed_is_live(const struct engine_router *r)
+{
+	return r->feed && !r->feed->silent;
+}
+
 void *engine_feed_user(const struct engine_feed *feed)
 {
 	return feed->user;

@@ -17,6 +17,9 @@ void engine_peer_changed(struct engine *e, const struct engine_peer *p);
 /* The stream or session that speaks of it is alive. */
 bool engine_peer_is_connected(const struct engine_peer *p);
 
+/* engine_feed.c */
+bool engine_feed_is_live(const struct engine_router *r); /* there, and not silent */
+
 /* engine_whole.c */
 bool engine_redump_is_allowed(const struct engine_feed *feed, int64_t now_ms);
 void engine_redump_ask(struct engine_feed *feed, int64_t now_ms, const char *why);

@@ -119,14 +119,18 @@ void engine_fib_free(struct engine_router *r)
 	fib_free(r->fib_loading);
 }
 
+/* strict reads its own router's, loose those of the whole network. */
 bool engine_wants_fib(const struct engine *e, const char *router)
 {
+	if (!config_router_find(e->cfg, router))
+		return false;
 	for (size_t i = 0; i < e->cfg->n_edges; i++) {
 		const struct config_edge *c = &e->cfg->edges[i];
 		enum edge_mode mode = config_edge_mode(c);
 
-		if (c->role != ROLE_NONE && strcmp(c->router, router) == 0 &&
-		    (is_strict(mode) || is_loose(mode)))
+		if (c->role != ROLE_NONE &&
+		    (is_loose(mode) ||
+		     (is_strict(mode) && strcmp(c->router, router) == 0)))
 			return true;
 	}
 	return false;
@@ -205,32 +209,6 @@ static void not_ready(struct engine_edge *state, const char *fmt, ...)
 	va_end(ap);
 }
 
-static bool is_customers(const struct engine *e, const struct engine_peer *p)
-{
-	return p->edge != SETS_NO_EDGE && config_edge_is_customer(&e->cfg->edges[p->edge]);
-}
-
-/* strict-direct reads the customers' sessions with this router as well. */
-static void judge_direct(const struct engine *e, const struct engine_router *r,
-			 struct engine_edge *state)
-{
-	if (!r->feed || !r->feed->heard) {
-		state->settled = false;
-		not_ready(state, "router %s has no live BMP feed that has sent a whole table",
-			  r->name);
-	}
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		char addr[IP_TEXT_SIZE];
-
-		if (p->router != r || !is_customers(e, p) || (p->up && p->complete))
-			continue;
-		if (p->up)
-			state->settled = false;
-		not_ready(state, "peer %s is down or has not sent its whole table yet",
-			  ip_addr_format(&rib_peer_key(p->rib)->addr, addr));
-	}
-}
-
 void engine_fib_state(const struct engine *e, size_t edge, enum edge_mode mode,
 		      struct engine_edge *state)
 {
@@ -251,17 +229,24 @@ void engine_fib_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			  name);
 	}
 	if (mode == MODE_STRICT_DIRECT)
-		judge_direct(e, r, state);
+		engine_peers_state(e, edge, mode, state);
 }
 
-bool engine_fibs_settled(const struct engine *e)
+/* Routers without an agent have no table to wait for. */
+void engine_fibs_state(const struct engine *e, struct engine_edge *state)
 {
 	for (size_t i = 0; i < e->n_routers; i++) {
-		if (e->routers[i]->fib && !e->routers[i]->fib_live &&
-		    engine_wants_fib(e, e->routers[i]->name))
-			return false;
+		const struct engine_router *r = e->routers[i];
+
+		if (r->fib ? r->fib_live : !r->inventory_known)
+			continue;
+		if (!config_router_find(e->cfg, r->name))
+			continue;
+		state->settled = false;
+		if (!r->fib)
+			not_ready(state, "the agent of router %s has not sent its routes yet",
+				  r->name);
 	}
-	return true;
 }
 
 /* ---- to show ---- */

@@ -29,6 +29,7 @@ struct engine_router {
 	struct fib *fib_loading; /* since a reset, until it is whole */
 	bool fib_live;		 /* fib is all that the router has now */
 	int64_t fib_ms;		 /* last word of it */
+	int64_t fib_lost_ms;	 /* not live since then; -1: not seen to be so */
 };
 
 struct engine_feed {
@@ -50,6 +51,7 @@ struct engine_feed {
 	bool settled;	      /* its initial dump is over, old peers are gone */
 	bool refused;	      /* diag says why; to be closed */
 	bool superseded;      /* by a newer stream of the same router */
+	bool silent;	      /* for longer than a living router is */
 	struct diag diag;
 };
 
@@ -139,10 +141,12 @@ void engine_peer_free(struct engine *e, struct engine_peer *gone); /* with its r
 /* Peers that completed, streams that settled, re-dumps that are due. Returns
  * when to look again, or -1. */
 int64_t engine_feeds_run(struct engine *e, int64_t now_ms);
-/* ready and settled of an edge of a mode that reads BGP; reason is filled when
- * not ready. */
+/* ready and settled of an edge of a mode that reads BGP (strict-direct: takes
+ * them away only); reason is filled when not ready. */
 void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			struct engine_edge *state);
+/* Since when a feed that the edge's mode reads has been dead, or -1. */
+int64_t engine_dead_since_ms(const struct engine *e, size_t edge);
 /* RFC 9234: tells of peers that call themselves what the edge is not, and keeps
  * an edge that has not started from being ready. */
 void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state);
@@ -173,8 +177,8 @@ void engine_fibs_fini(struct engine_fibs *fibs);
 /* ready and settled of an edge of mode strict or strict-direct. */
 void engine_fib_state(const struct engine *e, size_t edge, enum edge_mode mode,
 		      struct engine_edge *state);
-/* No table is known to be behind. */
-bool engine_fibs_settled(const struct engine *e);
+/* What modes loose read of it: routers that have an agent. */
+void engine_fibs_state(const struct engine *e, struct engine_edge *state);
 /* One sentence on the longest match; false: there is none. */
 bool engine_fib_explain(const struct engine *e, const char *router, const struct ip_addr *addr,
 			struct ip_prefix *prefix, char *text, size_t size);

@@ -198,7 +198,7 @@ bool engine_peer_is_connected(const struct engine_peer *p)
 {
 	if (engine_bgp_is_peer(p))
 		return engine_bgp_is_live(p->router);
-	return p->router->feed && p->router->feed->serial == p->stream;
+	return engine_feed_is_live(p->router) && p->router->feed->serial == p->stream;
 }
 
 void engine_peers_walk(const struct engine *e, engine_peer_fn *fn, void *arg)

@@ -9,6 +9,48 @@
 
 /* ---- what an edge may rely on ---- */
 
+/* What stands in an edge's way, one by one: the first becomes its reason. */
+struct judge {
+	const struct engine *e;
+	struct engine_edge *state; /* ready, settled, reason */
+	engine_wait_fn *fn;	   /* NULL: nobody asks for the others */
+	void *arg;
+};
+
+static void wait_for(struct judge *j, const char *router, const struct ip_addr *peer,
+		     const char *why)
+{
+	struct engine_wait wait = { .router = router, .why = why };
+	struct engine_edge *state = j->state;
+	char addr[IP_TEXT_SIZE];
+
+	state->ready = false;
+	if (peer)
+		wait.peer = *peer;
+	if (j->fn)
+		j->fn(&wait, j->arg);
+	if (state->reason[0] != '\0')
+		return;
+	if (peer)
+		snprintf(state->reason, sizeof(state->reason), "peer %s of router %s %s",
+			 ip_addr_format(peer, addr), router, why);
+	else
+		snprintf(state->reason, sizeof(state->reason), "router %s %s", router, why);
+}
+
+/* The operator knows of it: no edge waits for it. What it sends still counts. */
+static bool is_excluded(const struct engine *e, const char *router,
+			const struct ip_addr *peer)
+{
+	const struct config_router *r = config_router_find(e->cfg, router);
+
+	for (size_t i = 0; r && i < r->n_excluded; i++) {
+		if (ip_addr_equal(&r->excluded[i], peer))
+			return true;
+	}
+	return r && r->exclude_bgp;
+}
+
 /* Does a mode that reads the whole network depend on this peer? Internal
  * sessions bring what other routers' feeds bring as well. */
 static bool network_reads(const struct engine *e, const struct engine_peer *p)
@@ -18,119 +60,222 @@ static bool network_reads(const struct engine *e, const struct engine_peer *p)
 	return p->up && !p->info.is_ibgp && config_router_find(e->cfg, p->router->name);
 }
 
-static void not_ready(struct engine_edge *state, const char *why, const struct engine_peer *p)
+static void judge_peer(struct judge *j, const struct engine_peer *p)
 {
-	char addr[IP_TEXT_SIZE];
+	const struct ip_addr *addr = &rib_peer_key(p->rib)->addr;
+	const char *router = p->router->name;
 
-	state->ready = false;
-	if (state->reason[0] == '\0')
-		snprintf(state->reason, sizeof(state->reason), "peer %s of router %s %s",
-			 ip_addr_format(&rib_peer_key(p->rib)->addr, addr), p->router->name,
-			 why);
-}
-
-static void judge_peer(const struct engine_peer *p, struct engine_edge *state)
-{
+	if (is_excluded(j->e, router, addr))
+		return;
 	if (!engine_peer_is_connected(p)) {
-		state->settled = false;
-		not_ready(state, "has no live feed", p);
+		j->state->settled = false;
+		wait_for(j, router, addr, "has no live feed");
 	} else if (!p->up) {
-		not_ready(state, "is down", p);
+		wait_for(j, router, addr, "is down");
 	} else if (!p->complete) {
-		state->settled = false;
-		not_ready(state, "has not sent its whole table yet", p);
+		j->state->settled = false;
+		wait_for(j, router, addr, "has not sent its whole table yet");
 	}
 }
 
 /* Peers that the operator named and no feed has shown. */
-static void judge_named(const struct engine *e, size_t edge, struct engine_edge *state)
+static void judge_named(struct judge *j, size_t edge)
 {
-	const struct config_edge *c = &e->cfg->edges[edge];
+	const struct config_edge *c = &j->e->cfg->edges[edge];
 
 	for (size_t i = 0; i < c->n_peers; i++) {
-		const struct engine_peer *p = state->peers;
-		char addr[IP_TEXT_SIZE];
+		const struct engine_peer *p = j->state->peers;
 
 		while (p && !ip_addr_equal(&rib_peer_key(p->rib)->addr, &c->peers[i]))
 			p = p->edge_next;
-		if (p)
-			continue;
-		state->ready = false;
-		if (state->reason[0] == '\0')
-			snprintf(state->reason, sizeof(state->reason),
-				 "no feed has shown peer %s of this edge",
-				 ip_addr_format(&c->peers[i], addr));
+		if (!p && !is_excluded(j->e, c->router, &c->peers[i]))
+			wait_for(j, c->router, &c->peers[i], "has been shown by no feed");
 	}
+}
+
+static void judge_router(struct judge *j, const char *name)
+{
+	const struct engine_router *r = engine_router_find(j->e, name);
+	const struct config_router *c = config_router_find(j->e->cfg, name);
+	bool live = r && (engine_feed_is_live(r) || engine_bgp_is_live(r));
+
+	if (c && c->exclude_bgp)
+		return;
+	if (r && ((engine_feed_is_live(r) && r->feed->heard) || engine_bgp_is_complete(r)))
+		return;
+	j->state->settled = false;
+	wait_for(j, name, NULL,
+		 live ? "has not sent a whole table yet" : "has no live feed of BMP or BGP");
 }
 
 /* Network-wide sets read every router that has a customer edge; a stream that
  * has just begun may not have named its peers yet. */
-static void judge_routers(const struct engine *e, struct engine_edge *state)
+static void judge_routers(struct judge *j)
 {
 	const char *judged = "";
 
-	for (size_t i = 0; i < e->cfg->n_edges; i++) {
-		const struct config_edge *c = &e->cfg->edges[i];
-		const struct engine_router *r;
+	for (size_t i = 0; i < j->e->cfg->n_edges; i++) {
+		const struct config_edge *c = &j->e->cfg->edges[i];
 
 		if (!config_edge_is_customer(c) || strcmp(c->router, judged) == 0)
 			continue;
 		judged = c->router;
-		r = engine_router_find(e, c->router);
-		if (r && ((r->feed && r->feed->heard) || engine_bgp_is_complete(r)))
-			continue;
-		state->ready = state->settled = false;
-		if (state->reason[0] == '\0')
-			snprintf(state->reason, sizeof(state->reason), "router %s %s", c->router,
-				 r && (r->feed || engine_bgp_is_live(r)) ?
-					 "has not sent a whole table yet" :
-						"has no live feed");
+		judge_router(j, judged);
 	}
 }
 
-static size_t judge_network(const struct engine *e, struct engine_edge *state)
+static size_t judge_network(struct judge *j)
 {
 	size_t n = 0;
 
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		if (network_reads(e, p)) {
-			judge_peer(p, state);
+	for (const struct engine_peer *p = j->e->peers; p; p = p->next) {
+		if (network_reads(j->e, p)) {
+			judge_peer(j, p);
 			n++;
 		}
 	}
-	judge_routers(e, state);
+	judge_routers(j);
 	return n;
 }
 
-static size_t judge_edge(const struct engine *e, size_t edge, struct engine_edge *state)
+static size_t judge_edge(struct judge *j, size_t edge)
 {
 	size_t n = 0;
 
-	for (const struct engine_peer *p = state->peers; p; p = p->edge_next) {
-		judge_peer(p, state);
+	for (const struct engine_peer *p = j->state->peers; p; p = p->edge_next) {
+		judge_peer(j, p);
 		n++;
 	}
-	judge_named(e, edge, state);
+	judge_named(j, edge);
 	return n;
+}
+
+/* The customers' sessions with this router, which strict-direct reads beside its
+ * FIB; a router without BGP has none. */
+static void judge_direct(struct judge *j, const char *router)
+{
+	judge_router(j, router);
+	for (const struct engine_peer *p = j->e->peers; p; p = p->next) {
+		if (strcmp(p->router->name, router) == 0 && p->edge != SETS_NO_EDGE &&
+		    config_edge_is_customer(&j->e->cfg->edges[p->edge]))
+			judge_peer(j, p);
+	}
+}
+
+static void judge_all(struct judge *j, size_t edge, enum edge_mode mode)
+{
+	size_t n = 1;
+
+	if (mode == MODE_STRICT_DIRECT)
+		judge_direct(j, j->e->cfg->edges[edge].router);
+	else if (mode == MODE_FEASIBLE)
+		n = judge_edge(j, edge);
+	else
+		n = judge_network(j);
+	if (n != 0)
+		return;
+	j->state->ready = j->state->settled = false;
+	if (j->state->reason[0] == '\0')
+		snprintf(j->state->reason, sizeof(j->state->reason),
+			 "no BGP peer is known on this edge");
 }
 
 void engine_peers_state(const struct engine *e, size_t edge, enum edge_mode mode,
 			struct engine_edge *state)
 {
-	size_t n;
+	struct judge j = { .e = e, .state = state };
 
-	state->ready = state->settled = true;
-	if (mode == MODE_FEASIBLE)
-		n = judge_edge(e, edge, state);
-	else
-		n = judge_network(e, state);
-	if (n == 0) {
-		state->ready = state->settled = false;
-		if (state->reason[0] == '\0')
-			snprintf(state->reason, sizeof(state->reason),
-				 "no BGP peer is known on this edge");
-	}
+	if (mode != MODE_STRICT_DIRECT) /* else its FIB has been judged */
+		state->ready = state->settled = true;
+	judge_all(&j, edge, mode);
 }
+
+static bool reads_bgp(enum edge_mode mode)
+{
+	return mode == MODE_FEASIBLE || mode == MODE_EFP_A || mode == MODE_EFP_B ||
+	       mode == MODE_LOOSE || mode == MODE_LOOSE_NO_DEFAULT ||
+	       mode == MODE_STRICT_DIRECT;
+}
+
+void engine_edge_waits(const struct engine *e, const char *router, const char *interface,
+		       engine_wait_fn *fn, void *arg)
+{
+	const struct config_edge *c = config_edge_find(e->cfg, router, interface);
+	struct engine_edge scratch = { 0 };
+	struct judge j = { .e = e, .state = &scratch, .fn = fn, .arg = arg };
+
+	if (!c || c->role == ROLE_NONE || !reads_bgp(config_edge_mode(c)))
+		return;
+	scratch.peers = e->edges[c - e->cfg->edges]->peers;
+	judge_all(&j, (size_t)(c - e->cfg->edges), config_edge_mode(c));
+}
+
+/* ---- since when nothing tells ---- */
+
+static void earlier(int64_t *since, int64_t at)
+{
+	if (at >= 0 && (*since < 0 || at < *since))
+		*since = at;
+}
+
+static int64_t bgp_lost_ms(const struct engine *e, const char *router)
+{
+	const struct engine_router *r = engine_router_find(e, router);
+	const struct config_router *c = config_router_find(e->cfg, router);
+
+	return r && !(c && c->exclude_bgp) ? r->lost_ms : -1;
+}
+
+static int64_t network_lost_ms(const struct engine *e, const char *router)
+{
+	int64_t since = bgp_lost_ms(e, router);
+	const char *seen = "";
+
+	for (size_t i = 0; i < e->cfg->n_edges; i++) {
+		const struct config_edge *c = &e->cfg->edges[i];
+
+		if (!config_edge_is_customer(c) || strcmp(c->router, seen) == 0)
+			continue;
+		seen = c->router;
+		earlier(&since, bgp_lost_ms(e, seen));
+	}
+	return since;
+}
+
+int64_t engine_dead_since_ms(const struct engine *e, size_t edge)
+{
+	const char *router = e->cfg->edges[edge].router;
+	const struct engine_router *r = engine_router_find(e, router);
+	int64_t since = -1;
+
+	switch (config_edge_mode(&e->cfg->edges[edge])) {
+	case MODE_STRICT:
+		return r ? r->fib_lost_ms : -1;
+	case MODE_STRICT_DIRECT:
+		earlier(&since, r ? r->fib_lost_ms : -1);
+		earlier(&since, bgp_lost_ms(e, router));
+		return since;
+	case MODE_FEASIBLE:
+		return bgp_lost_ms(e, router);
+	case MODE_EFP_A:
+	case MODE_EFP_B:
+		return network_lost_ms(e, router);
+	case MODE_LOOSE:
+	case MODE_LOOSE_NO_DEFAULT:
+		since = network_lost_ms(e, router);
+		if (r && r->fib)
+			earlier(&since, r->fib_lost_ms);
+		return since;
+	case MODE_DEFAULT:
+	case MODE_ACL:
+	case MODE_EGRESS:
+	case MODE_OFF:
+		break;
+	}
+	return -1;
+}
+
+/* ---- roles ---- */
 
 /* What the other side calls itself (RFC 9234 sec. 4.1), by the edge's role. */
 static bool role_fits(enum edge_role role, int remote)
@@ -188,6 +333,8 @@ void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state
 			 role_text(p->info.remote_role), edge_role_name(c->role));
 	}
 }
+
+/* ---- paths in doubt ---- */
 
 struct grace {
 	const struct engine_peer *p;

@@ -154,17 +154,23 @@ static bool feed_run(struct engine *e, struct engine_feed *feed, int64_t now_ms)
 	return waiting || !feed->settled;
 }
 
-/* Since when each router has no feed; one that never had any counts from the
- * first look, for it may have had one before we started. */
+static void note_since(int64_t *lost_ms, bool live, int64_t now_ms)
+{
+	if (live)
+		*lost_ms = -1;
+	else if (*lost_ms < 0)
+		*lost_ms = now_ms;
+}
+
+/* Since when each router has no feed, or no forwarding table; one that never
+ * had any counts from the first look, for it may have had one before we started. */
 static void note_lost(struct engine *e, int64_t now_ms)
 {
 	for (size_t i = 0; i < e->n_routers; i++) {
 		struct engine_router *r = e->routers[i];
 
-		if (r->feed || engine_bgp_is_live(r))
-			r->lost_ms = -1;
-		else if (r->lost_ms < 0)
-			r->lost_ms = now_ms;
+		note_since(&r->lost_ms, engine_feed_is_live(r) || engine_bgp_is_live(r), now_ms);
+		note_since(&r->fib_lost_ms, r->fib_live, now_ms);
 	}
 }
 

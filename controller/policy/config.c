@@ -193,11 +193,13 @@ void config_router_copy(struct config_router *dst, const struct config_router *s
 	*dst = *src;
 	dst->bmp_sources =
 		dup_array(src->bmp_sources, src->n_bmp_sources, sizeof(*src->bmp_sources));
+	dst->excluded = dup_array(src->excluded, src->n_excluded, sizeof(*src->excluded));
 }
 
 void config_router_fini(struct config_router *r)
 {
 	free(r->bmp_sources);
+	free(r->excluded);
 	*r = (struct config_router){ 0 };
 }
 
@@ -450,13 +452,26 @@ static int check_bgp(const struct config *cfg, const struct config_router *r,
 	return 0;
 }
 
+static int check_bmp(const struct config_router *r, struct diag *diag)
+{
+	if (r->bmp_stats_s > CONFIG_STATS_MAX_S)
+		return diag_set(diag, "bmp stats-interval is 1 to %d seconds",
+				CONFIG_STATS_MAX_S);
+	if (r->redump_s != 0 &&
+	    (r->redump_s < CONFIG_REDUMP_MIN_S || r->redump_s > CONFIG_REDUMP_MAX_S))
+		return diag_set(diag, "bmp redump-interval is %d to %u seconds",
+				CONFIG_REDUMP_MIN_S, CONFIG_REDUMP_MAX_S);
+	return 0;
+}
+
 int config_router_put(struct config *cfg, const struct config_router *r, struct diag *diag)
 {
 	struct config_router copy;
 	bool found;
 	size_t at;
 
-	if (check_name("router", r->name, diag) < 0 || check_bgp(cfg, r, diag) < 0)
+	if (check_name("router", r->name, diag) < 0 || check_bgp(cfg, r, diag) < 0 ||
+	    check_bmp(r, diag) < 0)
 		return -1;
 	announce(cfg, CONFIG_ROUTER, r->name, NULL);
 	if (cfg->sink && cfg->sink->router(cfg->sink_ctx, r->name, r, diag) < 0)

@@ -302,6 +302,30 @@ static void do_source(struct lab *lab, struct words *w)
 	config_router_fini(&r);
 }
 
+/* What config_router says of a router's feeds. */
+static void do_feed(struct lab *lab, struct words *w)
+{
+	const char *name = next(w), *word = next(w), *value = next(w);
+	struct config_router r;
+	struct ip_addr addr;
+	struct diag diag;
+
+	config_router_copy(&r, config_router_find(&lab->cfg, name));
+	if (strcmp(word, "stats") == 0) {
+		r.bmp_stats_s = (uint32_t)atoi(value);
+	} else if (strcmp(word, "redump") == 0) {
+		r.redump_s = (uint32_t)atoi(value);
+	} else if (strcmp(value, "bgp") == 0) {
+		r.exclude_bgp = strcmp(word, "exclude") == 0;
+	} else {
+		addr = to_addr(lab, value);
+		config_addrs_set(&r.excluded, &r.n_excluded, &addr,
+				 strcmp(word, "exclude") == 0);
+	}
+	done(lab, config_router_put(&lab->cfg, &r, &diag), &diag);
+	config_router_fini(&r);
+}
+
 static void do_customer(struct lab *lab, struct words *w)
 {
 	struct config_customer c = { 0 };
@@ -778,6 +802,29 @@ static void do_reason(struct lab *lab, struct words *w)
 			status.reason);
 }
 
+static void put_wait(const struct engine_wait *wait, void *arg)
+{
+	char addr[IP_TEXT_SIZE], **text = arg, *more;
+
+	assert_true(asprintf(&more, "%s%s%s%s%s %s", *text, **text ? ", " : "", wait->router,
+			     wait->peer.v ? " " : "",
+			     wait->peer.v ? ip_addr_format(&wait->peer, addr) : "",
+			     wait->why) >= 0);
+	free(*text);
+	*text = more;
+}
+
+static void do_waits(struct lab *lab, struct words *w)
+{
+	const char *router = next(w), *interface = next(w), *want = rest(w);
+	char *text = mem_strdup("");
+
+	engine_edge_waits(lab->engine, router, interface, put_wait, &text);
+	if (strcmp(text, strcmp(want, "-") == 0 ? "" : want) != 0)
+		fail_at(lab, "it waits for \"%s\"", text);
+	free(text);
+}
+
 static void do_braked(struct lab *lab, struct words *w)
 {
 	struct engine_edge_status status = status_of(lab, w);
@@ -885,6 +932,7 @@ static const struct {
 } commands[] = {
 	{ "router", do_router },
 	{ "source", do_source },
+	{ "feed", do_feed },
 	{ "customer", do_customer },
 	{ "own", do_own },
 	{ "no-own", do_no_own },
@@ -913,6 +961,7 @@ static const struct {
 	{ "expect", do_expect },
 	{ "waiting", do_waiting },
 	{ "reason", do_reason },
+	{ "waits", do_waits },
 	{ "braked", do_braked },
 	{ "generation", do_generation },
 	{ "mark", do_mark },

@@ -7,6 +7,8 @@
  * jump lets the engine work.
  *
  *   router R                             source R ADDRESS
+ *   feed R WORD VALUE                    stats, redump (seconds); exclude, no-exclude
+ *                                        (an address, or bgp)
  *   customer C [PREFIX...]               own PREFIX, no-own PREFIX
  *   edge R I ROLE [MODE] [enforce]       no-edge R I
  *   set R I WORD VALUE                   role, mode, action, customer, peer, no-peer,
@@ -37,6 +39,7 @@
  *   expect R I ACTION [PREFIX...]        the filter handed out last; gone: taken back
  *   waiting R I [PREFIX...]              what is in its hold-down
  *   reason R I TEXT                      why not ready: part of the text; -: it is ready
+ *   waits R I TEXT                       all that it waits for; -: nothing
  *   braked R I yes|no
  *   generation R I N                     mark R I, same R I: as when it was marked
  *   peer R PEER TEXT                     part of how its edge was found

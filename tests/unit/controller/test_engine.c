@@ -191,7 +191,7 @@ static void test_a_named_peer_is_waited_for(void **state)
 		 "eor r1 10.0.0.2\n"
 		 "wait 60\n"
 		 "expect r1 eth0 observe 20.1.0.0/16\n"
-		 "reason r1 eth0 no feed has shown peer 10.0.0.9 of this edge\n"
+		 "reason r1 eth0 peer 10.0.0.9 of router r1 has been shown by no feed\n"
 		 "set r1 eth0 no-peer 10.0.0.9\n"
 		 "wait 0\n"
 		 "expect r1 eth0 enforce 20.1.0.0/16\n");

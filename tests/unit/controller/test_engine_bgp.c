@@ -235,6 +235,41 @@ static void test_beside_bmp(void **state)
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
 }
 
+/* strict-direct reads the customers' routes wherever they come from. */
+static void test_strict_direct_by_the_session_alone(void **state)
+{
+	struct agent_interface eth0 = { .name = "eth0", .index = 1, .up = true };
+	struct agent_inventory inv = { &eth0, 1 };
+	struct agent_address addr;
+	struct agent_routes table = { .reset = true, .complete = true };
+	struct lab *lab = *state;
+	struct engine_bgp *b;
+	struct ip_prefix p;
+	uint32_t index = 1;
+
+	assert_true(ip_addr_parse("10.0.0.1", &addr.addr));
+	addr.len = 24;
+	eth0.addresses = &addr;
+	eth0.n_addresses = 1;
+	lab_play(lab, ONE_EDGE "set r1 eth0 mode strict-direct\n");
+	engine_inventory(lab->engine, "r1", &inv);
+	assert_int_equal(ip_prefix_parse("20.1.0.0/16", &p), IP_PARSE_OK);
+	agent_routes_add(&table, &p, AGENT_ROUTE_UNICAST, &index, 1);
+	engine_fib(lab->engine, "r1", &table, lab->now_ms);
+	free(table.routes);
+	free(table.indexes);
+	lab_play(lab, "wait 1\n"
+		      "reason r1 eth0 router r1 has no live feed of BMP or BGP\n");
+	b = establish(lab, "r1");
+	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_play(lab, "wait 1\n"
+		      "reason r1 eth0 router r1 has not sent a whole table yet\n");
+	end_of_rib(lab, b);
+	lab_play(lab, "wait 1\n"
+		      "expect r1 eth0 enforce 20.1.0.0/16\n"
+		      "reason r1 eth0 -\n");
+}
+
 static void test_forgetting_the_neighbor_takes_its_routes(void **state)
 {
 	struct lab *lab = *state;
@@ -275,6 +310,7 @@ int main(void)
 		T(test_a_lost_session_freezes),
 		T(test_a_withdrawal_waits_for_its_hold_down),
 		T(test_beside_bmp),
+		T(test_strict_direct_by_the_session_alone),
 		T(test_forgetting_the_neighbor_takes_its_routes),
 		T(test_no_session_for_a_router_that_is_gone),
 	};

@@ -184,7 +184,7 @@ static void strict_direct_waits_for_bgp(void **state)
 	lab_play(lab, STRICT "set r1 eth1 mode strict-direct\nset r1 eth1 peer 10.0.0.2\n");
 	interfaces(lab, 1, 2);
 	routes(lab, RESET | COMPLETE, "20.0.0.0/16=1 20.2.0.0/16=2");
-	lab_play(lab, "run\nreason r1 eth0 -\nreason r1 eth1 no live BMP feed\n"
+	lab_play(lab, "run\nreason r1 eth0 -\nreason r1 eth1 router r1 has no live feed\n"
 		      "connect r1\nup r1 10.0.0.2 10.0.0.1\nadd r1 10.0.0.2 20.0.0.0/16 64501\n"
 		      "eor r1 10.0.0.2\nwait 60\nreason r1 eth1 -\n"
 		      "expect r1 eth1 enforce 20.0.0.0/16 20.2.0.0/16\n"
@@ -192,6 +192,51 @@ static void strict_direct_waits_for_bgp(void **state)
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, lab_setup, lab_teardown)
+
+/* stale counts from the loss of what the mode reads: here the agent's routes. */
+static void without_the_agent_strict_degrades_by_policy(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_play(lab, STRICT "set r1 eth0 stale off\n");
+	interfaces(lab, 1, 2);
+	routes(lab, RESET | COMPLETE, "20.0.0.0/16=1 20.2.0.0/16=2");
+	lab_play(lab, "run\nexpect r1 eth0 enforce 20.0.0.0/16\n");
+	engine_fib_lost(lab->engine, "r1");
+	lab_play(lab, "wait 3500\nexpect r1 eth0 enforce 20.0.0.0/16\n"
+		      "wait 200\nexpect r1 eth0 off 20.0.0.0/16\n"
+		      "alarmed edge r1 eth0: its feed is dead\n"
+		      "expect r1 eth1 enforce 20.2.0.0/16\n");
+	routes(lab, RESET | COMPLETE, "20.0.0.0/16=1 20.2.0.0/16=2");
+	lab_play(lab, "run\nexpect r1 eth0 enforce 20.0.0.0/16\n");
+}
+
+/* The union of FIBs is that of the network's. */
+static void loose_reads_the_tables_of_all_routers(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_play(lab, "router r1\nrouter r2\n"
+		      "edge r2 up provider loose enforce\n"
+		      "inventory r2 up=10.0.9.1\n");
+	assert_true(engine_wants_fib(lab->engine, "r1"));
+	assert_true(engine_wants_fib(lab->engine, "r2"));
+	assert_false(engine_wants_fib(lab->engine, "r3"));
+	interfaces(lab, 1, 2);
+	lab_play(lab, "connect r2\n"
+		      "up r2 10.0.9.2 10.0.9.1\n"
+		      "add r2 10.0.9.2 20.9.0.0/16\n"
+		      "eor r2 10.0.9.2\n"
+		      "feed r1 exclude bgp\n"
+		      "wait 60\n"
+		      "reason r2 up agent of router r1 has not sent its routes yet\n"
+		      "expect r2 up observe 20.9.0.0/16\n");
+	routes(lab, RESET | COMPLETE, "20.0.0.0/16=1");
+	lab_play(lab, "run\nreason r2 up agent of router r2 has not sent its routes yet\n"
+		      "expect r2 up observe 20.0.0.0/16 20.9.0.0/16\n"
+		      "set r2 up mode off\n");
+	assert_false(engine_wants_fib(lab->engine, "r1"));
+}
 
 int main(void)
 {
@@ -205,6 +250,8 @@ int main(void)
 		CASE(changes_without_a_table_are_ignored),
 		CASE(who_is_asked),
 		CASE(strict_direct_waits_for_bgp),
+		CASE(without_the_agent_strict_degrades_by_policy),
+		CASE(loose_reads_the_tables_of_all_routers),
 	};
 
 	return cmocka_run_group_tests_name("engine_fib", tests, NULL, NULL);
