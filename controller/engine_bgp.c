@@ -198,8 +198,11 @@ static void on_withdraw(void *arg, const struct ip_prefix *prefix, uint32_t path
 
 static void finish(struct engine_bgp *b)
 {
+	size_t budget = SIZE_MAX;
+
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
-		bgp_table_stale_sweep(b->table, family);
+		bgp_table_stale_kill(b->table, family);
+	bgp_table_sweep(b->table, &budget);
 	drop_unused(b);
 	b->complete = true;
 	state_changed(b);

@@ -136,21 +136,23 @@ void bgp_table_forget_peer(struct bgp_table *t, const struct rib_peer *peer)
 void bgp_table_announce(struct bgp_table *t, const struct ip_prefix *prefix,
 			uint32_t path_id, const struct rib_attr *attr)
 {
+	struct path_table *index = &t->index[prefix->family];
 	struct path_key key = path_key_make(prefix, path_id);
-	struct path_slot *slot = path_table_insert(&t->index[prefix->family], &key);
+	struct path_slot *slot = path_table_insert(index, &key);
 	uint32_t before, number;
+	bool taken;
 
 	if (!slot) /* the rib would not take it either */
 		return;
+	path_table_refresh(index, slot);
 	before = slot->attr;
 	number = hop_get(t, &attr->next_hop);
-	if (before != 0 && slot->stale)
-		t->index[prefix->family].n_stale--;
-	slot->stale = 0;
 	slot->attr = number;
 	/* what a router sends on has passed its policy */
 	rib_peer_saw_post(t->peers[number], (enum ip_family)prefix->family);
-	rib_announce(t->peers[number], RIB_POST, prefix, path_id, attr);
+	taken = rib_announce(t->peers[number], RIB_POST, prefix, path_id, attr) >= 0;
+	if (!taken && before != number) /* else the path that was there stays */
+		path_table_erase(index, slot);
 	if (before != 0 && before != number)
 		rib_withdraw(t->peers[before], RIB_POST, prefix, path_id);
 }
@@ -171,48 +173,54 @@ bool bgp_table_withdraw(struct bgp_table *t, const struct ip_prefix *prefix,
 	struct path_table *index = &t->index[prefix->family];
 	struct path_key key = path_key_make(prefix, path_id);
 	struct path_slot *slot = path_table_find(index, &key);
+	bool alive;
 
 	if (!slot)
 		return false;
+	alive = !path_table_is_dead(index, slot);
 	slot_remove(t, index, slot, prefix);
 	path_table_fit(index);
-	return true;
+	return alive;
 }
 
 void bgp_table_stale_mark(struct bgp_table *t)
 {
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		path_table_mark_stale(&t->index[family]);
+}
+
+void bgp_table_stale_kill(struct bgp_table *t, enum ip_family family)
+{
+	path_table_kill_stale(&t->index[family]);
+}
+
+static void sweep_slot(struct path_table *index, struct path_slot *slot, void *arg)
+{
+	struct ip_prefix prefix = path_slot_prefix(index, slot);
+
+	slot_remove(arg, index, slot, &prefix);
+}
+
+bool bgp_table_sweep(struct bgp_table *t, size_t *budget)
+{
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
 		struct path_table *index = &t->index[family];
 
-		for (uint32_t i = 0; i < index->cap; i++)
-			path_table_at(index, i)->stale =
-				path_table_at(index, i)->attr != 0;
-		index->n_stale = index->n;
+		if (index->n_dead == 0)
+			continue;
+		if (path_table_sweep(index, budget, sweep_slot, t))
+			return true;
+		path_table_fit(index);
 	}
+	return false;
 }
 
-size_t bgp_table_stale_sweep(struct bgp_table *t, enum ip_family family)
+bool bgp_table_is_sweeping(const struct bgp_table *t)
 {
-	struct path_table *index = &t->index[family];
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < index->cap && index->n_stale > 0;) {
-		struct path_slot *slot = path_table_at(index, i);
-		struct ip_prefix prefix;
-
-		if (slot->attr == 0 || !slot->stale) {
-			i++;
-			continue;
-		}
-		prefix = path_slot_prefix(index, slot);
-		slot_remove(t, index, slot, &prefix);
-		n++;
-	}
-	path_table_fit(index);
-	return n;
+	return t->index[IP_V4].n_dead != 0 || t->index[IP_V6].n_dead != 0;
 }
 
 size_t bgp_table_count(const struct bgp_table *t, enum ip_family family)
 {
-	return t->index[family].n;
+	return t->index[family].n - t->index[family].n_dead;
 }

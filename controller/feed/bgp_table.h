@@ -31,10 +31,14 @@ void bgp_table_announce(struct bgp_table *t, const struct ip_prefix *prefix,
 bool bgp_table_withdraw(struct bgp_table *t, const struct ip_prefix *prefix,
 			uint32_t path_id);
 
-/* A new session: what it does not mention until it says so is swept. */
+/* A new session: what it does not mention until it says so is dead then, and
+ * removed by bgp_table_sweep() until *budget is used up. False: none is left. */
 void bgp_table_stale_mark(struct bgp_table *t);
-size_t bgp_table_stale_sweep(struct bgp_table *t, enum ip_family family);
+void bgp_table_stale_kill(struct bgp_table *t, enum ip_family family);
+bool bgp_table_sweep(struct bgp_table *t, size_t *budget);
+bool bgp_table_is_sweeping(const struct bgp_table *t);
 
+/* Without the dead. */
 size_t bgp_table_count(const struct bgp_table *t, enum ip_family family);
 /* The owner removes a peer (without paths) from the rib after this. */
 void bgp_table_forget_peer(struct bgp_table *t, const struct rib_peer *peer);

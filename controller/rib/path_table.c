@@ -7,6 +7,10 @@
 #include "lib/mem.h"
 
 #define CAP_MIN 16
+/* What path_slot.generation can hold. */
+#define GENERATION_MAX 0xffffffu
+/* Looking at a slot costs so much less than removing one. */
+#define LOOKS_PER_UNIT 16
 
 void path_table_init(struct path_table *t, enum ip_family family, uint64_t seed)
 {
@@ -144,6 +148,7 @@ static void resize(struct path_table *t, uint32_t cap)
 	size_t bytes = stride(t) * sizeof(uint32_t);
 
 	t->cap = cap;
+	t->sweep_at = old.cap ? (uint32_t)((uint64_t)t->sweep_at * cap / old.cap) : 0;
 	t->mem = mem_calloc(cap, bytes);
 	for (uint32_t i = 0; i < old.cap; i++) {
 		const struct path_slot *s = at(&old, i);
@@ -189,9 +194,10 @@ struct path_slot *path_table_insert(struct path_table *t, const struct path_key 
 	}
 	s->path_id = key->path_id;
 	s->len = key->len;
-	s->stale = 0;
+	s->generation = t->generation;
 	memcpy(s->addr, key->addr, words(t) * sizeof(uint32_t));
 	t->n++;
+	t->n_fresh++;
 	return s;
 }
 
@@ -206,7 +212,8 @@ void path_table_erase(struct path_table *t, struct path_slot *slot)
 	uint32_t hole = (uint32_t)((size_t)((uint32_t *)slot - t->mem) / stride(t));
 
 	t->n--;
-	t->n_stale -= slot->stale;
+	t->n_fresh -= slot->generation == t->generation;
+	t->n_dead -= slot->generation < t->dead_before;
 	for (uint32_t i = next(t, hole); at(t, i)->attr != 0; i = next(t, i)) {
 		struct path_slot *s = at(t, i);
 
@@ -232,4 +239,71 @@ void path_table_fit(struct path_table *t)
 	while (t->n > cap / 2)
 		cap = cap_above(cap);
 	resize(t, cap);
+}
+
+/* ---- generations */
+
+bool path_table_is_dead(const struct path_table *t, const struct path_slot *slot)
+{
+	return slot->generation < t->dead_before;
+}
+
+void path_table_refresh(struct path_table *t, struct path_slot *slot)
+{
+	t->n_dead -= slot->generation < t->dead_before;
+	t->n_fresh += slot->generation != t->generation;
+	slot->generation = t->generation;
+}
+
+/* Once in 16 million marks: dead, stale and fresh are 0, 1 and 2 again. */
+static void renumber(struct path_table *t)
+{
+	for (uint32_t i = 0; i < t->cap; i++) {
+		struct path_slot *s = at(t, i);
+
+		s->generation = s->generation < t->dead_before    ? 0
+				: s->generation != t->generation ? 1
+								 : 2;
+	}
+	t->dead_before = 1;
+	t->generation = 2;
+}
+
+void path_table_mark_stale(struct path_table *t)
+{
+	if (t->n_fresh == 0)
+		return;
+	if (t->generation == GENERATION_MAX)
+		renumber(t);
+	t->generation++;
+	t->n_fresh = 0;
+}
+
+void path_table_kill_stale(struct path_table *t)
+{
+	t->dead_before = t->generation;
+	t->n_dead = t->n - t->n_fresh;
+}
+
+/* From the end to the front: what erasing moves up comes from where the sweep
+ * has been, so it does not move anything that it has yet to see, but from the
+ * front to the back. That meets it on its next lap. */
+bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn, void *arg)
+{
+	uint32_t looks = 0;
+
+	while (t->n_dead != 0 && *budget != 0) {
+		struct path_slot *slot;
+
+		if (t->sweep_at == 0 || t->sweep_at > t->cap)
+			t->sweep_at = t->cap;
+		slot = at(t, --t->sweep_at);
+		if (slot->attr != 0 && slot->generation < t->dead_before) {
+			fn(t, slot, arg);
+			--*budget;
+		} else if (++looks % LOOKS_PER_UNIT == 0) {
+			--*budget;
+		}
+	}
+	return t->n_dead != 0;
 }

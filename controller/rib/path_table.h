@@ -7,6 +7,10 @@
  * IPv6 slot. All paths of a prefix share one hash, so they lie together and
  * "any path of this prefix" is one probe. Erasing moves later slots up, so
  * there are no tombstones and a table never degrades.
+ *
+ * Each slot knows the generation of its last word. Marking everything stale,
+ * or dead, costs nothing: a new generation begins. Dead slots are still found
+ * until path_table_sweep() has come by, which does as much as it is told to.
  */
 #ifndef SAV_PATH_TABLE_H
 #define SAV_PATH_TABLE_H
@@ -26,9 +30,8 @@ struct path_key {
 struct path_slot {
 	uint32_t attr; /* 0: the slot is free */
 	uint32_t path_id;
-	uint8_t len;
-	uint8_t stale;
-	uint16_t unused;
+	uint32_t len : 8;
+	uint32_t generation : 24;
 	uint32_t addr[]; /* 1 or 4 words */
 };
 
@@ -36,7 +39,11 @@ struct path_table {
 	uint32_t *mem;
 	uint32_t cap; /* slots; 0 or 2^k or 3 * 2^k */
 	uint32_t n;
-	uint32_t n_stale;
+	uint32_t n_fresh;    /* of the present generation */
+	uint32_t n_dead;     /* of a generation before dead_before */
+	uint32_t generation; /* never below dead_before */
+	uint32_t dead_before;
+	uint32_t sweep_at; /* where path_table_sweep() goes on */
 	enum ip_family family;
 	uint64_t seed;
 };
@@ -59,9 +66,22 @@ void path_table_prefetch(const struct path_table *t, const struct path_key *key)
 /* Finds or makes; a new slot has attr 0 and the caller sets it at once. NULL
  * when the prefix has PATH_TABLE_SIBLINGS_MAX paths already. */
 struct path_slot *path_table_insert(struct path_table *t, const struct path_key *key);
+/* The path was mentioned again: it is neither stale nor dead. */
+void path_table_refresh(struct path_table *t, struct path_slot *slot);
 /* Moves later slots up: during a scan look at the same index again. */
 void path_table_erase(struct path_table *t, struct path_slot *slot);
 /* Gives memory back when the table is mostly empty. */
 void path_table_fit(struct path_table *t);
+
+/* All paths become stale, or all that are stale become dead; both at once,
+ * whatever the size. */
+void path_table_mark_stale(struct path_table *t);
+void path_table_kill_stale(struct path_table *t);
+bool path_table_is_dead(const struct path_table *t, const struct path_slot *slot);
+/* Hands dead slots to fn, which erases each; stops when *budget is used up: one
+ * for each, and one for every 16 slots that it had to look at. False: none is
+ * left. Between calls the table may change in every way. */
+typedef void path_table_dead_fn(struct path_table *t, struct path_slot *slot, void *arg);
+bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn, void *arg);
 
 #endif /* SAV_PATH_TABLE_H */

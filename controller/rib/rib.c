@@ -16,6 +16,11 @@ struct rib_peer {
 	struct rib_peer_key key;
 	struct path_table table[RIB_VIEWS][IP_FAMILIES];
 	bool post[IP_FAMILIES];
+	bool queued; /* to be swept */
+	bool full;   /* told so */
+	struct rib_peer *sweep_next;
+	uint64_t weight; /* what counts against the bound */
+	uint64_t refused;
 	void *user;
 };
 
@@ -29,6 +34,11 @@ struct rib {
 	uint64_t seed;
 	rib_watch_fn *watch;
 	void *watch_arg;
+	bool deferred;
+	struct rib_peer *sweep_first, *sweep_last;
+	size_t max_weight; /* of one peer; 0: any */
+	rib_full_fn *full;
+	void *full_arg;
 };
 
 #define BUCKETS_MIN 16
@@ -143,29 +153,6 @@ struct rib_peer *rib_peer_get(struct rib *rib, const struct rib_peer_key *key)
 	return peer;
 }
 
-void rib_peer_remove(struct rib_peer *peer)
-{
-	struct rib *rib = peer->rib;
-	struct rib_peer **at = &rib->bucket[bucket_of(rib, &peer->key)];
-
-	for (int view = 0; view < RIB_VIEWS; view++)
-		for (int family = 0; family < IP_FAMILIES; family++)
-			rib_peer_clear(peer, (enum rib_view)view, (enum ip_family)family);
-	while (*at != peer)
-		at = &(*at)->hash_next;
-	*at = peer->hash_next;
-	if (peer->prev)
-		peer->prev->next = peer->next;
-	else
-		rib->first = peer->next;
-	if (peer->next)
-		peer->next->prev = peer->prev;
-	else
-		rib->last = peer->prev;
-	rib->peers--;
-	free(peer);
-}
-
 const struct rib_peer_key *rib_peer_key(const struct rib_peer *peer)
 {
 	return &peer->key;
@@ -214,6 +201,36 @@ static void tell(struct rib_peer *peer, enum rib_view view,
 		   new ? attr_pool_at(&rib->attrs, new) : NULL, rib->watch_arg);
 }
 
+static uint64_t weight_of(const struct rib_attr *attr)
+{
+	return 1 + attr->as_path_len / RIB_PATH_UNIT;
+}
+
+static int refuse(struct rib_peer *peer)
+{
+	peer->rib->refused++;
+	peer->refused++;
+	return -1;
+}
+
+/* Makes room in the peer's account for new instead of old, which may be NULL. */
+static bool charge(struct rib_peer *peer, const struct rib_attr *old,
+		   const struct rib_attr *new)
+{
+	struct rib *rib = peer->rib;
+	uint64_t before = old ? weight_of(old) : 0, after = weight_of(new);
+
+	if (rib->max_weight != 0 && after > before &&
+	    peer->weight + after - before > rib->max_weight) {
+		if (!peer->full && rib->full)
+			rib->full(peer, rib->full_arg);
+		peer->full = true;
+		return false;
+	}
+	peer->weight += after - before;
+	return true;
+}
+
 int rib_announce(struct rib_peer *peer, enum rib_view view,
 		 const struct ip_prefix *prefix, uint32_t path_id,
 		 const struct rib_attr *attr)
@@ -223,27 +240,51 @@ int rib_announce(struct rib_peer *peer, enum rib_view view,
 	struct path_key key = path_key_make(prefix, path_id);
 	size_t before = path_table_bytes(t);
 	struct path_slot *slot = path_table_insert(t, &key);
+	const struct rib_attr *was;
 	uint32_t old;
 
 	rib->table_bytes += path_table_bytes(t) - before;
-	if (slot == NULL) {
-		rib->refused++;
-		return 0;
-	}
-	if (slot->stale) {
-		slot->stale = 0;
-		t->n_stale--;
-	}
+	if (slot == NULL)
+		return refuse(peer);
+	path_table_refresh(t, slot);
 	old = slot->attr;
+	was = old ? attr_pool_at(&rib->attrs, old) : NULL;
 	/* A re-dump repeats what is there: no look-up by content for that. */
-	if (old != 0 && attr_equal(attr_pool_at(&rib->attrs, old), attr))
+	if (was && attr_equal(was, attr))
 		return 0;
+	if (!charge(peer, was, attr)) {
+		if (!was)
+			path_table_erase(t, slot);
+		return refuse(peer);
+	}
 	slot->attr = attr_pool_get(&rib->attrs, attr);
 	rib->paths += old == 0;
 	tell(peer, view, prefix, old, slot->attr);
 	if (old != 0)
 		attr_pool_put(&rib->attrs, old);
 	return 1;
+}
+
+void rib_bound(struct rib *rib, size_t max_paths, rib_full_fn *full, void *arg)
+{
+	rib->max_weight = max_paths;
+	rib->full = full;
+	rib->full_arg = arg;
+}
+
+void rib_peer_retry(struct rib_peer *peer)
+{
+	peer->full = false;
+}
+
+bool rib_peer_is_full(const struct rib_peer *peer)
+{
+	return peer->full;
+}
+
+uint64_t rib_peer_refused(const struct rib_peer *peer)
+{
+	return peer->refused;
 }
 
 uint32_t rib_prefetch(const struct rib_peer *peer, enum rib_view view,
@@ -269,6 +310,7 @@ static void remove_slot(struct rib_peer *peer, enum rib_view view, struct path_t
 
 	path_table_erase(t, slot);
 	peer->rib->paths--;
+	peer->weight -= weight_of(attr_pool_at(&peer->rib->attrs, old));
 	tell(peer, view, &prefix, old, 0);
 	attr_pool_put(&peer->rib->attrs, old);
 }
@@ -287,77 +329,168 @@ bool rib_withdraw(struct rib_peer *peer, enum rib_view view,
 	struct path_table *t = &peer->table[view][prefix->family];
 	struct path_key key = path_key_make(prefix, path_id);
 	struct path_slot *slot = path_table_find(t, &key);
+	bool alive;
 
 	if (slot == NULL)
 		return false;
+	alive = !path_table_is_dead(t, slot);
 	remove_slot(peer, view, t, slot);
 	fit(peer->rib, t);
-	return true;
+	return alive;
+}
+
+/* ---- many at once */
+
+struct sweep {
+	struct rib_peer *peer;
+	enum rib_view view;
+};
+
+static void sweep_slot(struct path_table *t, struct path_slot *slot, void *arg)
+{
+	const struct sweep *s = arg;
+
+	remove_slot(s->peer, s->view, t, slot);
+}
+
+/* True: this table has more. */
+static bool sweep_table(struct rib_peer *peer, enum rib_view view, enum ip_family family,
+			size_t *budget)
+{
+	struct path_table *t = &peer->table[view][family];
+	struct sweep s = { peer, view };
+
+	if (t->n_dead == 0)
+		return false;
+	if (path_table_sweep(t, budget, sweep_slot, &s))
+		return true;
+	fit(peer->rib, t);
+	return false;
+}
+
+static void sweep_later(struct rib_peer *peer)
+{
+	struct rib *rib = peer->rib;
+
+	if (peer->queued)
+		return;
+	peer->queued = true;
+	peer->sweep_next = NULL;
+	if (rib->sweep_last)
+		rib->sweep_last->sweep_next = peer;
+	else
+		rib->sweep_first = peer;
+	rib->sweep_last = peer;
+}
+
+static void sweep_forget(struct rib_peer *peer)
+{
+	struct rib *rib = peer->rib;
+	struct rib_peer **at = &rib->sweep_first, *before = NULL;
+
+	if (!peer->queued)
+		return;
+	for (; *at != peer; at = &(*at)->sweep_next)
+		before = *at;
+	*at = peer->sweep_next;
+	if (rib->sweep_last == peer)
+		rib->sweep_last = before;
+	peer->queued = false;
+}
+
+void rib_defer(struct rib *rib)
+{
+	rib->deferred = true;
+}
+
+bool rib_sweep(struct rib *rib, size_t *budget)
+{
+	struct rib_peer *peer;
+
+	while ((peer = rib->sweep_first)) {
+		for (int view = 0; view < RIB_VIEWS; view++)
+			for (int family = 0; family < IP_FAMILIES; family++)
+				if (sweep_table(peer, (enum rib_view)view,
+						(enum ip_family)family, budget))
+					return true;
+		sweep_forget(peer);
+	}
+	return false;
+}
+
+bool rib_is_sweeping(const struct rib *rib)
+{
+	return rib->sweep_first != NULL;
+}
+
+bool rib_peer_is_sweeping(const struct rib_peer *peer)
+{
+	return peer->queued;
 }
 
 void rib_stale_mark(struct rib_peer *peer, enum rib_view view, enum ip_family family)
 {
-	struct path_table *t = &peer->table[view][family];
-
-	if (t->n_stale == t->n)
-		return;
-	for (uint32_t i = 0; i < t->cap; i++) {
-		struct path_slot *slot = path_table_at(t, i);
-
-		slot->stale = slot->attr != 0;
-	}
-	t->n_stale = t->n;
+	path_table_mark_stale(&peer->table[view][family]);
 }
 
 size_t rib_stale_sweep(struct rib_peer *peer, enum rib_view view, enum ip_family family)
 {
 	struct path_table *t = &peer->table[view][family];
-	size_t removed = t->n_stale;
+	size_t gone = t->n - t->n_fresh - t->n_dead, budget = SIZE_MAX;
 
-	if (removed == t->n) {
-		rib_peer_clear(peer, view, family);
-		return removed;
-	}
-	/* Erasing at i may bring another slot to i, so look there again. What
-	 * wraps round from the front to the back was looked at before. */
-	for (uint32_t i = 0; t->n_stale != 0 && i < t->cap;) {
-		struct path_slot *slot = path_table_at(t, i);
-
-		if (slot->attr != 0 && slot->stale)
-			remove_slot(peer, view, t, slot);
-		else
-			i++;
-	}
-	fit(peer->rib, t);
-	return removed;
+	path_table_kill_stale(t);
+	if (t->n_dead == 0)
+		return 0;
+	if (peer->rib->deferred)
+		sweep_later(peer);
+	else
+		sweep_table(peer, view, family, &budget);
+	return gone;
 }
 
 void rib_peer_clear(struct rib_peer *peer, enum rib_view view, enum ip_family family)
 {
+	path_table_mark_stale(&peer->table[view][family]);
+	rib_stale_sweep(peer, view, family);
+}
+
+static void clear_now(struct rib_peer *peer, enum rib_view view, enum ip_family family)
+{
+	size_t budget = SIZE_MAX;
+
+	path_table_mark_stale(&peer->table[view][family]);
+	path_table_kill_stale(&peer->table[view][family]);
+	sweep_table(peer, view, family, &budget);
+}
+
+void rib_peer_remove(struct rib_peer *peer)
+{
 	struct rib *rib = peer->rib;
-	struct path_table gone = peer->table[view][family];
+	struct rib_peer **at = &rib->bucket[bucket_of(rib, &peer->key)];
 
-	/* Detached first: the watcher is told after the change is made. */
-	path_table_init(&peer->table[view][family], family, rib->seed);
-	rib->table_bytes -= path_table_bytes(&gone);
-	rib->paths -= gone.n;
-	for (uint32_t i = 0; i < gone.cap; i++) {
-		const struct path_slot *slot = path_table_at(&gone, i);
-		struct ip_prefix prefix;
-
-		if (slot->attr == 0)
-			continue;
-		prefix = path_slot_prefix(&gone, slot);
-		tell(peer, view, &prefix, slot->attr, 0);
-		attr_pool_put(&rib->attrs, slot->attr);
-	}
-	path_table_fini(&gone);
+	for (int view = 0; view < RIB_VIEWS; view++)
+		for (int family = 0; family < IP_FAMILIES; family++)
+			clear_now(peer, (enum rib_view)view, (enum ip_family)family);
+	while (*at != peer)
+		at = &(*at)->hash_next;
+	*at = peer->hash_next;
+	sweep_forget(peer);
+	if (peer->prev)
+		peer->prev->next = peer->next;
+	else
+		rib->first = peer->next;
+	if (peer->next)
+		peer->next->prev = peer->prev;
+	else
+		rib->last = peer->prev;
+	rib->peers--;
+	free(peer);
 }
 
 size_t rib_path_count(const struct rib_peer *peer, enum rib_view view,
 		      enum ip_family family)
 {
-	return peer->table[view][family].n;
+	return peer->table[view][family].n - peer->table[view][family].n_dead;
 }
 
 void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,

@@ -5,7 +5,8 @@
  * A peer is keyed by (router, peer type, distinguisher, address), a path by
  * (peer, view, prefix, path id); the last word on a path wins. Path
  * attributes are interned: a path costs a table slot, not a copy. Removing a
- * peer costs O(its paths). Nothing here knows time, sockets or policy.
+ * peer costs O(its paths): at once, or after rib_defer() in slices. Nothing
+ * here knows time, sockets or policy.
  */
 #ifndef SAV_RIB_H
 #define SAV_RIB_H
@@ -69,7 +70,8 @@ void rib_watch(struct rib *rib, rib_watch_fn *fn, void *arg); /* one watcher */
  * rib_peer_remove(). */
 struct rib_peer *rib_peer_get(struct rib *rib, const struct rib_peer_key *key);
 struct rib_peer *rib_peer_find(const struct rib *rib, const struct rib_peer_key *key);
-void rib_peer_remove(struct rib_peer *peer); /* with all its paths, watcher told */
+/* With all its paths, watcher told; never deferred: clear and sweep it before. */
+void rib_peer_remove(struct rib_peer *peer);
 const struct rib_peer_key *rib_peer_key(const struct rib_peer *peer);
 /* The view that counts: post-policy once rib_peer_saw_post() was told of any
  * post-policy message of this family (also an End-of-RIB or a withdrawal),
@@ -83,8 +85,9 @@ struct rib_peer *rib_peer_first(const struct rib *rib);
 struct rib_peer *rib_peer_next(const struct rib_peer *peer);
 
 /* *attr is copied (with its as_path) when it is not interned yet.
- * Returns 1 when something changed, 0 when the very same path was there (or
- * the peer sends hundreds of add-path paths of one prefix: counted, left out). */
+ * Returns 1 when something changed, 0 when the very same path was there, -1
+ * when it is left out and counted: the peer is at its bound (rib_bound()), or
+ * sends hundreds of add-path paths of one prefix. What was there stays. */
 int rib_announce(struct rib_peer *peer, enum rib_view view,
 		 const struct ip_prefix *prefix, uint32_t path_id,
 		 const struct rib_attr *attr);
@@ -100,11 +103,37 @@ bool rib_withdraw(struct rib_peer *peer, enum rib_view view,
 
 /* Re-dump support: mark all paths of the peer and family stale, let the dump
  * refresh them, then sweep what it did not mention. Sweep returns the number
- * removed. Marked paths count like any other until swept. */
+ * that goes. Marked paths count like any other until swept. */
 void rib_stale_mark(struct rib_peer *peer, enum rib_view view, enum ip_family family);
 size_t rib_stale_sweep(struct rib_peer *peer, enum rib_view view, enum ip_family family);
 void rib_peer_clear(struct rib_peer *peer, enum rib_view view, enum ip_family family);
 
+/* From now on rib_stale_sweep() and rib_peer_clear() take no time: what they
+ * take away is dead, and rib_sweep() removes it. A path that comes again
+ * meanwhile lives. The dead are still found and walked, as whatever the watcher
+ * was told of is, until it is told that they are gone. Pre-policy goes first,
+ * so that it never seems to hold what post-policy has lost. */
+void rib_defer(struct rib *rib);
+/* Removes dead paths until *budget is used up: one for each, and a little for
+ * looking for them. False: there are no more. */
+bool rib_sweep(struct rib *rib, size_t *budget);
+bool rib_is_sweeping(const struct rib *rib);
+bool rib_peer_is_sweeping(const struct rib_peer *peer);
+
+/* Bounds what one peer can make us keep, over both views and families: so many
+ * paths; a path counts once more for every RIB_PATH_UNIT bytes of AS_PATH (64
+ * hops), since the attributes are not bounded otherwise. 0: no bound, which is
+ * the default. Dead paths count until they are swept. full is called when the
+ * first path of a peer is left out, and again after rib_peer_retry(); it must
+ * not change the rib. */
+#define RIB_PATH_UNIT 256
+typedef void rib_full_fn(struct rib_peer *peer, void *arg);
+void rib_bound(struct rib *rib, size_t max_paths, rib_full_fn *full, void *arg);
+void rib_peer_retry(struct rib_peer *peer);
+bool rib_peer_is_full(const struct rib_peer *peer);
+uint64_t rib_peer_refused(const struct rib_peer *peer); /* paths so far */
+
+/* Without the dead. */
 size_t rib_path_count(const struct rib_peer *peer, enum rib_view view,
 		      enum ip_family family);
 typedef void rib_path_fn(const struct ip_prefix *prefix, uint32_t path_id,
@@ -117,9 +146,9 @@ const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view vie
 				  const struct ip_prefix *prefix);
 
 struct rib_stats {
-	size_t peers, paths, attrs;
+	size_t peers, paths, attrs; /* paths: with the dead */
 	size_t bytes;	/* all memory the rib holds */
-	size_t refused; /* announcements beyond the bound on paths per prefix */
+	size_t refused; /* announcements beyond either bound */
 };
 void rib_stats(const struct rib *rib, struct rib_stats *stats);
 

@@ -60,9 +60,9 @@ static void on_withdraw(void *arg, const struct ip_prefix *prefix, uint32_t path
 static void on_end_of_rib(void *arg, enum ip_family family)
 {
 	struct world *w = arg;
-
-	bgp_table_stale_sweep(w->table, family);
-	HOLDS(bgp_table_stale_sweep(w->table, family) == 0);
+	bgp_table_stale_kill(w->table, family);
+	while (bgp_table_sweep(w->table, &(size_t){ 3 }))
+		HOLDS(bgp_table_is_sweeping(w->table));
 }
 
 static const struct bgp_session_ops ops = {
@@ -159,9 +159,12 @@ static void world_init(struct world *w)
 
 static void world_fini(struct world *w)
 {
+	size_t budget = SIZE_MAX;
+
 	bgp_table_stale_mark(w->table);
 	for (int f = 0; f < IP_FAMILIES; f++)
-		bgp_table_stale_sweep(w->table, (enum ip_family)f);
+		bgp_table_stale_kill(w->table, (enum ip_family)f);
+	HOLDS(!bgp_table_sweep(w->table, &budget));
 	check(w);
 	HOLDS(w->paths == 0);
 	bgp_table_free(w->table);

@@ -56,7 +56,9 @@ static void on_end_of_rib(void *arg, enum ip_family family)
 	struct box *b = arg;
 
 	b->eor[family]++;
-	bgp_table_stale_sweep(b->table, family);
+	bgp_table_stale_kill(b->table, family);
+	while (bgp_table_sweep(b->table, &(size_t){ 1 }))
+		;
 }
 
 static const struct bgp_session_ops ops = {

@@ -271,6 +271,7 @@ struct model {
 	long told[MODEL_ATTRS];
 	long changes;
 	uint64_t random;
+	bool deferred; /* the rib sweeps when it is told to */
 };
 
 static uint32_t below(struct model *m, uint32_t n)
@@ -330,7 +331,10 @@ static void model_step(struct model *m, uint32_t announce_percent)
 	uint8_t *path = &m->path[peer][view][family][i][id];
 	bool *stale = &m->stale[peer][view][family][i][id];
 	struct rib_peer *rp = m->peer[peer];
+	size_t budget = below(m, 30);
 
+	if (m->deferred)
+		rib_sweep(m->rib, &budget);
 	if (what == 0) {
 		rib_peer_clear(rp, view, family);
 		model_drop(m, peer, view, family, false);
@@ -349,8 +353,10 @@ static void model_step(struct model *m, uint32_t announce_percent)
 		uint32_t k = below(m, MODEL_ATTRS);
 		struct rib_attr a = attr(k);
 
-		assert_int_equal(rib_announce(rp, view, &m->prefix[family][i], id, &a),
-				 *path != k + 1);
+		int changed = rib_announce(rp, view, &m->prefix[family][i], id, &a);
+
+		/* a dead path that comes again as it was has not changed */
+		assert_true(changed == (*path != k + 1) || (m->deferred && *path == 0));
 		*path = (uint8_t)(k + 1);
 		*stale = false;
 	} else {
@@ -388,8 +394,9 @@ static void model_compare(struct model *m)
 {
 	long in_model[MODEL_ATTRS] = { 0 };
 	struct rib_stats stats;
-	size_t total = 0, used = 0;
+	size_t total = 0, used = 0, budget = SIZE_MAX;
 
+	assert_false(rib_sweep(m->rib, &budget));
 	for (uint32_t peer = 0; peer < MODEL_PEERS; peer++) {
 		for (int view = 0; view < RIB_VIEWS; view++) {
 			for (int family = 0; family < IP_FAMILIES; family++) {
@@ -423,12 +430,15 @@ static void model_compare(struct model *m)
 	assert_int_equal(stats.attrs, used);
 }
 
-static void test_random_history_equals_arrays(void **state)
+static void play_history(bool deferred)
 {
 	struct model *m = mem_alloc(sizeof(*m));
 
 	m->random = 42;
 	m->rib = rib_new();
+	m->deferred = deferred;
+	if (deferred)
+		rib_defer(m->rib);
 	rib_watch(m->rib, watch, m);
 	m->peer[0] = peer_of(m->rib, 0, "10.0.0.1");
 	m->peer[1] = peer_of(m->rib, 1, "10.0.0.1");
@@ -455,6 +465,231 @@ static void test_random_history_equals_arrays(void **state)
 	free(m);
 }
 
+static void test_random_history_equals_arrays(void **state)
+{
+	play_history(false);
+}
+
+static void test_random_history_swept_in_slices(void **state)
+{
+	play_history(true);
+}
+
+/* ---- removal in slices */
+
+static size_t n_told;
+
+static void count_gone(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *p,
+		       const struct rib_attr *old, const struct rib_attr *new, void *arg)
+{
+	if (old && !new)
+		n_told++;
+}
+
+static struct ip_prefix nth(uint32_t i)
+{
+	return ip_prefix_make(IP_V4, (i + 1) << 12, 24);
+}
+
+static void fill(struct rib_peer *peer, enum rib_view view, uint32_t from, uint32_t to)
+{
+	struct rib_attr a = attr(1);
+
+	for (uint32_t i = from; i < to; i++)
+		rib_announce(peer, view, (struct ip_prefix[]){ nth(i) }, 0, &a);
+}
+
+static void test_a_slice_removes_no_more_than_its_budget(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1");
+	size_t slices = 0;
+
+	rib_defer(rib);
+	fill(peer, RIB_POST, 0, 5000);
+	fill(peer, RIB_PRE, 0, 5000);
+	n_told = 0;
+	rib_watch(rib, count_gone, NULL);
+	rib_peer_clear(peer, RIB_POST, IP_V4);
+	rib_peer_clear(peer, RIB_PRE, IP_V4);
+	/* dead at once, and gone bit by bit, pre-policy first */
+	assert_int_equal(n_told, 0);
+	assert_int_equal(rib_path_count(peer, RIB_POST, IP_V4), 0);
+	assert_non_null(rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(7) }));
+	assert_true(rib_is_sweeping(rib) && rib_peer_is_sweeping(peer));
+	for (bool more = true; more; slices++) {
+		size_t budget = 100, before = n_told;
+
+		more = rib_sweep(rib, &budget);
+		assert_true(n_told - before <= 100);
+		assert_true(!more || budget == 0);
+		if (n_told < 5000)
+			assert_non_null(rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(7) }));
+	}
+	assert_int_equal(n_told, 10000);
+	assert_in_range(slices, 100, 120);
+	assert_false(rib_is_sweeping(rib) || rib_peer_is_sweeping(peer));
+	rib_free(rib);
+}
+
+/* The session comes up again while its old paths still go: each path is there
+ * once, as the new session has it. */
+static void test_a_peer_comes_again_beside_its_sweep(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1");
+	struct rib_attr b = attr(2);
+	size_t budget = 1000;
+
+	rib_defer(rib);
+	fill(peer, RIB_POST, 0, 4000);
+	n_told = 0;
+	rib_watch(rib, count_gone, NULL);
+	rib_peer_clear(peer, RIB_POST, IP_V4);
+	assert_true(rib_sweep(rib, &budget));
+	rib_stale_mark(peer, RIB_POST, IP_V4); /* Peer Up */
+	for (uint32_t i = 3000; i < 6000; i++)
+		rib_announce(peer, RIB_POST, (struct ip_prefix[]){ nth(i) }, 0, &b);
+	assert_int_equal(rib_path_count(peer, RIB_POST, IP_V4), 3000);
+	for (bool more = true; more;) {
+		budget = 100;
+		more = rib_sweep(rib, &budget);
+	}
+	assert_int_equal(rib_path_count(peer, RIB_POST, IP_V4), 3000);
+	assert_null(rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(2999) }));
+	for (uint32_t i = 3000; i < 6000; i++)
+		assert_int_equal(
+			rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(i) })->origin_as, 2);
+	/* those that were gone before, and those that the new session lacks */
+	assert_in_range(n_told, 3000, 4000);
+	/* its End-of-RIB finds nothing stale */
+	assert_int_equal(rib_stale_sweep(peer, RIB_POST, IP_V4), 0);
+	assert_false(rib_is_sweeping(rib));
+	rib_free(rib);
+}
+
+static void test_a_withdrawal_of_a_dead_path_is_unknown(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1");
+
+	rib_defer(rib);
+	fill(peer, RIB_PRE, 0, 10);
+	rib_peer_clear(peer, RIB_PRE, IP_V4);
+	assert_false(rib_withdraw(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0));
+	assert_null(rib_lookup(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }));
+	rib_peer_remove(peer);
+	assert_false(rib_is_sweeping(rib));
+	rib_free(rib);
+}
+
+static void test_generations_are_renumbered_before_they_wrap(void **state)
+{
+	struct path_table t;
+	struct path_slot *slot[3];
+
+	path_table_init(&t, IP_V4, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct path_key key = path_key_make((struct ip_prefix[]){ nth(i) }, 0);
+
+		if (i == 1) /* the first is dead, the second stale, the third fresh */
+			path_table_mark_stale(&t), path_table_kill_stale(&t);
+		if (i == 2)
+			path_table_mark_stale(&t);
+		path_table_insert(&t, &key)->attr = i + 1;
+	}
+	/* as after 16 million marks */
+	for (uint32_t i = 0; i < 3; i++) {
+		slot[i] = path_table_find(
+			&t, (struct path_key[]){ path_key_make((struct ip_prefix[]){ nth(i) }, 0) });
+		slot[i]->generation += 0xffffff - t.generation;
+	}
+	t.dead_before += 0xffffff - t.generation;
+	t.generation = 0xffffff;
+	path_table_mark_stale(&t);
+	assert_true(t.generation < 10);
+	assert_true(path_table_is_dead(&t, slot[0]));
+	assert_false(path_table_is_dead(&t, slot[1]));
+	assert_int_equal(t.n_dead, 1);
+	assert_int_equal(t.n_fresh, 0);
+	path_table_refresh(&t, slot[2]);
+	path_table_kill_stale(&t);
+	assert_int_equal(t.n_dead, 2);
+	assert_true(path_table_is_dead(&t, slot[1]));
+	assert_false(path_table_is_dead(&t, slot[2]));
+	path_table_fini(&t);
+}
+
+/* ---- the bound of a peer */
+
+static unsigned int n_full;
+
+static void count_full(struct rib_peer *peer, void *arg)
+{
+	n_full++;
+	assert_ptr_equal(peer, arg);
+}
+
+static void test_a_peer_at_its_bound_keeps_what_it_has(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1"),
+			*other = peer_of(rib, 0, "10.0.0.2");
+	struct rib_attr a = attr(1), b = attr(2);
+	struct ip_prefix p6 = prefix("2001:db8::/32");
+
+	n_full = 0;
+	rib_bound(rib, 100, count_full, peer);
+	for (uint32_t i = 0; i < 150; i++)
+		assert_int_equal(rib_announce(peer, i % 2 ? RIB_PRE : RIB_POST,
+					      (struct ip_prefix[]){ nth(i) }, 0, &a),
+				 i < 100 ? 1 : -1);
+	assert_int_equal(rib_announce(peer, RIB_PRE, &p6, 0, &a), -1);
+	assert_int_equal(n_full, 1);
+	assert_true(rib_peer_is_full(peer));
+	assert_int_equal(rib_peer_refused(peer), 51);
+	assert_int_equal(rib_path_count(peer, RIB_PRE, IP_V4), 50);
+	assert_null(rib_lookup(peer, RIB_PRE, &p6));
+	/* a change of what is there, and other peers, are not concerned */
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0, &b), 1);
+	assert_int_equal(rib_announce(other, RIB_PRE, &p6, 0, &a), 1);
+	assert_false(rib_peer_is_full(other));
+	/* room again */
+	assert_true(rib_withdraw(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0));
+	assert_int_equal(rib_announce(peer, RIB_PRE, &p6, 0, &a), 1);
+	rib_peer_retry(peer);
+	assert_int_equal(rib_announce(peer, RIB_POST, &p6, 0, &a), -1);
+	assert_int_equal(n_full, 2);
+	rib_peer_clear(peer, RIB_PRE, IP_V4);
+	assert_int_equal(rib_announce(peer, RIB_POST, &p6, 0, &a), 1);
+	rib_free(rib);
+}
+
+/* Otherwise few paths with a long AS_PATH each would fill memory. */
+static void test_a_long_as_path_counts_for_more(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1");
+	static uint8_t path[4 * RIB_PATH_UNIT];
+	struct rib_attr a = attr(1), b = { .as_path = path, .as_path_len = sizeof(path) };
+
+	n_full = 0;
+	rib_bound(rib, 10, count_full, peer);
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0, &b), 1);
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(2) }, 0, &a), 1);
+	path[0] = 1;
+	/* 5 + 1 + 5 is too much, 5 + 5 is not */
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &b), -1);
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(2) }, 0, &b), 1);
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &a), -1);
+	assert_true(rib_withdraw(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0));
+	for (uint32_t i = 10; i < 15; i++)
+		assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(i) }, 0, &a),
+				 1);
+	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &a), -1);
+	rib_free(rib);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +702,13 @@ int main(void)
 		cmocka_unit_test(test_view_is_post_once_seen),
 		cmocka_unit_test(test_stale_paths_stay_until_swept),
 		cmocka_unit_test(test_random_history_equals_arrays),
+		cmocka_unit_test(test_random_history_swept_in_slices),
+		cmocka_unit_test(test_a_slice_removes_no_more_than_its_budget),
+		cmocka_unit_test(test_a_peer_comes_again_beside_its_sweep),
+		cmocka_unit_test(test_a_withdrawal_of_a_dead_path_is_unknown),
+		cmocka_unit_test(test_generations_are_renumbered_before_they_wrap),
+		cmocka_unit_test(test_a_peer_at_its_bound_keeps_what_it_has),
+		cmocka_unit_test(test_a_long_as_path_counts_for_more),
 	};
 
 	return cmocka_run_group_tests_name("rib", tests, NULL, NULL);
