@@ -261,7 +261,7 @@ static void renumber(struct path_table *t)
 	for (uint32_t i = 0; i < t->cap; i++) {
 		struct path_slot *s = at(t, i);
 
-		s->generation = s->generation < t->dead_before    ? 0
+		s->generation = s->generation < t->dead_before	 ? 0
 				: s->generation != t->generation ? 1
 								 : 2;
 	}
@@ -288,7 +288,8 @@ void path_table_kill_stale(struct path_table *t)
 /* From the end to the front: what erasing moves up comes from where the sweep
  * has been, so it does not move anything that it has yet to see, but from the
  * front to the back. That meets it on its next lap. */
-bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn, void *arg)
+bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn,
+		      void *arg)
 {
 	uint32_t looks = 0;
 

@@ -82,6 +82,7 @@ bool path_table_is_dead(const struct path_table *t, const struct path_slot *slot
  * for each, and one for every 16 slots that it had to look at. False: none is
  * left. Between calls the table may change in every way. */
 typedef void path_table_dead_fn(struct path_table *t, struct path_slot *slot, void *arg);
-bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn, void *arg);
+bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn,
+		      void *arg);
 
 #endif /* SAV_PATH_TABLE_H */

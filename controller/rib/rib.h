@@ -147,8 +147,8 @@ const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view vie
 
 struct rib_stats {
 	size_t peers, paths, attrs; /* paths: with the dead */
-	size_t bytes;	/* all memory the rib holds */
-	size_t refused; /* announcements beyond either bound */
+	size_t bytes;		    /* all memory the rib holds */
+	size_t refused;		    /* announcements beyond either bound */
 };
 void rib_stats(const struct rib *rib, struct rib_stats *stats);
 

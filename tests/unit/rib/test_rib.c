@@ -479,8 +479,9 @@ static void test_random_history_swept_in_slices(void **state)
 
 static size_t n_told;
 
-static void count_gone(struct rib_peer *peer, enum rib_view view, const struct ip_prefix *p,
-		       const struct rib_attr *old, const struct rib_attr *new, void *arg)
+static void count_gone(struct rib_peer *peer, enum rib_view view,
+		       const struct ip_prefix *p, const struct rib_attr *old,
+		       const struct rib_attr *new, void *arg)
 {
 	if (old && !new)
 		n_told++;
@@ -524,7 +525,8 @@ static void test_a_slice_removes_no_more_than_its_budget(void **state)
 		assert_true(n_told - before <= 100);
 		assert_true(!more || budget == 0);
 		if (n_told < 5000)
-			assert_non_null(rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(7) }));
+			assert_non_null(rib_lookup(peer, RIB_POST,
+						   (struct ip_prefix[]){ nth(7) }));
 	}
 	assert_int_equal(n_told, 10000);
 	assert_in_range(slices, 100, 120);
@@ -559,7 +561,9 @@ static void test_a_peer_comes_again_beside_its_sweep(void **state)
 	assert_null(rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(2999) }));
 	for (uint32_t i = 3000; i < 6000; i++)
 		assert_int_equal(
-			rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(i) })->origin_as, 2);
+			rib_lookup(peer, RIB_POST, (struct ip_prefix[]){ nth(i) })
+				->origin_as,
+			2);
 	/* those that were gone before, and those that the new session lacks */
 	assert_in_range(n_told, 3000, 4000);
 	/* its End-of-RIB finds nothing stale */
@@ -600,8 +604,9 @@ static void test_generations_are_renumbered_before_they_wrap(void **state)
 	}
 	/* as after 16 million marks */
 	for (uint32_t i = 0; i < 3; i++) {
-		slot[i] = path_table_find(
-			&t, (struct path_key[]){ path_key_make((struct ip_prefix[]){ nth(i) }, 0) });
+		slot[i] =
+			path_table_find(&t, (struct path_key[]){ path_key_make(
+						    (struct ip_prefix[]){ nth(i) }, 0) });
 		slot[i]->generation += 0xffffff - t.generation;
 	}
 	t.dead_before += 0xffffff - t.generation;
@@ -651,7 +656,8 @@ static void test_a_peer_at_its_bound_keeps_what_it_has(void **state)
 	assert_int_equal(rib_path_count(peer, RIB_PRE, IP_V4), 50);
 	assert_null(rib_lookup(peer, RIB_PRE, &p6));
 	/* a change of what is there, and other peers, are not concerned */
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0, &b), 1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0, &b), 1);
 	assert_int_equal(rib_announce(other, RIB_PRE, &p6, 0, &a), 1);
 	assert_false(rib_peer_is_full(other));
 	/* room again */
@@ -675,18 +681,25 @@ static void test_a_long_as_path_counts_for_more(void **state)
 
 	n_full = 0;
 	rib_bound(rib, 10, count_full, peer);
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0, &b), 1);
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(2) }, 0, &a), 1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0, &b), 1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(2) }, 0, &a), 1);
 	path[0] = 1;
 	/* 5 + 1 + 5 is too much, 5 + 5 is not */
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &b), -1);
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(2) }, 0, &b), 1);
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &a), -1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &b), -1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(2) }, 0, &b), 1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &a), -1);
 	assert_true(rib_withdraw(peer, RIB_PRE, (struct ip_prefix[]){ nth(1) }, 0));
 	for (uint32_t i = 10; i < 15; i++)
-		assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(i) }, 0, &a),
+		assert_int_equal(rib_announce(peer, RIB_PRE,
+					      (struct ip_prefix[]){ nth(i) }, 0, &a),
 				 1);
-	assert_int_equal(rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &a), -1);
+	assert_int_equal(
+		rib_announce(peer, RIB_PRE, (struct ip_prefix[]){ nth(3) }, 0, &a), -1);
 	rib_free(rib);
 }
 
