@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ike - the numbers of IKEv2.
+ *
+ * Source: IANA "Internet Key Exchange Version 2 (IKEv2) Parameters"; RFC 7296
+ * section 3 unless a line says otherwise. Only what this daemon speaks or has
+ * to recognise in order to refuse it.
+ */
+#ifndef SAV_IKE_H
+#define SAV_IKE_H
+
+#define IKE_PORT 500
+#define IKE_NATT_PORT 4500
+
+#define IKE_VERSION 0x20
+#define IKE_HEADER_SIZE 28
+#define IKE_SPI_SIZE 8
+
+enum ike_flag {
+	IKE_FLAG_INITIATOR = 0x08, /* sent by the original initiator */
+	IKE_FLAG_VERSION = 0x10,
+	IKE_FLAG_RESPONSE = 0x20,
+};
+
+enum ike_exchange {
+	IKE_SA_INIT = 34,
+	IKE_AUTH = 35,
+	CREATE_CHILD_SA = 36,
+	IKE_INFORMATIONAL = 37,
+};
+
+enum ike_payload_type {
+	IKE_PL_NONE = 0,
+	IKE_PL_SA = 33,
+	IKE_PL_KE = 34,
+	IKE_PL_IDI = 35,
+	IKE_PL_IDR = 36,
+	IKE_PL_CERT = 37,
+	IKE_PL_CERTREQ = 38,
+	IKE_PL_AUTH = 39,
+	IKE_PL_NONCE = 40,
+	IKE_PL_NOTIFY = 41,
+	IKE_PL_DELETE = 42,
+	IKE_PL_VENDOR = 43,
+	IKE_PL_TSI = 44,
+	IKE_PL_TSR = 45,
+	IKE_PL_SK = 46,
+	IKE_PL_CP = 47,
+	IKE_PL_EAP = 48,
+	IKE_PL_SKF = 53, /* RFC 7383 */
+};
+
+enum ike_protocol {
+	IKE_PROTO_NONE = 0,
+	IKE_PROTO_IKE = 1,
+	IKE_PROTO_AH = 2,
+	IKE_PROTO_ESP = 3,
+};
+
+enum ike_transform_type {
+	IKE_T_ENCR = 1,
+	IKE_T_PRF = 2,
+	IKE_T_INTEG = 3,
+	IKE_T_DH = 4,
+	IKE_T_ESN = 5,
+};
+#define IKE_T_MAX 5
+
+enum ike_encr {
+	ENCR_NONE = 0,
+	ENCR_NULL = 11,
+	ENCR_AES_CBC = 12,
+	ENCR_AES_GCM_16 = 20,	     /* RFC 5282, RFC 4106 */
+	ENCR_CHACHA20_POLY1305 = 28, /* RFC 7634 */
+};
+
+enum ike_prf {
+	PRF_NONE = 0,
+	PRF_HMAC_SHA2_256 = 5, /* RFC 4868 */
+	PRF_HMAC_SHA2_384 = 6,
+	PRF_HMAC_SHA2_512 = 7,
+};
+
+enum ike_integ {
+	AUTH_NONE = 0,
+	AUTH_HMAC_SHA1_96 = 2,
+	AUTH_HMAC_SHA2_256_128 = 12, /* RFC 4868 */
+	AUTH_HMAC_SHA2_384_192 = 13,
+	AUTH_HMAC_SHA2_512_256 = 14,
+};
+
+enum ike_dh {
+	DH_NONE = 0,
+	DH_MODP2048 = 14, /* RFC 3526 */
+	DH_MODP3072 = 15,
+	DH_MODP4096 = 16,
+	DH_ECP256 = 19, /* RFC 5903 */
+	DH_ECP384 = 20,
+	DH_ECP521 = 21,
+	DH_X25519 = 31, /* RFC 8031 */
+	DH_X448 = 32,
+};
+
+enum ike_auth_method {
+	IKE_AUTH_RSA = 1,
+	IKE_AUTH_PSK = 2,
+	IKE_AUTH_ECDSA_256 = 9, /* RFC 4754 */
+	IKE_AUTH_ECDSA_384 = 10,
+	IKE_AUTH_ECDSA_521 = 11,
+	IKE_AUTH_NULL = 13,	 /* RFC 7619: recognised, never accepted */
+	IKE_AUTH_SIGNATURE = 14, /* RFC 7427 */
+};
+
+enum ike_id_type {
+	IKE_ID_IPV4 = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_EMAIL = 3,
+	IKE_ID_IPV6 = 5,
+	IKE_ID_DN = 9,
+	IKE_ID_KEY_ID = 11,
+};
+
+enum ike_cert_encoding {
+	IKE_CERT_X509 = 4,
+	IKE_CERT_HASH_URL = 12, /* and 13; ignored (a stated deviation from 3.6) */
+	IKE_CERT_HASH_URL_BUNDLE = 13,
+	IKE_CERT_RAW_KEY = 15, /* RFC 7670 */
+};
+
+enum ike_notify_type {
+	/* errors */
+	N_UNSUPPORTED_CRITICAL_PAYLOAD = 1,
+	N_INVALID_IKE_SPI = 4,
+	N_INVALID_MAJOR_VERSION = 5,
+	N_INVALID_SYNTAX = 7,
+	N_INVALID_MESSAGE_ID = 9,
+	N_INVALID_SPI = 11,
+	N_NO_PROPOSAL_CHOSEN = 14,
+	N_INVALID_KE_PAYLOAD = 17,
+	N_AUTHENTICATION_FAILED = 24,
+	N_SINGLE_PAIR_REQUIRED = 34,
+	N_NO_ADDITIONAL_SAS = 35,
+	N_INTERNAL_ADDRESS_FAILURE = 36,
+	N_FAILED_CP_REQUIRED = 37,
+	N_TS_UNACCEPTABLE = 38,
+	N_INVALID_SELECTORS = 39,
+	N_UNACCEPTABLE_ADDRESSES = 40, /* RFC 4555 */
+	N_UNEXPECTED_NAT_DETECTED = 41,
+	N_TEMPORARY_FAILURE = 43,
+	N_CHILD_SA_NOT_FOUND = 44,
+	N_ERROR_LAST = 16383,
+	/* status */
+	N_INITIAL_CONTACT = 16384,
+	N_SET_WINDOW_SIZE = 16385,
+	N_ADDITIONAL_TS_POSSIBLE = 16386,
+	N_IPCOMP_SUPPORTED = 16387,
+	N_NAT_DETECTION_SOURCE_IP = 16388,
+	N_NAT_DETECTION_DESTINATION_IP = 16389,
+	N_COOKIE = 16390,
+	N_USE_TRANSPORT_MODE = 16391,
+	N_HTTP_CERT_LOOKUP_SUPPORTED = 16392,
+	N_REKEY_SA = 16393,
+	N_ESP_TFC_PADDING_NOT_SUPPORTED = 16394,
+	N_NON_FIRST_FRAGMENTS_ALSO = 16395,
+	N_MOBIKE_SUPPORTED = 16396, /* RFC 4555 */
+	N_ADDITIONAL_IP4_ADDRESS = 16397,
+	N_ADDITIONAL_IP6_ADDRESS = 16398,
+	N_NO_ADDITIONAL_ADDRESSES = 16399,
+	N_UPDATE_SA_ADDRESSES = 16400,
+	N_COOKIE2 = 16401,
+	N_NO_NATS_ALLOWED = 16402,
+	N_AUTH_LIFETIME = 16403, /* RFC 4478 */
+	N_CHILDLESS_IKEV2_SUPPORTED = 16418, /* RFC 6023 */
+	N_IKEV2_FRAGMENTATION_SUPPORTED = 16430, /* RFC 7383 */
+	N_SIGNATURE_HASH_ALGORITHMS = 16431,	 /* RFC 7427 */
+};
+
+enum ike_ts_type {
+	IKE_TS_IPV4 = 7,
+	IKE_TS_IPV6 = 8,
+};
+
+enum ike_cfg_type {
+	IKE_CFG_REQUEST = 1,
+	IKE_CFG_REPLY = 2,
+	IKE_CFG_SET = 3,
+	IKE_CFG_ACK = 4,
+};
+
+enum ike_cfg_attr {
+	IKE_CFG_IP4_ADDRESS = 1,
+	IKE_CFG_IP4_NETMASK = 2,
+	IKE_CFG_IP4_DNS = 3,
+	IKE_CFG_IP6_ADDRESS = 8,
+	IKE_CFG_IP6_DNS = 10,
+	IKE_CFG_APPLICATION_VERSION = 7,
+	IKE_CFG_SUPPORTED_ATTRIBUTES = 14,
+};
+
+/* Nonces: RFC 7296 3.9. */
+#define IKE_NONCE_MIN 16
+#define IKE_NONCE_MAX 256
+
+#endif /* SAV_IKE_H */
