@@ -14,6 +14,8 @@ int agent_files_init(struct agent_files *f, const char *dir, struct diag *diag)
 	snprintf(f->key, sizeof(f->key), "%s/agent.key", dir);
 	snprintf(f->cert, sizeof(f->cert), "%s/agent.crt", dir);
 	snprintf(f->ca, sizeof(f->ca), "%s/ca.crt", dir);
+	snprintf(f->relay_key, sizeof(f->relay_key), "%s/relay.key", dir);
+	snprintf(f->relay_cert, sizeof(f->relay_cert), "%s/relay.crt", dir);
 	snprintf(f->filters, sizeof(f->filters), "%s/filters", dir);
 	snprintf(f->rp_filter, sizeof(f->rp_filter), "%s/rp_filter", dir);
 	snprintf(f->all_off, sizeof(f->all_off), "%s/all-off", dir);

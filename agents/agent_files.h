@@ -14,6 +14,8 @@ struct agent_files {
 	char key[AGENT_PATH_SIZE];	 /* private key, mode 0600 */
 	char cert[AGENT_PATH_SIZE];	 /* the agent's certificate */
 	char ca[AGENT_PATH_SIZE];	 /* the controller's CA */
+	char relay_key[AGENT_PATH_SIZE]; /* likewise, of the BMP relay */
+	char relay_cert[AGENT_PATH_SIZE];
 	char filters[AGENT_PATH_SIZE];	 /* cache.h */
 	char rp_filter[AGENT_PATH_SIZE]; /* rpfilter.h */
 	char all_off[AGENT_PATH_SIZE];	 /* exists: the hand brake is on */

@@ -258,6 +258,54 @@ static const struct agent_routes_ops routes_ops = {
 	.wake = routes_wake,
 };
 
+static bool north_all_off(void *ctx)
+{
+	(void)ctx;
+	return kernel_brake_is_on(agent.kernel);
+}
+
+/* ---- certificates ---- */
+
+static bool north_certify_due(void *ctx, enum pki_kind *kind, struct wr *csr)
+{
+	(void)ctx;
+	return certs_due(agent.certs, agent.relay_listen.port != 0, time(NULL), kind, csr);
+}
+
+static void north_certified(void *ctx, enum pki_kind kind, const struct agent_blob *cert,
+			    const char *error)
+{
+	struct diag diag;
+	int rc = -1;
+
+	(void)ctx;
+	if (error[0] == '\0')
+		rc = certs_take(agent.certs, kind, cert->data, cert->len, &diag);
+	else
+		diag_set(&diag, "%s", error);
+	if (rc < 0)
+		diag_prepend(&diag, "no %s certificate from the controller",
+			     pki_kind_name(kind));
+	set_error(&agent.certs_error, rc, &diag);
+	if (rc < 0)
+		return; /* asked again in an hour */
+	zlog_info("the controller has given a %s certificate", pki_kind_name(kind));
+	if (kind == PKI_RELAY)
+		relay_packet_certified(agent.relay);
+	north_certify(agent.north);
+}
+
+static bool relay_certified(void *ctx)
+{
+	(void)ctx;
+	return certs_relay_ok(agent.certs, time(NULL));
+}
+
+static const struct relay_packet_ops relay_ops = {
+	.certified = relay_certified,
+	.note = note,
+};
+
 static const struct north_ops north_ops = {
 	.filters = north_filters,
 	.edge_list = north_edge_list,
@@ -267,6 +315,9 @@ static const struct north_ops north_ops = {
 	.counters = north_counters,
 	.want_routes = north_want_routes,
 	.routes = north_next_routes,
+	.certify = north_certify_due,
+	.certified = north_certified,
+	.all_off = north_all_off,
 	.note = note,
 };
 
@@ -350,8 +401,20 @@ void agent_set_controller(struct agent *a, const char *host, uint16_t port)
 	if (host != a->host)
 		snprintf(a->host, sizeof(a->host), "%s", host);
 	a->port = port;
-	if (a->packet && !a->released)
-		north_packet_connect(a->packet, host, port);
+	if (!a->packet || a->released)
+		return;
+	north_packet_connect(a->packet, host, port);
+	relay_packet_connect(a->relay, host, port);
+}
+
+void agent_set_relay(struct agent *a, const struct relay_listen *listen)
+{
+	a->relay_listen = *listen;
+	if (!a->relay || a->released)
+		return;
+	relay_packet_listen(a->relay, listen);
+	north_certify(a->north);
+	north_packet_wake(a->packet);
 }
 
 int agent_all_off(struct agent *a, bool on, struct diag *diag)
@@ -361,6 +424,8 @@ int agent_all_off(struct agent *a, bool on, struct diag *diag)
 	/* The kernel first: the hand brake works on a full disk too. */
 	if (apply_all_off(a->apply, on, diag) < 0)
 		return -1;
+	north_all_off_changed(a->north);
+	north_packet_wake(a->packet);
 	zlog_warn("%s", on ? "all off: nothing is filtered until \"no all off\""
 			   : "no all off: filters are in force again");
 	if (set_all_off_file(on, &disk) == 0)
@@ -372,6 +437,7 @@ int agent_release(struct agent *a, struct diag *diag)
 {
 	a->released = true;
 	north_packet_connect(a->packet, "", 0);
+	relay_packet_connect(a->relay, "", 0);
 	zlog_warn("filter release: all filters are removed");
 	if (apply_release(a->apply, diag) < 0)
 		return -1;
@@ -393,8 +459,10 @@ static void on_term(void)
 	EVENT_OFF(t_links_delay);
 	EVENT_OFF(t_save);
 	EVENT_OFF(t_rpfilter);
+	relay_packet_free(agent.relay);
 	north_packet_free(agent.packet);
 	north_free(agent.north);
+	certs_free(agent.certs);
 	apply_free(agent.apply);
 	kernel_close(agent.kernel);
 	links_close(agent.links);
@@ -442,7 +510,6 @@ static void start_filters(const struct kernel_options *options)
 
 static void start_rest(void)
 {
-	static struct north_files files;
 	struct diag diag;
 
 	agent.rpfilter = rpfilter_open(RPFILTER_CONF, agent.files.rp_filter,
@@ -450,12 +517,12 @@ static void start_rest(void)
 	if (!agent.rpfilter)
 		set_error(&agent.rpfilter_error, -1, &diag);
 	rpfilter_soon();
-	snprintf(files.key, sizeof(files.key), "%s", agent.files.key);
-	snprintf(files.cert, sizeof(files.cert), "%s", agent.files.cert);
-	snprintf(files.ca, sizeof(files.ca), "%s", agent.files.ca);
 	agent_routes_init(loop, &routes_ops);
 	agent.north = north_new(&north_ops, &agent);
-	agent.packet = north_packet_new(loop, agent.north, &files);
+	agent.certs = certs_new(&agent.files);
+	agent.packet = north_packet_new(loop, agent.north, &agent.files);
+	agent.relay = relay_packet_new(loop, &agent.files, &relay_ops, &agent);
+	agent_set_relay(&agent, &agent.relay_listen);
 	if (agent.host[0])
 		agent_set_controller(&agent, agent.host, agent.port);
 	event_add_read(loop, on_links, NULL, links_fd(agent.links), &t_links);

@@ -6,6 +6,7 @@
 #include "vty.h"
 
 #include "agents/agent.h"
+#include "agents/relay_vty.h"
 #include "lib/mem.h"
 #include "lib/pki.h"
 
@@ -442,12 +443,11 @@ DEFUN(no_controller, no_controller_cmd, "no controller [WORD [port (1-65535)]]",
 	return CMD_SUCCESS;
 }
 
-static int write_controller(struct vty *vty)
+static int write_config(struct vty *vty)
 {
-	if (!agent->host[0])
-		return 0;
-	vty_out(vty, "controller %s port %u\n!\n", agent->host, agent->port);
-	return 1;
+	if (agent->host[0])
+		vty_out(vty, "controller %s port %u\n!\n", agent->host, agent->port);
+	return relay_vty_write(vty) || agent->host[0];
 }
 
 /* Has no commands of its own: libfrr writes configurations by node. */
@@ -456,12 +456,13 @@ static struct cmd_node agent_node = {
 	.node = (enum node_type)(NODE_TYPE_MAX + 1),
 	.parent_node = CONFIG_NODE,
 	.prompt = "",
-	.config_write = write_controller,
+	.config_write = write_config,
 };
 
 void agent_vty_init(struct agent *the_agent)
 {
 	agent = the_agent;
+	relay_vty_init(the_agent);
 	install_node(&agent_node);
 	install_element(VIEW_NODE, &show_agent_cmd);
 	install_element(VIEW_NODE, &show_filters_cmd);

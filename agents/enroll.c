@@ -248,6 +248,10 @@ static int give_to_owner(const struct agent_files *files, const char *path,
 static int store(const struct enrolment *e, const struct agent_files *files,
 		 struct diag *diag)
 {
+	/* It was given for the old certificate, and may be revoked with that. */
+	if (unlink(files->relay_cert) < 0 && errno != ENOENT)
+		return diag_set(diag, "cannot delete %s: %s", files->relay_cert,
+				strerror(errno));
 	if (pki_key_save(e->key, files->key, diag) < 0 ||
 	    pki_cert_save(&e->ca, 1, files->ca, diag) < 0 ||
 	    pki_cert_save(&e->cert, 1, files->cert, diag) < 0)

@@ -26,6 +26,8 @@ struct north {
 	uint32_t counters_interval_s;
 	bool inventory_due, lease_noted;
 	bool routes_wanted; /* on this session */
+	bool certify_asked; /* and not answered */
+	int64_t next_certify_ms;
 };
 
 struct north *north_new(const struct north_ops *ops, void *ctx)
@@ -51,7 +53,7 @@ static void forget_session(struct north *n)
 	if (n->in)
 		frame_in_free(n->in);
 	n->in = NULL;
-	n->routes_wanted = false;
+	n->routes_wanted = n->certify_asked = false;
 	wr_fini(&n->out);
 }
 
@@ -101,6 +103,7 @@ static void send_hello(struct north *n)
 	snprintf(msg.u.hello.software, sizeof(msg.u.hello.software),
 		 "sav-agent " PACKAGE_VERSION);
 	msg.u.hello.epoch = held->epoch;
+	msg.u.hello.all_off = n->ops.all_off && n->ops.all_off(n->ctx);
 	msg.u.hello.held = mem_calloc(held->n, sizeof(*msg.u.hello.held));
 	msg.u.hello.n_held = held->n;
 	for (size_t i = 0; i < held->n; i++) {
@@ -149,6 +152,31 @@ static void send_counters(struct north *n)
 	free(c);
 	agent_msg_pack(&msg, &n->out);
 	agent_msg_fini(&msg);
+}
+
+void north_all_off_changed(struct north *n)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_ALL_OFF };
+
+	if (n->status.state != NORTH_UP)
+		return; /* the next Hello says it */
+	msg.u.all_off.on = n->ops.all_off(n->ctx);
+	agent_msg_pack(&msg, &n->out);
+}
+
+/* An older controller does not answer; it is asked once a session. */
+void north_certify(struct north *n)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_CERTIFY };
+	struct wr csr = { 0 };
+
+	if (n->status.state != NORTH_UP || n->certify_asked || !n->ops.certify ||
+	    !n->ops.certify(n->ctx, &msg.u.certify.kind, &csr))
+		return;
+	n->certify_asked = true;
+	msg.u.certify.csr = (struct agent_blob){ csr.data, csr.len };
+	agent_msg_pack(&msg, &n->out);
+	wr_fini(&csr);
 }
 
 static int fail(struct north *n, struct diag *diag)
@@ -255,6 +283,18 @@ static int take_welcome(struct north *n, const struct agent_msg *msg, int64_t no
 	n->ops.note(n->ctx, false, note.text);
 	n->ops.welcome(n->ctx, n->status.epoch);
 	send_inventory(n);
+	n->next_certify_ms = now_ms + NORTH_CERTIFY_MS;
+	north_certify(n);
+	return 0;
+}
+
+static int take_certified(struct north *n, const struct agent_msg *msg, struct diag *diag)
+{
+	if (!n->certify_asked)
+		return diag_set(diag, "a certificate that nobody asked for");
+	n->certify_asked = false;
+	n->ops.certified(n->ctx, msg->u.certified.kind, &msg->u.certified.certificate,
+			 msg->u.certified.error);
 	return 0;
 }
 
@@ -286,6 +326,8 @@ static int take(struct north *n, struct agent_msg *msg, int64_t now_ms, struct d
 		if (n->ops.want_routes)
 			n->ops.want_routes(n->ctx, n->routes_wanted);
 		return 0;
+	case AGENT_MSG_CERTIFIED:
+		return take_certified(n, msg, diag);
 	case AGENT_MSG_FAILURE:
 		return diag_set(diag, "the controller says: %s", msg->u.failure.text);
 	case AGENT_MSG_KEEPALIVE:
@@ -298,6 +340,10 @@ static int take(struct north *n, struct agent_msg *msg, int64_t now_ms, struct d
 	case AGENT_MSG_ACK:
 	case AGENT_MSG_COUNTERS:
 	case AGENT_MSG_ROUTES:
+	case AGENT_MSG_ALL_OFF:
+	case AGENT_MSG_CERTIFY:
+	case AGENT_MSG_BMP:
+	case AGENT_MSG_RELAY_STATUS:
 		break;
 	}
 	return diag_set(diag, "a message that is not for agents");
@@ -382,6 +428,10 @@ int north_tick(struct north *n, int64_t now_ms, struct diag *diag)
 		return 0;
 	if (n->inventory_due)
 		send_inventory(n);
+	if (now_ms >= n->next_certify_ms) {
+		n->next_certify_ms = now_ms + NORTH_CERTIFY_MS;
+		north_certify(n);
+	}
 	if (now_ms >= n->next_counters_ms) {
 		n->next_counters_ms = now_ms + 1000 * (int64_t)n->counters_interval_s;
 		send_counters(n);

@@ -19,6 +19,7 @@
 #define NORTH_KEEPALIVE_MS 10000
 #define NORTH_IDLE_MS	   (3 * NORTH_KEEPALIVE_MS)
 #define NORTH_HANDSHAKE_MS 10000      /* from Hello to Welcome */
+#define NORTH_CERTIFY_MS   3600000
 #define NORTH_BATCH_MAX	   256	      /* filters in one transaction */
 #define NORTH_QUEUE_BYTES  (1u << 20) /* beyond: no counters, no inventory */
 
@@ -39,6 +40,14 @@ struct north_ops {
 	void (*want_routes)(void *ctx, bool want);
 	/* The next chunk into *out, which is empty; false: nothing to say. */
 	bool (*routes)(void *ctx, struct agent_routes *out);
+	/* Both may be NULL. What certificate to ask for now, and the request,
+	 * appended to csr; false: none. */
+	bool (*certify)(void *ctx, enum pki_kind *kind, struct wr *csr);
+	/* The answer; error is "" when there is a certificate. */
+	void (*certified)(void *ctx, enum pki_kind kind, const struct agent_blob *cert,
+			  const char *error);
+	/* The hand brake is on; NULL: there is none. */
+	bool (*all_off)(void *ctx);
 	/* One line for the log. */
 	void (*note)(void *ctx, bool alarm, const char *text);
 };
@@ -72,6 +81,10 @@ struct wr *north_output(struct north *n);
 void north_ack(struct north *n, const char *interface, uint64_t generation,
 	       const uint8_t hash[FILTER_HASH_SIZE], const char *error);
 void north_inventory_changed(struct north *n);
+void north_all_off_changed(struct north *n);
+/* Asks for the certificate that is due, if one is. Done by itself when a session
+ * begins and every NORTH_CERTIFY_MS. */
+void north_certify(struct north *n);
 
 /* Queues what there is to say of routes, up to the queue's bound; true: there is
  * more, come again when the queue is shorter. */

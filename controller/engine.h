@@ -48,11 +48,16 @@ void engine_restore(struct engine *e, const char *router, const struct filter *f
 /* ---- BMP ---- */
 struct engine_feed *engine_feed_open(struct engine *e, const struct ip_addr *source,
 				     void *user, int64_t now_ms);
+/* Right after engine_feed_open(): the stream is this router's, whatever it says,
+ * since its agent brings it and has proved who it is. It takes the place of any
+ * other stream of the router. */
+void engine_feed_relayed(struct engine_feed *feed, const char *router);
 /* -1 with diag: close the stream (then call engine_feed_close). */
 int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 		      int64_t now_ms, struct diag *diag);
 void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms);
 void *engine_feed_user(const struct engine_feed *feed);
+bool engine_feed_is_relayed(const struct engine_feed *feed);
 
 /* ---- agents ---- */
 void engine_inventory(struct engine *e, const char *router,
@@ -107,6 +112,7 @@ void engine_peers_walk(const struct engine *e, engine_peer_fn *fn, void *arg);
 
 struct engine_feed_status {
 	const char *router; /* "" before Initiation */
+	bool relayed;	    /* by the router's agent */
 	struct ip_addr source;
 	const char *sysdescr;
 	int64_t since_ms, last_ms; /* opened, last bytes */

@@ -4,6 +4,7 @@
  */
 #include "controller/engine_feed_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,10 @@ static struct engine_router *router_of(struct engine_feed *feed, const char *sys
 {
 	struct engine *e = feed->engine;
 
+	if (feed->relay[0] != '\0')
+		return config_router_find(e->cfg, feed->relay)
+			       ? engine_router_get(e, feed->relay)
+			       : NULL;
 	for (size_t i = 0; i < e->cfg->n_routers; i++) {
 		const struct config_router *r = &e->cfg->routers[i];
 
@@ -42,7 +47,10 @@ static void refuse(struct engine_feed *feed, const char *sysname)
 
 	feed->refused = true;
 	ip_addr_format(&feed->source, source);
-	if (config_router_find(feed->engine->cfg, sysname))
+	if (feed->relay[0] != '\0')
+		diag_set(&feed->diag, "BMP relayed from %s: there is no router %s any more",
+			 source, feed->relay);
+	else if (config_router_find(feed->engine->cfg, sysname))
 		diag_set(&feed->diag,
 			 "BMP speaker at %s calls itself %s, whose bmp source is another "
 			 "address: type \"bmp source %s\" in router %s if it is right",
@@ -52,6 +60,14 @@ static void refuse(struct engine_feed *feed, const char *sysname)
 			 "BMP speaker at %s calls itself %s and there is no such router: type "
 			 "\"router %s\", or \"bmp source %s\" in the router that it is",
 			 source, sysname, sysname, source);
+}
+
+/* A certificate counts for more than an address. */
+static bool may_replace(const struct engine_feed *feed, const struct engine_feed *held)
+{
+	if (feed->relay[0] != '\0')
+		return true;
+	return held->relay[0] == '\0' && ip_addr_equal(&held->source, &feed->source);
 }
 
 static void on_initiation(struct engine_feed *feed, const char *sysname)
@@ -64,7 +80,7 @@ static void on_initiation(struct engine_feed *feed, const char *sysname)
 		refuse(feed, sysname);
 		return;
 	}
-	if (r->feed && !ip_addr_equal(&r->feed->source, &feed->source)) {
+	if (r->feed && !may_replace(feed, r->feed)) {
 		char held[IP_TEXT_SIZE], source[IP_TEXT_SIZE];
 
 		feed->refused = true;
@@ -166,6 +182,11 @@ struct engine_feed *engine_feed_open(struct engine *e, const struct ip_addr *sou
 	return feed;
 }
 
+void engine_feed_relayed(struct engine_feed *feed, const char *router)
+{
+	snprintf(feed->relay, sizeof(feed->relay), "%s", router);
+}
+
 int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 		      int64_t now_ms, struct diag *diag)
 {
@@ -231,6 +252,11 @@ void *engine_feed_user(const struct engine_feed *feed)
 	return feed->user;
 }
 
+bool engine_feed_is_relayed(const struct engine_feed *feed)
+{
+	return feed->relay[0] != '\0';
+}
+
 /* ---- to show ---- */
 
 void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg)
@@ -238,6 +264,7 @@ void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg)
 	for (const struct engine_feed *feed = e->feeds; feed; feed = feed->next) {
 		struct engine_feed_status status = {
 			.router = feed->router ? feed->router->name : "",
+			.relayed = feed->relay[0] != '\0',
 			.source = feed->source,
 			.sysdescr = bmp_feed_sysdescr(feed->bmp),
 			.since_ms = feed->opened_ms,

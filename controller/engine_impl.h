@@ -37,6 +37,7 @@ struct engine_feed {
 	struct engine_feed *next;
 	struct bmp_feed *bmp;
 	struct engine_router *router; /* NULL before Initiation */
+	char relay[CONFIG_NAME_SIZE]; /* the router whose agent brings it, or "" */
 	struct ip_addr source;
 	void *user;
 	uint32_t serial;

@@ -240,7 +240,10 @@ static void eng_filter_gone(void *ctx, const char *router, const char *interface
 static void eng_redump(void *ctx, struct engine_feed *feed)
 {
 	(void)ctx;
-	bmp_listeners_redump(bmp, feed);
+	if (engine_feed_is_relayed(feed))
+		south_relay_redump(engine_feed_user(feed));
+	else
+		bmp_listeners_redump(bmp, feed);
 }
 
 static void on_run(struct event *t);
@@ -393,7 +396,8 @@ static int so_issue(void *ctx, const struct pki_identity *id, const uint8_t *spk
 static bool so_enrolled(void *ctx, const struct pki_cert *cert, struct diag *diag)
 {
 	(void)ctx;
-	zlog_info("agent %s enrolled, certificate %s", cert->id.name, cert->serial);
+	zlog_info("agent %s: %s certificate %s issued", cert->id.name,
+		  pki_kind_name(cert->id.kind), cert->serial);
 	return store_certificate_add(savd.store, cert->id.name, pki_kind_name(cert->id.kind),
 				     cert->serial, time(NULL), cert->not_after, diag) == 0;
 }
@@ -514,6 +518,42 @@ static void so_counters(void *ctx, const char *name, const struct agent_counters
 	}
 }
 
+static bool so_relay_ok(void *ctx, const char *router, struct diag *diag)
+{
+	(void)ctx;
+	if (config_router_find(&savd.cfg, router))
+		return true;
+	diag_set(diag, "there is no router %s: type \"router %s\" in configuration mode of savd",
+		 router, router);
+	return false;
+}
+
+static void *so_relay_open(void *ctx, const char *router, const char *address,
+			   struct south_session *ss)
+{
+	struct engine_feed *feed;
+	struct ip_addr source = { 0, IP_V4 };
+
+	(void)ctx;
+	(void)ip_addr_parse(address, &source); /* south made the text of an address */
+	feed = engine_feed_open(savd.engine, &source, ss, savd_now_ms());
+	engine_feed_relayed(feed, router);
+	return feed;
+}
+
+static int so_relay_bytes(void *ctx, void *feed, const void *data, size_t len,
+			  struct diag *diag)
+{
+	(void)ctx;
+	return engine_feed_bytes(feed, data, len, savd_now_ms(), diag);
+}
+
+static void so_relay_close(void *ctx, void *feed, const char *why)
+{
+	(void)ctx;
+	engine_feed_close(feed, why, savd_now_ms());
+}
+
 static const struct south_ops south_ops = {
 	.enroll = so_enroll,
 	.issue = so_issue,
@@ -525,6 +565,10 @@ static const struct south_ops south_ops = {
 	.routes = so_routes,
 	.ack = so_ack,
 	.counters = so_counters,
+	.relay_ok = so_relay_ok,
+	.relay_open = so_relay_open,
+	.relay_bytes = so_relay_bytes,
+	.relay_close = so_relay_close,
 	.note = eng_note,
 };
 
@@ -650,8 +694,8 @@ static void on_term(void)
 	EVENT_OFF(t_renew);
 	bmp_listeners_free(bmp);
 	bgp_neighbors_free(bgp);
+	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);
-	south_packet_free(savd.south);
 	signer_stop(savd.signer);
 	tls_config_free(tls);
 	store_close(savd.store);

@@ -82,6 +82,17 @@ void agent_msg_fini(struct agent_msg *msg)
 		free(msg->u.routes.routes);
 		free(msg->u.routes.indexes);
 		break;
+	case AGENT_MSG_CERTIFY:
+		blob_fini(&msg->u.certify.csr);
+		break;
+	case AGENT_MSG_CERTIFIED:
+		blob_fini(&msg->u.certified.certificate);
+		break;
+	case AGENT_MSG_BMP:
+		blob_fini(&msg->u.bmp);
+		break;
+	case AGENT_MSG_ALL_OFF:
+	case AGENT_MSG_RELAY_STATUS:
 	case AGENT_MSG_UNKNOWN:
 	case AGENT_MSG_WELCOME:
 	case AGENT_MSG_WANT_ROUTES:
@@ -113,15 +124,20 @@ static int take_exact(const ProtobufCBinaryData *in, uint8_t *out, size_t len,
 	return 0;
 }
 
-static int take_blob(const ProtobufCBinaryData *in, struct agent_blob *out,
-		     const char *field, struct diag *diag)
+static int take_bytes(const ProtobufCBinaryData *in, struct agent_blob *out, size_t max,
+		      const char *field, struct diag *diag)
 {
-	if (in->len == 0 || in->len > AGENT_DER_MAX_BYTES)
-		return diag_set(diag, "%s: %zu bytes, 1 to %d expected", field, in->len,
-				AGENT_DER_MAX_BYTES);
+	if (in->len == 0 || in->len > max)
+		return diag_set(diag, "%s: %zu bytes, 1 to %zu expected", field, in->len, max);
 	out->data = mem_dup(in->data, in->len);
 	out->len = in->len;
 	return 0;
+}
+
+static int take_blob(const ProtobufCBinaryData *in, struct agent_blob *out,
+		     const char *field, struct diag *diag)
+{
+	return take_bytes(in, out, AGENT_DER_MAX_BYTES, field, diag);
 }
 
 /* Text for people: cut to size, and nothing in it that a terminal obeys. */
@@ -252,6 +268,7 @@ static int get_hello(const Opensav__Hello *in, struct agent_msg *msg, struct dia
 	msg->u.hello.protocol = in->protocol;
 	take_text(in->software, msg->u.hello.software, sizeof(msg->u.hello.software));
 	msg->u.hello.epoch = in->epoch;
+	msg->u.hello.all_off = in->all_off;
 	msg->u.hello.held = mem_calloc(in->n_held, sizeof(*msg->u.hello.held));
 	msg->u.hello.n_held = in->n_held;
 	for (size_t i = 0; i < in->n_held; i++) {
@@ -526,6 +543,64 @@ static int get_routes(const Opensav__Routes *in, struct agent_msg *msg, struct d
 	return take_routes(&in->routes6, IP_V6, out, "routes6", diag);
 }
 
+static int take_kind(Opensav__Kind in, enum pki_kind *out, struct diag *diag)
+{
+	switch (in) {
+	case OPENSAV__KIND__KIND_ROUTER:
+		*out = PKI_ROUTER;
+		return 0;
+	case OPENSAV__KIND__KIND_EDGE:
+		*out = PKI_EDGE;
+		return 0;
+	case OPENSAV__KIND__KIND_RELAY:
+		*out = PKI_RELAY;
+		return 0;
+	case OPENSAV__KIND__KIND_NONE:
+	case _OPENSAV__KIND_IS_INT_SIZE:
+		break;
+	}
+	return diag_set(diag, "kind: %d", (int)in);
+}
+
+static int get_certify(const Opensav__Certify *in, struct agent_msg *msg, struct diag *diag)
+{
+	msg->type = AGENT_MSG_CERTIFY;
+	if (take_kind(in->kind, &msg->u.certify.kind, diag) < 0)
+		return -1;
+	return take_blob(&in->csr, &msg->u.certify.csr, "csr", diag);
+}
+
+static int get_certified(const Opensav__Certified *in, struct agent_msg *msg,
+			 struct diag *diag)
+{
+	msg->type = AGENT_MSG_CERTIFIED;
+	if (take_kind(in->kind, &msg->u.certified.kind, diag) < 0)
+		return -1;
+	take_text(in->error, msg->u.certified.error, sizeof(msg->u.certified.error));
+	if (msg->u.certified.error[0] == '\0')
+		return take_blob(&in->certificate, &msg->u.certified.certificate,
+				 "certificate", diag);
+	if (in->certificate.len != 0)
+		return diag_set(diag, "certificate: beside an error");
+	return 0;
+}
+
+static int get_relay_status(const Opensav__RelayStatus *in, struct agent_msg *msg)
+{
+	msg->type = AGENT_MSG_RELAY_STATUS;
+	msg->u.relay_status = (struct agent_relay_status){
+		.sessions = in->sessions,
+		.refused = in->refused,
+		.overflows = in->overflows,
+		.dropped_bytes = in->dropped_bytes,
+		.bytes = in->bytes,
+		.high_bytes = in->high_bytes,
+		.limit_bytes = in->limit_bytes,
+		.session = in->session,
+	};
+	return 0;
+}
+
 static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct diag *diag)
 {
 	switch (in->body_case) {
@@ -557,6 +632,20 @@ static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct di
 		return 0;
 	case OPENSAV__MESSAGE__BODY_ROUTES:
 		return get_routes(in->routes, msg, diag);
+	case OPENSAV__MESSAGE__BODY_ALL_OFF:
+		msg->type = AGENT_MSG_ALL_OFF;
+		msg->u.all_off.on = in->all_off->on;
+		return 0;
+	case OPENSAV__MESSAGE__BODY_CERTIFY:
+		return get_certify(in->certify, msg, diag);
+	case OPENSAV__MESSAGE__BODY_CERTIFIED:
+		return get_certified(in->certified, msg, diag);
+	case OPENSAV__MESSAGE__BODY_BMP:
+		msg->type = AGENT_MSG_BMP;
+		return take_bytes(&in->bmp->data, &msg->u.bmp, AGENT_BMP_MAX_BYTES, "data",
+				  diag);
+	case OPENSAV__MESSAGE__BODY_RELAY_STATUS:
+		return get_relay_status(in->relay_status, msg);
 	case OPENSAV__MESSAGE__BODY_WANT_ROUTES:
 		msg->type = AGENT_MSG_WANT_ROUTES;
 		msg->u.want_routes.want = in->want_routes->want;

@@ -13,6 +13,7 @@
 
 #include "lib/diag.h"
 #include "lib/filter.h"
+#include "lib/pki.h"
 #include "lib/wr.h"
 
 #define AGENT_PROTOCOL	      1
@@ -26,6 +27,7 @@
 #define AGENT_INTERVAL_MAX_S  86400 /* of counters; at least 1 */
 #define AGENT_ROUTES_MAX      5000  /* in one message, both families */
 #define AGENT_ROUTE_INDEXES_MAX 255 /* interfaces of one route */
+#define AGENT_BMP_MAX_BYTES   65536 /* in one message; at least 1 */
 
 enum agent_msg_type {
 	AGENT_MSG_UNKNOWN,
@@ -42,6 +44,11 @@ enum agent_msg_type {
 	AGENT_MSG_FAILURE,
 	AGENT_MSG_ROUTES,
 	AGENT_MSG_WANT_ROUTES,
+	AGENT_MSG_ALL_OFF,
+	AGENT_MSG_CERTIFY,
+	AGENT_MSG_CERTIFIED,
+	AGENT_MSG_BMP,
+	AGENT_MSG_RELAY_STATUS,
 };
 
 struct agent_blob {
@@ -110,6 +117,16 @@ struct agent_routes {
 	size_t n_indexes;
 };
 
+/* What a relay has done since its agent's start. */
+struct agent_relay_status {
+	uint64_t sessions, refused, overflows;
+	uint64_t dropped_bytes; /* not sent when a session was closed */
+	uint64_t bytes;		/* relayed */
+	uint64_t high_bytes;	/* most that ever waited */
+	uint64_t limit_bytes;
+	bool session; /* there is one now */
+};
+
 struct agent_msg {
 	enum agent_msg_type type;
 	union {
@@ -127,6 +144,7 @@ struct agent_msg {
 			uint64_t epoch;
 			struct agent_held *held;
 			size_t n_held;
+			bool all_off;
 		} hello;
 		struct {
 			uint32_t protocol;
@@ -157,6 +175,20 @@ struct agent_msg {
 		struct {
 			bool want;
 		} want_routes;
+		struct {
+			bool on;
+		} all_off;
+		struct {
+			enum pki_kind kind; /* never PKI_CONTROLLER */
+			struct agent_blob csr;
+		} certify;
+		struct {
+			enum pki_kind kind;
+			struct agent_blob certificate; /* empty when error is set */
+			char error[AGENT_TEXT_SIZE];
+		} certified;
+		struct agent_blob bmp;
+		struct agent_relay_status relay_status;
 	} u;
 };
 

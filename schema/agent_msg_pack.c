@@ -129,6 +129,7 @@ static Opensav__Hello *put_hello(const struct agent_msg *msg, struct arena *aren
 	out->protocol = msg->u.hello.protocol;
 	out->software = text_ref(msg->u.hello.software);
 	out->epoch = msg->u.hello.epoch;
+	out->all_off = msg->u.hello.all_off;
 	out->n_held = msg->u.hello.n_held;
 	out->held = (Opensav__Held **)list_new(arena, out->n_held,
 					       &opensav__held__descriptor);
@@ -364,6 +365,76 @@ static Opensav__WantRoutes *put_want_routes(const struct agent_msg *msg, struct 
 	return out;
 }
 
+static Opensav__AllOff *put_all_off(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__AllOff *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__all_off__init(out);
+	out->on = msg->u.all_off.on;
+	return out;
+}
+
+static Opensav__Kind kind_of(enum pki_kind kind)
+{
+	static const Opensav__Kind kinds[] = {
+		[PKI_ROUTER] = OPENSAV__KIND__KIND_ROUTER,
+		[PKI_EDGE] = OPENSAV__KIND__KIND_EDGE,
+		[PKI_RELAY] = OPENSAV__KIND__KIND_RELAY,
+	};
+
+	assert((size_t)kind < sizeof(kinds) / sizeof(kinds[0]));
+	return kinds[kind];
+}
+
+static Opensav__Certify *put_certify(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Certify *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__certify__init(out);
+	out->kind = kind_of(msg->u.certify.kind);
+	out->csr = blob_ref(&msg->u.certify.csr);
+	return out;
+}
+
+static Opensav__Certified *put_certified(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Certified *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__certified__init(out);
+	out->kind = kind_of(msg->u.certified.kind);
+	out->error = text_ref(msg->u.certified.error);
+	if (!msg->u.certified.error[0])
+		out->certificate = blob_ref(&msg->u.certified.certificate);
+	return out;
+}
+
+static Opensav__Bmp *put_bmp(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Bmp *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.bmp.len != 0 && msg->u.bmp.len <= AGENT_BMP_MAX_BYTES);
+	opensav__bmp__init(out);
+	out->data = bytes_ref(msg->u.bmp.data, msg->u.bmp.len);
+	return out;
+}
+
+static Opensav__RelayStatus *put_relay_status(const struct agent_msg *msg, struct arena *arena)
+{
+	const struct agent_relay_status *in = &msg->u.relay_status;
+	Opensav__RelayStatus *out = arena_calloc(arena, 1, sizeof(*out));
+
+	opensav__relay_status__init(out);
+	out->sessions = in->sessions;
+	out->refused = in->refused;
+	out->overflows = in->overflows;
+	out->dropped_bytes = in->dropped_bytes;
+	out->bytes = in->bytes;
+	out->high_bytes = in->high_bytes;
+	out->limit_bytes = in->limit_bytes;
+	out->session = in->session;
+	return out;
+}
+
 static void put_body(const struct agent_msg *msg, Opensav__Message *out,
 		     struct arena *arena)
 {
@@ -421,6 +492,26 @@ static void put_body(const struct agent_msg *msg, Opensav__Message *out,
 	case AGENT_MSG_WANT_ROUTES:
 		out->body_case = OPENSAV__MESSAGE__BODY_WANT_ROUTES;
 		out->want_routes = put_want_routes(msg, arena);
+		break;
+	case AGENT_MSG_ALL_OFF:
+		out->body_case = OPENSAV__MESSAGE__BODY_ALL_OFF;
+		out->all_off = put_all_off(msg, arena);
+		break;
+	case AGENT_MSG_CERTIFY:
+		out->body_case = OPENSAV__MESSAGE__BODY_CERTIFY;
+		out->certify = put_certify(msg, arena);
+		break;
+	case AGENT_MSG_CERTIFIED:
+		out->body_case = OPENSAV__MESSAGE__BODY_CERTIFIED;
+		out->certified = put_certified(msg, arena);
+		break;
+	case AGENT_MSG_BMP:
+		out->body_case = OPENSAV__MESSAGE__BODY_BMP;
+		out->bmp = put_bmp(msg, arena);
+		break;
+	case AGENT_MSG_RELAY_STATUS:
+		out->body_case = OPENSAV__MESSAGE__BODY_RELAY_STATUS;
+		out->relay_status = put_relay_status(msg, arena);
 		break;
 	}
 }

@@ -586,9 +586,12 @@ bool south_session_cut(struct south *s, const char *router, const char *why,
 {
 	struct south_router *r = router_find(s, router);
 
-	if (!r || !r->session)
+	if (!r || (!r->session && !r->relay))
 		return false;
-	south_session_end(r->session, now_ms, true, "%s", why);
+	if (r->relay)
+		south_session_end(r->relay, now_ms, true, "%s", why);
+	if (r->session)
+		south_session_end(r->session, now_ms, true, "%s", why);
 	return true;
 }
 
@@ -607,6 +610,16 @@ static void edge_status(const struct south_router *r, const struct south_edge *e
 	memcpy(out->error, edge->error, sizeof(out->error));
 }
 
+static void relay_status(const struct south_router *r, struct south_relay_status *out)
+{
+	out->seen = r->relay_seen;
+	out->connected = r->relay != NULL;
+	out->since_ms = r->relay_since_ms;
+	memcpy(out->address, r->relay_address, sizeof(out->address));
+	memcpy(out->last_error, r->relay_error, sizeof(out->last_error));
+	out->totals = r->relay_status;
+}
+
 bool south_status(const struct south *s, const char *router, struct south_status *status)
 {
 	const struct south_router *r = router_find(s, router);
@@ -614,6 +627,7 @@ bool south_status(const struct south *s, const char *router, struct south_status
 	if (!r)
 		return false;
 	*status = (struct south_status){ .connected = r->session != NULL,
+					 .all_off = r->all_off,
 					 .since_ms = r->since_ms,
 					 .kind = r->kind,
 					 .not_after = r->not_after,
@@ -623,6 +637,7 @@ bool south_status(const struct south *s, const char *router, struct south_status
 	memcpy(status->software, r->software, sizeof(status->software));
 	memcpy(status->serial, r->serial, sizeof(status->serial));
 	memcpy(status->last_error, r->last_error, sizeof(status->last_error));
+	relay_status(r, &status->relay);
 	status->edges = mem_calloc(r->n_edges, sizeof(*status->edges));
 	for (size_t i = 0; i < r->n_edges; i++)
 		edge_status(r, r->edges[i], &status->edges[i]);

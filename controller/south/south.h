@@ -33,6 +33,7 @@
 #define SOUTH_STRANGER_MS   2000       /* then one may be cut for a newcomer */
 #define SOUTH_QUEUE_BYTES   (1u << 20) /* more is not queued until some is sent */
 #define SOUTH_ADDRESS_SIZE  64
+#define SOUTH_CERTIFY_MAX   8 /* certificates for one agent a day, without a token */
 
 struct south;
 struct south_session;
@@ -72,6 +73,17 @@ struct south_ops {
 		    const char *error);
 	void (*counters)(void *ctx, const char *name,
 			 const struct agent_counters *counters, size_t n);
+	/* May be NULL: no relays. There is a router of that name; else diag says
+	 * what to type. */
+	bool (*relay_ok)(void *ctx, const char *router, struct diag *diag);
+	/* BMP of that router begins; what comes back is given to the other two.
+	 * ss is for south_relay_redump(). */
+	void *(*relay_open)(void *ctx, const char *router, const char *address,
+			    struct south_session *ss);
+	/* -1 with diag: the stream is refused, close it. */
+	int (*relay_bytes)(void *ctx, void *feed, const void *data, size_t len,
+			   struct diag *diag);
+	void (*relay_close)(void *ctx, void *feed, const char *why);
 	/* One line for the log. */
 	void (*note)(void *ctx, bool alarm, const char *text);
 	/* The session has output or is over: south_packet.c sets this one. */
@@ -107,7 +119,8 @@ void south_filter_remove(struct south *s, const char *router, const char *interf
 			 int64_t now_ms);
 /* Whether the agent shall send what its router forwards by; at first: no. */
 void south_want_routes(struct south *s, const char *router, bool want, int64_t now_ms);
-/* Ends the agent's session, telling it why (revoked); false: there is none. */
+/* Ends the sessions of the agent and its relay, telling them why (revoked);
+ * false: there are none. */
 bool south_session_cut(struct south *s, const char *router, const char *why,
 		       int64_t now_ms);
 
@@ -123,8 +136,17 @@ struct south_edge_status {
 	int64_t held_ms;	     /* when held was learned, -1: never */
 	char error[AGENT_TEXT_SIZE]; /* of the last attempt, "" if it worked */
 };
+struct south_relay_status {
+	bool seen;	  /* there was one since the start */
+	bool connected;
+	int64_t since_ms; /* of that state */
+	char address[SOUTH_ADDRESS_SIZE];
+	char last_error[AGENT_TEXT_SIZE]; /* why the last session ended */
+	struct agent_relay_status totals; /* as it said last */
+};
 struct south_status {
 	char name[AGENT_NAME_SIZE];
+	bool all_off; /* its hand brake is on, as it said last */
 	bool connected;
 	int64_t since_ms; /* of that state; -1: never connected */
 	/* Of the present or the last session. */
@@ -134,6 +156,7 @@ struct south_status {
 	char serial[PKI_SERIAL_SIZE];
 	int64_t not_after;
 	char last_error[AGENT_TEXT_SIZE]; /* why the last session ended */
+	struct south_relay_status relay;
 	struct south_edge_status *edges;  /* by name */
 	size_t n_edges;
 };
@@ -146,6 +169,7 @@ void south_routers_walk(const struct south *s, south_router_fn *fn, void *arg);
 struct south_totals {
 	uint64_t sessions, enrolled, refused, replaced, idle, malformed;
 	uint64_t snapshots, deltas, acks, errors;
+	uint64_t certified, relayed; /* without a token; BMP sessions */
 };
 const struct south_totals *south_totals(const struct south *s);
 
@@ -178,6 +202,11 @@ void south_session_bytes(struct south_session *ss, const void *data, size_t len,
 size_t south_session_output(const struct south_session *ss, const uint8_t **data);
 void south_session_sent(struct south_session *ss, size_t len, int64_t now_ms);
 enum south_state south_session_state(const struct south_session *ss);
+/* What could not be done in the middle of a callback; call it after wake. */
+void south_session_settle(struct south_session *ss, int64_t now_ms);
+/* Ends a relay's session soon, so that its router sends everything again. May be
+ * called from callbacks. */
+void south_relay_redump(struct south_session *ss);
 /* Frees. why is the transport's reason; the session's own goes first. */
 void south_session_close(struct south_session *ss, const char *why, int64_t now_ms);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * south_impl - shared by south.c (routers, edges) and south_session.c.
+ * south_impl - shared by south.c (routers, edges), south_session.c,
+ * south_enroll.c (certificates) and south_relay.c (BMP).
  */
 #ifndef SAV_SOUTH_IMPL_H
 #define SAV_SOUTH_IMPL_H
@@ -47,6 +48,9 @@ struct south_router {
 	bool list_pending;
 	bool want_routes;      /* for whichever session */
 	bool told_want_routes; /* to this one */
+	bool all_off;	       /* its hand brake is on, as it says */
+	unsigned int certified; /* certificates given since certified_ms */
+	int64_t certified_ms;
 	struct south_session *session; /* NULL: not connected */
 	int64_t since_ms;
 	char address[SOUTH_ADDRESS_SIZE];
@@ -55,6 +59,12 @@ struct south_router {
 	char serial[PKI_SERIAL_SIZE];
 	int64_t not_after;
 	char last_error[AGENT_TEXT_SIZE];
+	struct south_session *relay; /* of its BMP, NULL: not connected */
+	bool relay_seen;
+	int64_t relay_since_ms;
+	char relay_address[SOUTH_ADDRESS_SIZE];
+	char relay_error[AGENT_TEXT_SIZE]; /* why its last session ended */
+	struct agent_relay_status relay_status;
 };
 
 struct south {
@@ -74,6 +84,7 @@ enum session_phase {
 	PHASE_STRANGER, /* no certificate: may enroll */
 	PHASE_KNOWN,	/* certificate is good, Hello is awaited */
 	PHASE_UP,
+	PHASE_RELAY, /* likewise, of a relay */
 };
 
 struct south_session {
@@ -83,6 +94,9 @@ struct south_session {
 	enum session_phase phase;
 	enum south_state state;
 	struct south_router *router; /* PHASE_UP, until cut or replaced */
+	struct south_router *relay_of; /* PHASE_RELAY, likewise */
+	void *feed;    /* of ops.relay_open(), NULL: no BMP has come */
+	bool redump;   /* is to end, so that the router sends all again */
 	struct pki_cert cert;
 	struct frame_in *in;
 	struct wr out;
@@ -123,5 +137,19 @@ __attribute__((format(printf, 4, 5))) void south_session_end(struct south_sessio
 							     int64_t now_ms, bool tell,
 							     const char *fmt, ...);
 int64_t south_session_run(struct south_session *ss, int64_t now_ms);
+void south_session_refuse(struct south_session *ss, int64_t now_ms, const char *why);
+void south_session_unexpected(struct south_session *ss, int64_t now_ms);
+void south_session_welcome(struct south_session *ss, int64_t now_ms);
+
+/* south_enroll.c */
+void south_enroll(struct south_session *ss, const struct agent_msg *msg, int64_t now_ms);
+void south_certify(struct south_session *ss, const struct agent_msg *msg, int64_t now_ms);
+
+/* south_relay.c */
+void south_relay_hello(struct south_session *ss, const struct agent_msg *msg,
+		       int64_t now_ms);
+void south_relay_message(struct south_session *ss, const struct agent_msg *msg,
+			 int64_t now_ms);
+void south_relay_leave(struct south_session *ss, int64_t now_ms);
 
 #endif /* SAV_SOUTH_IMPL_H */

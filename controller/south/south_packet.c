@@ -132,7 +132,10 @@ static bool conn_flush(struct conn *conn)
  * caller may be in the middle of the session, so nothing is freed there. */
 static void on_kick(struct event *t)
 {
-	conn_flush(EVENT_ARG(t));
+	struct conn *conn = EVENT_ARG(t);
+
+	south_session_settle(conn->session, now_ms());
+	conn_flush(conn);
 }
 
 static void wake(void *io)

@@ -11,8 +11,10 @@
 #define STRANGER_FRAME_BYTES (AGENT_DER_MAX_BYTES + 1024)
 /* The largest inventory is about 5 MB; filters go the other way. */
 #define AGENT_SENDS_BYTES (8u << 20)
+#define RELAY_FRAME_BYTES (AGENT_BMP_MAX_BYTES + 1024)
 #define FLUSH_MS	  5000
-#define RENEW_NOTICE_S	  (30LL * PKI_DAY_S)
+/* An agent asks for another certificate 30 days before the end of its own. */
+#define RENEW_NOTICE_S	  (20LL * PKI_DAY_S)
 #define REFUSAL_WINDOW_MS 60000
 #define REFUSAL_NOTES	  10
 
@@ -48,6 +50,7 @@ static void leave_router(struct south_session *ss, int64_t now_ms)
 	struct south *s = ss->south;
 	struct south_router *r = ss->router;
 
+	south_relay_leave(ss, now_ms);
 	if (!r)
 		return;
 	ss->router = NULL;
@@ -93,7 +96,7 @@ void south_refused(struct south *s, const char *why, int64_t now_ms)
 		south_note(s, false, "agent session refused: %s", why);
 }
 
-static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
+void south_session_refuse(struct south_session *ss, int64_t now_ms, const char *why)
 {
 	char text[AGENT_TEXT_SIZE + SOUTH_ADDRESS_SIZE + PKI_NAME_SIZE];
 
@@ -106,9 +109,14 @@ static void refuse(struct south_session *ss, int64_t now_ms, const char *why)
 
 /* ---- bounds on strangers ---- */
 
+static bool is_up(const struct south_session *ss)
+{
+	return ss->phase == PHASE_UP || ss->phase == PHASE_RELAY;
+}
+
 static bool is_stranger(const struct south_session *ss)
 {
-	return ss->phase != PHASE_UP && ss->state == SOUTH_RUNNING;
+	return !is_up(ss) && ss->state == SOUTH_RUNNING;
 }
 
 static unsigned int strangers_count(const struct south *s, const char *address)
@@ -172,7 +180,12 @@ struct south_session *south_session_open(struct south *s, const char *address, v
 
 static bool kind_is_agent(enum pki_kind kind)
 {
-	return kind == PKI_ROUTER || kind == PKI_EDGE;
+	return kind == PKI_ROUTER || kind == PKI_EDGE || kind == PKI_RELAY;
+}
+
+static bool is_relay(const struct pki_cert *cert)
+{
+	return cert->has_id && cert->id.kind == PKI_RELAY;
 }
 
 static int check_certificate(struct south_session *ss, const struct pki_cert *cert,
@@ -203,71 +216,22 @@ void south_session_secure(struct south_session *ss, const struct pki_cert *cert,
 		return;
 	ss->rx_ms = now_ms;
 	ss->phase = cert ? PHASE_KNOWN : PHASE_STRANGER;
-	ss->in = frame_in_new(cert ? AGENT_SENDS_BYTES : STRANGER_FRAME_BYTES);
+	ss->in = frame_in_new(!cert		    ? STRANGER_FRAME_BYTES
+			      : is_relay(cert) ? RELAY_FRAME_BYTES
+					       : AGENT_SENDS_BYTES);
 	if (!cert)
 		return;
 	ss->cert = *cert;
 	if (check_certificate(ss, cert, wall_s, &diag) < 0) {
-		refuse(ss, now_ms, diag.text);
+		south_session_refuse(ss, now_ms, diag.text);
 		return;
 	}
 	ss->expires_ms = now_ms + (cert->not_after - wall_s) * 1000;
 }
 
-/* ---- enrolment ---- */
-
-static int enroll_issue(struct south_session *ss, const struct pki_identity *id,
-			const struct agent_msg *msg, struct wr *cert, struct diag *diag)
-{
-	struct south *s = ss->south;
-	struct wr spki = { 0 };
-	struct pki_cert read;
-	int ret = -1;
-
-	if (pki_csr_spki(msg->u.enroll.csr.data, msg->u.enroll.csr.len, &spki, diag) ==
-		    0 &&
-	    s->ops.issue(s->ctx, id, spki.data, spki.len, cert, diag) == 0 &&
-	    pki_cert_read(cert->data, cert->len, &read, diag) == 0 &&
-	    s->ops.enrolled(s->ctx, &read, diag))
-		ret = 0;
-	wr_fini(&spki);
-	return ret;
-}
-
-/* The token goes first: what a stranger without one sends is not even parsed
- * as a certificate request. */
-static void on_enroll(struct south_session *ss, const struct agent_msg *msg,
-		      int64_t now_ms)
-{
-	struct agent_msg reply = { .type = AGENT_MSG_ENROLLED };
-	struct south *s = ss->south;
-	struct pki_identity id = { 0 };
-	uint8_t hash[32];
-	struct wr cert = { 0 }, ca = { 0 };
-	struct diag diag = { "refused" };
-
-	snprintf(id.name, sizeof(id.name), "%s", msg->u.enroll.name);
-	pki_secret_hash(msg->u.enroll.secret, hash);
-	if (!s->ops.enroll(s->ctx, id.name, hash, &id.kind, &diag) ||
-	    id.kind == PKI_CONTROLLER || enroll_issue(ss, &id, msg, &cert, &diag) < 0) {
-		diag_prepend(&diag, "enrolment of %s", id.name);
-		refuse(ss, now_ms, diag.text);
-		wr_fini(&cert);
-		return;
-	}
-	wr_bytes(&ca, s->config.ca, s->config.ca_len);
-	reply.u.enrolled.certificate = (struct agent_blob){ cert.data, cert.len };
-	reply.u.enrolled.ca = (struct agent_blob){ ca.data, ca.len };
-	south_session_send(ss, &reply, now_ms);
-	wr_fini(&cert);
-	wr_fini(&ca);
-	s->totals.enrolled++;
-	south_session_end(ss, now_ms, false, "enrolled");
-}
-
 /* ---- the session proper ---- */
 
-static void send_welcome(struct south_session *ss, int64_t now_ms)
+void south_session_welcome(struct south_session *ss, int64_t now_ms)
 {
 	struct agent_msg msg = { .type = AGENT_MSG_WELCOME };
 	const struct south_config *config = &ss->south->config;
@@ -302,6 +266,7 @@ static void attach(struct south_session *ss, struct south_router *r,
 	ss->router = r;
 	r->session = ss;
 	r->told_want_routes = false;
+	r->all_off = msg->u.hello.all_off;
 	r->since_ms = now_ms;
 	r->kind = ss->cert.id.kind;
 	r->not_after = ss->cert.not_after;
@@ -338,7 +303,7 @@ static void on_hello(struct south_session *ss, const struct agent_msg *msg,
 	struct south_router *r;
 
 	if (msg->u.hello.protocol < AGENT_PROTOCOL) {
-		refuse(ss, now_ms, "the agent's protocol is too old; upgrade it");
+		south_session_refuse(ss, now_ms, "the agent's protocol is too old; upgrade it");
 		return;
 	}
 	r = south_router_get(s, ss->cert.id.name);
@@ -346,11 +311,11 @@ static void on_hello(struct south_session *ss, const struct agent_msg *msg,
 	attach(ss, r, msg, now_ms);
 	south_router_held(r, msg->u.hello.epoch, s->config.epoch, msg->u.hello.held,
 			  msg->u.hello.n_held, now_ms);
-	send_welcome(ss, now_ms);
+	south_session_welcome(ss, now_ms);
 	if (ss->expires_ms - now_ms < RENEW_NOTICE_S * 1000)
 		south_note(s, true,
-			   "the certificate of %s ends in %lld days; enroll it "
-			   "again",
+			   "the certificate of %s ends in %lld days and its agent has not "
+			   "asked for another; enroll it again",
 			   r->name,
 			   (long long)((ss->expires_ms - now_ms) / 1000 / PKI_DAY_S));
 	s->ops.up(s->ctx, &(struct south_peer){ .name = r->name,
@@ -363,10 +328,10 @@ static void on_hello(struct south_session *ss, const struct agent_msg *msg,
 	south_router_fill(s, r, now_ms);
 }
 
-static void unexpected(struct south_session *ss, int64_t now_ms)
+void south_session_unexpected(struct south_session *ss, int64_t now_ms)
 {
 	ss->south->totals.malformed++;
-	refuse(ss, now_ms, "a message that does not belong here");
+	south_session_refuse(ss, now_ms, "a message that does not belong here");
 }
 
 /* Without a certificate: Enroll or nothing. */
@@ -374,18 +339,20 @@ static void on_stranger(struct south_session *ss, const struct agent_msg *msg,
 			int64_t now_ms)
 {
 	if (msg->type == AGENT_MSG_ENROLL)
-		on_enroll(ss, msg, now_ms);
+		south_enroll(ss, msg, now_ms);
 	else
-		refuse(ss, now_ms, "no certificate; enroll first");
+		south_session_refuse(ss, now_ms, "no certificate; enroll first");
 }
 
 static void on_known(struct south_session *ss, const struct agent_msg *msg,
 		     int64_t now_ms)
 {
-	if (msg->type == AGENT_MSG_HELLO)
+	if (msg->type == AGENT_MSG_HELLO && is_relay(&ss->cert))
+		south_relay_hello(ss, msg, now_ms);
+	else if (msg->type == AGENT_MSG_HELLO)
 		on_hello(ss, msg, now_ms);
 	else
-		unexpected(ss, now_ms);
+		south_session_unexpected(ss, now_ms);
 }
 
 static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t now_ms)
@@ -412,6 +379,15 @@ static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t
 		if (r->want_routes && s->ops.routes)
 			s->ops.routes(s->ctx, r->name, &msg->u.routes);
 		break;
+	case AGENT_MSG_ALL_OFF:
+		r->all_off = msg->u.all_off.on;
+		south_note(s, true, "agent %s: %s", r->name,
+			   r->all_off ? "all off: its operator lets everything pass"
+				      : "no all off: its filters are in force again");
+		break;
+	case AGENT_MSG_CERTIFY:
+		south_certify(ss, msg, now_ms);
+		break;
 	case AGENT_MSG_FAILURE:
 		south_session_end(ss, now_ms, false, "the agent gave up: %.200s",
 				  msg->u.failure.text);
@@ -423,7 +399,10 @@ static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t
 	case AGENT_MSG_FILTER:
 	case AGENT_MSG_EDGE_LIST:
 	case AGENT_MSG_WANT_ROUTES:
-		unexpected(ss, now_ms);
+	case AGENT_MSG_CERTIFIED:
+	case AGENT_MSG_BMP:
+	case AGENT_MSG_RELAY_STATUS:
+		south_session_unexpected(ss, now_ms);
 		break;
 	}
 	if (ss->router)
@@ -439,7 +418,7 @@ static void on_frame(struct south_session *ss, const uint8_t *body, size_t len,
 	if (agent_msg_unpack(body, len, &msg, &diag) < 0) {
 		ss->south->totals.malformed++;
 		diag_prepend(&diag, "malformed message");
-		refuse(ss, now_ms, diag.text);
+		south_session_refuse(ss, now_ms, diag.text);
 		return;
 	}
 	switch (ss->phase) {
@@ -453,6 +432,9 @@ static void on_frame(struct south_session *ss, const uint8_t *body, size_t len,
 		break;
 	case PHASE_UP:
 		on_up(ss, &msg, now_ms);
+		break;
+	case PHASE_RELAY:
+		south_relay_message(ss, &msg, now_ms);
 		break;
 	}
 	agent_msg_fini(&msg);
@@ -470,7 +452,7 @@ void south_session_bytes(struct south_session *ss, const void *data, size_t len,
 	ss->rx_ms = now_ms;
 	if (frame_in_bytes(ss->in, data, len, &diag) < 0) {
 		ss->south->totals.malformed++;
-		refuse(ss, now_ms, diag.text);
+		south_session_refuse(ss, now_ms, diag.text);
 		return;
 	}
 	while (ss->state == SOUTH_RUNNING && frame_in_next(ss->in, &body, &body_len))
@@ -526,7 +508,8 @@ static int64_t min64(int64_t a, int64_t b)
 static void run_up(struct south_session *ss, int64_t now_ms)
 {
 	struct agent_msg keepalive = { .type = AGENT_MSG_KEEPALIVE };
-	const struct south_edge *late = south_router_overdue(ss->router, now_ms);
+	const struct south_edge *late =
+		ss->router ? south_router_overdue(ss->router, now_ms) : NULL;
 
 	if (late) {
 		south_session_end(ss, now_ms, true,
@@ -538,7 +521,8 @@ static void run_up(struct south_session *ss, int64_t now_ms)
 	}
 	if (ss->tx_ms + SOUTH_KEEPALIVE_MS <= now_ms)
 		south_session_send(ss, &keepalive, now_ms);
-	south_router_fill(ss->south, ss->router, now_ms);
+	if (ss->router)
+		south_router_fill(ss->south, ss->router, now_ms);
 }
 
 static int64_t session_due(const struct south_session *ss, int64_t now_ms)
@@ -549,31 +533,32 @@ static int64_t session_due(const struct south_session *ss, int64_t now_ms)
 		return INT64_MAX;
 	if (ss->state == SOUTH_FLUSHING)
 		return ss->flush_ms;
-	if (ss->phase != PHASE_UP)
+	if (!is_up(ss))
 		return min64(due, ss->opened_ms + SOUTH_HANDSHAKE_MS);
 	due = min64(due, ss->rx_ms + SOUTH_IDLE_MS);
 	due = min64(due, ss->tx_ms + SOUTH_KEEPALIVE_MS);
-	return min64(due, south_router_due(ss->router, now_ms));
+	return ss->router ? min64(due, south_router_due(ss->router, now_ms)) : due;
 }
 
 int64_t south_session_run(struct south_session *ss, int64_t now_ms)
 {
+	south_session_settle(ss, now_ms);
 	if (ss->state == SOUTH_FLUSHING && ss->flush_ms <= now_ms) {
 		ss->state = SOUTH_DEAD;
 		wake(ss);
 	} else if (ss->state == SOUTH_RUNNING && ss->expires_ms <= now_ms) {
 		south_session_end(ss, now_ms, true,
 				  "the certificate has expired; enroll again");
-	} else if (ss->state == SOUTH_RUNNING && ss->phase != PHASE_UP &&
+	} else if (ss->state == SOUTH_RUNNING && !is_up(ss) &&
 		   ss->opened_ms + SOUTH_HANDSHAKE_MS <= now_ms) {
 		south_session_end(ss, now_ms, true, "no Hello within %d s",
 				  SOUTH_HANDSHAKE_MS / 1000);
-	} else if (ss->state == SOUTH_RUNNING && ss->phase == PHASE_UP &&
+	} else if (ss->state == SOUTH_RUNNING && is_up(ss) &&
 		   ss->rx_ms + SOUTH_IDLE_MS <= now_ms) {
 		ss->south->totals.idle++;
 		south_session_end(ss, now_ms, true, "nothing heard for %d s",
 				  SOUTH_IDLE_MS / 1000);
-	} else if (ss->state == SOUTH_RUNNING && ss->phase == PHASE_UP) {
+	} else if (ss->state == SOUTH_RUNNING && is_up(ss)) {
 		run_up(ss, now_ms);
 	}
 	return session_due(ss, now_ms);

@@ -35,8 +35,6 @@ static void wrong_kinds_of_certificates(void **state)
 				    .serial = "1",
 				    .not_after = FAKE_WALL };
 
-	agent_open(&a, f, "r1", PKI_RELAY);
-	expect_refused(&a, "relay certificate");
 	agent_open(&a, f, "r1", PKI_CONTROLLER);
 	expect_refused(&a, "controller certificate");
 	for (int i = 0; i < 2; i++) {
