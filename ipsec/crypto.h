@@ -129,4 +129,15 @@ void crypto_dh_public(const struct crypto_dh *dh, uint8_t *out);
  * padded number. */
 int crypto_dh_shared(struct crypto_dh *dh, const uint8_t *peer, size_t peer_len, struct crypto_secret *secret);
 
+/* ---- distinguished names (RFC 7296 3.5: DER) */
+
+/* "C=DE, O=Example, CN=a.example" -> DER. A comma inside a value is written
+ * "\\,". -1: an attribute that X.509 does not know, or no room. */
+int crypto_dn_encode(const char *text, uint8_t *der, size_t size, size_t *len);
+bool crypto_dn_is_valid(const uint8_t *der, size_t len);
+/* As X.509 compares them (RFC 5280 7.1): case and spaces do not count. */
+bool crypto_dn_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+/* The form that crypto_dn_encode() takes, cut at size. */
+void crypto_dn_format(const uint8_t *der, size_t len, char *out, size_t size);
+
 #endif /* SAV_CRYPTO_H */
