@@ -71,6 +71,6 @@ struct store_agent {
 };
 typedef void store_agent_fn(const struct store_agent *agent, void *arg);
 int store_agents_walk(struct store *store, store_agent_fn *fn, void *arg,
-		      struct diag *diag); /* newest certificate of each agent */
+		      struct diag *diag); /* newest of each agent and kind */
 
 #endif /* SAV_STORE_H */

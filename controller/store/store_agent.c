@@ -186,8 +186,9 @@ int store_agents_walk(struct store *store, store_agent_fn *fn, void *arg,
 	q = store_db_query(store, diag,
 			   "SELECT name, kind, serial, issued, not_after, revoked"
 			   " FROM certificate AS c WHERE id = (SELECT id FROM certificate"
-			   " WHERE name = c.name ORDER BY issued DESC, id DESC LIMIT 1)"
-			   " ORDER BY name",
+			   " WHERE name = c.name AND kind = c.kind"
+			   " ORDER BY issued DESC, id DESC LIMIT 1)"
+			   " ORDER BY name, kind",
 			   "");
 	if (!q)
 		return -1;

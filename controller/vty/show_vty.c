@@ -8,6 +8,7 @@
 #include "controller/engine_bgp.h"
 #include "controller/savd.h"
 #include "controller/vty/config_vty.h"
+#include "controller/vty/show_relay_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/name.h"
 
@@ -47,6 +48,7 @@ struct edge_view {
 	const struct savd_edge *known;		/* NULL: nothing yet */
 	const struct agent_counters *counters; /* NULL: none reported */
 	bool agent_connected;
+	bool all_off; /* its router's hand brake is on */
 	bool in_sync;
 	uint64_t held_generation;
 	char agent_error[AGENT_TEXT_SIZE];
@@ -55,6 +57,7 @@ struct edge_view {
 static void view_held(struct edge_view *v, const struct south_status *status)
 {
 	v->agent_connected = status->connected;
+	v->all_off = status->all_off;
 	for (size_t i = 0; i < status->n_edges; i++) {
 		const struct south_edge_status *e = &status->edges[i];
 
@@ -114,6 +117,7 @@ static struct json_object *json_edge(const struct edge_view *v)
 	json_object_boolean_add(json, "stale", v->s.stale);
 	json_object_boolean_add(json, "interfaceSeen", v->s.interface_seen);
 	json_object_boolean_add(json, "agentConnected", v->agent_connected);
+	json_object_boolean_add(json, "allOff", v->all_off);
 	json_object_int_add(json, "generation", (int64_t)f->generation);
 	json_object_int_add(json, "heldGeneration", (int64_t)v->held_generation);
 	json_object_boolean_add(json, "inSync", v->in_sync);
@@ -161,6 +165,8 @@ static void print_edge_row(struct vty *vty, const struct edge_view *v)
 		vty_out(vty, "    %s\n", v->s.reason);
 	if (v->agent_error[0] != '\0')
 		vty_out(vty, "    agent: %s\n", v->agent_error);
+	if (v->all_off)
+		vty_out(vty, "    ALL OFF on the router: it filters nothing until \"no all off\" there\n");
 	if (v->agent_connected && !v->s.interface_seen)
 		vty_out(vty, "    the router has no interface of this name now\n");
 }
@@ -260,6 +266,8 @@ static void print_edge_long(struct vty *vty, const struct edge_view *v)
 			(unsigned long long)v->counters->except_packets);
 	if (v->agent_error[0] != '\0')
 		vty_out(vty, "  agent: %s\n", v->agent_error);
+	if (v->all_off)
+		vty_out(vty, "  ALL OFF on the router: it filters nothing until \"no all off\" there\n");
 }
 
 static bool view_one(struct edge_view *v, const char *router, const char *interface)
@@ -536,8 +544,9 @@ static void list_feed(const struct engine_feed_status *f, void *arg)
 
 	ip_addr_format(&f->source, source);
 	if (!l->list) {
-		vty_out(l->vty, "router %s, BMP from %s, up %lld s, last message %lld s ago\n",
-			f->router[0] ? f->router : "?", source,
+		vty_out(l->vty, "router %s, BMP %s %s, up %lld s, last message %lld s ago\n",
+			f->router[0] ? f->router : "?",
+			f->relayed ? "relayed by its agent at" : "direct from", source,
 			(long long)((now_ms - f->since_ms) / 1000),
 			(long long)((now_ms - f->last_ms) / 1000));
 		vty_out(l->vty, "  %s; %llu messages, %llu bytes, %u forced dumps\n",
@@ -556,6 +565,7 @@ static void list_feed(const struct engine_feed_status *f, void *arg)
 	json = json_object_new_object();
 	json_object_string_add(json, "router", f->router);
 	json_object_string_add(json, "source", source);
+	json_object_boolean_add(json, "relayed", f->relayed);
 	json_object_string_add(json, "sysDescr", f->sysdescr);
 	json_object_int_add(json, "upSeconds", (now_ms - f->since_ms) / 1000);
 	json_object_int_add(json, "silentSeconds", (now_ms - f->last_ms) / 1000);
@@ -641,6 +651,7 @@ DEFUN (show_feed,
 
 	if (!wants_json(argv, argc)) {
 		engine_feeds_walk(savd->engine, list_feed, &l);
+		show_relays(vty, savd, NULL);
 		engine_bgp_walk(savd->engine, list_bgp, &l);
 		return CMD_SUCCESS;
 	}
@@ -648,6 +659,9 @@ DEFUN (show_feed,
 	l.list = json_object_new_array();
 	engine_feeds_walk(savd->engine, list_feed, &l);
 	json_object_object_add(json, "feeds", l.list);
+	l.list = json_object_new_array();
+	show_relays(vty, savd, l.list);
+	json_object_object_add(json, "relays", l.list);
 	l.list = json_object_new_array();
 	engine_bgp_walk(savd->engine, list_bgp, &l);
 	json_object_object_add(json, "bgp", l.list);
@@ -670,10 +684,13 @@ static void list_agent(const struct store_agent *a, void *arg)
 {
 	struct peer_lister *l = arg;
 	struct south_status s = { 0 };
-	bool known = south_status(south(), a->name, &s);
 	struct json_object *json;
 	char until[32];
+	bool known;
 
+	if (strcmp(a->kind, pki_kind_name(PKI_RELAY)) == 0)
+		return; /* a part of the agent */
+	known = south_status(south(), a->name, &s);
 	print_time(a->not_after, until, sizeof(until));
 	if (!l->list) {
 		vty_out(l->vty, "%-16s %-8s %-13s %-40s %-12s %s\n", a->name, a->kind,
@@ -684,12 +701,17 @@ static void list_agent(const struct store_agent *a, void *arg)
 			known && s.connected ? s.software : "-");
 		if (known && !s.connected && s.last_error[0] != '\0')
 			vty_out(l->vty, "    last session ended: %s\n", s.last_error);
+		if (known && s.all_off)
+			vty_out(l->vty,
+				"    ALL OFF: the router filters nothing until \"no all off\" in "
+				"its agent's shell\n");
 	} else {
 		json = json_object_new_object();
 		json_object_string_add(json, "name", a->name);
 		json_object_string_add(json, "kind", a->kind);
 		json_object_boolean_add(json, "connected", known && s.connected);
 		json_object_boolean_add(json, "revoked", a->revoked);
+		json_object_boolean_add(json, "allOff", known && s.all_off);
 		json_object_string_add(json, "serial", a->serial_hex);
 		json_object_int_add(json, "notAfter", a->not_after);
 		json_object_string_add(json, "address", known ? s.address : "");
