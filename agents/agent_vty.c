@@ -214,6 +214,35 @@ static struct json_object *peer_list(const struct filter *f)
 	return list;
 }
 
+static void add_list(struct json_object *json, const struct filter *f,
+		     enum ip_family family)
+{
+	static const char *const names[IP_FAMILIES][3] = {
+		{ "ipv4Shape", "ipv4Intervals", "ipv4Sets" },
+		{ "ipv6Shape", "ipv6Intervals", "ipv6Sets" },
+	};
+	struct kernel_layout lay;
+
+	if (!kernel_layout(agent->kernel, f->interface, family, &lay))
+		return;
+	json_object_string_add(json, names[family][0], kernel_shape_name(lay.shape));
+	json_object_int_add(
+		json, names[family][1],
+		(int64_t)kernel_shape_size(&f->accept.f[family], family, lay.shape));
+	json_object_int_add(json, names[family][2], (int64_t)lay.sets);
+}
+
+static void print_list(struct vty *vty, const struct filter *f, enum ip_family family)
+{
+	struct kernel_layout lay;
+
+	if (kernel_layout(agent->kernel, f->interface, family, &lay))
+		vty_out(vty, "%-9s %s of %zu intervals in %zu %s\n",
+			family == IP_V4 ? "IPv4" : "IPv6", kernel_shape_name(lay.shape),
+			kernel_shape_size(&f->accept.f[family], family, lay.shape),
+			lay.sets, lay.sets == 1 ? "set" : "sets");
+}
+
 static struct json_object *json_filter(const struct filter *f,
 				       const struct kernel_counters *c, bool whole)
 {
@@ -228,6 +257,8 @@ static struct json_object *json_filter(const struct filter *f,
 			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V4], IP_V4));
 	json_object_int_add(json, "ipv6Prefixes",
 			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V6], IP_V6));
+	add_list(json, f, IP_V4);
+	add_list(json, f, IP_V6);
 	json_object_int_add(json, "acceptPackets", (int64_t)c->accept_packets);
 	json_object_int_add(json, "acceptBytes", (int64_t)c->accept_bytes);
 	json_object_int_add(json, "dropPackets", (int64_t)c->drop_packets);
@@ -316,6 +347,8 @@ static void show_filter_text(struct vty *vty, const struct filter *f,
 		c->drop_bytes);
 	vty_out(vty, "excepted  %" PRIu64 " packets, %" PRIu64 " bytes\n",
 		c->except_packets, c->except_bytes);
+	print_list(vty, f, IP_V4);
+	print_list(vty, f, IP_V6);
 	for (size_t i = 0; i < f->n_peers; i++)
 		vty_out(vty, "peer      %s\n", ip_addr_format(&f->peers[i], text));
 	vty_out(vty, "connected subnets:\n");

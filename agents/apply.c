@@ -107,19 +107,6 @@ static bool repair(struct apply *a, const struct diag *damage)
 	return true;
 }
 
-static int verify_edge(struct apply *a, const struct filter *f, struct diag *diag)
-{
-	struct filter now = { 0 };
-	int rc = kernel_read(a->kernel, f->interface, &now, diag);
-
-	if (rc == 0)
-		rc = diag_set(diag, "edge %s is missing", f->interface);
-	else if (rc > 0 && !same_content(f, &now))
-		rc = diag_set(diag, "edge %s is not as it was left", f->interface);
-	filter_fini(&now);
-	return rc < 0 ? -1 : 0;
-}
-
 bool apply_verify(struct apply *a, bool deep)
 {
 	struct diag diag;
@@ -129,7 +116,7 @@ bool apply_verify(struct apply *a, bool deep)
 		return false; /* nothing to repair from; leave what is there */
 	rc = kernel_check(a->kernel, &diag);
 	for (size_t i = 0; deep && rc == 0 && i < a->held.n; i++)
-		rc = verify_edge(a, &a->held.filters[i], &diag);
+		rc = kernel_verify(a->kernel, &a->held.filters[i], true, &diag);
 	if (rc == 0)
 		return false;
 	repair(a, &diag);
@@ -206,30 +193,24 @@ static void undo(struct apply *a, const struct step *s)
 	struct diag diag;
 
 	if (kernel_apply(a->kernel, &back, 1, &diag) == 0 &&
-	    (!held || verify_edge(a, held, &diag) == 0))
+	    (!held || kernel_verify(a->kernel, held, true, &diag) == 0))
 		return;
 	repair(a, &diag);
 }
 
 static void finish(struct apply *a, const struct step *s)
 {
-	struct filter now = { 0 };
 	struct diag diag;
-	int rc = kernel_read(a->kernel, s->next.interface, &now, &diag);
 
-	if (rc == 0)
-		rc = diag_set(&diag, "the kernel took it but has no such edge");
-	else if (rc > 0 && !has_hash(&now, s->hash))
-		rc = diag_set(&diag, "the kernel took it but holds something else");
-	if (rc < 0) {
+	if (kernel_verify(a->kernel, &s->next, false, &diag) < 0) {
+		diag_prepend(&diag, "the kernel took it but holds something else");
 		undo(a, s);
 		refuse(a, s->next.interface, s->next.generation, &diag);
-	} else {
-		a->totals.applied++;
-		held_put(&a->held, &s->next);
-		a->ops.ack(a->ctx, now.interface, now.generation, s->hash, "");
+		return;
 	}
-	filter_fini(&now);
+	a->totals.applied++;
+	held_put(&a->held, &s->next);
+	a->ops.ack(a->ctx, s->next.interface, s->next.generation, s->hash, "");
 }
 
 static void run_one(struct apply *a, const struct step *s)

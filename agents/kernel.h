@@ -22,8 +22,18 @@ enum kernel_strategy {
 	KERNEL_SWAP,  /* fill a fresh set and point the rules at it */
 };
 
+/* How the accepted addresses of a family lie in the kernel; packets meet the
+ * same verdict either way. */
+enum kernel_shape {
+	KERNEL_SHAPE_AUTO,   /* the smaller one */
+	KERNEL_SHAPE_ACCEPT, /* a list of what is accepted */
+	KERNEL_SHAPE_DROP,   /* a list of what is not */
+};
+
 struct kernel_options {
 	enum kernel_strategy strategy;
+	enum kernel_shape shape;
+	size_t part_ranges;		/* where large lists are split, 0: as measured */
 	unsigned int sample_group;	/* NFLOG group of sampled drops, 0 for none */
 	void (*privileges)(bool raise); /* around each system call that needs
 					 * CAP_NET_ADMIN; may be NULL */
@@ -60,6 +70,10 @@ int kernel_rebuild(struct kernel *k, const struct kernel_change *all, size_t n,
  * what) or cannot be read. */
 int kernel_read(struct kernel *k, const char *interface, struct filter *out,
 		struct diag *diag);
+/* Does the kernel hold this filter? Reads what changed since the last time, or
+ * all of it. 0, or -1 (diag: what differs, or why it cannot be read). */
+int kernel_verify(struct kernel *k, const struct filter *want, bool all,
+		  struct diag *diag);
 /* Everything but the contents of the accept and peer sets is there and as it
  * was left. Quick: does not grow with the sets. */
 int kernel_check(struct kernel *k, struct diag *diag);
@@ -68,6 +82,18 @@ size_t kernel_edges(struct kernel *k, char (**names)[FILTER_IFNAME_SIZE]);
 /* Counters of all edges; the caller frees the array. */
 int kernel_counters(struct kernel *k, struct kernel_counters **out, size_t *n,
 		    struct diag *diag);
+
+struct kernel_layout {
+	enum kernel_shape shape;
+	size_t sets; /* among which the list is divided, by address */
+};
+/* How the edge's list of this family lies in the kernel; false: no such edge. */
+bool kernel_layout(const struct kernel *k, const char *interface, enum ip_family family,
+		   struct kernel_layout *out);
+/* Intervals in a list of this shape that accepts these addresses. */
+size_t kernel_shape_size(const struct rangeset *accept, enum ip_family family,
+			 enum kernel_shape shape);
+const char *kernel_shape_name(enum kernel_shape shape); /* "accept-list" ... */
 
 /* The operator's hand brake: nothing is looked at, everything passes. The
  * edges stay as they are underneath and can be changed meanwhile. */

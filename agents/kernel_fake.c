@@ -132,6 +132,30 @@ int kernel_read(struct kernel *k, const char *interface, struct filter *out,
 	return 1;
 }
 
+int kernel_verify(struct kernel *k, const struct filter *want, bool all,
+		  struct diag *diag)
+{
+	const struct filter *f = held_find(&k->held, want->interface);
+	uint8_t a[FILTER_HASH_SIZE], b[FILTER_HASH_SIZE];
+
+	if (k->damage.text[0])
+		return diag_set(diag, "damaged: %s", k->damage.text);
+	if (!f)
+		return diag_set(diag, "edge %s is missing", want->interface);
+	filter_hash(f, a);
+	filter_hash(want, b);
+	if (memcmp(a, b, sizeof(a)) != 0 || f->generation != want->generation)
+		return diag_set(diag, "edge %s is not as it was left", want->interface);
+	return 0;
+}
+
+bool kernel_layout(const struct kernel *k, const char *interface, enum ip_family family,
+		   struct kernel_layout *out)
+{
+	*out = (struct kernel_layout){ KERNEL_SHAPE_ACCEPT, 1 };
+	return held_find(&k->held, interface) != NULL;
+}
+
 int kernel_check(struct kernel *k, struct diag *diag)
 {
 	if (!k->damage.text[0])

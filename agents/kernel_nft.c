@@ -4,7 +4,9 @@
  *
  *   chain prerouting (raw)   iifname vmap @edges
  *   chain edge/IF            accept set, exceptions, count, drop
- *   sets  accept4/IF/V ...   V: version, see KERNEL_SWAP
+ *   sets  accept4/IF/V ...   V: version, counted up for each new object
+ *   map   split4/IF/V        of a list divided by address (nft_parts.h)
+ *   chain part4/IF/V         looks into one of its sets
  *   counters accept/IF ...   live as long as the edge
  *
  * Raw priority: before connection tracking spends memory on forged packets.
@@ -271,9 +273,25 @@ static int steps_commit(struct kernel *k, const struct steps *s, int *error,
 	return -1;
 }
 
+/* What change_put() did, once the kernel has taken it. */
+static void adopt(struct kernel *k, const struct kernel_change *c, struct edge *next)
+{
+	struct edge *e;
+
+	if (!c->new) {
+		edges_drop(&k->edges, c->old->interface);
+		return;
+	}
+	e = edges_get(&k->edges, next->interface);
+	edge_fini(e);
+	*e = *next;
+	*next = (struct edge){ 0 };
+}
+
 static int apply(struct kernel *k, const struct kernel_change *changes, size_t n,
 		 struct diag *diag)
 {
+	struct edge *next = mem_calloc(n, sizeof(*next));
 	struct steps s;
 	int error, rc;
 
@@ -281,17 +299,20 @@ static int apply(struct kernel *k, const struct kernel_change *changes, size_t n
 	if (!k->present)
 		change_put_frame(k, s.prepare);
 	for (size_t i = 0; i < n; i++)
-		change_put(k, &s, &changes[i]);
+		change_put(k, &s, &changes[i], &next[i]);
 	rc = steps_commit(k, &s, &error, diag);
 	steps_end(&s);
-	if (rc < 0) {
+	if (rc < 0)
 		doubt(k, error, diag);
-		return rc;
+	else
+		k->present = true;
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0)
+			adopt(k, &changes[i], &next[i]);
+		edge_fini(&next[i]);
 	}
-	k->present = true;
-	for (size_t i = 0; i < n; i++)
-		change_note(k, &changes[i]);
-	return 0;
+	free(next);
+	return rc;
 }
 
 int kernel_apply(struct kernel *k, const struct kernel_change *changes, size_t n,
@@ -320,13 +341,11 @@ static void put_everything(struct kernel *k, const struct steps *s,
 
 		if (was)
 			e->last = was->last;
-		e->version = 1;
 		if (all[i].connected)
 			addrset_copy(&e->connected, all[i].connected);
 		else if (was)
 			addrset_copy(&e->connected, &was->connected);
-		change_note_rules(e, all[i].new);
-		change_create_edge(k, s, all[i].new, &e->connected, &e->last);
+		change_create_edge(k, s, all[i].new, e);
 	}
 }
 
@@ -399,10 +418,64 @@ int kernel_read(struct kernel *k, const char *interface, struct filter *out,
 	return 1;
 }
 
+static struct edge *known_edge(const struct kernel *k, const char *interface,
+			       struct diag *diag)
+{
+	struct edge *e = edges_find(&k->edges, interface);
+
+	if (k->damage.text[0] != '\0') {
+		*diag = k->damage;
+		return NULL;
+	}
+	if (!e)
+		diag_set(diag, "edge %s is missing", interface);
+	return e;
+}
+
+int kernel_verify(struct kernel *k, const struct filter *want, bool all,
+		  struct diag *diag)
+{
+	struct edge *e = known_edge(k, want->interface, diag);
+	int rc;
+
+	if (!e)
+		return -1;
+	privileges(k, true);
+	rc = scan_verify_edge(k, e, want, all, diag);
+	privileges(k, false);
+	return rc;
+}
+
+bool kernel_layout(const struct kernel *k, const char *interface, enum ip_family family,
+		   struct kernel_layout *out)
+{
+	const struct edge *e = edges_find(&k->edges, interface);
+
+	if (!e || e->parts[family].n == 0)
+		return false;
+	out->shape = e->parts[family].shape;
+	out->sets = e->parts[family].n;
+	return true;
+}
+
 static bool same_edge(const struct edge *a, const struct edge *b)
 {
-	return a->action == b->action && strcmp(a->comment, b->comment) == 0 &&
+	return a->action == b->action && a->others == b->others &&
+	       parts_equal(&a->parts[IP_V4], &b->parts[IP_V4]) &&
+	       parts_equal(&a->parts[IP_V6], &b->parts[IP_V6]) &&
+	       strcmp(a->comment, b->comment) == 0 &&
 	       addrset_equal(&a->connected, &b->connected);
+}
+
+/* The scan did not read contents; what has been read remains read. */
+static void keep_read(struct edge *e, const struct edge *known)
+{
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		for (size_t i = 0; i < e->parts[family].n; i++)
+			e->parts[family].p[i].unread = known->parts[family].p[i].unread;
+	}
+	if (e->version < known->version)
+		e->version = known->version;
 }
 
 /* What was known, held against what a new scan has found. */
@@ -419,11 +492,13 @@ static void compare(struct kernel *k, const struct edges *known, bool was_presen
 			 known->n);
 	}
 	for (size_t i = 0; i < known->n && k->damage.text[0] == '\0'; i++) {
-		const struct edge *e = edges_find(&k->edges, known->e[i].interface);
+		struct edge *e = edges_find(&k->edges, known->e[i].interface);
 
 		if (!e || !same_edge(e, &known->e[i]))
 			diag_set(&k->damage, "edge %s is not as it was left",
 				 known->e[i].interface);
+		else
+			keep_read(e, &known->e[i]);
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "agents/nft_elems.h"
 #include "lib/digest.h"
+#include "lib/mem.h"
 
 void change_put_table(struct txn *t, uint16_t type)
 {
@@ -135,88 +136,205 @@ void change_comment(const struct filter *f, char comment[RULES_COMMENT_SIZE])
 		 f->generation, hex);
 }
 
-static void put_edge_rules(const struct kernel *k, struct txn *t, const struct filter *f,
-			   uint64_t version)
+/* Where the accepted addresses are, as the edge's rules need it. */
+void change_rules(const struct kernel *k, const struct edge *e, struct rules_edge *r)
 {
-	char comment[RULES_COMMENT_SIZE];
-	const struct rules_edge e = { f->interface, version, f->action,
-				      k->options.sample_group, comment };
+	*r = (struct rules_edge){ .interface = e->interface,
+				  .others = e->others,
+				  .action = e->action,
+				  .sample_group = k->options.sample_group };
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		const struct parts *ps = &e->parts[family];
 
-	change_comment(f, comment);
-	rules_put_edge(t, &e);
+		r->accept[family] = (struct rules_accept){ ps->shape, ps->map,
+							   ps->map ? 0 : ps->p[0].set };
+	}
 }
 
-static void create_sets(struct txn *t, const struct filter *f, uint64_t version,
-			const struct addrset *connected)
+static void put_edge_rules(const struct kernel *k, struct txn *t, const struct edge *e)
 {
-	struct addrset peers = { 0 };
-	const struct addrset *contents[RULES_SETS] = {
-		[RULES_ACCEPT] = &f->accept,
-		[RULES_CONNECTED] = connected,
-		[RULES_PEER] = &peers,
-	};
+	struct rules_edge r;
+
+	change_rules(k, e, &r);
+	r.comment = e->comment;
+	rules_put_edge(t, &r);
+}
+
+/* ---- the accepted addresses ---- */
+
+static enum rules_object list_of(const struct parts *ps)
+{
+	return ps->shape == KERNEL_SHAPE_DROP ? RULES_DROP : RULES_ACCEPT;
+}
+
+static void create_set(struct txn *t, const char *interface, enum ip_family family,
+		       enum rules_object set, uint64_t version,
+		       const struct rangeset *contents)
+{
 	char name[TXN_NAME_SIZE];
 
-	peers_to_set(f, &peers);
-	for (enum rules_set set = 0; set < RULES_SETS; set++) {
-		for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
-			rules_set_name(set, family, f->interface, version, name);
-			elems_create_set(t, name, family);
-			elems_add(t, name, family, &contents[set]->f[family]);
+	rules_name(set, family, interface, version, name);
+	elems_create_set(t, name, family);
+	elems_add(t, name, family, contents);
+}
+
+static void delete_set(struct txn *t, const char *interface, enum ip_family family,
+		       enum rules_object set, uint64_t version)
+{
+	char name[TXN_NAME_SIZE];
+
+	rules_name(set, family, interface, version, name);
+	elems_delete_set(t, name);
+}
+
+static void create_part(struct txn *t, const char *interface, enum ip_family family,
+			const struct parts *ps, size_t i, const struct rangeset *accept)
+{
+	struct rangeset contents = { 0 };
+
+	parts_slice(ps, i, family, accept, &contents);
+	create_set(t, interface, family, list_of(ps), ps->p[i].set, &contents);
+	rangeset_fini(&contents);
+}
+
+/* The map and the chains of a divided list. */
+static void create_split(struct txn *t, const char *interface, enum ip_family family,
+			 const struct parts *ps)
+{
+	struct elems_part *to = mem_calloc(ps->n, sizeof(*to));
+	char name[TXN_NAME_SIZE];
+
+	for (size_t i = 0; i < ps->n; i++) {
+		to[i].first = ps->p[i].first;
+		rules_name(RULES_PART, family, interface, ps->p[i].chain, to[i].chain);
+		put_chain(t, new_chain(), to[i].chain);
+		rules_put_part(t, interface, family, ps->shape, &ps->p[i]);
+	}
+	rules_name(RULES_SPLIT, family, interface, ps->map, name);
+	elems_create_split(t, name, family, to, ps->n);
+	free(to);
+}
+
+static size_t part_ranges(const struct kernel *k)
+{
+	return k->options.part_ranges ? k->options.part_ranges : PARTS_RANGES;
+}
+
+static enum kernel_shape choose_shape(const struct kernel *k,
+				      const struct rangeset *accept,
+				      enum ip_family family, enum kernel_shape now)
+{
+	return k->options.shape != KERNEL_SHAPE_AUTO ? k->options.shape
+						     : parts_choose(accept, family, now);
+}
+
+/* A new list; no packet looks at it before the edge's rules do. */
+static void create_list(const struct kernel *k, struct txn *t, enum ip_family family,
+			enum kernel_shape shape, const struct rangeset *accept,
+			struct edge *next)
+{
+	struct parts *ps = &next->parts[family];
+
+	parts_fini(ps);
+	parts_plan(ps, shape, accept, part_ranges(k), &next->version);
+	for (size_t i = 0; i < ps->n; i++)
+		create_part(t, next->interface, family, ps, i, accept);
+	if (ps->map)
+		create_split(t, next->interface, family, ps);
+}
+
+static void delete_list(struct txn *t, const char *interface, enum ip_family family,
+			const struct parts *ps)
+{
+	char name[TXN_NAME_SIZE];
+
+	if (ps->map)
+		delete_set(t, interface, family, RULES_SPLIT, ps->map);
+	for (size_t i = 0; i < ps->n; i++) {
+		if (ps->map) {
+			rules_name(RULES_PART, family, interface, ps->p[i].chain, name);
+			rules_flush(t, name);
+			delete_chain(t, name);
 		}
+		delete_set(t, interface, family, list_of(ps), ps->p[i].set);
+	}
+}
+
+/* ---- the other sets ---- */
+
+static void create_others(struct txn *t, const struct filter *f, struct edge *next)
+{
+	struct addrset peers = { 0 };
+
+	next->others = ++next->version;
+	peers_to_set(f, &peers);
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		create_set(t, next->interface, family, RULES_CONNECTED, next->others,
+			   &next->connected.f[family]);
+		create_set(t, next->interface, family, RULES_PEER, next->others,
+			   &peers.f[family]);
 	}
 	addrset_fini(&peers);
 }
 
-static void delete_sets(struct txn *t, const char *interface, uint64_t version)
+static void delete_others(struct txn *t, const struct edge *e)
 {
-	char name[TXN_NAME_SIZE];
-
-	for (enum rules_set set = 0; set < RULES_SETS; set++) {
-		for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
-			rules_set_name(set, family, interface, version, name);
-			elems_delete_set(t, name);
-		}
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		delete_set(t, e->interface, family, RULES_CONNECTED, e->others);
+		delete_set(t, e->interface, family, RULES_PEER, e->others);
 	}
 }
 
-static void delta_set(struct txn *t, enum rules_set set, const struct edge *e,
+static void delta_set(struct txn *t, enum rules_object set, const struct edge *e,
 		      const struct addrset *old, const struct addrset *new)
 {
 	char name[TXN_NAME_SIZE];
 
 	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
-		rules_set_name(set, family, e->interface, e->version, name);
+		rules_name(set, family, e->interface, e->others, name);
 		elems_delta(t, name, family, &old->f[family], &new->f[family]);
 	}
 }
 
-static void delta_sets(struct txn *t, const struct edge *e, const struct kernel_change *c)
+static void delta_others(struct txn *t, const struct edge *e, const struct edge *next,
+			 const struct kernel_change *c)
 {
 	struct addrset old_peers = { 0 }, new_peers = { 0 };
 
 	peers_to_set(c->old, &old_peers);
 	peers_to_set(c->new, &new_peers);
-	delta_set(t, RULES_ACCEPT, e, &c->old->accept, &c->new->accept);
 	delta_set(t, RULES_PEER, e, &old_peers, &new_peers);
-	if (c->connected)
-		delta_set(t, RULES_CONNECTED, e, &e->connected, c->connected);
+	delta_set(t, RULES_CONNECTED, e, &e->connected, &next->connected);
 	addrset_fini(&old_peers);
 	addrset_fini(&new_peers);
 }
 
-void change_create_edge(const struct kernel *k, const struct steps *s,
-			const struct filter *f, const struct addrset *connected,
-			const struct kernel_counters *last)
+/* ---- edges ---- */
+
+static void note_rules(struct edge *next, const struct filter *f)
 {
-	static const struct addrset none;
+	next->action = f->action;
+	change_comment(f, next->comment);
+}
+
+void change_create_edge(const struct kernel *k, const struct steps *s,
+			const struct filter *f, struct edge *next)
+{
 	char chain[TXN_NAME_SIZE];
 
+	note_rules(next, f);
 	rules_chain_name(f->interface, chain);
 	put_chain(s->prepare, new_chain(), chain);
-	put_counters(s->prepare, last);
-	create_sets(s->prepare, f, 1, connected ? connected : &none);
-	put_edge_rules(k, s->prepare, f, 1);
+	put_counters(s->prepare, &next->last);
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		const struct rangeset *accept = &f->accept.f[family];
+
+		create_list(k, s->prepare, family,
+			    choose_shape(k, accept, family, KERNEL_SHAPE_AUTO), accept,
+			    next);
+	}
+	create_others(s->prepare, f, next);
+	put_edge_rules(k, s->prepare, next);
 	elems_map_add(s->change, RULES_MAP, f->interface, chain);
 }
 
@@ -228,7 +346,9 @@ static void remove_edge(struct txn *t, const struct edge *e)
 	rules_chain_name(e->interface, name);
 	rules_flush(t, name);
 	delete_chain(t, name);
-	delete_sets(t, e->interface, e->version);
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++)
+		delete_list(t, e->interface, family, &e->parts[family]);
+	delete_others(t, e);
 	for (enum rules_counter c = 0; c < RULES_COUNTERS; c++) {
 		rules_counter_name(c, e->interface, name);
 		delete_counter(t, name);
@@ -246,89 +366,152 @@ static bool same_peers(const struct filter *a, const struct filter *b)
 	return true;
 }
 
-static bool same_filter(const struct filter *a, const struct filter *b)
+/* One edge on its way from e to next. */
+struct edit {
+	const struct kernel *k;
+	const struct steps *s;
+	struct txn *delta; /* changes of live sets */
+	const struct edge *e;
+	struct edge *next;
+	const struct kernel_change *c;
+};
+
+/* A part whose contents change, in place or by a fresh set. */
+static void edit_part(const struct edit *d, enum ip_family family, size_t i)
 {
-	return a->generation == b->generation && a->action == b->action &&
-	       addrset_equal(&a->accept, &b->accept) && same_peers(a, b);
+	const struct rangeset *old = &d->c->old->accept.f[family],
+			      *new = &d->c->new->accept.f[family];
+	struct parts *ps = &d->next->parts[family];
+	struct rangeset was = { 0 }, is = { 0 };
+	char name[TXN_NAME_SIZE];
+
+	ps->p[i].unread = true;
+	if (d->k->strategy == KERNEL_SWAP) {
+		ps->p[i].set = ++d->next->version;
+		create_part(d->s->prepare, d->e->interface, family, ps, i, new);
+		if (!ps->map)
+			return; /* the edge's rules point to it */
+		rules_name(RULES_PART, family, d->e->interface, ps->p[i].chain, name);
+		rules_flush(d->s->change, name);
+		rules_put_part(d->s->change, d->e->interface, family, ps->shape,
+			       &ps->p[i]);
+		return;
+	}
+	parts_slice(ps, i, family, old, &was);
+	parts_slice(ps, i, family, new, &is);
+	rules_name(list_of(ps), family, d->e->interface, ps->p[i].set, name);
+	elems_delta(d->delta, name, family, &was, &is);
+	rangeset_fini(&was);
+	rangeset_fini(&is);
 }
 
-static bool same_sets(const struct edge *e, const struct kernel_change *c)
+static void edit_list(const struct edit *d, enum ip_family family)
 {
-	return c->old && addrset_equal(&c->old->accept, &c->new->accept) &&
-	       same_peers(c->old, c->new) &&
-	       (!c->connected || addrset_equal(c->connected, &e->connected));
+	const struct rangeset *new = &d->c->new->accept.f[family];
+	struct parts *ps = &d->next->parts[family];
+	enum kernel_shape shape = choose_shape(d->k, new, family, ps->shape);
+
+	/* A fresh list too where nobody knows what is in the present one. */
+	if (!d->c->old || shape != ps->shape ||
+	    !parts_fit(ps, family, new, part_ranges(d->k))) {
+		create_list(d->k, d->s->prepare, family, shape, new, d->next);
+		return;
+	}
+	for (size_t i = 0; i < ps->n; i++) {
+		if (parts_differ(ps, i, family, &d->c->old->accept.f[family], new))
+			edit_part(d, family, i);
+	}
 }
 
-/* A fresh set is needed where live ones may not be changed, and where nobody
- * knows what is in them. */
-static bool wants_fresh_sets(const struct kernel *k, const struct edge *e,
-			     const struct kernel_change *c)
+static void edit_others(const struct edit *d)
 {
-	return !c->old || (k->strategy == KERNEL_SWAP && !same_sets(e, c));
+	bool same = d->c->old && same_peers(d->c->old, d->c->new) &&
+		    addrset_equal(&d->e->connected, &d->next->connected);
+
+	if (same)
+		return;
+	if (!d->c->old || d->k->strategy == KERNEL_SWAP)
+		create_others(d->s->prepare, d->c->new, d->next);
+	else
+		delta_others(d->delta, d->e, d->next, d->c);
 }
 
-static void change_edge(const struct kernel *k, const struct steps *s,
-			const struct edge *e, const struct kernel_change *c)
+/* What next no longer has. */
+static void delete_rest(const struct edit *d)
 {
-	uint64_t version = e->version;
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		const struct parts *was = &d->e->parts[family],
+				   *is = &d->next->parts[family];
+
+		/* a divided list keeps its map, an undivided one its bounds */
+		if (was->shape != is->shape || was->map != is->map || was->n != is->n ||
+		    !d->c->old) {
+			delete_list(d->s->change, d->e->interface, family, was);
+			continue;
+		}
+		for (size_t i = 0; i < was->n; i++) {
+			if (was->p[i].set != is->p[i].set)
+				delete_set(d->s->change, d->e->interface, family,
+					   list_of(was), was->p[i].set);
+		}
+	}
+	if (d->e->others != d->next->others)
+		delete_others(d->s->change, d->e);
+}
+
+static bool same_rules(const struct edge *a, const struct edge *b)
+{
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		const struct parts *x = &a->parts[family], *y = &b->parts[family];
+
+		if (x->shape != y->shape || x->map != y->map ||
+		    (!x->map && x->p[0].set != y->p[0].set))
+			return false;
+	}
+	return a->others == b->others && a->action == b->action &&
+	       strcmp(a->comment, b->comment) == 0;
+}
+
+static void change_edge(const struct edit *d)
+{
 	char chain[TXN_NAME_SIZE];
 
-	if (wants_fresh_sets(k, e, c)) {
-		version++;
-		create_sets(s->prepare, c->new, version,
-			    c->connected ? c->connected : &e->connected);
-	} else {
-		/* Before a stricter action, what it is to accept must be there. */
-		delta_sets(c->new->action > c->old->action ? s->prepare : s->change, e,
-			   c);
-		if (same_filter(c->old, c->new))
-			return;
+	if (d->c->connected)
+		addrset_copy(&d->next->connected, d->c->connected);
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++)
+		edit_list(d, family);
+	edit_others(d);
+	note_rules(d->next, d->c->new);
+	if (!same_rules(d->e, d->next)) {
+		rules_chain_name(d->e->interface, chain);
+		rules_flush(d->s->change, chain);
+		put_edge_rules(d->k, d->s->change, d->next);
 	}
-	rules_chain_name(e->interface, chain);
-	rules_flush(s->change, chain);
-	put_edge_rules(k, s->change, c->new, version);
-	if (version != e->version)
-		delete_sets(s->change, e->interface, e->version);
+	delete_rest(d);
 }
 
 void change_put(const struct kernel *k, const struct steps *s,
-		const struct kernel_change *c)
+		const struct kernel_change *c, struct edge *next)
 {
 	const char *interface = c->new ? c->new->interface : c->old->interface;
 	const struct edge *e = edges_find(&k->edges, interface);
-	struct kernel_counters zero = { 0 };
+	struct edit d = { .k = k, .s = s, .e = e, .next = next, .c = c };
 
 	if (e && c->new) {
-		change_edge(k, s, e, c);
+		edge_copy(next, e);
+		/* Before a stricter action, what it is to accept must be there. */
+		d.delta = c->old && c->new->action > c->old->action ? s->prepare
+								    : s->change;
+		change_edge(&d);
 	} else if (e) {
 		remove_edge(s->change, e);
 	} else if (c->new) {
-		snprintf(zero.interface, sizeof(zero.interface), "%s", interface);
-		change_create_edge(k, s, c->new, c->connected, &zero);
+		snprintf(next->interface, sizeof(next->interface), "%s", interface);
+		memcpy(next->last.interface, next->interface, FILTER_IFNAME_SIZE);
+		if (c->connected)
+			addrset_copy(&next->connected, c->connected);
+		change_create_edge(k, s, c->new, next);
 	}
-}
-
-void change_note_rules(struct edge *e, const struct filter *f)
-{
-	e->action = f->action;
-	change_comment(f, e->comment);
-}
-
-/* What change_put() did, once the kernel has taken it. */
-void change_note(struct kernel *k, const struct kernel_change *c)
-{
-	struct edge *e;
-
-	if (!c->new) {
-		edges_drop(&k->edges, c->old->interface);
-		return;
-	}
-	e = edges_get(&k->edges, c->new->interface);
-	if (e->version == 0 || wants_fresh_sets(k, e, c))
-		e->version++;
-	if (c->connected)
-		addrset_copy(&e->connected, c->connected);
-	change_note_rules(e, c->new);
 }
 
 void change_put_probe(struct txn *t, enum rules_part part)

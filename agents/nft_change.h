@@ -28,16 +28,17 @@ void change_put_frame(const struct kernel *k, struct txn *t);
 /* A chain with one rule, made and deleted: does this kernel take it? */
 void change_put_probe(struct txn *t, enum rules_part part);
 
+/* next: the edge as it will be, for the time when the kernel has taken it; its
+ * name is "" if it is removed. The caller has it zeroed and frees it. */
 void change_put(const struct kernel *k, const struct steps *s,
-		const struct kernel_change *c);
-/* What change_put() did, once the kernel has taken it. */
-void change_note(struct kernel *k, const struct kernel_change *c);
+		const struct kernel_change *c, struct edge *next);
 
-/* A new edge; its counters begin where they were last seen. */
+/* A new edge with next's name and connected subnets; its counters begin where
+ * they were last seen. */
 void change_create_edge(const struct kernel *k, const struct steps *s,
-			const struct filter *f, const struct addrset *connected,
-			const struct kernel_counters *last);
-void change_note_rules(struct edge *e, const struct filter *f);
+			const struct filter *f, struct edge *next);
+/* What the edge's rules are, without the comment. */
+void change_rules(const struct kernel *k, const struct edge *e, struct rules_edge *r);
 /* Generation and hash, as they stand at the last rule of an edge. */
 void change_comment(const struct filter *f, char comment[RULES_COMMENT_SIZE]);
 

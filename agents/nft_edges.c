@@ -7,6 +7,24 @@
 
 #include "lib/mem.h"
 
+void edge_copy(struct edge *dst, const struct edge *src)
+{
+	*dst = *src;
+	dst->connected = (struct addrset){ 0 };
+	addrset_copy(&dst->connected, &src->connected);
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++) {
+		dst->parts[family] = (struct parts){ 0 };
+		parts_copy(&dst->parts[family], &src->parts[family]);
+	}
+}
+
+void edge_fini(struct edge *e)
+{
+	addrset_fini(&e->connected);
+	for (enum ip_family family = 0; family < IP_FAMILIES; family++)
+		parts_fini(&e->parts[family]);
+}
+
 static size_t edge_place(const struct edges *es, const char *interface)
 {
 	size_t lo = 0, hi = es->n;
@@ -56,7 +74,7 @@ void edges_drop(struct edges *es, const char *interface)
 
 	if (!e)
 		return;
-	addrset_fini(&e->connected);
+	edge_fini(e);
 	es->n--;
 	memmove(e, e + 1, (es->n - (size_t)(e - es->e)) * sizeof(*e));
 }
@@ -64,7 +82,7 @@ void edges_drop(struct edges *es, const char *interface)
 void edges_fini(struct edges *es)
 {
 	for (size_t i = 0; i < es->n; i++)
-		addrset_fini(&es->e[i].connected);
+		edge_fini(&es->e[i]);
 	free(es->e);
 	*es = (struct edges){ 0 };
 }

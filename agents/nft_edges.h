@@ -8,19 +8,21 @@
 #define SAV_NFT_EDGES_H
 
 #include "agents/kernel.h"
+#include "agents/nft_parts.h"
 #include "agents/nft_rules.h"
 #include "agents/nft_txn.h"
 
 /* What is known to be in the kernel besides the contents of the filters. */
 struct edge {
 	char interface[FILTER_IFNAME_SIZE];
-	uint64_t version;	  /* of its sets */
+	uint64_t version; /* the highest of its objects */
+	uint64_t others;  /* version of its connected and peer sets */
+	struct parts parts[IP_FAMILIES];
 	struct addrset connected; /* as installed */
 	enum filter_action action;
 	char comment[RULES_COMMENT_SIZE]; /* of its last rule */
 	struct kernel_counters last;
-	unsigned int sets_seen; /* while scanning: one bit per set */
-	bool in_map;
+	bool in_map; /* while scanning */
 };
 
 struct edges {
@@ -46,5 +48,7 @@ struct edge *edges_find(const struct edges *es, const char *interface); /* or NU
 struct edge *edges_get(struct edges *es, const char *interface); /* made if missing */
 void edges_drop(struct edges *es, const char *interface);
 void edges_fini(struct edges *es);
+void edge_copy(struct edge *dst, const struct edge *src);
+void edge_fini(struct edge *e);
 
 #endif /* SAV_NFT_EDGES_H */

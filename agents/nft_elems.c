@@ -42,17 +42,24 @@ static struct nftnl_set *set_named(const char *name)
 	return s;
 }
 
-void elems_create_set(struct txn *t, const char *set, enum ip_family family)
+static struct nftnl_set *interval_set(const char *name, enum ip_family family,
+				      uint32_t flags)
 {
 	static uint32_t id; /* unique in a transaction is enough */
-	struct nftnl_set *s = set_named(set);
+	struct nftnl_set *s = set_named(name);
 
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE,
 			  family == IP_V4 ? TYPE_IPV4_ADDR : TYPE_IPV6_ADDR);
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, ip_bytes(family));
-	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, NFT_SET_INTERVAL);
+	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, NFT_SET_INTERVAL | flags);
 	nftnl_set_set_u32(s, NFTNL_SET_ID, ++id);
-	put_set(t, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, "create set", s);
+	return s;
+}
+
+void elems_create_set(struct txn *t, const char *set, enum ip_family family)
+{
+	put_set(t, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, "create set",
+		interval_set(set, family, 0));
 }
 
 /* Without this nft(8) prints the interface names as "". */
@@ -125,17 +132,36 @@ static void put_key(struct nlmsghdr *nlh, const void *key, size_t len)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static void put_bound(struct chunk *c, u128 v, bool is_end)
+static void put_verdict(struct nlmsghdr *nlh, const char *chain)
+{
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
+	struct nlattr *verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
+
+	mnl_attr_put_u32(nlh, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_JUMP));
+	mnl_attr_put_strz(nlh, NFTA_VERDICT_CHAIN, chain);
+	mnl_attr_nest_end(nlh, verdict);
+	mnl_attr_nest_end(nlh, data);
+}
+
+/* chain: where a map's range leads, NULL in a set and at an end. */
+static void put_key_of(struct chunk *c, u128 v, bool is_end, const char *chain)
 {
 	struct nlattr *nest = mnl_attr_nest_start(c->nlh, NFTA_LIST_ELEM);
 	uint8_t raw[16];
 
 	ip_to_bytes(v, c->family, raw);
 	put_key(c->nlh, raw, ip_bytes(c->family));
+	if (chain)
+		put_verdict(c->nlh, chain);
 	if (is_end)
 		mnl_attr_put_u32(c->nlh, NFTA_SET_ELEM_FLAGS,
 				 htonl(NFT_SET_ELEM_INTERVAL_END));
 	mnl_attr_nest_end(c->nlh, nest);
+}
+
+static void put_bound(struct chunk *c, u128 v, bool is_end)
+{
+	put_key_of(c, v, is_end, NULL);
 }
 
 static void put_range(struct chunk *c, const struct ip_range *r)
@@ -196,6 +222,32 @@ void elems_delta(struct txn *t, const char *set, enum ip_family family,
 	put_difference(&add, new, old);
 }
 
+#define PARTS_PER_MESSAGE 200 /* of some 100 bytes */
+
+void elems_create_split(struct txn *t, const char *map, enum ip_family family,
+			const struct elems_part *parts, size_t n)
+{
+	struct nftnl_set *s = interval_set(map, family, NFT_SET_MAP);
+	struct chunk c = { .t = t,
+			   .type = NFT_MSG_NEWSETELEM,
+			   .set = map,
+			   .verb = "add elements to map",
+			   .family = family };
+
+	nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	put_set(t, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, "create map", s);
+	for (size_t i = 0; i < n; i++) {
+		if (!c.nlh)
+			chunk_open(&c);
+		put_key_of(&c, parts[i].first, false, parts[i].chain);
+		if (i + 1 < n)
+			put_bound(&c, parts[i + 1].first, true);
+		if (++c.ranges == PARTS_PER_MESSAGE)
+			chunk_close(&c);
+	}
+	chunk_close(&c);
+}
+
 static void put_interface(struct nlmsghdr *nlh, const char *interface)
 {
 	char key[IFNAMSIZ] = { 0 };
@@ -211,17 +263,12 @@ void elems_map_add(struct txn *t, const char *map, const char *interface,
 			   .type = NFT_MSG_NEWSETELEM,
 			   .set = map,
 			   .verb = "add an interface to map" };
-	struct nlattr *elem, *data, *verdict;
+	struct nlattr *elem;
 
 	chunk_open(&c);
 	elem = mnl_attr_nest_start(c.nlh, NFTA_LIST_ELEM);
 	put_interface(c.nlh, interface);
-	data = mnl_attr_nest_start(c.nlh, NFTA_SET_ELEM_DATA);
-	verdict = mnl_attr_nest_start(c.nlh, NFTA_DATA_VERDICT);
-	mnl_attr_put_u32(c.nlh, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_JUMP));
-	mnl_attr_put_strz(c.nlh, NFTA_VERDICT_CHAIN, chain);
-	mnl_attr_nest_end(c.nlh, verdict);
-	mnl_attr_nest_end(c.nlh, data);
+	put_verdict(c.nlh, chain);
 	mnl_attr_nest_end(c.nlh, elem);
 	chunk_close(&c);
 }
@@ -415,6 +462,81 @@ int elems_read(struct mnl_socket *nl, const char *set, enum ip_family family,
 		rc = pair_up(&bs, out);
 	free(bs.b);
 	return rc;
+}
+
+struct split {
+	enum ip_family family;
+	struct bounds ends;
+	struct elems_part *p;
+	size_t n, cap;
+};
+
+static int add_split(const struct elem *e, void *arg)
+{
+	struct split *s = arg;
+
+	if (e->flags & NFT_SET_ELEM_INTERVAL_END)
+		return add_bound(e, &s->ends);
+	if (e->key_len != ip_bytes(s->family) || !e->chain ||
+	    strlen(e->chain) >= TXN_NAME_SIZE)
+		return -EBADMSG;
+	if (s->n == s->cap) {
+		s->cap = s->cap * 2 + 64;
+		s->p = mem_realloc(s->p, s->cap, sizeof(*s->p));
+	}
+	s->p[s->n].first = ip_from_bytes(e->key, s->family);
+	strcpy(s->p[s->n++].chain, e->chain);
+	return 0;
+}
+
+static int split_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	struct split *s = arg;
+
+	if (!nlh) {
+		s->n = s->ends.n = 0;
+		return 0;
+	}
+	return each_elem(nlh, add_split, s);
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct elems_part *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static bool is_split(struct split *s)
+{
+	if (s->n == 0 || s->ends.n != s->n - 1)
+		return false;
+	qsort(s->p, s->n, sizeof(*s->p), by_first);
+	if (s->ends.n != 0)
+		qsort(s->ends.b, s->ends.n, sizeof(*s->ends.b), by_value);
+	for (size_t i = 0; i < s->ends.n; i++) {
+		if (s->ends.b[i].v != s->p[i + 1].first)
+			return false;
+	}
+	return s->p[0].first == 0;
+}
+
+int elems_split_read(struct mnl_socket *nl, const char *map, enum ip_family family,
+		     struct elems_part **parts, size_t *n)
+{
+	struct split s = { .family = family, .ends = { .family = family } };
+	int rc = ask_elems(nl, map, split_answer, &s);
+
+	if (rc == 0 && !is_split(&s))
+		rc = -EBADMSG;
+	free(s.ends.b);
+	if (rc < 0) {
+		free(s.p);
+		return rc;
+	}
+	*parts = s.p;
+	*n = s.n;
+	return 0;
 }
 
 struct pair {

@@ -23,6 +23,18 @@ void elems_delta(struct txn *t, const char *set, enum ip_family family,
 int elems_read(struct mnl_socket *nl, const char *set, enum ip_family family,
 	       struct rangeset *out);
 
+/* The map from addresses to the chains of parts: it covers the family, each
+ * part ends where the next begins. */
+struct elems_part {
+	u128 first;
+	char chain[TXN_NAME_SIZE];
+};
+void elems_create_split(struct txn *t, const char *map, enum ip_family family,
+			const struct elems_part *parts, size_t n);
+/* In ascending order; the caller frees them. -EBADMSG: not such a map. */
+int elems_split_read(struct mnl_socket *nl, const char *map, enum ip_family family,
+		     struct elems_part **parts, size_t *n);
+
 /* The map from interface names to the edges' chains. */
 void elems_create_map(struct txn *t, const char *map);
 void elems_map_add(struct txn *t, const char *map, const char *interface,

@@ -32,13 +32,42 @@ void rules_chain_name(const char *interface, char name[TXN_NAME_SIZE])
 	snprintf(name, TXN_NAME_SIZE, "edge/%s", interface);
 }
 
-void rules_set_name(enum rules_set set, enum ip_family family, const char *interface,
-		    uint64_t version, char name[TXN_NAME_SIZE])
+void rules_name(enum rules_object object, enum ip_family family, const char *interface,
+		uint64_t version, char name[TXN_NAME_SIZE])
 {
-	static const char *const words[] = { "accept", "connected", "peer" };
+	static const char *const words[] = {
+		[RULES_ACCEPT] = "accept",	 [RULES_DROP] = "drop",
+		[RULES_CONNECTED] = "connected", [RULES_PEER] = "peer",
+		[RULES_SPLIT] = "split",	 [RULES_PART] = "part",
+	};
 
-	snprintf(name, TXN_NAME_SIZE, "%s%d/%s/%" PRIu64, words[set],
+	snprintf(name, TXN_NAME_SIZE, "%s%d/%s/%" PRIu64, words[object],
 		 family == IP_V4 ? 4 : 6, interface, version);
+}
+
+bool rules_name_parse(const char *text, struct rules_name *name)
+{
+	const char *first = strchr(text, '/'), *slash = strrchr(text, '/');
+	char again[TXN_NAME_SIZE];
+	size_t len;
+
+	if (!first || slash == first)
+		return false;
+	len = (size_t)(slash - first - 1);
+	if (len == 0 || len >= FILTER_IFNAME_SIZE)
+		return false;
+	memset(name->interface, 0, sizeof(name->interface));
+	memcpy(name->interface, first + 1, len);
+	name->version = strtoull(slash + 1, NULL, 10);
+	for (name->object = 0; name->object < RULES_OBJECTS; name->object++) {
+		for (name->family = 0; name->family < IP_FAMILIES; name->family++) {
+			rules_name(name->object, name->family, name->interface,
+				   name->version, again);
+			if (strcmp(again, text) == 0)
+				return name->version != 0;
+		}
+	}
+	return false;
 }
 
 void rules_counter_name(enum rules_counter counter, const char *interface,
@@ -134,14 +163,22 @@ static void mask(struct nftnl_rule *r, const void *bits, uint32_t len)
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
 }
 
-static void lookup(struct nftnl_rule *r, const char *set, bool is_map)
+enum lookup {
+	LOOKUP_IN,     /* in the set */
+	LOOKUP_NOT_IN, /* not in the set */
+	LOOKUP_MAP,    /* what the map says */
+};
+
+static void lookup(struct nftnl_rule *r, const char *set, enum lookup how)
 {
 	struct nftnl_expr *e = expr(r, "lookup");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, 0); /* as the kernel dumps it */
-	if (is_map)
+	/* in any case, as the kernel dumps it */
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS,
+			   how == LOOKUP_NOT_IN ? NFT_LOOKUP_F_INV : 0);
+	if (how == LOOKUP_MAP)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 }
 
@@ -195,12 +232,13 @@ static void is_l4(struct nftnl_rule *r, uint8_t proto)
 	compare(r, NFT_CMP_EQ, &proto, 1);
 }
 
-static void source_in(struct nftnl_rule *r, enum ip_family family, const char *set)
+static void source(struct nftnl_rule *r, enum ip_family family, enum lookup how,
+		   const char *set)
 {
 	is_family(r, family);
 	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
 		     family == IP_V4 ? IP4_SADDR : IP6_SADDR, ip_bytes(family));
-	lookup(r, set, false);
+	lookup(r, set, how);
 }
 
 /* 0.0.0.0 or ::, hosts that have no address yet. */
@@ -275,20 +313,42 @@ static void pass(const struct edge *g, struct nftnl_rule *r, enum rules_counter 
 	verdict(r, NF_ACCEPT);
 }
 
-static struct nftnl_rule *from_set(const struct edge *g, enum rules_set set,
+static struct nftnl_rule *from_set(const struct edge *g, enum rules_object set,
 				   enum ip_family family)
 {
 	struct nftnl_rule *r = new_rule(g->rs);
 	char name[TXN_NAME_SIZE];
 
-	rules_set_name(set, family, g->e->interface, g->e->version, name);
-	source_in(r, family, name);
+	rules_name(set, family, g->e->interface, g->e->others, name);
+	source(r, family, LOOKUP_IN, name);
 	return r;
+}
+
+/* Accepts what a list accepts, whatever its shape. */
+static void put_list(struct rules *rs, const char *interface, enum ip_family family,
+		     enum kernel_shape shape, uint64_t set)
+{
+	bool drop = shape == KERNEL_SHAPE_DROP;
+	struct nftnl_rule *r = new_rule(rs);
+	char name[TXN_NAME_SIZE];
+
+	rules_name(drop ? RULES_DROP : RULES_ACCEPT, family, interface, set, name);
+	source(r, family, drop ? LOOKUP_NOT_IN : LOOKUP_IN, name);
+	count(r, RULES_COUNT_ACCEPT, interface);
+	verdict(r, NF_ACCEPT);
 }
 
 static void put_accepted(const struct edge *g, enum ip_family family)
 {
-	pass(g, from_set(g, RULES_ACCEPT, family), RULES_COUNT_ACCEPT);
+	const struct rules_accept *a = &g->e->accept[family];
+	char name[TXN_NAME_SIZE];
+
+	if (a->map == 0) {
+		put_list(g->rs, g->e->interface, family, a->shape, a->set);
+		return;
+	}
+	rules_name(RULES_SPLIT, family, g->e->interface, a->map, name);
+	source(new_rule(g->rs), family, LOOKUP_MAP, name);
 }
 
 /* Neighbours and peers may talk to this router and to the link, in every
@@ -302,7 +362,7 @@ static void put_neighbours(const struct edge *g, enum ip_family family)
 
 	is_l4(r, family == IP_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 	pass(g, r, RULES_COUNT_EXCEPT);
-	for (enum rules_set set = RULES_CONNECTED; set <= RULES_PEER; set++) {
+	for (enum rules_object set = RULES_CONNECTED; set <= RULES_PEER; set++) {
 		r = from_set(g, set, family);
 		to_router(r);
 		pass(g, r, RULES_COUNT_EXCEPT);
@@ -453,7 +513,7 @@ static void build_base(struct rules *rs, const struct rules_base *b)
 		put_decrypted(rs);
 	r = new_rule(rs);
 	load_meta(r, NFT_META_IIFNAME);
-	lookup(r, RULES_MAP, true);
+	lookup(r, RULES_MAP, LOOKUP_MAP);
 }
 
 /* ---- to the kernel, to text ---- */
@@ -555,6 +615,17 @@ void rules_put_probe(struct txn *t, const char *chain, enum rules_part part)
 	put_rules(t, &rs);
 }
 
+void rules_put_part(struct txn *t, const char *interface, enum ip_family family,
+		    enum kernel_shape shape, const struct part *part)
+{
+	char chain[TXN_NAME_SIZE];
+	struct rules rs = { .chain = chain };
+
+	rules_name(RULES_PART, family, interface, part->chain, chain);
+	put_list(&rs, interface, family, shape, part->set);
+	put_rules(t, &rs);
+}
+
 void rules_put_base(struct txn *t, const struct rules_base *b)
 {
 	struct rules rs = { .chain = RULES_BASE_CHAIN };
@@ -568,6 +639,15 @@ char *rules_edge_text(const struct rules_edge *e)
 	struct rules rs = { .chain = "" };
 
 	build_edge(&rs, e);
+	return rules_text(&rs);
+}
+
+char *rules_part_text(const char *interface, enum ip_family family,
+		      enum kernel_shape shape, uint64_t set)
+{
+	struct rules rs = { .chain = "" };
+
+	put_list(&rs, interface, family, shape, set);
 	return rules_text(&rs);
 }
 

@@ -4,23 +4,28 @@
  *
  * What a packet meets, in this order: base chain (decrypted IPsec steps
  * aside, the interface's name selects an edge), then in the edge's chain the
- * accept set, the fixed exceptions, sample, count and drop. The set comes
- * first because nearly every honest packet ends there.
+ * accepted addresses (nft_parts.h), the fixed exceptions, sample, count and
+ * drop. The addresses come first because nearly every honest packet ends there.
  */
 #ifndef SAV_NFT_RULES_H
 #define SAV_NFT_RULES_H
 
+#include "agents/nft_parts.h"
 #include "agents/nft_txn.h"
 #include "lib/filter.h"
 
 #define RULES_BASE_CHAIN "prerouting"
 #define RULES_MAP	 "edges"
 
-enum rules_set {
-	RULES_ACCEPT,	 /* what the controller says */
-	RULES_CONNECTED, /* subnets of the interface */
-	RULES_PEER,	 /* configured peers */
-	RULES_SETS
+/* Objects of which an edge has one per family or more. */
+enum rules_object {
+	RULES_ACCEPT,	 /* set: what the controller says */
+	RULES_DROP,	 /* or its complement */
+	RULES_CONNECTED, /* set: subnets of the interface */
+	RULES_PEER,	 /* set: configured peers */
+	RULES_SPLIT,	 /* map: from addresses to the chains of the parts */
+	RULES_PART,	 /* chain: looks into one part of a large list */
+	RULES_OBJECTS
 };
 
 enum rules_counter {
@@ -31,17 +36,33 @@ enum rules_counter {
 };
 
 /* Names of an edge's objects. '/' cannot be in an interface name, so they are
- * unambiguous, and nft(8) reads them back. Sets carry a version: a fresh one
+ * unambiguous, and nft(8) reads them back. Most carry a version: a fresh one
  * is filled under a new name. */
+struct rules_name {
+	enum rules_object object;
+	enum ip_family family;
+	char interface[FILTER_IFNAME_SIZE];
+	uint64_t version;
+};
 void rules_chain_name(const char *interface, char name[TXN_NAME_SIZE]);
-void rules_set_name(enum rules_set set, enum ip_family family, const char *interface,
-		    uint64_t version, char name[TXN_NAME_SIZE]);
+void rules_name(enum rules_object object, enum ip_family family, const char *interface,
+		uint64_t version, char name[TXN_NAME_SIZE]);
+/* false: not such a name */
+bool rules_name_parse(const char *text, struct rules_name *name);
 void rules_counter_name(enum rules_counter counter, const char *interface,
 			char name[TXN_NAME_SIZE]);
 
+/* Where the accepted addresses of a family are. */
+struct rules_accept {
+	enum kernel_shape shape;
+	uint64_t map; /* version of the split map; 0: a single set */
+	uint64_t set; /* version of that */
+};
+
 struct rules_edge {
 	const char *interface;
-	uint64_t version;
+	struct rules_accept accept[IP_FAMILIES];
+	uint64_t others; /* version of the connected and peer sets */
 	enum filter_action action;
 	unsigned int sample_group;
 	const char *comment; /* kept at the last rule */
@@ -54,6 +75,9 @@ struct rules_base {
 
 /* Adds the rules to an empty chain. */
 void rules_put_edge(struct txn *t, const struct rules_edge *e);
+/* The rule of a part's chain. */
+void rules_put_part(struct txn *t, const char *interface, enum ip_family family,
+		    enum kernel_shape shape, const struct part *part);
 void rules_put_base(struct txn *t, const struct rules_base *b);
 /* One rule with the part in question, to see whether this kernel takes it. */
 enum rules_part {
@@ -67,6 +91,8 @@ void rules_flush(struct txn *t, const char *chain);
 
 /* Text by which rules are compared with what the kernel has; malloc'ed. */
 char *rules_edge_text(const struct rules_edge *e);
+char *rules_part_text(const char *interface, enum ip_family family,
+		      enum kernel_shape shape, uint64_t set);
 char *rules_base_text(const struct rules_base *b);
 /* The same of a chain in the kernel, and the last comment (may be empty).
  * 0 or a negative errno. */

@@ -14,6 +14,10 @@ int scan_counters(const struct kernel *k, struct edges *es);
 /* Learns everything but the contents of the filters. What does not fit is noted
  * as damage and is no failure. */
 int scan_all(struct kernel *k, struct diag *diag);
+/* Does the kernel hold this filter: the parts that changed since they were last
+ * read, or all of them. 0, or -1 with what differs. */
+int scan_verify_edge(const struct kernel *k, struct edge *e, const struct filter *want,
+		     bool all, struct diag *diag);
 /* The contents of one edge's sets and its action. */
 int scan_read_edge(const struct kernel *k, const struct edge *e, struct filter *out,
 		   struct diag *diag);

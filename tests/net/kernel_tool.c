@@ -2,13 +2,15 @@
  *
  * kernel_tool - the agent's kernel back end from a shell, for agent-kernel.
  *
- * usage: kernel_tool [-s delta|swap] COMMAND
+ * usage: kernel_tool [-s delta|swap] [-l accept|drop] [-p RANGES] COMMAND
+ *   -l: the shape of lists; -p: where they are divided
  *   apply IF off|observe|enforce GENERATION [peer=A|connected=P|PREFIX]...
  *   remove IF | read IF | counters | brake on|off | release | check
- *   fuzz SEED ROUNDS          random filters, read back after each
- *   churn IF ROUNDS PREFIX... change everything but PREFIX, over and over
+ *   fuzz SEED ROUNDS          random filters in random shapes, read back after each
+ *   churn IF ROUNDS PREFIX... change everything but PREFIX, over and over, and
+ *                             the shape of the lists and where they are divided
  *   guard IF                  repair once what somebody else breaks
- *   bench                     figures, one per line
+ *   bench RANGES...           figures, one per line; times are the processor's
  */
 #include <poll.h>
 #include <stdio.h>
@@ -19,6 +21,8 @@
 #include "agents/kernel.h"
 #include "lib/digest.h"
 #include "lib/mem.h"
+
+static struct kernel_options options = { .sample_group = 2630 };
 
 static void die(const struct diag *diag)
 {
@@ -87,6 +91,9 @@ static void check_equal(struct kernel *k, const struct filter *want)
 			 have.accept.f[1].n);
 		die(&diag);
 	}
+	if (kernel_verify(k, want, false, &diag) < 0 ||
+	    kernel_verify(k, want, true, &diag) < 0)
+		die(&diag);
 	filter_fini(&have);
 }
 
@@ -277,7 +284,22 @@ static void fuzz_round(struct kernel *k, struct filter held[FUZZ_EDGES], bool pr
 	}
 }
 
-static void cmd_fuzz(struct kernel *k, uint64_t from, int rounds)
+/* A new agent, that likes another shape and divides lists at another size. */
+static struct kernel *reopen(struct kernel *k, size_t scale)
+{
+	static const size_t ranges[] = { 2, 5, 12, 0 };
+	struct diag diag;
+
+	kernel_close(k);
+	options.shape = (enum kernel_shape)(rnd() % 3);
+	options.part_ranges = ranges[rnd() % 4] * scale;
+	k = kernel_open(&options, &diag);
+	if (!k)
+		die(&diag);
+	return k;
+}
+
+static struct kernel *cmd_fuzz(struct kernel *k, uint64_t from, int rounds)
 {
 	struct filter held[FUZZ_EDGES] = { 0 };
 	bool present[FUZZ_EDGES] = { false };
@@ -290,11 +312,14 @@ static void cmd_fuzz(struct kernel *k, uint64_t from, int rounds)
 		fuzz_round(k, held, present);
 		if (i % 16 == 0 && kernel_check(k, &diag) < 0)
 			die(&diag);
+		if (i % 4 == 0)
+			k = reopen(k, 1);
 	}
 	for (size_t i = 0; i < FUZZ_EDGES; i++)
 		filter_fini(&held[i]);
 	printf("%d rounds, strategy %s\n", rounds,
 	       kernel_strategy_name(kernel_strategy(k)));
+	return k;
 }
 
 /* ---- change while packets flow ---- */
@@ -332,7 +357,7 @@ static void churn_once(struct kernel *k, const char *interface,
 	filter_fini(&f);
 }
 
-static void cmd_churn(struct kernel *k, int argc, char **argv)
+static struct kernel *cmd_churn(struct kernel *k, int argc, char **argv)
 {
 	struct addrset keep = { 0 };
 	int rounds = atoi(argv[1]);
@@ -342,10 +367,14 @@ static void cmd_churn(struct kernel *k, int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		parse_prefix(&keep, argv[i]);
 	addrset_normalize(&keep);
-	for (int i = 0; i < rounds; i++)
+	for (int i = 0; i < rounds; i++) {
 		churn_once(k, argv[0], &keep, 1000 + (uint64_t)i);
+		if (i % 3 == 0)
+			k = reopen(k, 50);
+	}
 	printf("%d updates in %.0f ms\n", rounds, now_ms() - t);
 	addrset_fini(&keep);
+	return k;
 }
 
 static void cmd_guard(struct kernel *k, const char *interface)
@@ -384,19 +413,61 @@ static void cmd_guard(struct kernel *k, const char *interface)
 
 /* ---- figures ---- */
 
-static void bench_filter(struct filter *f, size_t n, uint64_t from)
+#define BENCH_STEP 0xe00 /* a million of them in the IPv4 space */
+
+static u128 bench_address(size_t i)
 {
-	seed = from;
+	return 0x01000000 + (u128)i * BENCH_STEP;
+}
+
+static void bench_filter(struct filter *f, size_t n)
+{
 	snprintf(f->interface, sizeof(f->interface), "bench");
 	f->action = FILTER_ENFORCE;
 	f->generation++;
-	for (size_t i = 0; i < n; i++) {
-		struct ip_prefix p =
-			ip_prefix_make(IP_V4, 0x01000000 + (u128)i * 0x6000, 20);
-
-		addrset_append(&f->accept, &p);
-	}
+	for (size_t i = 0; i < n; i++)
+		rangeset_append(&f->accept.f[IP_V4], bench_address(i),
+				bench_address(i) + 255);
 	addrset_normalize(&f->accept);
+}
+
+/* With some ranges more, in a cluster or all over the set. */
+static void bench_more(struct filter *f, const struct filter *base, size_t n, bool spread)
+{
+	size_t step = spread ? base->accept.f[IP_V4].n / n : 1;
+	struct rangeset extra = { 0 };
+
+	filter_copy(f, base);
+	f->generation++;
+	for (size_t i = 0; i < n; i++)
+		rangeset_append(&extra, bench_address(i * step) + 1024,
+				bench_address(i * step) + 1279);
+	rangeset_normalize(&extra);
+	rangeset_union(&f->accept.f[IP_V4], &f->accept.f[IP_V4], &extra);
+	rangeset_fini(&extra);
+}
+
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static long memory_kib(const char *field)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+	long kib = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, field, strlen(field)) == 0)
+			kib = strtol(line + strlen(field) + 1, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return kib;
 }
 
 static void timed(struct kernel *k, const char *what, const struct filter *old,
@@ -404,47 +475,59 @@ static void timed(struct kernel *k, const char *what, const struct filter *old,
 {
 	struct kernel_change c = { .old = old, .new = new };
 	struct diag diag;
-	double t0 = now_ms(), t1;
+	double t[4];
 
+	t[0] = cpu_ms();
 	if (kernel_apply(k, &c, 1, &diag) < 0)
 		die(&diag);
-	t1 = now_ms();
-	check_equal(k, new);
-	printf("%s: apply %.1f ms, read back %.1f ms\n", what, t1 - t0, now_ms() - t1);
+	t[1] = cpu_ms();
+	if (kernel_verify(k, new, false, &diag) < 0)
+		die(&diag);
+	t[2] = cpu_ms();
+	if (kernel_verify(k, new, true, &diag) < 0)
+		die(&diag);
+	t[3] = cpu_ms();
+	printf("%s: apply %.1f ms, read back %.1f ms, read all %.1f ms\n", what,
+	       t[1] - t[0], t[2] - t[1], t[3] - t[2]);
 }
 
-static void cmd_bench(struct kernel *k)
+static void bench_size(struct kernel *k, size_t n)
 {
-	static const size_t sizes[] = { 1000, 10000, 32768, 100000 };
+	static const size_t more[] = { 1, 1000 };
+	struct filter a = { 0 }, b = { 0 };
+	char what[64];
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct filter a = { 0 }, b = { 0 };
-		struct addrset extra = { 0 };
-		char what[64];
+	bench_filter(&a, n);
+	snprintf(what, sizeof(what), "fill %zu", n);
+	timed(k, what, NULL, &a);
+	for (size_t i = 0; i < 2 * sizeof(more) / sizeof(more[0]); i++) {
+		size_t count = more[i / 2];
 
-		bench_filter(&a, sizes[i], 1);
-		snprintf(what, sizeof(what), "fill %zu", sizes[i]);
-		timed(k, what, NULL, &a);
-		filter_copy(&b, &a);
-		for (size_t j = 0; j < 100; j++)
-			rangeset_append(&extra.f[IP_V4], 0x01002000 + (u128)j * 0x60000,
-					0x01002000 + (u128)j * 0x60000 + 255);
-		addrset_normalize(&extra);
-		addrset_union(&b.accept, &b.accept, &extra);
-		b.generation++;
-		snprintf(what, sizeof(what), "add 100 to %zu", sizes[i]);
+		if (count > n)
+			break;
+		bench_more(&b, &a, count, i % 2);
+		snprintf(what, sizeof(what), "add %zu %s to %zu", count,
+			 i % 2 ? "scattered" : "together", n);
 		timed(k, what, &a, &b);
 		a.generation = b.generation + 1;
-		snprintf(what, sizeof(what), "remove 100 from %zu", sizes[i]);
+		snprintf(what, sizeof(what), "remove %zu from %zu", count, n);
 		timed(k, what, &b, &a);
-		filter_fini(&a);
 		filter_fini(&b);
-		addrset_fini(&extra);
 	}
+	printf("memory with %zu: %ld MiB now, %ld MiB at most\n", n,
+	       memory_kib("VmRSS:") / 1024, memory_kib("VmHWM:") / 1024);
+	filter_fini(&a);
 }
 
-static int run(struct kernel *k, int argc, char **argv)
+static void cmd_bench(struct kernel *k, int argc, char **argv)
 {
+	for (int i = 0; i < argc; i++)
+		bench_size(k, strtoul(argv[i], NULL, 10));
+}
+
+static int run(struct kernel **kp, int argc, char **argv)
+{
+	struct kernel *k = *kp;
 	struct filter gone = { 0 };
 	struct kernel_change c = { .old = &gone };
 	struct diag diag;
@@ -466,13 +549,13 @@ static int run(struct kernel *k, int argc, char **argv)
 	} else if (argc == 1 && strcmp(argv[0], "check") == 0) {
 		rc = kernel_check(k, &diag);
 	} else if (argc == 3 && strcmp(argv[0], "fuzz") == 0) {
-		cmd_fuzz(k, strtoull(argv[1], NULL, 10), atoi(argv[2]));
+		*kp = cmd_fuzz(k, strtoull(argv[1], NULL, 10), atoi(argv[2]));
 	} else if (argc >= 4 && strcmp(argv[0], "churn") == 0) {
-		cmd_churn(k, argc - 1, argv + 1);
+		*kp = cmd_churn(k, argc - 1, argv + 1);
 	} else if (argc == 2 && strcmp(argv[0], "guard") == 0) {
 		cmd_guard(k, argv[1]);
-	} else if (argc == 1 && strcmp(argv[0], "bench") == 0) {
-		cmd_bench(k);
+	} else if (argc >= 2 && strcmp(argv[0], "bench") == 0) {
+		cmd_bench(k, argc - 1, argv + 1);
 	} else {
 		return 2;
 	}
@@ -483,21 +566,25 @@ static int run(struct kernel *k, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct kernel_options options = { .sample_group = 2630 };
 	struct kernel *k;
 	struct diag diag;
 	int rc;
 
-	if (argc > 2 && strcmp(argv[1], "-s") == 0) {
-		options.strategy =
-			strcmp(argv[2], "swap") == 0 ? KERNEL_SWAP : KERNEL_DELTA;
-		argc -= 2;
-		argv += 2;
+	for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
+		if (argv[1][1] == 's')
+			options.strategy =
+				strcmp(argv[2], "swap") == 0 ? KERNEL_SWAP : KERNEL_DELTA;
+		else if (argv[1][1] == 'l')
+			options.shape = strcmp(argv[2], "drop") == 0
+						? KERNEL_SHAPE_DROP
+						: KERNEL_SHAPE_ACCEPT;
+		else
+			options.part_ranges = strtoul(argv[2], NULL, 10);
 	}
 	k = kernel_open(&options, &diag);
 	if (!k)
 		die(&diag);
-	rc = run(k, argc - 1, argv + 1);
+	rc = run(&k, argc - 1, argv + 1);
 	kernel_close(k);
 	return rc;
 }

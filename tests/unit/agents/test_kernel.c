@@ -31,10 +31,21 @@ static void old_kernels_get_fresh_sets(void **state)
 static void names_of_objects(void **state)
 {
 	char name[TXN_NAME_SIZE];
+	struct rules_name parsed;
 
 	(void)state;
-	rules_set_name(RULES_CONNECTED, IP_V6, "eth0.100-very-", UINT64_MAX, name);
+	rules_name(RULES_CONNECTED, IP_V6, "eth0.100-very-", UINT64_MAX, name);
 	assert_string_equal(name, "connected6/eth0.100-very-/18446744073709551615");
+	assert_true(rules_name_parse(name, &parsed));
+	assert_int_equal(parsed.object, RULES_CONNECTED);
+	assert_int_equal(parsed.family, IP_V6);
+	assert_string_equal(parsed.interface, "eth0.100-very-");
+	assert_true(parsed.version == UINT64_MAX);
+	assert_false(rules_name_parse("accept4/eth0", &parsed));
+	assert_false(rules_name_parse("accept4/eth0/0", &parsed));
+	assert_false(rules_name_parse("accept4/eth0/01", &parsed));
+	assert_false(rules_name_parse("other4/eth0/1", &parsed));
+	assert_false(rules_name_parse("accept4//1", &parsed));
 	rules_counter_name(RULES_COUNT_EXCEPT, "eth0", name);
 	assert_string_equal(name, "except/eth0");
 	rules_chain_name("eth0", name);
@@ -94,7 +105,10 @@ static void the_last_range_has_no_end(void **state)
 
 static void rules_differ_by_action(void **state)
 {
-	struct rules_edge e = { .interface = "eth0", .version = 1 };
+	struct rules_edge e = { .interface = "eth0",
+				.accept = { { KERNEL_SHAPE_ACCEPT, 0, 1 },
+					    { KERNEL_SHAPE_DROP, 0, 2 } },
+				.others = 3 };
 	char *text[3];
 
 	(void)state;
