@@ -108,17 +108,23 @@ static void on_initiation(struct engine_feed *feed, const char *sysname)
 static void on_peer_up(struct engine_feed *feed, const struct bmp_event *event)
 {
 	struct engine_peer *p = engine_peer_get(feed->engine, event->peer);
-
 	/* up on an earlier stream and never down since: the same session */
-	if (!p->up || p->stream == feed->serial)
+	bool same = p->up && p->stream != feed->serial;
+	size_t n = engine_peer_paths(p);
+
+	if (!same)
 		p->known_up_ms = feed->now_ms;
+	if (same || n != 0)
+		p->had_paths = n;
 	p->initial = feed->now_ms - feed->burst_ms <= BURST_MS;
 	if (p->initial)
 		feed->burst_ms = feed->now_ms;
 	p->info = *event->info;
 	p->has_info = true;
 	p->up = true;
-	p->complete = p->eor = false;
+	p->complete = p->eor = p->unconfirmed = false;
+	p->doubt = NULL;
+	p->restart_due_ms = -1;
 	p->stream = feed->serial;
 	p->up_ms = feed->now_ms;
 	feed->engine->remap = true;
@@ -128,8 +134,19 @@ static void on_peer_up(struct engine_feed *feed, const struct bmp_event *event)
 static void on_peer_down(struct engine_feed *feed, const struct bmp_event *event)
 {
 	struct engine_peer *p = engine_peer_get(feed->engine, event->peer);
+	char addr[IP_TEXT_SIZE];
 
-	p->up = p->complete = p->eor = false;
+	p->up = p->complete = p->eor = p->unconfirmed = false;
+	p->doubt = NULL;
+	if (event->restart_s) {
+		p->restart_due_ms = feed->now_ms + (int64_t)event->restart_s * 1000;
+		engine_note(feed->engine, false,
+			    "router %s: peer %s restarts gracefully: its routes stay for "
+			    "%u s at most",
+			    p->router->name,
+			    ip_addr_format(&rib_peer_key(p->rib)->addr, addr),
+			    event->restart_s);
+	}
 	p->stream = feed->serial;
 	engine_peer_changed(feed->engine, p);
 }
@@ -195,6 +212,11 @@ int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 
 	engine_catch_up(feed->engine);
 	feed->now_ms = feed->last_ms = now_ms;
+	if (feed->silent) {
+		feed->silent = false;
+		feed->engine->states_changed = true;
+		engine_wake(feed->engine);
+	}
 	if (feed->superseded)
 		return diag_set(diag, "BMP from %s: the router has opened a newer stream",
 				ip_addr_format(&feed->source, source));

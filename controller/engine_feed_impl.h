@@ -14,6 +14,8 @@
 struct engine_peer *engine_peer_get(struct engine *e, struct rib_peer *rib);
 /* What may be relied on changed with this peer, and so may have routes. */
 void engine_peer_changed(struct engine *e, const struct engine_peer *p);
+/* Of both families, in the view that counts. */
+size_t engine_peer_paths(const struct engine_peer *p);
 /* The stream or session that speaks of it is alive. */
 bool engine_peer_is_connected(const struct engine_peer *p);
 

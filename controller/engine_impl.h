@@ -64,6 +64,7 @@ struct engine_peer {
 	struct bmp_peer_info info;
 	bool has_info;
 	bool up, complete, eor;
+	const char *doubt; /* why its table is not believed, or NULL */
 	uint32_t stream; /* serial of the stream that spoke of it last */
 	bool role_alarm;     /* a mismatch was told */
 	bool initial;	     /* its Peer Up was part of the stream's initial dump */
@@ -71,6 +72,9 @@ struct engine_peer {
 	int64_t known_up_ms; /* up without a break since, over all streams */
 	int64_t changed_ms;  /* a path came, went or changed */
 	int64_t dump_ms; /* when the last stream began that completed it */
+	int64_t restart_due_ms; /* down, its paths stay until then (RFC 4724); or -1 */
+	size_t had_paths;	/* when it was whole last, or before this dump */
+	bool unconfirmed;	/* believed, but a dump is due all the same */
 	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE */
 	const char *mapping;
 };

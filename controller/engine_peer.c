@@ -22,11 +22,21 @@ struct engine_peer *engine_peer_get(struct engine *e, struct rib_peer *rib)
 	p->router = e->routers[rib_peer_key(rib)->router];
 	p->edge = SETS_NO_EDGE;
 	p->mapping = "no Peer Up seen yet";
+	p->restart_due_ms = -1;
 	p->next = e->peers;
 	e->peers = p;
 	rib_peer_set_user(rib, p);
 	e->remap = true;
 	return p;
+}
+
+size_t engine_peer_paths(const struct engine_peer *p)
+{
+	size_t n = 0;
+
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		n += rib_path_count(p->rib, rib_peer_view(p->rib, family), family);
+	return n;
 }
 
 /* Routes of this peer changed. */

@@ -74,7 +74,8 @@ static void judge_peer(struct judge *j, const struct engine_peer *p)
 		wait_for(j, router, addr, "is down");
 	} else if (!p->complete) {
 		j->state->settled = false;
-		wait_for(j, router, addr, "has not sent its whole table yet");
+		wait_for(j, router, addr,
+			 p->doubt ? p->doubt : "has not sent its whole table yet");
 	}
 }
 

@@ -55,6 +55,20 @@ static void capability_addpath(struct open_state *st, struct rd value)
 	}
 }
 
+static void capability_restart(struct open_state *st, struct rd value)
+{
+	st->open.graceful_restart = true;
+	st->open.restart_s = rd_be16(&value) & 0xfff; /* 4 bits of flags */
+	while (rd_left(&value) >= 4) {
+		uint16_t afi = rd_be16(&value);
+		enum ip_family family;
+
+		if (bgp_family_of(afi, rd_u8(&value), &family))
+			st->open.restart[family] = true;
+		rd_skip(&value, 1);
+	}
+}
+
 static void capability_role(struct open_state *st, struct rd value)
 {
 	uint8_t role = rd_u8(&value);
@@ -90,7 +104,8 @@ static void capability(struct open_state *st, uint8_t code, struct rd value)
 			capability_role(st, value);
 		break;
 	case 64:
-		st->open.graceful_restart = len >= 2;
+		if (len % 4 == 2)
+			capability_restart(st, value);
 		break;
 	case 65: /* RFC 6793 */
 		if (len == 4) {

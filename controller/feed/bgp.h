@@ -48,7 +48,9 @@ struct bgp_open {
 	uint16_t hold_time;
 	int8_t role; /* enum bgp_role */
 	bool as4;
-	bool graceful_restart;		   /* RFC 4724 */
+	bool graceful_restart;		   /* RFC 4724: the capability is there */
+	uint16_t restart_s;		   /* its restart time */
+	bool restart[IP_FAMILIES];	   /* whose forwarding outlives a restart */
 	bool extended_message;		   /* RFC 8654 */
 	bool mp[IP_FAMILIES];		   /* multiprotocol, unicast */
 	bool addpath_receive[IP_FAMILIES]; /* RFC 7911: able to receive path ids */

@@ -76,12 +76,16 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 		.remote_role = up.received.role,
 		.is_ibgp = up.sent.as == up.received.as,
 		.graceful_restart = up.received.graceful_restart,
+		.restart_s = up.received.restart_s,
 	};
-	/* RFC 7911 sec. 4: from the peer to the router */
-	for (int i = 0; i < IP_FAMILIES; i++)
+	for (int i = 0; i < IP_FAMILIES; i++) {
+		/* RFC 7911 sec. 4: from the peer to the router */
 		info->addpath_rx[i] =
 			up.received.addpath_send[i] && up.sent.addpath_receive[i];
+		info->restart[i] = up.sent.graceful_restart && up.received.restart[i];
+	}
 	feed_ahead_flush(feed);
+	fp->counts = (struct bmp_peer_counts){ 0 };
 	if (info->is_ibgp)
 		feed->own_as = info->local_as;
 	fp->known = true;
@@ -98,11 +102,39 @@ static void peer_up(struct bmp_feed *feed, struct feed_peer *fp,
 				.type = BMP_EVENT_PEER_UP, .peer = rp, .info = info });
 }
 
+/* RFC 4724 sec. 4.2: the router forwards by the routes of a peer that restarts,
+ * which it knows by a session that ends without a NOTIFICATION. */
+static bool outlives(const struct feed_peer *fp, uint8_t reason, int family)
+{
+	return fp->info.restart[family] && fp->info.restart_s != 0 &&
+	       (reason == BMP_DOWN_LOCAL || reason == BMP_DOWN_REMOTE);
+}
+
+/* No withdrawals follow a Peer Down (RFC 7854 4.9). True: something stays. */
+static bool drop_paths(const struct feed_peer *fp, struct rib_peer *rp, uint8_t reason)
+{
+	bool kept = false;
+
+	for (int view = 0; view < RIB_VIEWS; view++) {
+		for (int family = 0; family < IP_FAMILIES; family++) {
+			enum ip_family f = (enum ip_family)family;
+
+			if (outlives(fp, reason, family)) {
+				rib_stale_mark(rp, (enum rib_view)view, f);
+				kept |= rib_path_count(rp, (enum rib_view)view, f) != 0;
+			} else {
+				rib_peer_clear(rp, (enum rib_view)view, f);
+			}
+		}
+	}
+	return kept;
+}
+
 static void peer_down(struct bmp_feed *feed, struct feed_peer *fp, struct rd rd)
 {
 	struct rib_peer *rp = rib_peer_find(feed->rib, &fp->key);
 	struct bmp_peer_down down;
-	bool again = fp->down;
+	bool again = fp->down, kept;
 
 	if (!bmp_peer_down_decode(rd, &down)) {
 		feed->stats.malformed++;
@@ -115,14 +147,13 @@ static void peer_down(struct bmp_feed *feed, struct feed_peer *fp, struct rd rd)
 	 * were up. */
 	if (rp == NULL)
 		return;
-	/* No withdrawals follow (RFC 7854 4.9). */
-	for (int view = 0; view < RIB_VIEWS; view++)
-		for (int family = 0; family < IP_FAMILIES; family++)
-			rib_peer_clear(rp, (enum rib_view)view, (enum ip_family)family);
-	if (!again)
-		feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_PEER_DOWN,
-						     .peer = rp,
-						     .reason = down.reason });
+	if (again) /* told before */
+		return;
+	kept = drop_paths(fp, rp, down.reason);
+	feed_emit(feed, &(struct bmp_event){ .type = BMP_EVENT_PEER_DOWN,
+					     .peer = rp,
+					     .reason = down.reason,
+					     .restart_s = kept ? fp->info.restart_s : 0 });
 }
 
 /* ---- Initiation and Termination */
@@ -209,6 +240,16 @@ static void termination(struct bmp_feed *feed, struct rd rd)
 
 /* ---- the stream */
 
+#define STAT_ADJ_RIB_IN 7 /* RFC 7854 4.8 */
+
+static void on_statistic(uint16_t type, uint64_t value, void *arg)
+{
+	struct feed_peer *fp = arg;
+
+	if (type == STAT_ADJ_RIB_IN)
+		fp->counts.reported = value;
+}
+
 static void message(struct bmp_feed *feed, struct rd rd)
 {
 	struct bmp_feed_stats *stats = &feed->stats;
@@ -248,7 +289,7 @@ static void message(struct bmp_feed *feed, struct rd rd)
 		peer_down(feed, fp, rd);
 		break;
 	case BMP_STATISTICS:
-		if (!bmp_statistics_decode(rd, NULL, NULL))
+		if (!bmp_statistics_decode(rd, on_statistic, fp))
 			stats->malformed++;
 		break;
 	case BMP_ROUTE_MIRRORING:
@@ -371,6 +412,16 @@ const struct bmp_peer_info *bmp_feed_peer_info(const struct bmp_feed *feed,
 		key->router == feed->router ? feed_peer_find(feed, key) : NULL;
 
 	return fp && fp->up ? &fp->info : NULL;
+}
+
+const struct bmp_peer_counts *bmp_feed_peer_counts(const struct bmp_feed *feed,
+						   const struct rib_peer *peer)
+{
+	const struct rib_peer_key *key = rib_peer_key(peer);
+	const struct feed_peer *fp =
+		key->router == feed->router ? feed_peer_find(feed, key) : NULL;
+
+	return fp ? &fp->counts : NULL;
 }
 
 const struct bmp_feed_stats *bmp_feed_stats(const struct bmp_feed *feed)

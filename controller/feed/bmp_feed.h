@@ -25,12 +25,22 @@ struct bmp_peer_info {
 	bool is_ibgp;
 	bool addpath_rx[IP_FAMILIES]; /* paths from the peer carry path ids */
 	bool graceful_restart;	      /* the peer announced RFC 4724 */
+	uint16_t restart_s;	      /* how long a restart of the peer takes */
+	bool restart[IP_FAMILIES];    /* its forwarding outlives one, both sides say */
+};
+
+/* Since the peer's last Peer Up on this stream. */
+struct bmp_peer_counts {
+	uint64_t announced, withdrawn, withdrawn_unknown; /* prefixes */
+	uint64_t reported; /* routes in its Adj-RIB-In (RFC 7854 4.8, type 7) */
 };
 
 enum bmp_event_type {
 	BMP_EVENT_INITIATION,  /* text: sysName */
 	BMP_EVENT_PEER_UP,     /* peer, info */
-	BMP_EVENT_PEER_DOWN,   /* peer, reason; its paths are already gone */
+	/* peer, reason; its paths are already gone, but those of families that a
+	 * graceful restart keeps: marked stale, for restart_s seconds at most */
+	BMP_EVENT_PEER_DOWN,
 	BMP_EVENT_END_OF_RIB,  /* peer, view, family; stale paths already swept */
 	BMP_EVENT_REFUSED,     /* text: why a peer or message was left out (VRF, ...) */
 	BMP_EVENT_TERMINATION, /* text: why the router closes the stream */
@@ -43,6 +53,7 @@ struct bmp_event {
 	enum rib_view view;
 	enum ip_family family;
 	uint8_t reason; /* RFC 7854 4.9 */
+	uint16_t restart_s; /* 0: nothing was kept */
 	const char *text;
 };
 /* The event and what it points to live until the function returns; it must not
@@ -99,6 +110,10 @@ void bmp_feed_peer_complete(struct bmp_feed *feed, struct rib_peer *peer);
  * down. A peer of the router that stays NULL after the stream's dump is gone. */
 const struct bmp_peer_info *bmp_feed_peer_info(const struct bmp_feed *feed,
 					       const struct rib_peer *peer);
+
+/* NULL: the stream has not spoken of it. */
+const struct bmp_peer_counts *bmp_feed_peer_counts(const struct bmp_feed *feed,
+						   const struct rib_peer *peer);
 
 const struct bmp_feed_stats *bmp_feed_stats(const struct bmp_feed *feed);
 const char *bmp_feed_sysname(const struct bmp_feed *feed);  /* "" before Initiation */

@@ -28,6 +28,7 @@ struct feed_peer {
 	struct feed_peer *hash_next;
 	struct rib_peer_key key;
 	struct bmp_peer_info info; /* valid with known */
+	struct bmp_peer_counts counts;
 	bool known;		   /* a Peer Up was decoded */
 	bool as2;		   /* a session of 2-octet AS numbers */
 	bool up;

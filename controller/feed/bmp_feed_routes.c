@@ -53,8 +53,8 @@ static void ahead_push(struct bmp_feed *feed, const struct route_ahead *route)
 struct route_msg {
 	struct bmp_feed *feed;
 	struct rib_peer *peer;
+	struct bmp_peer_counts *counts;
 	enum rib_view view;
-	bool masked;
 };
 
 static void see_family(const struct route_msg *m, uint8_t family)
@@ -76,8 +76,11 @@ static void withdraw_all(const struct route_msg *m, struct bgp_nlri nlri)
 		see_family(m, nlri.family);
 		stats->host_bits += masked;
 		stats->withdrawn++;
-		if (!rib_withdraw(m->peer, m->view, &prefix, path_id))
+		m->counts->withdrawn++;
+		if (!rib_withdraw(m->peer, m->view, &prefix, path_id)) {
 			stats->withdrawn_unknown++;
+			m->counts->withdrawn_unknown++;
+		}
 	}
 }
 
@@ -92,6 +95,7 @@ static void announce_all(const struct route_msg *m, struct bgp_nlri nlri,
 		see_family(m, nlri.family);
 		stats->host_bits += masked;
 		stats->announced++;
+		m->counts->announced++;
 		ahead_push(m->feed, &route);
 	}
 }
@@ -222,6 +226,7 @@ void feed_route_monitoring(struct bmp_feed *feed, struct feed_peer *fp,
 	struct bgp_msg msg;
 	struct route_msg m = {
 		.feed = feed,
+		.counts = &fp->counts,
 		.view = peer->flags & BMP_FLAG_POST ? RIB_POST : RIB_PRE,
 	};
 

@@ -625,6 +625,8 @@ static void do_up(struct lab *lab, struct words *w)
 
 	them.as = peer.as = (uint32_t)atoi(next_or(w, "65001"));
 	them.role = atoi(next_or(w, "-1"));
+	us.graceful_restart = true;
+	them.graceful_restart = them.restart = strcmp(next_or(w, ""), "restart") == 0;
 	build_peer_up(&out, &peer, local, &us, &them);
 	flow(lab, s, &out);
 }
@@ -635,7 +637,10 @@ static void do_down(struct lab *lab, struct words *w)
 	struct build_peer peer = { .addr = next(w) };
 	struct wr out = { 0 };
 
-	build_peer_down(&out, &peer, BMP_DOWN_REMOTE);
+	build_peer_down(&out, &peer,
+			strcmp(next_or(w, ""), "notified") == 0 ?
+				BMP_DOWN_REMOTE_NOTIFICATION :
+				BMP_DOWN_REMOTE);
 	flow(lab, s, &out);
 }
 
@@ -663,6 +668,23 @@ static void route(struct lab *lab, struct words *w, const char *verb, uint8_t fl
 		build_announce(&out, &peer, prefix, path, n);
 	else
 		build_withdraw(&out, &peer, prefix);
+	flow(lab, s, &out);
+}
+
+/* Its Adj-RIB-In has so many routes, the router reports. */
+static void do_stats(struct lab *lab, struct words *w)
+{
+	struct lab_stream *s = lab_stream(lab, next(w));
+	struct build_peer peer = { .addr = next(w), .as = 65001 };
+	struct wr out = { 0 }, body = { 0 };
+
+	build_peer_header(&body, &peer);
+	wr_be32(&body, 1);
+	wr_be16(&body, 7);
+	wr_be16(&body, 8);
+	wr_be64(&body, strtoull(next(w), NULL, 10));
+	build_bmp(&out, BMP_STATISTICS, &body);
+	wr_fini(&body);
 	flow(lab, s, &out);
 }
 
@@ -946,6 +968,7 @@ static const struct {
 	{ "init", do_init },
 	{ "up", do_up },
 	{ "down", do_down },
+	{ "stats", do_stats },
 	{ "add", do_add },
 	{ "del", do_del },
 	{ "eor", do_eor },

@@ -20,9 +20,11 @@
  *   connect R [ADDRESS]                  a BMP stream with its Initiation message
  *   open R [ADDRESS]                     a stream that says nothing yet
  *   init R NAME                          an Initiation message under that name
- *   up R PEER LOCAL [AS [ROLE]]          Peer Up; AS 64500 is our own: iBGP; ROLE is
- *                                        the number that RFC 9234 gives the peer's
- *   down R PEER
+ *   up R PEER LOCAL [AS [ROLE [restart]]] Peer Up; AS 64500 is our own: iBGP; ROLE is
+ *                                        the number that RFC 9234 gives the peer's;
+ *                                        restart: gracefully, within 120 s
+ *   down R PEER [notified]
+ *   stats R PEER N                       a statistics report: routes in its Adj-RIB-In
  *   add R PEER PREFIX [AS...]            pre-policy; with post: post-policy
  *   del R PEER PREFIX
  *   post add|del|eor ...

@@ -218,18 +218,22 @@ static void one_step(struct sim *s)
 /* Everything is up and stays so: what is accepted is what is computed. */
 static void check_rest(struct sim *s)
 {
+	uint64_t dump[ROUTERS];
+
 	for (unsigned int r = 0; r < ROUTERS; r++) {
 		if (s->connected[r])
 			lab_playf(s->lab, "close r%u", r + 1);
+		dump[r] = s->seed;
 		connect_router(s, r, true);
 	}
-	/* dumps that are asked for, then all hold-downs */
+	/* dumps that are asked for, the same each time, then all hold-downs */
 	for (int i = 0; i < 3; i++) {
 		lab_play(s->lab, "wait 700");
 		for (unsigned int r = 0; r < ROUTERS; r++) {
 			if (!lab_stream(s->lab, r ? "r2" : "r1")->redump)
 				continue;
 			lab_playf(s->lab, "close r%u", r + 1);
+			s->seed = dump[r];
 			connect_router(s, r, true);
 		}
 	}

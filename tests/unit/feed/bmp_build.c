@@ -69,8 +69,12 @@ static void capabilities(struct wr *caps, const struct build_open *open)
 		wr_u8(caps, open->addpath[family]);
 	}
 	if (open->graceful_restart) {
-		capability(caps, 64, 2);
+		capability(caps, 64, open->restart ? 10 : 2);
 		wr_be16(caps, 120);
+		for (uint16_t afi = 1; open->restart && afi <= 2; afi++) {
+			wr_be16(caps, afi);
+			wr_be16(caps, 1 << 8 | 0x80);
+		}
 	}
 }
 

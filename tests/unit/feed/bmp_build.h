@@ -16,6 +16,7 @@ struct build_open {
 	int role;		      /* RFC 9234; below zero: none */
 	uint8_t addpath[IP_FAMILIES]; /* RFC 7911 mode */
 	bool graceful_restart;
+	bool restart; /* of both families, within 120 s */
 };
 
 /* A whole BGP message around a body. */
