@@ -207,11 +207,13 @@ void config_customer_copy(struct config_customer *dst, const struct config_custo
 {
 	*dst = *src;
 	dst->prefixes = dup_array(src->prefixes, src->n_prefixes, sizeof(*src->prefixes));
+	dst->terms = dup_array(src->terms, src->n_terms, sizeof(*src->terms));
 }
 
 void config_customer_fini(struct config_customer *c)
 {
 	free(c->prefixes);
+	free(c->terms);
 	*c = (struct config_customer){ 0 };
 }
 
@@ -262,6 +264,7 @@ void config_fini(struct config *cfg)
 	free(cfg->permits);
 	free(cfg->bmp_listens);
 	free(cfg->agent_listens);
+	config_record_forget(cfg);
 	config_radius_fini(&cfg->radius);
 	*cfg = (struct config){ 0 };
 }
@@ -270,6 +273,7 @@ void config_clone(struct config *dst, const struct config *src)
 {
 	*dst = *src;
 	dst->sink = NULL;
+	dst->records = NULL;
 	dst->before = dst->watch = NULL;
 	dst->routers = dup_array(src->routers, src->n_routers, sizeof(*src->routers));
 	for (size_t i = 0; i < src->n_routers; i++)
@@ -491,31 +495,46 @@ int config_router_put(struct config *cfg, const struct config_router *r, struct 
 	return 0;
 }
 
+/* The customer's new value in the array; what was there is in *old. */
+static struct config_customer *customer_place(struct config *cfg,
+					      const struct config_customer *c,
+					      struct config_customer *old)
+{
+	void *array = cfg->customers;
+	bool found;
+	size_t at = array_locate(cfg->customers, cfg->n_customers, sizeof(*c), c->name,
+				 name_cmp, &found);
+
+	*old = found ? cfg->customers[at] : (struct config_customer){ 0 };
+	if (found)
+		cfg->customers[at] = *c;
+	else
+		array_insert(&array, &cfg->n_customers, sizeof(*c), at, c);
+	cfg->customers = found ? cfg->customers : array;
+	return &cfg->customers[at];
+}
+
 int config_customer_put(struct config *cfg, const struct config_customer *c,
 			struct diag *diag)
 {
-	struct config_customer copy;
-	bool found;
-	size_t at;
+	struct config_customer copy, old;
 
 	if (check_name("customer", c->name, diag) < 0)
 		return -1;
-	announce(cfg, CONFIG_CUSTOMER, NULL, NULL);
-	if (cfg->sink && cfg->sink->customer(cfg->sink_ctx, c->name, c, diag) < 0)
-		return -1;
-	at = array_locate(cfg->customers, cfg->n_customers, sizeof(*c), c->name, name_cmp, &found);
 	config_customer_copy(&copy, c);
-	if (found) {
-		config_customer_fini(&cfg->customers[at]);
-		cfg->customers[at] = copy;
-	} else {
-		void *array = cfg->customers;
-
-		array_insert(&array, &cfg->n_customers, sizeof(copy), at, &copy);
-		cfg->customers = array;
-	}
+	config_record_apply(cfg, &copy);
+	if (config_record_check(cfg, config_customer_find(cfg, c->name), &copy, diag) < 0)
+		goto refused;
+	announce(cfg, CONFIG_CUSTOMER, NULL, NULL);
+	if (cfg->sink && cfg->sink->customer(cfg->sink_ctx, c->name, &copy, diag) < 0)
+		goto refused;
+	config_record_changed(cfg, &old, customer_place(cfg, &copy, &old));
+	config_customer_fini(&old);
 	tell(cfg, CONFIG_CUSTOMER, NULL, NULL);
 	return 0;
+refused:
+	config_customer_fini(&copy);
+	return -1;
 }
 
 int config_edge_put(struct config *cfg, const struct config_edge *e, struct diag *diag)
@@ -591,6 +610,7 @@ int config_customer_del(struct config *cfg, const char *name, struct diag *diag)
 	announce(cfg, CONFIG_CUSTOMER, NULL, NULL);
 	if (cfg->sink && cfg->sink->customer(cfg->sink_ctx, name, NULL, diag) < 0)
 		return -1;
+	config_record_changed(cfg, &cfg->customers[at], NULL);
 	config_customer_fini(&cfg->customers[at]);
 	array_remove(cfg->customers, &cfg->n_customers, sizeof(*cfg->customers), at);
 	tell(cfg, CONFIG_CUSTOMER, NULL, NULL);
@@ -664,4 +684,24 @@ int config_agent_listen_set(struct config *cfg, const struct config_listen *l, b
 		tell(cfg, CONFIG_LISTEN, NULL, NULL);
 	}
 	return 0;
+}
+
+int config_history_set(struct config *cfg, const struct config_history *h,
+		       struct diag *diag)
+{
+	if (cfg->sink && cfg->sink->history(cfg->sink_ctx, h, diag) < 0)
+		return -1;
+	cfg->history = *h;
+	return 0;
+}
+
+struct config_history config_history_get(const struct config *cfg)
+{
+	struct config_history h = cfg->history;
+
+	if (h.days == 0)
+		h.days = CONFIG_HISTORY_DAYS;
+	if (h.megabytes == 0)
+		h.megabytes = CONFIG_HISTORY_MEGABYTES;
+	return h;
 }

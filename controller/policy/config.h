@@ -11,6 +11,7 @@
 #define SAV_CONFIG_H
 
 #include "controller/policy/config_radius.h"
+#include "controller/policy/config_record.h"
 #include "lib/diag.h"
 #include "lib/filter.h"
 #include "lib/name.h"
@@ -77,8 +78,10 @@ struct config_router {
 struct config_customer {
 	char name[CONFIG_NAME_SIZE];
 	uint32_t as; /* 0: not said */
-	struct ip_prefix *prefixes;
+	struct ip_prefix *prefixes; /* the record, as it counts now */
 	size_t n_prefixes;
+	struct config_term *terms; /* statements with a period or a confirmed overlap */
+	size_t n_terms;
 };
 
 #define CONFIG_HOLDDOWN_S     900   /* RFC 8704 sec. 3.6.2 leaves the figure open */
@@ -110,6 +113,15 @@ struct config_listen {
 	uint16_t port;
 };
 
+/* How much of the past is kept. */
+struct config_history {
+	uint32_t days, megabytes;
+};
+#define CONFIG_HISTORY_DAYS	 30
+#define CONFIG_HISTORY_DAYS_MAX	 3650
+#define CONFIG_HISTORY_MEGABYTES 512
+#define CONFIG_HISTORY_MEGABYTES_MAX 1048576
+
 /* Where accepted changes become durable. Each returns 0, or -1 with diag and
  * nothing changed on disk. NULL old: a new object; NULL new: removed. */
 struct config_sink {
@@ -126,6 +138,7 @@ struct config_sink {
 			  struct diag *diag);
 	int (*agent_listen)(void *ctx, const struct config_listen *l, bool add,
 			    struct diag *diag);
+	int (*history)(void *ctx, const struct config_history *new, struct diag *diag);
 	int (*radius_client)(void *ctx, const char *name,
 			     const struct config_radius_client *new, struct diag *diag);
 	int (*radius_rule)(void *ctx, uint32_t number, const struct config_radius_rule *new,
@@ -166,6 +179,10 @@ struct config {
 	struct config_listen *agent_listens;
 	size_t n_agent_listens;
 	struct config_radius radius; /* with a watch of its own */
+	struct config_history history; /* 0: the defaults */
+	struct config_records *records; /* of config_record.c */
+	int64_t now_s; /* config_set_time(): terms are judged by it */
+	bool trusts;   /* what comes was accepted before: overlaps are confirmed */
 
 	const struct config_sink *sink; /* NULL: memory only */
 	void *sink_ctx;
@@ -206,6 +223,11 @@ int config_bmp_listen_set(struct config *cfg, const struct config_listen *l, boo
 			  struct diag *diag);
 int config_agent_listen_set(struct config *cfg, const struct config_listen *l, bool add,
 			    struct diag *diag);
+
+/* Values of 0 stand for the defaults. */
+int config_history_set(struct config *cfg, const struct config_history *h,
+		       struct diag *diag);
+struct config_history config_history_get(const struct config *cfg);
 
 /* Empty objects with their defaults, and deep copies for editing. */
 void config_edge_init(struct config_edge *e, const char *router, const char *interface);

@@ -34,20 +34,24 @@ static int text_cmp(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static void texts_sort(struct texts *list)
+{
+	if (list->n > 0)
+		qsort(list->t, list->n, sizeof(*list->t), text_cmp);
+}
+
 static void texts_of_addrs(struct texts *list, const struct ip_addr *a, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		ip_addr_format(&a[i], texts_add(list));
-	if (n > 0)
-		qsort(list->t, list->n, sizeof(*list->t), text_cmp);
+	texts_sort(list);
 }
 
 static void texts_of_prefixes(struct texts *list, const struct ip_prefix *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		ip_prefix_format(&p[i], texts_add(list));
-	if (n > 0)
-		qsort(list->t, list->n, sizeof(*list->t), text_cmp);
+	texts_sort(list);
 }
 
 /* The rows that belong to one object. The key (one or two names) follows the
@@ -186,6 +190,25 @@ static int sink_router(void *ctx, const char *name, const struct config_router *
 	return store_db_change_end(ctx, rc, diag);
 }
 
+/* There are few: all are written again. */
+static int terms_write(struct store *s, const struct config_customer *c, struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+	int rc = store_db_exec(s, diag, "DELETE FROM customer_term WHERE customer = ?1", "t",
+			       c->name);
+
+	for (size_t i = 0; rc == 0 && i < c->n_terms; i++) {
+		const struct config_term *t = &c->terms[i];
+
+		rc = store_db_exec(s, diag,
+				   "INSERT INTO customer_term (customer, prefix, valid_from,"
+				   " valid_until, overlap) VALUES (?1, ?2, ?3, ?4, ?5)",
+				   "ttiii", c->name, ip_prefix_format(&t->prefix, text), t->from,
+				   t->until, (int64_t)t->overlap);
+	}
+	return rc;
+}
+
 static int customer_put(struct store *s, const struct config_customer *c,
 			struct diag *diag)
 {
@@ -196,8 +219,14 @@ static int customer_put(struct store *s, const struct config_customer *c,
 			  " ON CONFLICT (name) DO UPDATE SET asn = excluded.asn",
 			  "ti", c->name, (int64_t)c->as) < 0)
 		return -1;
-	texts_of_prefixes(&prefixes, c->prefixes, c->n_prefixes);
-	return list_write(s, &customer_prefixes_sql, c->name, "", &prefixes, diag);
+	for (size_t i = 0; i < c->n_prefixes; i++) {
+		if (!config_term_find(c, &c->prefixes[i]))
+			ip_prefix_format(&c->prefixes[i], texts_add(&prefixes));
+	}
+	texts_sort(&prefixes);
+	if (list_write(s, &customer_prefixes_sql, c->name, "", &prefixes, diag) < 0)
+		return -1;
+	return terms_write(s, c, diag);
 }
 
 static int sink_customer(void *ctx, const char *name, const struct config_customer *new,
@@ -276,67 +305,68 @@ static int sink_edge(void *ctx, const char *router, const char *interface,
 	return store_db_change_end(ctx, rc, diag);
 }
 
-static int sink_own_prefix(void *ctx, const struct ip_prefix *p, bool add,
-			   struct diag *diag)
+/* ---- plain lists ---- */
+
+static int prefix_row(struct store *s, const struct ip_prefix *p, const char *sql,
+		      struct diag *diag)
 {
 	char text[IP_TEXT_SIZE];
 
-	ip_prefix_format(p, text);
-	if (add)
-		return store_db_exec(ctx, diag,
-				     "INSERT INTO own_prefix (prefix) VALUES (?1) ON "
-				     "CONFLICT DO NOTHING",
-				     "t", text);
-	return store_db_exec(ctx, diag, "DELETE FROM own_prefix WHERE prefix = ?1", "t",
-			     text);
+	return store_db_exec(s, diag, sql, "t", ip_prefix_format(p, text));
+}
+
+static int sink_own_prefix(void *ctx, const struct ip_prefix *p, bool add, struct diag *diag)
+{
+	return prefix_row(ctx, p,
+			  add ? "INSERT INTO own_prefix VALUES (?1) ON CONFLICT DO NOTHING" :
+				"DELETE FROM own_prefix WHERE prefix = ?1",
+			  diag);
 }
 
 static int sink_permit(void *ctx, const struct ip_prefix *p, bool add, struct diag *diag)
 {
+	return prefix_row(ctx, p,
+			  add ? "INSERT INTO permit VALUES (?1) ON CONFLICT DO NOTHING" :
+				"DELETE FROM permit WHERE prefix = ?1",
+			  diag);
+}
+
+static int listen_row(struct store *s, const struct config_listen *l, const char *sql,
+		      struct diag *diag)
+{
 	char text[IP_TEXT_SIZE];
 
-	ip_prefix_format(p, text);
-	if (add)
-		return store_db_exec(
-			ctx, diag,
-			"INSERT INTO permit (prefix) VALUES (?1) ON CONFLICT DO NOTHING",
-			"t", text);
-	return store_db_exec(ctx, diag, "DELETE FROM permit WHERE prefix = ?1", "t",
-			     text);
+	return store_db_exec(s, diag, sql, "ti", ip_addr_format(&l->addr, text),
+			     (int64_t)l->port);
 }
 
 static int sink_bmp_listen(void *ctx, const struct config_listen *l, bool add,
 			   struct diag *diag)
 {
-	char text[IP_TEXT_SIZE];
-
-	ip_addr_format(&l->addr, text);
-	if (add)
-		return store_db_exec(
-			ctx, diag,
-			"INSERT INTO bmp_listen (address, port) VALUES (?1, ?2)"
-			" ON CONFLICT DO NOTHING",
-			"ti", text, (int64_t)l->port);
-	return store_db_exec(ctx, diag,
-			     "DELETE FROM bmp_listen WHERE address = ?1 AND port = ?2",
-			     "ti", text, (int64_t)l->port);
+	return listen_row(
+		ctx, l,
+		add ? "INSERT INTO bmp_listen VALUES (?1, ?2) ON CONFLICT DO NOTHING" :
+		      "DELETE FROM bmp_listen WHERE address = ?1 AND port = ?2",
+		diag);
 }
 
 static int sink_agent_listen(void *ctx, const struct config_listen *l, bool add,
 			     struct diag *diag)
 {
-	char text[IP_TEXT_SIZE];
+	return listen_row(
+		ctx, l,
+		add ? "INSERT INTO agent_listen VALUES (?1, ?2) ON CONFLICT DO NOTHING" :
+		      "DELETE FROM agent_listen WHERE address = ?1 AND port = ?2",
+		diag);
+}
 
-	ip_addr_format(&l->addr, text);
-	if (add)
-		return store_db_exec(
-			ctx, diag,
-			"INSERT INTO agent_listen (address, port) VALUES (?1, ?2)"
-			" ON CONFLICT DO NOTHING",
-			"ti", text, (int64_t)l->port);
+static int sink_history(void *ctx, const struct config_history *new, struct diag *diag)
+{
 	return store_db_exec(ctx, diag,
-			     "DELETE FROM agent_listen WHERE address = ?1 AND port = ?2",
-			     "ti", text, (int64_t)l->port);
+			     "INSERT INTO history_limits (id, days, megabytes)"
+			     " VALUES (1, ?1, ?2) ON CONFLICT (id) DO UPDATE SET"
+			     " days = excluded.days, megabytes = excluded.megabytes",
+			     "ii", (int64_t)new->days, (int64_t)new->megabytes);
 }
 
 const struct config_sink *store_config_sink(void)
@@ -349,6 +379,7 @@ const struct config_sink *store_config_sink(void)
 		.permit = sink_permit,
 		.bmp_listen = sink_bmp_listen,
 		.agent_listen = sink_agent_listen,
+		.history = sink_history,
 		.radius_client = store_radius_client,
 		.radius_rule = store_radius_rule,
 		.radius_server = store_radius_server,

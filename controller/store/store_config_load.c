@@ -254,6 +254,34 @@ static int load_routers(struct load *l)
 	return rc;
 }
 
+/* From valid_from, valid_until and overlap, after customer and prefix. */
+static int term_read(sqlite3_stmt *q, struct config_term *t, struct diag *diag)
+{
+	int64_t overlap;
+
+	if (prefix_read(q, 1, &t->prefix, diag) < 0 ||
+	    number_read(q, 2, INT64_MAX / 1000, &t->from, diag) < 0 ||
+	    number_read(q, 3, INT64_MAX / 1000, &t->until, diag) < 0 ||
+	    number_read(q, 4, 1, &overlap, diag) < 0)
+		return -1;
+	t->overlap = overlap != 0;
+	return 0;
+}
+
+static int take_terms(struct cursor *c, struct config_customer *customer, struct diag *diag)
+{
+	while (cursor_is_of(c, customer->name, "")) {
+		struct config_term t = { 0 };
+
+		if (term_read(c->q, &t, diag) < 0)
+			return bad_row(c->s, c->table, customer->name, "", diag);
+		config_record_set(customer, &t);
+		if (cursor_next(c, diag) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int customer_read(struct load *l)
 {
 	struct config_customer c = { 0 };
@@ -265,6 +293,8 @@ static int customer_read(struct load *l)
 		return bad_row(l->s, "customer", c.name, "", l->diag);
 	c.as = (uint32_t)as;
 	rc = take_prefixes(&l->lists[0], c.name, "", &c.prefixes, &c.n_prefixes, l->diag);
+	if (rc == 0)
+		rc = take_terms(&l->lists[1], &c, l->diag);
 	if (rc == 0) {
 		rc = config_customer_put(l->cfg, &c, l->diag);
 		if (rc < 0)
@@ -276,19 +306,27 @@ static int customer_read(struct load *l)
 
 static int load_customers(struct load *l)
 {
-	struct cursor prefixes;
-	int rc = cursor_open(&prefixes, l->s, "customer_prefix", 1,
+	struct cursor lists[2] = { { 0 } };
+	int rc = cursor_open(&lists[0], l->s, "customer_prefix", 1,
 			     "SELECT customer, prefix FROM customer_prefix"
 			     " ORDER BY customer, prefix",
 			     l->diag);
 
-	l->lists = &prefixes;
+	l->lists = lists;
+	if (rc == 0)
+		rc = cursor_open(&lists[1], l->s, "customer_term", 1,
+				 "SELECT customer, prefix, valid_from, valid_until, overlap"
+				 " FROM customer_term ORDER BY customer, prefix",
+				 l->diag);
 	if (rc == 0)
 		rc = each_row(l, "SELECT name, asn FROM customer ORDER BY name",
 			      customer_read);
 	if (rc == 0)
-		rc = cursor_check_end(&prefixes, l->diag);
-	cursor_close(&prefixes);
+		rc = cursor_check_end(&lists[0], l->diag);
+	if (rc == 0)
+		rc = cursor_check_end(&lists[1], l->diag);
+	cursor_close(&lists[0]);
+	cursor_close(&lists[1]);
 	return rc;
 }
 
@@ -468,8 +506,23 @@ static int agent_listen_read(struct load *l)
 	return 0;
 }
 
+static int history_read(struct load *l)
+{
+	struct config_history h;
+	int64_t days, megabytes;
+
+	if (number_read(l->q, 0, CONFIG_HISTORY_DAYS_MAX, &days, l->diag) < 0 ||
+	    number_read(l->q, 1, CONFIG_HISTORY_MEGABYTES_MAX, &megabytes, l->diag) < 0)
+		return bad_row(l->s, "history_limits", "", "", l->diag);
+	h.days = (uint32_t)days;
+	h.megabytes = (uint32_t)megabytes;
+	return config_history_set(l->cfg, &h, l->diag);
+}
+
 static int load_all(struct load *l)
 {
+	if (each_row(l, "SELECT days, megabytes FROM history_limits", history_read) < 0)
+		return -1;
 	if (load_routers(l) < 0 || load_customers(l) < 0 || load_edges(l) < 0)
 		return -1;
 	if (each_row(l, "SELECT prefix FROM own_prefix", own_read) < 0 ||
@@ -493,7 +546,9 @@ int store_config_load(struct store *store, struct config *cfg, struct diag *diag
 	assert(!cfg->sink);
 	if (!store->batch && store_db_exec(store, diag, "BEGIN", "") < 0)
 		return -1;
+	cfg->trusts = true;
 	rc = load_all(&l);
+	cfg->trusts = false;
 	if (!store->batch)
 		store_db_exec(store, &unused, "ROLLBACK", "");
 	return rc;

@@ -21,7 +21,7 @@
 
 #include "lib/diag.h"
 
-#define STORE_DB_STATEMENTS_MAX 96
+#define STORE_DB_STATEMENTS_MAX 160
 
 struct store {
 	char *path;

@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "controller/store/store_db.h"
+#include "controller/store/store_prefixes.h"
 #include "lib/digest.h"
-#include "lib/rd.h"
-#include "lib/wr.h"
 
 /* ---- bytes ---- */
 
@@ -26,7 +25,13 @@ static void put_prefix(const struct ip_prefix *p, void *arg)
 	wr_u8(wr, p->len);
 }
 
-static bool prefixes_decode(struct rd rd, enum ip_family family, struct filter *f)
+void store_prefixes_encode(const struct addrset *set, enum ip_family family,
+			   struct wr *wr)
+{
+	rangeset_each_prefix(&set->f[family], family, put_prefix, wr);
+}
+
+bool store_prefixes_decode(struct rd rd, enum ip_family family, struct addrset *set)
 {
 	while (rd_left(&rd) > 0) {
 		uint8_t raw[16] = { 0 };
@@ -42,7 +47,7 @@ static bool prefixes_decode(struct rd rd, enum ip_family family, struct filter *
 		p = ip_prefix_make(family, v, len);
 		if (p.v != v)
 			return false;
-		addrset_append(&f->accept, &p);
+		addrset_append(set, &p);
 	}
 	return true;
 }
@@ -111,8 +116,7 @@ int store_generation_save(struct store *store, const char *router, const struct 
 				store->path, (unsigned long long)f->generation, router,
 				f->interface);
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
-		rangeset_each_prefix(&f->accept.f[family], family, put_prefix,
-				     &accept[family]);
+		store_prefixes_encode(&f->accept, family, &accept[family]);
 	peers_encode(f, &peers);
 	row_hash(router, f, now, hash);
 	rc = store_db_exec(
@@ -146,7 +150,7 @@ int store_generation_delete(struct store *store, const char *router,
 
 /* ---- loading ---- */
 
-static struct rd blob(sqlite3_stmt *q, int column)
+struct rd store_blob(sqlite3_stmt *q, int column)
 {
 	const void *data = sqlite3_column_blob(q, column);
 
@@ -170,11 +174,12 @@ static bool row_decode(sqlite3_stmt *q, char *router, size_t size, struct filter
 		return false;
 	f->generation = (uint64_t)sqlite3_column_int64(q, 2);
 	*saved = sqlite3_column_int64(q, 7);
-	if (!prefixes_decode(blob(q, 4), IP_V4, f) ||
-	    !prefixes_decode(blob(q, 5), IP_V6, f) || !peers_decode(blob(q, 6), f))
+	if (!store_prefixes_decode(store_blob(q, 4), IP_V4, &f->accept) ||
+	    !store_prefixes_decode(store_blob(q, 5), IP_V6, &f->accept) ||
+	    !peers_decode(store_blob(q, 6), f))
 		return false;
 	addrset_normalize(&f->accept);
-	hash = blob(q, 8);
+	hash = store_blob(q, 8);
 	rd_bytes(&hash, have, sizeof(have));
 	row_hash(router, f, *saved, want);
 	return rd_done(&hash) && memcmp(have, want, sizeof(want)) == 0;

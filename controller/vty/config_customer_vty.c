@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/vty/grammar_vty.h"
 
+#include "lib/stamp.h"
+
 DEFUN_NOSH (customer,
        customer_cmd,
        "customer NAME",
@@ -42,7 +44,7 @@ static bool customer_edit(struct vty *vty, struct config_customer *copy)
 	if (c)
 		config_customer_copy(copy, c);
 	else
-		vty_out(vty, "%% customer %s is gone: type \"exit\"\n", p->name);
+		grammar_error(vty, "customer %s is gone: type \"exit\"", p->name);
 	return c != NULL;
 }
 
@@ -84,20 +86,102 @@ DEFUN (no_customer_as,
 	return customer_done(vty, &c);
 }
 
+#define TERM_HELP                                                                        \
+	"It counts from this time on (UTC)\n"                                            \
+	"YYYY-MM-DD or YYYY-MM-DDThh:mm\n"                                               \
+	"It counts until this time (UTC)\n"                                              \
+	"YYYY-MM-DD or YYYY-MM-DDThh:mm\n"                                               \
+	"Another customer may hold these addresses too\n"
+
+/* "WORD TIME", if it is there; -1 after saying what is wrong with it. */
+static int take_time(struct vty *vty, int argc, struct cmd_token *argv[],
+		     const char *word, int64_t *seconds)
+{
+	int at = 0;
+	int64_t ms;
+
+	*seconds = 0;
+	if (!argv_find(argv, argc, word, &at))
+		return 0;
+	if (stamp_parse(argv[at + 1]->arg, &ms) && ms >= 1000) {
+		*seconds = ms / 1000;
+		return 0;
+	}
+	return grammar_error(vty,
+			     "\"%s\" is not a time: after \"%s\" type YYYY-MM-DD or "
+			     "YYYY-MM-DDThh:mm",
+			     argv[at + 1]->arg, word);
+}
+
 DEFUN (customer_prefix,
        customer_prefix_cmd,
-       "[no] prefix <A.B.C.D/M|X:X::X:X/M>",
-       NO_STR
+       "prefix <A.B.C.D/M|X:X::X:X/M> [from TIME] [until TIME] [allow-overlap]",
        "Address space of the customer, accepted on each of its edges\n"
-       PREFIX_HELP)
+       PREFIX_HELP
+       TERM_HELP)
+{
+	struct config_customer c;
+	struct config_term t = { 0 };
+	int at = 0;
+
+	if (grammar_prefix(vty, argv[1]->arg, &t.prefix) < 0 ||
+	    take_time(vty, argc, argv, "from", &t.from) < 0 ||
+	    take_time(vty, argc, argv, "until", &t.until) < 0 || !customer_edit(vty, &c))
+		return CMD_WARNING_CONFIG_FAILED;
+	t.overlap = argv_find(argv, argc, "allow-overlap", &at);
+	config_record_set(&c, &t);
+	return customer_done(vty, &c);
+}
+
+DEFUN (no_customer_prefix,
+       no_customer_prefix_cmd,
+       "no prefix <A.B.C.D/M|X:X::X:X/M> [from TIME] [until TIME] [allow-overlap]",
+       NO_STR
+       "Address space of the customer\n"
+       PREFIX_HELP
+       TERM_HELP)
 {
 	struct config_customer c;
 	struct ip_prefix p;
 
-	if (grammar_prefix(vty, grammar_arg(argv, 1), &p) < 0 || !customer_edit(vty, &c))
+	if (grammar_prefix(vty, argv[2]->arg, &p) < 0 || !customer_edit(vty, &c))
 		return CMD_WARNING_CONFIG_FAILED;
-	config_prefixes_set(&c.prefixes, &c.n_prefixes, &p, !grammar_is_no(argv));
+	config_record_remove(&c, &p);
 	return customer_done(vty, &c);
+}
+
+static void write_term(struct vty *vty, const struct config_term *t)
+{
+	char text[STAMP_TEXT_SIZE];
+
+	if (t->from != 0)
+		vty_out(vty, " from %s", stamp_format_short(t->from * 1000, text));
+	if (t->until != 0)
+		vty_out(vty, " until %s", stamp_format_short(t->until * 1000, text));
+	if (t->overlap)
+		vty_out(vty, " allow-overlap");
+}
+
+/* All statements in their order, whether they count now or not. */
+static void write_record(struct vty *vty, const struct config_customer *c)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0, k = 0; i < c->n_prefixes || k < c->n_terms;) {
+		int order = i == c->n_prefixes ? 1
+			    : k == c->n_terms
+				    ? -1
+				    : ip_prefix_cmp(&c->prefixes[i], &c->terms[k].prefix);
+		const struct ip_prefix *p =
+			order < 0 ? &c->prefixes[i] : &c->terms[k].prefix;
+
+		vty_out(vty, " prefix %s", ip_prefix_format(p, text));
+		if (order >= 0)
+			write_term(vty, &c->terms[k]);
+		vty_out(vty, "\n");
+		i += order <= 0;
+		k += order >= 0;
+	}
 }
 
 void config_customer_write(struct vty *vty, const struct config_customer *c)
@@ -105,7 +189,7 @@ void config_customer_write(struct vty *vty, const struct config_customer *c)
 	vty_out(vty, "customer %s\n", c->name);
 	if (c->as != 0)
 		vty_out(vty, " as %u\n", c->as);
-	grammar_write_prefixes(vty, " prefix", c->prefixes, c->n_prefixes);
+	write_record(vty, c);
 	vty_out(vty, "exit\n!\n");
 }
 
@@ -133,4 +217,5 @@ void config_customer_vty_init(void)
 	IN(CUSTOMER_NODE, customer_as_cmd);
 	IN(CUSTOMER_NODE, no_customer_as_cmd);
 	IN(CUSTOMER_NODE, customer_prefix_cmd);
+	IN(CUSTOMER_NODE, no_customer_prefix_cmd);
 }

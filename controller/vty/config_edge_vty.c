@@ -50,8 +50,8 @@ static bool edge_edit(struct vty *vty, struct config_edge *copy)
 	if (e)
 		config_edge_copy(copy, e);
 	else
-		vty_out(vty, "%% edge %s %s is gone: type \"exit\"\n", p->name,
-			p->interface);
+		grammar_error(vty, "edge %s %s is gone: type \"exit\"", p->name,
+			      p->interface);
 	return e != NULL;
 }
 

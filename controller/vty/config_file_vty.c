@@ -108,8 +108,10 @@ int config_vty_read_into(struct config *cfg, const char *path, config_vty_error_
 			 void *arg)
 {
 	struct config *running = grammar_use(cfg);
-	int errors = config_vty_read(path, fn, arg);
+	int errors;
 
+	config_set_time(cfg, running->now_s);
+	errors = config_vty_read(path, fn, arg);
 	grammar_use(running);
 	return errors;
 }

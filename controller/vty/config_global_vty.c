@@ -100,6 +100,77 @@ static int write_listens(struct vty *vty, const char *what, const struct config_
 	return n != 0;
 }
 
+#define HISTORY_HELP "How much of the past is kept: commands, filters, events\n"
+
+/* 0: back to the default. */
+static int set_history(struct vty *vty, uint32_t *value, struct config_history *h,
+		       const char *text)
+{
+	struct diag diag;
+
+	*value = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	return grammar_result(vty, config_history_set(grammar_cfg(), h, &diag), &diag);
+}
+
+DEFUN (history_days,
+       history_days_cmd,
+       "history days (1-3650)",
+       HISTORY_HELP
+       "Nothing that is older, but what a filter was at that time\n"
+       "Days\n")
+{
+	struct config_history h = grammar_cfg()->history;
+
+	return set_history(vty, &h.days, &h, argv[2]->arg);
+}
+
+DEFUN (no_history_days,
+       no_history_days_cmd,
+       "no history days [(1-3650)]",
+       NO_STR
+       HISTORY_HELP
+       "Back to 30 days\n"
+       "Days\n")
+{
+	struct config_history h = grammar_cfg()->history;
+
+	return set_history(vty, &h.days, &h, NULL);
+}
+
+DEFUN (history_megabytes,
+       history_megabytes_cmd,
+       "history megabytes (1-1048576)",
+       HISTORY_HELP
+       "No more than this much of the database\n"
+       "Megabytes\n")
+{
+	struct config_history h = grammar_cfg()->history;
+
+	return set_history(vty, &h.megabytes, &h, argv[2]->arg);
+}
+
+DEFUN (no_history_megabytes,
+       no_history_megabytes_cmd,
+       "no history megabytes [(1-1048576)]",
+       NO_STR
+       HISTORY_HELP
+       "Back to 512 megabytes\n"
+       "Megabytes\n")
+{
+	struct config_history h = grammar_cfg()->history;
+
+	return set_history(vty, &h.megabytes, &h, NULL);
+}
+
+static int write_history(struct vty *vty, const struct config_history *h)
+{
+	if (h->days != 0)
+		vty_out(vty, "history days %u\n", h->days);
+	if (h->megabytes != 0)
+		vty_out(vty, "history megabytes %u\n", h->megabytes);
+	return h->days != 0 || h->megabytes != 0;
+}
+
 static int write_top(struct vty *vty)
 {
 	const struct config *cfg = grammar_cfg();
@@ -110,6 +181,7 @@ static int write_top(struct vty *vty)
 		grammar_write_prefixes(vty, "special-purpose permit", cfg->permits,
 				       cfg->n_permits);
 
+	wrote |= write_history(vty, &cfg->history);
 	if (wrote)
 		vty_out(vty, "!\n");
 	return wrote;
@@ -129,4 +201,8 @@ void config_global_vty_init(void)
 	IN(CONFIG_NODE, agent_listen_cmd);
 	IN(CONFIG_NODE, own_prefix_cmd);
 	IN(CONFIG_NODE, special_purpose_permit_cmd);
+	IN(CONFIG_NODE, history_days_cmd);
+	IN(CONFIG_NODE, no_history_days_cmd);
+	IN(CONFIG_NODE, history_megabytes_cmd);
+	IN(CONFIG_NODE, no_history_megabytes_cmd);
 }

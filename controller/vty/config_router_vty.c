@@ -71,7 +71,7 @@ static bool router_edit(struct vty *vty, struct config_router *copy)
 	if (r)
 		config_router_copy(copy, r);
 	else
-		vty_out(vty, "%% router %s is gone: type \"exit\"\n", p->name);
+		grammar_error(vty, "router %s is gone: type \"exit\"", p->name);
 	return r != NULL;
 }
 

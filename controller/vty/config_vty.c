@@ -6,6 +6,7 @@
 void config_vty_init(struct config *cfg)
 {
 	grammar_use(cfg);
+	config_set_time(cfg, time(NULL));
 	config_global_vty_init();
 	config_router_vty_init();
 	config_customer_vty_init();

@@ -8,6 +8,7 @@ DEFINE_QOBJ_TYPE(place);
 static struct {
 	struct config *cfg;
 	struct place *places;
+	char error[600];
 } grammar;
 
 struct config *grammar_cfg(void)
@@ -47,8 +48,29 @@ int grammar_result(struct vty *vty, int ret, const struct diag *diag)
 {
 	if (ret == 0)
 		return CMD_SUCCESS;
-	vty_out(vty, "%% %s\n", diag->text);
+	grammar_error(vty, "%s", diag->text);
 	return CMD_WARNING_CONFIG_FAILED;
+}
+
+int grammar_error(struct vty *vty, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(grammar.error, sizeof(grammar.error), fmt, ap);
+	va_end(ap);
+	vty_out(vty, "%% %s\n", grammar.error);
+	return -1;
+}
+
+const char *grammar_last_error(void)
+{
+	return grammar.error;
+}
+
+void grammar_forget_error(void)
+{
+	grammar.error[0] = '\0';
 }
 
 int grammar_enter(struct vty *vty, enum grammar_node node, const char *name,
@@ -78,12 +100,11 @@ int grammar_prefix(struct vty *vty, const char *text, struct ip_prefix *p)
 	case IP_PARSE_OK:
 		return 0;
 	case IP_PARSE_SYNTAX:
-		vty_out(vty, "%% %s is not a prefix: type ADDRESS/LENGTH\n", text);
-		return -1;
+		return grammar_error(vty, "%s is not a prefix: type ADDRESS/LENGTH",
+				     text);
 	case IP_PARSE_HOST_BITS:
-		vty_out(vty, "%% %s has bits set beyond its length: type %s\n", text,
-			ip_prefix_format(p, buf));
-		return -1;
+		return grammar_error(vty, "%s has bits set beyond its length: type %s",
+				     text, ip_prefix_format(p, buf));
 	}
 	return -1;
 }
@@ -92,8 +113,7 @@ int grammar_addr(struct vty *vty, const char *text, struct ip_addr *addr)
 {
 	if (ip_addr_parse(text, addr))
 		return 0;
-	vty_out(vty, "%% %s is not an IPv4 or IPv6 address\n", text);
-	return -1;
+	return grammar_error(vty, "%s is not an IPv4 or IPv6 address", text);
 }
 
 int grammar_write_prefixes(struct vty *vty, const char *what, const struct ip_prefix *p,

@@ -42,6 +42,11 @@ struct config *grammar_use(struct config *cfg);
 
 /* CMD_SUCCESS, or CMD_WARNING_CONFIG_FAILED after saying diag. */
 int grammar_result(struct vty *vty, int ret, const struct diag *diag);
+/* Says it, and keeps it for the history of commands; returns -1. */
+int grammar_error(struct vty *vty, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+const char *grammar_last_error(void); /* "" none since: */
+void grammar_forget_error(void);
 /* Enter the node of this object; interface "" but for edges. */
 int grammar_enter(struct vty *vty, enum grammar_node node, const char *name,
 		  const char *interface);

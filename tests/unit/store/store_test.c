@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/store/store_history.h"
 #include "controller/store/store_radius.h"
 #include "lib/mem.h"
 
@@ -256,8 +257,11 @@ void test_fill_config(struct config *cfg)
 	struct config_listen agent = { test_addr("2001:db8::2"), 65535 };
 	struct ip_prefix own = test_prefix("203.0.113.0/24"), own6 = test_prefix("::/0");
 	struct ip_prefix permit = test_prefix("100.64.0.0/10");
+	struct config_term term = { test_prefix("9.9.9.0/24"), 1700000000, 1800000000, true };
+	struct config_history history = { 90, 4096 };
 	struct diag diag;
 
+	must(config_history_set(cfg, &history, &diag), &diag);
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "192.0.2.1");
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "fe80::1");
 	r1.bgp = (struct config_bgp){ test_addr("2001:db8::1"), 4200000000, 1790, "secret" };
@@ -267,6 +271,7 @@ void test_fill_config(struct config *cfg)
 	add_prefix(&acme.prefixes, &acme.n_prefixes, "10.0.0.0/8");
 	add_prefix(&acme.prefixes, &acme.n_prefixes, "2001:db8:ffff::/48");
 	must(config_customer_put(cfg, &acme, &diag), &diag);
+	config_record_set(&none, &term);
 	must(config_customer_put(cfg, &none, &diag), &diag);
 	fill_edges(cfg);
 	fill_radius(cfg);
@@ -277,6 +282,29 @@ void test_fill_config(struct config *cfg)
 	must(config_agent_listen_set(cfg, &agent, true, &diag), &diag);
 	config_router_fini(&r1);
 	config_customer_fini(&acme);
+	config_customer_fini(&none);
+}
+
+static void fill_history(struct store *store)
+{
+	struct store_command done = { .at_ms = 1700000000001,
+				      .who = "root",
+				      .line = "own-prefix 192.0.2.0/24",
+				      .result = "" };
+	struct store_command refused = { .at_ms = 1700000000002,
+					 .who = "root",
+					 .line = "no router r1",
+					 .result = "it has edges" };
+	struct store_pending pending = { .revision = 1, .due_ms = 1700000060000, .who = "root" };
+	struct store_event event = { 1700000000003, true, "edge r1 eth0: held back" };
+	struct diag diag;
+
+	must(store_command_add(store, &done, true, &diag), &diag);
+	must(store_command_change(store, done.id, 0, "", "+own-prefix 192.0.2.0/24\n", &diag),
+	     &diag);
+	must(store_command_add(store, &refused, false, &diag), &diag);
+	must(store_pending_set(store, &pending, &diag), &diag);
+	must(store_event_add(store, &event, &diag), &diag);
 }
 
 void test_fill_rest(struct store *store)
@@ -291,7 +319,9 @@ void test_fill_rest(struct store *store)
 	struct diag diag;
 	int n;
 
+	must(store_set_change_add(store, "r1", &f, 1700000000123, "a route", &diag), &diag);
 	must(store_generation_save(store, "r1", &f, 1700000000, &diag), &diag);
+	fill_history(store);
 	must(store_generation_save(store, "r2", &empty, 1700000001, &diag), &diag);
 	must(store_certificate_add(store, "r1", "router", "0a", 10, 20, &diag), &diag);
 	must(store_certificate_add(store, "r1", "router", "0b", 15, 25, &diag), &diag);
@@ -393,6 +423,13 @@ static void put_radius(FILE *out, const struct config_radius *radius)
 	put_radius_settings(out, &radius->settings);
 }
 
+static void put_term(FILE *out, const struct config_term *t)
+{
+	put_prefixes(out, "term", &t->prefix, 1);
+	fprintf(out, " %lld-%lld%s", (long long)t->from, (long long)t->until,
+		t->overlap ? " overlap" : "");
+}
+
 char *test_config_text(const struct config *cfg)
 {
 	char *text;
@@ -416,6 +453,8 @@ char *test_config_text(const struct config *cfg)
 
 		fprintf(out, "customer %s as %u", c->name, c->as);
 		put_prefixes(out, "prefix", c->prefixes, c->n_prefixes);
+		for (size_t k = 0; k < c->n_terms; k++)
+			put_term(out, &c->terms[k]);
 		fprintf(out, "\n");
 	}
 	for (size_t i = 0; i < cfg->n_edges; i++)
@@ -466,6 +505,59 @@ static void put_session(const struct store_radius_session *s, void *arg)
 	fprintf(arg, "\n");
 }
 
+static bool put_command(const struct store_command *c, void *arg)
+{
+	fprintf(arg, "command %lld %s \"%s\" revision %lld \"%s\"\n", (long long)c->at_ms,
+		c->who, c->line, (long long)c->revision, c->result);
+	return true;
+}
+
+static void put_change(int64_t revision, const char *object, const char *diff, void *arg)
+{
+	fprintf(arg, "change %lld \"%s\"\n%s", (long long)revision, object, diff);
+}
+
+static void put_prefix_line(const struct ip_prefix *p, void *arg)
+{
+	put_prefixes(arg, "", p, 1);
+}
+
+static bool put_set_change(const struct store_set_change *c, void *arg)
+{
+	fprintf(arg, "set %lld generation %llu %s added", (long long)c->at_ms,
+		(unsigned long long)c->generation, c->action);
+	addrset_each_prefix(&c->added, put_prefix_line, arg);
+	fprintf(arg, " removed");
+	addrset_each_prefix(&c->removed, put_prefix_line, arg);
+	if (c->has_whole) {
+		fprintf(arg, " whole");
+		addrset_each_prefix(&c->whole, put_prefix_line, arg);
+	}
+	fprintf(arg, " because %s\n", c->reason);
+	return true;
+}
+
+static bool put_event(const struct store_event *e, void *arg)
+{
+	fprintf(arg, "event %lld %d %s\n", (long long)e->at_ms, e->alarm, e->text);
+	return true;
+}
+
+static void put_history(FILE *out, struct store *store)
+{
+	struct store_pending p;
+	struct diag diag;
+
+	must(store_commands_walk(store, put_command, out, &diag), &diag);
+	must(store_changes_walk(store, 0, put_change, out, &diag), &diag);
+	if (store_pending_get(store, &p, &diag) == 1)
+		fprintf(out, "pending %lld %lld %s\n", (long long)p.revision,
+			(long long)p.due_ms, p.who);
+	must(store_set_changes_walk(store, "r1", "eth0", INT64_MAX, put_set_change, out, &diag),
+	     &diag);
+	must(store_events_walk(store, INT64_MAX, put_event, out, &diag), &diag);
+}
+
 char *test_store_text(struct store *store)
 {
 	struct diag diag = { "" };
@@ -478,6 +570,7 @@ char *test_store_text(struct store *store)
 		fprintf(out, "%s\n", diag.text);
 	must(store_agents_walk(store, put_agent, out, &diag), &diag);
 	must(store_radius_sessions_load(store, put_session, out, &diag), &diag);
+	put_history(out, store);
 	fclose(out);
 	return text;
 }
