@@ -608,7 +608,8 @@ static void earliest(int64_t *next, int64_t at)
 
 bool engine_is_dirty(const struct engine *e)
 {
-	return e->dirty || e->touched || e->remap || e->routes_changed || e->states_changed;
+	return e->dirty || e->touched || e->remap || e->routes_changed || e->states_changed ||
+	       engine_is_sweeping(e);
 }
 
 /* What policy loose admits on top of the last good set. */
@@ -700,7 +701,9 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 
 	e->now_ms = now_ms;
 	engine_catch_up(e);
+	engine_sweep_begin(e);
 	next = engine_feeds_run(e, now_ms);
+	engine_sweep_end(e);
 	catch_up(e);
 	judge = e->states_changed;
 	e->states_changed = e->touched = false;

@@ -79,6 +79,11 @@ bool engine_wants_fib(const struct engine *e, const char *router);
 int64_t engine_run(struct engine *e, int64_t now_ms);
 /* True when a route or policy change waits for engine_run(). */
 bool engine_is_dirty(const struct engine *e);
+/* Routes that went en masse are taken away bit by bit: some by each engine_run(),
+ * and up to this many by each call, between which other feeds can be read. Call
+ * it again while it returns true, and otherwise after the next engine_run(). */
+bool engine_sweep(struct engine *e, size_t paths);
+bool engine_is_sweeping(const struct engine *e);
 /* The operator accepts what a brake holds back. false: there is no such edge. */
 bool engine_brake_release(struct engine *e, const char *router, const char *interface);
 

@@ -24,6 +24,7 @@ struct engine_bgp {
 	bool established;	     /* this session has been */
 	bool eor[IP_FAMILIES];
 	bool complete;	/* it has told the whole table */
+	bool finishing; /* so it has, and what it left out goes */
 	int64_t now_ms; /* of the bytes being read */
 	int64_t since_ms, changed_ms;
 	unsigned int sessions;
@@ -69,6 +70,7 @@ static void drop_unused(struct engine_bgp *b)
 	for (struct engine_peer *p = b->engine->peers; p; p = next) {
 		next = p->next;
 		if (p->router != b->router || !engine_bgp_is_peer(p) ||
+		    rib_peer_is_sweeping(p->rib) ||
 		    rib_path_count(p->rib, RIB_POST, IP_V4) != 0 ||
 		    rib_path_count(p->rib, RIB_POST, IP_V6) != 0)
 			continue;
@@ -171,7 +173,7 @@ static void on_established(void *arg, const struct bgp_open *open)
 	(void)open;
 	b->sessions++;
 	b->established = true;
-	b->complete = b->eor[IP_V4] = b->eor[IP_V6] = false;
+	b->complete = b->finishing = b->eor[IP_V4] = b->eor[IP_V6] = false;
 	b->since_ms = b->changed_ms = b->now_ms;
 	bgp_table_stale_mark(b->table);
 	state_changed(b);
@@ -198,11 +200,17 @@ static void on_withdraw(void *arg, const struct ip_prefix *prefix, uint32_t path
 
 static void finish(struct engine_bgp *b)
 {
-	size_t budget = SIZE_MAX;
-
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
 		bgp_table_stale_kill(b->table, family);
-	bgp_table_sweep(b->table, &budget);
+	b->finishing = true;
+	state_changed(b);
+}
+
+static void finished(struct engine_bgp *b)
+{
+	b->finishing = false;
+	if (!is_established(b)) /* lost meanwhile */
+		return;
 	drop_unused(b);
 	b->complete = true;
 	state_changed(b);
@@ -215,7 +223,7 @@ static void on_end_of_rib(void *arg, enum ip_family family)
 {
 	struct engine_bgp *b = arg;
 
-	if (b->complete)
+	if (b->complete || b->finishing)
 		return;
 	b->eor[family] = true;
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
@@ -276,7 +284,7 @@ int engine_bgp_timer(struct engine_bgp *b, int64_t now_ms, int64_t *next_ms,
 	if (bgp_session_timer(b->session, now_ms, diag) < 0)
 		return -1;
 	*next_ms = bgp_session_next_ms(b->session);
-	if (!is_established(b) || b->complete)
+	if (!is_established(b) || b->complete || b->finishing)
 		return 0;
 	if (quiet_ms <= now_ms)
 		finish(b);
@@ -332,8 +340,35 @@ void engine_bgp_forget(struct engine *e, const char *router)
 	for (struct engine_peer *p = e->peers; p; p = next) {
 		next = p->next;
 		if (p->router == r && engine_bgp_is_peer(p))
-			engine_peer_free(e, p);
+			engine_peer_drop(e, p, 1);
 	}
+	engine_sweep_end(e); /* a few are gone at once */
+}
+
+bool engine_bgp_is_sweeping(const struct engine *e)
+{
+	for (size_t i = 0; i < e->n_routers; i++) {
+		const struct engine_bgp *b = e->routers[i]->bgp;
+
+		if (b && (b->finishing || bgp_table_is_sweeping(b->table)))
+			return true;
+	}
+	return false;
+}
+
+bool engine_bgp_sweep(struct engine *e, size_t *budget)
+{
+	for (size_t i = 0; i < e->n_routers; i++) {
+		struct engine_bgp *b = e->routers[i]->bgp;
+
+		if (!b)
+			continue;
+		if (bgp_table_sweep(b->table, budget))
+			return true;
+		if (b->finishing)
+			finished(b);
+	}
+	return false;
 }
 
 void engine_bgp_fini(struct engine *e)

@@ -75,6 +75,7 @@ struct engine_peer {
 	int64_t restart_due_ms; /* down, its paths stay until then (RFC 4724); or -1 */
 	size_t had_paths;	/* when it was whole last, or before this dump */
 	bool unconfirmed;	/* believed, but a dump is due all the same */
+	uint32_t dropped; /* its routes go, and it with them: not named by that stream */
 	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE */
 	const char *mapping;
 };
@@ -124,6 +125,8 @@ struct engine {
 	bool routes_changed; /* network-wide modes have to look */
 	bool states_changed; /* a peer or stream did: what is ready and settled */
 	bool remap;	     /* peers may have moved to other edges */
+	bool dropped;	     /* some peer is */
+	size_t swept;	     /* paths taken away since the last run */
 	int64_t now_ms;	     /* of the last run, for calls without a time */
 };
 
@@ -161,11 +164,22 @@ void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state
 bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *entry,
 			int64_t now_ms);
 
+/* engine_sweep.c */
+/* Around engine_feeds_run(). The second frees dropped peers without routes. */
+void engine_sweep_begin(struct engine *e);
+void engine_sweep_end(struct engine *e);
+/* The peer goes when its routes are gone, unless it is named again: by a Peer Up
+ * of the stream of this serial (not 0), or by a session of its router. */
+void engine_peer_drop(struct engine *e, struct engine_peer *p, uint32_t serial);
+
 /* engine_bgp.c */
 bool engine_bgp_is_peer(const struct engine_peer *p); /* a next hop of a BGP session */
 size_t engine_bgp_edge(const struct engine *e, struct engine_peer *p);
 bool engine_bgp_is_live(const struct engine_router *r);
 bool engine_bgp_is_complete(const struct engine_router *r);
+bool engine_bgp_is_sweeping(const struct engine *e);
+/* As rib_sweep(), for what sessions did not tell anew. */
+bool engine_bgp_sweep(struct engine *e, size_t *budget);
 void engine_bgp_fini(struct engine *e);
 
 /* engine_fib.c */

@@ -85,6 +85,7 @@ void engine_peer_free(struct engine *e, struct engine_peer *gone)
 
 void engine_feeds_init(struct engine *e)
 {
+	rib_defer(e->rib);
 	rib_watch(e->rib, on_route, e);
 }
 

@@ -29,6 +29,9 @@ static bool complete(struct engine_feed *feed, struct engine_peer *p)
 	char addr[IP_TEXT_SIZE];
 
 	bmp_feed_peer_complete(feed->bmp, p->rib);
+	engine_sweep(feed->engine, SIZE_MAX);
+	if (rib_peer_is_sweeping(p->rib))
+		return false;
 	p->complete = feed->heard = true;
 	p->dump_ms = feed->opened_ms;
 	engine_peer_changed(feed->engine, p);
@@ -160,7 +163,7 @@ static void drop_unnamed(struct engine *e, struct engine_feed *feed)
 		next = p->next;
 		if (p->router == feed->router && p->stream != feed->serial &&
 		    !engine_bgp_is_peer(p))
-			engine_peer_free(e, p);
+			engine_peer_drop(e, p, feed->serial);
 	}
 }
 

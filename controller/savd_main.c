@@ -39,6 +39,10 @@
 #define SAVE_DELAY_MS	  20
 #define SAVE_RETRY_S	  30
 #define RUN_DELAY_FACTOR  3
+/* Routes that go en masse are taken away for so long between two looks at the
+ * feeds, the VTY and the agents. */
+#define SWEEP_US	  5000
+#define SWEEP_PATHS	  256
 #define LISTEN_RETRY_S	  5
 #define RENEW_S		  86400
 #define SIGNER_USER	  "opensav-ca"
@@ -51,6 +55,7 @@ static struct bmp_listeners *bmp;
 static struct bgp_neighbors *bgp;
 static struct tls_config *tls;
 static struct event *t_run;
+static struct event *t_sweep;
 static struct event *t_save;
 static int64_t run_not_before_ms;
 static struct event *t_listen;
@@ -302,12 +307,27 @@ static void tell_wants(void)
 	}
 }
 
+static void on_sweep(struct event *t)
+{
+	int64_t until_us = frr_now_us() + SWEEP_US;
+	bool more;
+
+	(void)t;
+	do
+		more = engine_sweep(savd.engine, SWEEP_PATHS);
+	while (more && frr_now_us() < until_us);
+	if (more)
+		event_add_event(loop, on_sweep, NULL, 0, &t_sweep);
+}
+
 static void on_run(struct event *t)
 {
 	int64_t next = run_once();
 
 	(void)t;
 	tell_wants();
+	if (engine_is_sweeping(savd.engine))
+		event_add_event(loop, on_sweep, NULL, 0, &t_sweep);
 	if (engine_is_dirty(savd.engine))
 		eng_wake(NULL);
 	else if (next >= 0)
@@ -688,6 +708,7 @@ static void on_term(void)
 {
 	zlog_notice("stopping; the routers keep their filters");
 	EVENT_OFF(t_run);
+	EVENT_OFF(t_sweep);
 	EVENT_OFF(t_save);
 	save_all();
 	EVENT_OFF(t_listen);

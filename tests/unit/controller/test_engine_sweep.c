@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Routes that go en masse: bit by bit, and everything else goes on beside it.
+ */
+#include "tests/unit/controller/lab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/feed/bmp.h"
+#include "tests/unit/feed/bmp_build.h"
+
+/* More than a few runs of the engine take away. */
+#define MANY	 40000u
+#define PER_RUN	 4096u
+#define PER_CALL 256u
+
+#define TWO_ROUTERS                                                                      \
+	"router r1\n"                                                                    \
+	"router r2\n"                                                                    \
+	"edge r1 eth0 customer feasible enforce\n"                                       \
+	"edge r2 eth0 customer feasible enforce\n"                                       \
+	"set r1 eth0 holddown 100\n"                                                     \
+	"set r1 eth0 brake 100\n"                                                        \
+	"set r1 eth0 prefix 20.9.0.0/16\n"                                               \
+	"inventory r1 eth0=10.0.0.1\n"                                                   \
+	"inventory r2 eth0=10.0.1.1\n"                                                   \
+	"connect r1 10.255.0.1\n"                                                        \
+	"up r1 10.0.0.2 10.0.0.1\n"                                                      \
+	"connect r2 10.255.0.2\n"                                                        \
+	"up r2 10.0.1.2 10.0.1.1\n"                                                      \
+	"add r2 10.0.1.2 20.2.0.0/16\n"                                                  \
+	"eor r2 10.0.1.2\n"
+
+static void prefix_text(uint32_t i, char text[32])
+{
+	/* every second /24, so that they do not join */
+	snprintf(text, 32, "%u.%u.%u.0/24", 40 + (i >> 15), i >> 7 & 255, (i & 127) * 2);
+}
+
+/* Many to a message, as other exporters than FRR have it. */
+static void announce(struct lab *lab, const char *router, const char *addr, uint32_t from,
+		     uint32_t to)
+{
+	struct build_peer peer = { .addr = addr, .as = 65001 };
+	struct wr out = { 0 };
+	uint32_t as = 65001;
+
+	while (from < to) {
+		struct build_update u = { 0 };
+
+		build_usual(&u.attrs, &as, 1);
+		for (int n = 0; n < 900 && from < to; n++, from++) {
+			char text[32];
+
+			prefix_text(from, text);
+			build_prefix(&u.nlri, text);
+		}
+		build_routes(&out, &peer, &u);
+	}
+	assert_int_equal(lab_bytes(lab, lab_stream(lab, router), &out), 0);
+}
+
+/* Of r1 without its exception, which keeps its set from being emptied. */
+static size_t blocks(struct lab *lab, const char *router)
+{
+	struct engine_edge_status status;
+
+	assert_true(engine_edge_status(lab->engine, router, "eth0", &status));
+	return status.computed->f[IP_V4].n - (router[1] == '1');
+}
+
+static size_t waiting(struct lab *lab)
+{
+	struct engine_edge_status status;
+	struct addrset set = { 0 };
+	size_t n;
+
+	assert_true(engine_edge_status(lab->engine, "r1", "eth0", &status));
+	hold_waiting(status.hold, &set);
+	n = set.f[IP_V4].n;
+	addrset_fini(&set);
+	return n;
+}
+
+/* Runs until all is swept, in milliseconds of virtual time; returns how often. */
+static unsigned int run_all(struct lab *lab)
+{
+	unsigned int runs = 0;
+
+	do {
+		assert_true(++runs < 1000);
+		lab->now_ms++;
+		engine_run(lab->engine, lab->now_ms);
+	} while (engine_is_dirty(lab->engine));
+	assert_false(engine_is_sweeping(lab->engine));
+	return runs;
+}
+
+static void fill(struct lab *lab)
+{
+	lab_play(lab, TWO_ROUTERS);
+	announce(lab, "r1", "10.0.0.2", 0, MANY);
+	lab_play(lab, "eor r1 10.0.0.2\n"
+		      "wait 40\n"
+		      "reason r1 eth0 -\n");
+	assert_int_equal(blocks(lab, "r1"), MANY);
+}
+
+static void test_peer_down_lets_other_feeds_speak(void **state)
+{
+	struct lab *lab = *state;
+	size_t before;
+	unsigned int runs;
+
+	fill(lab);
+	lab_play(lab, "down r1 10.0.0.2\n");
+	for (runs = 0; engine_is_sweeping(lab->engine); runs++) {
+		before = blocks(lab, "r1");
+		/* another router's customer is let in meanwhile, without delay */
+		lab_playf(lab, "add r2 10.0.1.2 30.%u.0.0/16\n", runs * 2);
+		engine_run(lab->engine, ++lab->now_ms);
+		assert_int_equal(blocks(lab, "r2"), 2 + runs);
+		assert_true(before - blocks(lab, "r1") <= PER_RUN);
+	}
+	assert_in_range(runs, MANY / PER_RUN, MANY / PER_RUN + 3);
+	lab_play(lab, "run\n");
+	/* gone, and in its hold-down like any other removal */
+	assert_int_equal(blocks(lab, "r1"), 0);
+	assert_int_equal(waiting(lab), MANY);
+	lab_play(lab, "wait 99\n");
+	assert_int_equal(waiting(lab), MANY);
+	lab_play(lab, "wait 2\n"
+		      "expect r1 eth0 enforce 20.9.0.0/16\n"
+		      "waiting r1 eth0\n");
+}
+
+static void test_slices_between_two_runs_are_bounded(void **state)
+{
+	struct lab *lab = *state;
+	unsigned int calls = 1;
+
+	fill(lab);
+	lab_play(lab, "down r1 10.0.0.2\n");
+	engine_run(lab->engine, lab->now_ms);
+	assert_true(engine_is_sweeping(lab->engine));
+	while (engine_sweep(lab->engine, PER_CALL))
+		calls++;
+	/* the rest waits until the sets have followed */
+	assert_true(engine_is_sweeping(lab->engine));
+	assert_in_range(calls, 10, MANY / PER_CALL / 2);
+	assert_false(engine_sweep(lab->engine, PER_CALL));
+	engine_run(lab->engine, lab->now_ms);
+	assert_true(engine_sweep(lab->engine, PER_CALL));
+	run_all(lab);
+	assert_int_equal(blocks(lab, "r1"), 0);
+}
+
+static void test_a_session_that_is_back_before_its_routes_are_gone(void **state)
+{
+	struct lab *lab = *state;
+
+	fill(lab);
+	lab_play(lab, "down r1 10.0.0.2\n");
+	engine_run(lab->engine, ++lab->now_ms);
+	assert_true(engine_is_sweeping(lab->engine));
+	lab_play(lab, "up r1 10.0.0.2 10.0.0.1\n");
+	announce(lab, "r1", "10.0.0.2", MANY / 2, MANY + 100);
+	run_all(lab);
+	assert_int_equal(blocks(lab, "r1"), MANY / 2 + 100);
+	/* what was gone when it came back, and has not come back with it; while its
+	 * table is not whole nothing else begins to leave */
+	assert_in_range(waiting(lab), 1, PER_RUN);
+	/* it came up after the stream's dump, so it is only believed in a new one */
+	lab_play(lab, "wait 11\n"
+		      "redump r1\n"
+		      "up r1 10.0.0.2 10.0.0.1\n");
+	announce(lab, "r1", "10.0.0.2", MANY / 2, MANY + 100);
+	lab_play(lab, "eor r1 10.0.0.2\n"
+		      "wait 40\n"
+		      "reason r1 eth0 -\n");
+	assert_int_equal(blocks(lab, "r1"), MANY / 2 + 100);
+	assert_int_equal(waiting(lab), MANY / 2);
+}
+
+static void test_what_a_redump_leaves_out_goes_before_it_is_complete(void **state)
+{
+	struct lab *lab = *state;
+
+	fill(lab);
+	lab_play(lab, "close r1\n"
+		      "connect r1 10.255.0.1\n"
+		      "up r1 10.0.0.2 10.0.0.1\n");
+	announce(lab, "r1", "10.0.0.2", 0, 100);
+	lab_play(lab, "eor r1 10.0.0.2\n");
+	assert_true(engine_is_sweeping(lab->engine));
+	assert_in_range(run_all(lab), MANY / PER_RUN, MANY / PER_RUN + 3);
+	assert_int_equal(blocks(lab, "r1"), 100);
+	lab_play(lab, "reason r1 eth0 peer 10.0.0.2 of router r1 has not sent its whole "
+		      "table yet\n"
+		      "wait 40\n"
+		      "reason r1 eth0 -\n");
+	assert_int_equal(waiting(lab), MANY - 100);
+}
+
+/* Of a peer that the new stream does not name. */
+static void test_a_peer_goes_when_its_routes_are_gone(void **state)
+{
+	struct lab *lab = *state;
+	unsigned int runs = 0;
+
+	fill(lab);
+	lab_play(lab, "close r1\n"
+		      "connect r1 10.255.0.1\n"
+		      "wait 29\n"
+		      "peer r1 10.0.0.2 by the session's local address\n");
+	lab->now_ms += 2000;
+	engine_run(lab->engine, lab->now_ms);
+	while (engine_is_sweeping(lab->engine)) {
+		assert_true(++runs < 20);
+		lab_play(lab, "peer r1 10.0.0.2 by the session's local address\n");
+		engine_run(lab->engine, ++lab->now_ms);
+	}
+	assert_true(runs >= MANY / PER_RUN - 1);
+	lab_play(lab, "run\n"
+		      "peer r1 10.0.0.2 unknown\n");
+	assert_int_equal(blocks(lab, "r1"), 0);
+	assert_int_equal(blocks(lab, "r2"), 1);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_peer_down_lets_other_feeds_speak),
+		T(test_slices_between_two_runs_are_bounded),
+		T(test_a_session_that_is_back_before_its_routes_are_gone),
+		T(test_what_a_redump_leaves_out_goes_before_it_is_complete),
+		T(test_a_peer_goes_when_its_routes_are_gone),
+	};
+
+	return cmocka_run_group_tests_name("engine_sweep", tests, NULL, NULL);
+}
