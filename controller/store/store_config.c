@@ -68,6 +68,13 @@ static const struct list_sql bmp_sources_sql = {
 	"INSERT INTO router_bmp_source (address, router) VALUES (?1, ?2)",
 	"DELETE FROM router_bmp_source WHERE address = ?1 AND router = ?2",
 };
+static const struct list_sql excluded_peers_sql = {
+	"t",
+	"tt",
+	"SELECT address FROM router_excluded_peer WHERE router = ?1 ORDER BY address",
+	"INSERT INTO router_excluded_peer (address, router) VALUES (?1, ?2)",
+	"DELETE FROM router_excluded_peer WHERE address = ?1 AND router = ?2",
+};
 static const struct list_sql customer_prefixes_sql = {
 	"t",
 	"tt",
@@ -162,17 +169,34 @@ static int bgp_put(struct store *s, const struct config_router *r, struct diag *
 			     (int64_t)r->bgp.as, (int64_t)r->bgp.port, r->bgp.password);
 }
 
+static int feed_put(struct store *s, const struct config_router *r, struct diag *diag)
+{
+	if (r->bmp_stats_s == 0 && r->redump_s == 0 && !r->exclude_bgp)
+		return store_db_exec(s, diag, "DELETE FROM router_feed WHERE router = ?1", "t",
+				     r->name);
+	return store_db_exec(s, diag,
+			     "INSERT INTO router_feed (router, bmp_stats_s, redump_s, exclude_bgp)"
+			     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (router) DO UPDATE SET"
+			     " bmp_stats_s = excluded.bmp_stats_s, redump_s = excluded.redump_s,"
+			     " exclude_bgp = excluded.exclude_bgp",
+			     "tiii", r->name, (int64_t)r->bmp_stats_s, (int64_t)r->redump_s,
+			     (int64_t)r->exclude_bgp);
+}
+
 static int router_put(struct store *s, const struct config_router *r, struct diag *diag)
 {
-	struct texts sources = { 0 };
+	struct texts sources = { 0 }, excluded = { 0 };
 
 	if (store_db_exec(s, diag,
 			  "INSERT INTO router (name) VALUES (?1) ON CONFLICT DO NOTHING",
 			  "t", r->name) < 0 ||
-	    bgp_put(s, r, diag) < 0)
+	    bgp_put(s, r, diag) < 0 || feed_put(s, r, diag) < 0)
 		return -1;
 	texts_of_addrs(&sources, r->bmp_sources, r->n_bmp_sources);
-	return list_write(s, &bmp_sources_sql, r->name, "", &sources, diag);
+	if (list_write(s, &bmp_sources_sql, r->name, "", &sources, diag) < 0)
+		return -1;
+	texts_of_addrs(&excluded, r->excluded, r->n_excluded);
+	return list_write(s, &excluded_peers_sql, r->name, "", &excluded, diag);
 }
 
 static int sink_router(void *ctx, const char *name, const struct config_router *new,

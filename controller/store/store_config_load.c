@@ -214,6 +214,23 @@ static int bgp_read(sqlite3_stmt *q, struct config_bgp *bgp, struct diag *diag)
 	return 0;
 }
 
+/* After the session's; NULL where all are the defaults. */
+static int feed_read(sqlite3_stmt *q, struct config_router *r, struct diag *diag)
+{
+	int64_t stats_s, redump_s, exclude;
+
+	if (sqlite3_column_type(q, 5) == SQLITE_NULL)
+		return 0;
+	if (number_read(q, 5, UINT32_MAX, &stats_s, diag) < 0 ||
+	    number_read(q, 6, UINT32_MAX, &redump_s, diag) < 0 ||
+	    number_read(q, 7, 1, &exclude, diag) < 0)
+		return -1;
+	r->bmp_stats_s = (uint32_t)stats_s;
+	r->redump_s = (uint32_t)redump_s;
+	r->exclude_bgp = exclude != 0;
+	return 0;
+}
+
 static int router_read(struct load *l)
 {
 	struct config_router r = { 0 };
@@ -223,8 +240,13 @@ static int router_read(struct load *l)
 		return bad_row(l->s, "router", r.name, "", l->diag);
 	if (bgp_read(l->q, &r.bgp, l->diag) < 0)
 		return bad_row(l->s, "router_bgp_neighbor", r.name, "", l->diag);
+	if (feed_read(l->q, &r, l->diag) < 0)
+		return bad_row(l->s, "router_feed", r.name, "", l->diag);
 	rc = take_addrs(&l->lists[0], r.name, "", &r.bmp_sources, &r.n_bmp_sources,
 			l->diag);
+	if (rc == 0)
+		rc = take_addrs(&l->lists[1], r.name, "", &r.excluded, &r.n_excluded,
+				l->diag);
 	if (rc == 0) {
 		rc = config_router_put(l->cfg, &r, l->diag);
 		if (rc < 0)
@@ -236,21 +258,29 @@ static int router_read(struct load *l)
 
 static int load_routers(struct load *l)
 {
-	struct cursor sources;
-	int rc = cursor_open(&sources, l->s, "router_bmp_source", 1,
+	struct cursor lists[2] = { { 0 } };
+	int rc = cursor_open(&lists[0], l->s, "router_bmp_source", 1,
 			     "SELECT router, address FROM router_bmp_source"
 			     " ORDER BY router, address",
 			     l->diag);
 
-	l->lists = &sources;
+	if (rc == 0)
+		rc = cursor_open(&lists[1], l->s, "router_excluded_peer", 1,
+				 "SELECT router, address FROM router_excluded_peer"
+				 " ORDER BY router, address",
+				 l->diag);
+	l->lists = lists;
 	if (rc == 0)
 		rc = each_row(l,
-			      "SELECT name, n.address, asn, port, password FROM router"
-			      " LEFT JOIN router_bgp_neighbor n ON n.router = name ORDER BY name",
+			      "SELECT name, n.address, asn, port, password,"
+			      " bmp_stats_s, redump_s, exclude_bgp FROM router"
+			      " LEFT JOIN router_bgp_neighbor n ON n.router = name"
+			      " LEFT JOIN router_feed f ON f.router = name ORDER BY name",
 			      router_read);
-	if (rc == 0)
-		rc = cursor_check_end(&sources, l->diag);
-	cursor_close(&sources);
+	for (int i = 0; rc == 0 && i < 2; i++)
+		rc = cursor_check_end(&lists[i], l->diag);
+	for (int i = 0; i < 2; i++)
+		cursor_close(&lists[i]);
 	return rc;
 }
 

@@ -167,6 +167,118 @@ DEFUN (no_router_bgp_password,
 	return router_done(vty, &r);
 }
 
+/* ---- what is expected of the router's feeds ---- */
+
+DEFUN (router_bmp_stats,
+       router_bmp_stats_cmd,
+       "bmp stats-interval (1-86400)",
+       "BGP Monitoring Protocol\n"
+       "How often this router reports statistics, as its \"bmp stats interval\" says\n"
+       "Seconds: after three of them in silence its BMP is not relied on\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.bmp_stats_s = (uint32_t)strtoul(argv[2]->arg, NULL, 10);
+	return router_done(vty, &r);
+}
+
+DEFUN (no_router_bmp_stats,
+       no_router_bmp_stats_cmd,
+       "no bmp stats-interval [(1-86400)]",
+       NO_STR
+       "BGP Monitoring Protocol\n"
+       "Any silence is taken for quiet\n"
+       "Seconds\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.bmp_stats_s = 0;
+	return router_done(vty, &r);
+}
+
+DEFUN (router_bmp_redump,
+       router_bmp_redump_cmd,
+       "bmp redump-interval (600-2592000)",
+       "BGP Monitoring Protocol\n"
+       "Ask for the whole table again, though nothing seems wrong\n"
+       "Seconds\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.redump_s = (uint32_t)strtoul(argv[2]->arg, NULL, 10);
+	return router_done(vty, &r);
+}
+
+DEFUN (no_router_bmp_redump,
+       no_router_bmp_redump_cmd,
+       "no bmp redump-interval [(600-2592000)]",
+       NO_STR
+       "BGP Monitoring Protocol\n"
+       "Ask for the table only where there is a reason\n"
+       "Seconds\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.redump_s = 0;
+	return router_done(vty, &r);
+}
+
+#define EXCLUDE_HELP "What no edge waits for; what comes from there counts all the same\n"
+
+DEFUN (router_exclude_peer,
+       router_exclude_peer_cmd,
+       "[no] exclude peer <A.B.C.D|X:X::X:X>",
+       NO_STR
+       EXCLUDE_HELP
+       "A BGP peer of this router that is known to be down\n"
+       ADDRESS_HELP)
+{
+	struct config_router r;
+	struct ip_addr addr;
+
+	if (grammar_addr(vty, grammar_arg(argv, 2), &addr) < 0 || !router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	config_addrs_set(&r.excluded, &r.n_excluded, &addr, !grammar_is_no(argv));
+	return router_done(vty, &r);
+}
+
+DEFUN (router_exclude_bgp,
+       router_exclude_bgp_cmd,
+       "[no] exclude bgp",
+       NO_STR
+       EXCLUDE_HELP
+       "This router's BGP as a whole: it has none, or no feed of it\n")
+{
+	struct config_router r;
+
+	if (!router_edit(vty, &r))
+		return CMD_WARNING_CONFIG_FAILED;
+	r.exclude_bgp = !grammar_is_no(argv);
+	return router_done(vty, &r);
+}
+
+static void write_feeds(struct vty *vty, const struct config_router *r)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (r->bmp_stats_s != 0)
+		vty_out(vty, " bmp stats-interval %u\n", r->bmp_stats_s);
+	if (r->redump_s != 0)
+		vty_out(vty, " bmp redump-interval %u\n", r->redump_s);
+	if (r->exclude_bgp)
+		vty_out(vty, " exclude bgp\n");
+	for (size_t i = 0; i < r->n_excluded; i++)
+		vty_out(vty, " exclude peer %s\n", ip_addr_format(&r->excluded[i], text));
+}
+
 static void write_bgp(struct vty *vty, const struct config_bgp *bgp)
 {
 	char text[IP_TEXT_SIZE];
@@ -189,6 +301,7 @@ void config_router_write(struct vty *vty, const struct config_router *r)
 	for (size_t i = 0; i < r->n_bmp_sources; i++)
 		vty_out(vty, " bmp source %s\n",
 			ip_addr_format(&r->bmp_sources[i], text));
+	write_feeds(vty, r);
 	write_bgp(vty, &r->bgp);
 	vty_out(vty, "exit\n!\n");
 }
@@ -215,6 +328,12 @@ void config_router_vty_init(void)
 	IN(CONFIG_NODE, router_cmd);
 	IN(CONFIG_NODE, no_router_cmd);
 	IN(ROUTER_NODE, router_bmp_source_cmd);
+	IN(ROUTER_NODE, router_bmp_stats_cmd);
+	IN(ROUTER_NODE, no_router_bmp_stats_cmd);
+	IN(ROUTER_NODE, router_bmp_redump_cmd);
+	IN(ROUTER_NODE, no_router_bmp_redump_cmd);
+	IN(ROUTER_NODE, router_exclude_peer_cmd);
+	IN(ROUTER_NODE, router_exclude_bgp_cmd);
 	IN(ROUTER_NODE, router_bgp_neighbor_cmd);
 	IN(ROUTER_NODE, no_router_bgp_neighbor_cmd);
 	IN(ROUTER_NODE, router_bgp_password_cmd);

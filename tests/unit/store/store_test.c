@@ -265,6 +265,11 @@ void test_fill_config(struct config *cfg)
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "192.0.2.1");
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "fe80::1");
 	r1.bgp = (struct config_bgp){ test_addr("2001:db8::1"), 4200000000, 1790, "secret" };
+	add_addr(&r1.excluded, &r1.n_excluded, "192.0.2.77");
+	add_addr(&r1.excluded, &r1.n_excluded, "fe80::77");
+	r1.bmp_stats_s = 60;
+	r2.redump_s = 86400;
+	r2.exclude_bgp = true;
 	must(config_router_put(cfg, &r1, &diag), &diag);
 	must(config_router_put(cfg, &r2, &diag), &diag);
 	add_prefix(&acme.prefixes, &acme.n_prefixes, "9.0.0.0/8");
@@ -446,7 +451,12 @@ char *test_config_text(const struct config *cfg)
 			fprintf(out, " as %u port %u \"%s\"", r->bgp.as, r->bgp.port,
 				r->bgp.password);
 		}
-		fprintf(out, "\n");
+		if (r->bmp_stats_s != 0)
+			fprintf(out, " stats %u", r->bmp_stats_s);
+		if (r->redump_s != 0)
+			fprintf(out, " redump %u", r->redump_s);
+		put_addrs(out, "exclude", r->excluded, r->n_excluded);
+		fprintf(out, "%s\n", r->exclude_bgp ? " exclude bgp" : "");
 	}
 	for (size_t i = 0; i < cfg->n_customers; i++) {
 		const struct config_customer *c = &cfg->customers[i];

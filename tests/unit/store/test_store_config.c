@@ -315,7 +315,7 @@ static void test_ten_thousand_edges(void **state)
 	config_fini(&cfg);
 	sqlite3_trace_v2(store->db, SQLITE_TRACE_STMT, count_statement, &statements);
 	assert_int_equal(store_config_load(store, &cfg, &diag), 0);
-	assert_in_range(statements, 1, 20);
+	assert_in_range(statements, 1, 30);
 	assert_int_equal(cfg.n_edges, MANY_ROUTERS * MANY_EDGES);
 	assert_int_equal(cfg.edges[777].n_peers, 1);
 	assert_int_equal(cfg.edges[777].n_prefixes, 1);
