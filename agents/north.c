@@ -154,6 +154,19 @@ static void send_counters(struct north *n)
 	agent_msg_fini(&msg);
 }
 
+static void send_drops(struct north *n)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_DROPS };
+
+	if (!n->ops.drops || n->out.len > NORTH_QUEUE_BYTES)
+		return;
+	msg.u.drops.rows = mem_calloc(AGENT_DROPS_MAX, sizeof(*msg.u.drops.rows));
+	msg.u.drops.n = n->ops.drops(n->ctx, msg.u.drops.rows, AGENT_DROPS_MAX);
+	if (msg.u.drops.n != 0)
+		agent_msg_pack(&msg, &n->out);
+	agent_msg_fini(&msg);
+}
+
 void north_all_off_changed(struct north *n)
 {
 	struct agent_msg msg = { .type = AGENT_MSG_ALL_OFF };
@@ -344,6 +357,7 @@ static int take(struct north *n, struct agent_msg *msg, int64_t now_ms, struct d
 	case AGENT_MSG_CERTIFY:
 	case AGENT_MSG_BMP:
 	case AGENT_MSG_RELAY_STATUS:
+	case AGENT_MSG_DROPS:
 		break;
 	}
 	return diag_set(diag, "a message that is not for agents");
@@ -435,6 +449,7 @@ int north_tick(struct north *n, int64_t now_ms, struct diag *diag)
 	if (now_ms >= n->next_counters_ms) {
 		n->next_counters_ms = now_ms + 1000 * (int64_t)n->counters_interval_s;
 		send_counters(n);
+		send_drops(n);
 	}
 	if (now_ms - n->last_sent_ms >= NORTH_KEEPALIVE_MS) {
 		n->last_sent_ms = now_ms;

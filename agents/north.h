@@ -35,6 +35,9 @@ struct north_ops {
 	const struct agent_inventory *(*inventory)(void *ctx);
 	/* The caller frees the array; -1: none this time. */
 	int (*counters)(void *ctx, struct kernel_counters **out, size_t *n);
+	/* Samples of drops since the last call, at most max rows; how many. May be
+	 * NULL. */
+	size_t (*drops)(void *ctx, struct drop *rows, size_t max);
 	/* Both may be NULL. The controller wants routes from now on, all of them
 	 * first, or none any more; also called with true on a new session. */
 	void (*want_routes)(void *ctx, bool want);

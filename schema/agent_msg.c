@@ -75,6 +75,9 @@ void agent_msg_fini(struct agent_msg *msg)
 	case AGENT_MSG_EDGE_LIST:
 		free(msg->u.edge_list.interfaces);
 		break;
+	case AGENT_MSG_DROPS:
+		free(msg->u.drops.rows);
+		break;
 	case AGENT_MSG_COUNTERS:
 		free(msg->u.counters.edges);
 		break;
@@ -128,7 +131,8 @@ static int take_bytes(const ProtobufCBinaryData *in, struct agent_blob *out, siz
 		      const char *field, struct diag *diag)
 {
 	if (in->len == 0 || in->len > max)
-		return diag_set(diag, "%s: %zu bytes, 1 to %zu expected", field, in->len, max);
+		return diag_set(diag, "%s: %zu bytes, 1 to %zu expected", field, in->len,
+				max);
 	out->data = mem_dup(in->data, in->len);
 	out->len = in->len;
 	return 0;
@@ -463,8 +467,9 @@ void agent_routes_add(struct agent_routes *routes, const struct ip_prefix *p,
 {
 	/* both grow by doubling at powers of two, so they need no capacity */
 	if ((routes->n & (routes->n - 1)) == 0)
-		routes->routes = mem_realloc(routes->routes, routes->n ? routes->n * 2 : 1,
-					     sizeof(*routes->routes));
+		routes->routes =
+			mem_realloc(routes->routes, routes->n ? routes->n * 2 : 1,
+				    sizeof(*routes->routes));
 	routes->routes[routes->n++] = (struct agent_route){
 		.prefix = *p, .kind = kind, .first = routes->n_indexes, .n = n
 	};
@@ -482,7 +487,8 @@ static int take_indexes(struct rd *rd, size_t n, uint32_t *indexes, struct diag 
 {
 	for (size_t i = 0; i < n; i++) {
 		indexes[i] = rd_be32(rd);
-		if (!rd->failed && (indexes[i] == 0 || (i != 0 && indexes[i] <= indexes[i - 1])))
+		if (!rd->failed &&
+		    (indexes[i] == 0 || (i != 0 && indexes[i] <= indexes[i - 1])))
 			return diag_set(diag, "interfaces out of order");
 	}
 	return rd->failed ? diag_set(diag, "not a list of routes") : 0;
@@ -562,7 +568,8 @@ static int take_kind(Opensav__Kind in, enum pki_kind *out, struct diag *diag)
 	return diag_set(diag, "kind: %d", (int)in);
 }
 
-static int get_certify(const Opensav__Certify *in, struct agent_msg *msg, struct diag *diag)
+static int get_certify(const Opensav__Certify *in, struct agent_msg *msg,
+		       struct diag *diag)
 {
 	msg->type = AGENT_MSG_CERTIFY;
 	if (take_kind(in->kind, &msg->u.certify.kind, diag) < 0)
@@ -598,6 +605,40 @@ static int get_relay_status(const Opensav__RelayStatus *in, struct agent_msg *ms
 		.limit_bytes = in->limit_bytes,
 		.session = in->session,
 	};
+	return 0;
+}
+
+static int get_drop(const Opensav__Drop *in, struct drop *out, struct diag *diag)
+{
+	if (take_interface(in->interface, out->interface, diag) < 0 ||
+	    take_addr(&in->source, &out->source, "source", diag) < 0 ||
+	    take_addr(&in->destination, &out->destination, "destination", diag) < 0)
+		return -1;
+	if (out->source.family != out->destination.family)
+		return diag_set(diag, "destination: not of the source's family");
+	if (in->protocol > UINT8_MAX)
+		return diag_set(diag, "protocol: %u, at most 255 expected", in->protocol);
+	if (in->port > UINT16_MAX + 1u)
+		return diag_set(diag, "port: %u, at most 65536 expected", in->port);
+	if (in->samples == 0 || in->samples > AGENT_SAMPLES_MAX)
+		return diag_set(diag, "samples: 1 to %d expected", AGENT_SAMPLES_MAX);
+	out->protocol = (uint8_t)in->protocol;
+	out->port = in->port == 0 ? DROPS_NO_PORT : in->port - 1;
+	out->samples = in->samples;
+	return 0;
+}
+
+static int get_drops(const Opensav__Drops *in, struct agent_msg *msg, struct diag *diag)
+{
+	msg->type = AGENT_MSG_DROPS;
+	if (take_count(in->n_drops, AGENT_DROPS_MAX, "drops", diag) < 0)
+		return -1;
+	msg->u.drops.rows = mem_calloc(in->n_drops, sizeof(*msg->u.drops.rows));
+	msg->u.drops.n = in->n_drops;
+	for (size_t i = 0; i < in->n_drops; i++) {
+		if (get_drop(in->drops[i], &msg->u.drops.rows[i], diag) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -642,14 +683,16 @@ static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct di
 		return get_certified(in->certified, msg, diag);
 	case OPENSAV__MESSAGE__BODY_BMP:
 		msg->type = AGENT_MSG_BMP;
-		return take_bytes(&in->bmp->data, &msg->u.bmp, AGENT_BMP_MAX_BYTES, "data",
-				  diag);
+		return take_bytes(&in->bmp->data, &msg->u.bmp, AGENT_BMP_MAX_BYTES,
+				  "data", diag);
 	case OPENSAV__MESSAGE__BODY_RELAY_STATUS:
 		return get_relay_status(in->relay_status, msg);
 	case OPENSAV__MESSAGE__BODY_WANT_ROUTES:
 		msg->type = AGENT_MSG_WANT_ROUTES;
 		msg->u.want_routes.want = in->want_routes->want;
 		return 0;
+	case OPENSAV__MESSAGE__BODY_DROPS:
+		return get_drops(in->drops, msg, diag);
 	case OPENSAV__MESSAGE__BODY__NOT_SET:
 	case _OPENSAV__MESSAGE__BODY__CASE_IS_INT_SIZE:
 		break;

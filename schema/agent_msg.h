@@ -12,6 +12,7 @@
 #define SAV_AGENT_MSG_H
 
 #include "lib/diag.h"
+#include "lib/drops.h"
 #include "lib/filter.h"
 #include "lib/pki.h"
 #include "lib/wr.h"
@@ -27,6 +28,8 @@
 #define AGENT_INTERVAL_MAX_S  86400 /* of counters; at least 1 */
 #define AGENT_ROUTES_MAX      5000  /* in one message, both families */
 #define AGENT_ROUTE_INDEXES_MAX 255 /* interfaces of one route */
+#define AGENT_DROPS_MAX	      1024  /* rows in one message */
+#define AGENT_SAMPLES_MAX     1000000000 /* in one of them */
 #define AGENT_BMP_MAX_BYTES   65536 /* in one message; at least 1 */
 
 enum agent_msg_type {
@@ -49,6 +52,7 @@ enum agent_msg_type {
 	AGENT_MSG_CERTIFIED,
 	AGENT_MSG_BMP,
 	AGENT_MSG_RELAY_STATUS,
+	AGENT_MSG_DROPS,
 };
 
 struct agent_blob {
@@ -189,6 +193,10 @@ struct agent_msg {
 		} certified;
 		struct agent_blob bmp;
 		struct agent_relay_status relay_status;
+		struct {
+			struct drop *rows; /* samples as said above; no times */
+			size_t n;
+		} drops;
 	} u;
 };
 

@@ -298,6 +298,30 @@ static Opensav__Counters *put_counters(const struct agent_msg *msg, struct arena
 	return out;
 }
 
+static Opensav__Drops *put_drops(const struct agent_msg *msg, struct arena *arena)
+{
+	Opensav__Drops *out = arena_calloc(arena, 1, sizeof(*out));
+
+	assert(msg->u.drops.n <= AGENT_DROPS_MAX);
+	opensav__drops__init(out);
+	out->n_drops = msg->u.drops.n;
+	out->drops = (Opensav__Drop **)list_new(arena, out->n_drops,
+						&opensav__drop__descriptor);
+	for (size_t i = 0; i < out->n_drops; i++) {
+		const struct drop *in = &msg->u.drops.rows[i];
+		Opensav__Drop *drop = out->drops[i];
+
+		assert(in->samples != 0 && in->samples <= AGENT_SAMPLES_MAX);
+		drop->interface = interface_ref(in->interface);
+		drop->source = addr_ref(arena, &in->source);
+		drop->destination = addr_ref(arena, &in->destination);
+		drop->protocol = in->protocol;
+		drop->port = in->port == DROPS_NO_PORT ? 0 : in->port + 1;
+		drop->samples = in->samples;
+	}
+	return out;
+}
+
 static Opensav__Keepalive *put_keepalive(struct arena *arena)
 {
 	Opensav__Keepalive *out = arena_calloc(arena, 1, sizeof(*out));
@@ -315,8 +339,8 @@ static Opensav__Failure *put_failure(const struct agent_msg *msg, struct arena *
 	return out;
 }
 
-static ProtobufCBinaryData routes_ref(const struct agent_routes *in, enum ip_family family,
-				      struct arena *arena)
+static ProtobufCBinaryData routes_ref(const struct agent_routes *in,
+				      enum ip_family family, struct arena *arena)
 {
 	struct wr wr = { 0 };
 	uint8_t *copy;
@@ -356,7 +380,8 @@ static Opensav__Routes *put_routes(const struct agent_msg *msg, struct arena *ar
 	return out;
 }
 
-static Opensav__WantRoutes *put_want_routes(const struct agent_msg *msg, struct arena *arena)
+static Opensav__WantRoutes *put_want_routes(const struct agent_msg *msg,
+					    struct arena *arena)
 {
 	Opensav__WantRoutes *out = arena_calloc(arena, 1, sizeof(*out));
 
@@ -418,7 +443,8 @@ static Opensav__Bmp *put_bmp(const struct agent_msg *msg, struct arena *arena)
 	return out;
 }
 
-static Opensav__RelayStatus *put_relay_status(const struct agent_msg *msg, struct arena *arena)
+static Opensav__RelayStatus *put_relay_status(const struct agent_msg *msg,
+					      struct arena *arena)
 {
 	const struct agent_relay_status *in = &msg->u.relay_status;
 	Opensav__RelayStatus *out = arena_calloc(arena, 1, sizeof(*out));
@@ -512,6 +538,10 @@ static void put_body(const struct agent_msg *msg, Opensav__Message *out,
 	case AGENT_MSG_RELAY_STATUS:
 		out->body_case = OPENSAV__MESSAGE__BODY_RELAY_STATUS;
 		out->relay_status = put_relay_status(msg, arena);
+		break;
+	case AGENT_MSG_DROPS:
+		out->body_case = OPENSAV__MESSAGE__BODY_DROPS;
+		out->drops = put_drops(msg, arena);
 		break;
 	}
 }

@@ -73,6 +73,8 @@ struct south_ops {
 		    const char *error);
 	void (*counters)(void *ctx, const char *name,
 			 const struct agent_counters *counters, size_t n);
+	/* May be NULL. Samples of what the router drops, since the last ones. */
+	void (*drops)(void *ctx, const char *name, const struct drop *rows, size_t n);
 	/* May be NULL: no relays. There is a router of that name; else diag says
 	 * what to type. */
 	bool (*relay_ok)(void *ctx, const char *router, struct diag *diag);

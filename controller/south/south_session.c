@@ -371,6 +371,10 @@ static void on_up(struct south_session *ss, const struct agent_msg *msg, int64_t
 		s->ops.counters(s->ctx, r->name, msg->u.counters.edges,
 				msg->u.counters.n);
 		break;
+	case AGENT_MSG_DROPS:
+		if (s->ops.drops)
+			s->ops.drops(s->ctx, r->name, msg->u.drops.rows, msg->u.drops.n);
+		break;
 	case AGENT_MSG_KEEPALIVE:
 	case AGENT_MSG_UNKNOWN: /* of a newer agent */
 		break;

@@ -197,6 +197,17 @@ static void small_messages(void **state)
 {
 	char edges[2][FILTER_IFNAME_SIZE] = { "eth0", "eth1" };
 	struct agent_counters counters[1] = { { "eth0", 1, 2, 3, 4, 5, UINT64_MAX } };
+	struct drop drops[2] = { { .interface = "eth0",
+				   .source = { 1, IP_V4 },
+				   .destination = { 2, IP_V4 },
+				   .protocol = 255,
+				   .port = UINT16_MAX,
+				   .samples = AGENT_SAMPLES_MAX },
+				 { .interface = "eth0",
+				   .source = { 1, IP_V6 },
+				   .destination = { ip_max(IP_V6), IP_V6 },
+				   .port = DROPS_NO_PORT,
+				   .samples = 1 } };
 	struct agent_msg msg = { .type = AGENT_MSG_EDGE_LIST }, back;
 
 	msg.u.edge_list.interfaces = edges;
@@ -210,6 +221,23 @@ static void small_messages(void **state)
 	msg.u.counters.n = 1;
 	round_trip(&msg, &back);
 	assert_memory_equal(back.u.counters.edges, counters, sizeof(counters));
+	agent_msg_fini(&back);
+
+	msg = (struct agent_msg){ .type = AGENT_MSG_DROPS };
+	msg.u.drops.rows = drops;
+	msg.u.drops.n = 2;
+	round_trip(&msg, &back);
+	assert_int_equal(back.u.drops.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct drop *x = &drops[i], *y = &back.u.drops.rows[i];
+
+		assert_string_equal(x->interface, y->interface);
+		assert_true(ip_addr_equal(&x->source, &y->source));
+		assert_true(ip_addr_equal(&x->destination, &y->destination));
+		assert_int_equal(x->protocol, y->protocol);
+		assert_int_equal(x->port, y->port);
+		assert_int_equal(x->samples, y->samples);
+	}
 	agent_msg_fini(&back);
 
 	msg = (struct agent_msg){ .type = AGENT_MSG_ACK };
@@ -487,6 +515,33 @@ static void refuse_lists(void **state)
 	REFUSE(counters, COUNTERS, &counters, "interface");
 }
 
+static void refuse_drops(void **state)
+{
+	Opensav__Drops in = OPENSAV__DROPS__INIT;
+	Opensav__Drop a = OPENSAV__DROP__INIT;
+	Opensav__Drop *list[] = { &a };
+
+	in.drops = list;
+	in.n_drops = 1;
+	REFUSE(drops, DROPS, &in, "interface");
+	a.interface = "eth0";
+	a.source = data(4);
+	a.destination = data(5);
+	REFUSE(drops, DROPS, &in, "destination");
+	a.destination = data(16);
+	REFUSE(drops, DROPS, &in, "family");
+	a.destination = data(4);
+	REFUSE(drops, DROPS, &in, "samples");
+	a.samples = UINT64_MAX;
+	REFUSE(drops, DROPS, &in, "samples");
+	a.samples = 1;
+	a.protocol = 256;
+	REFUSE(drops, DROPS, &in, "protocol");
+	a.protocol = 17;
+	a.port = 65537;
+	REFUSE(drops, DROPS, &in, "port");
+}
+
 static void refuse_ack(void **state)
 {
 	Opensav__Ack in = OPENSAV__ACK__INIT;
@@ -603,6 +658,7 @@ int main(void)
 		cmocka_unit_test(refuse_inventory),
 		cmocka_unit_test(refuse_filter),
 		cmocka_unit_test(refuse_lists),
+		cmocka_unit_test(refuse_drops),
 		cmocka_unit_test(refuse_ack),
 		cmocka_unit_test(text_is_made_harmless),
 		cmocka_unit_test(many_empty_entries_are_refused_early),
