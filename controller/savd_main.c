@@ -51,6 +51,7 @@
 
 static struct savd savd;
 static struct event_loop *loop;
+static struct turns *turns;
 static struct bmp_listeners *bmp;
 static struct bgp_neighbors *bgp;
 static struct tls_config *tls;
@@ -675,7 +676,7 @@ static void start_south(void)
 		.ca = signer_ca(savd.signer)->data,
 		.ca_len = signer_ca(savd.signer)->len,
 	};
-	savd.south = south_packet_new(loop, tls, &config, &south_ops, NULL);
+	savd.south = south_packet_new(loop, turns, tls, &config, &south_ops, NULL);
 	event_add_timer(loop, on_renew, NULL, RENEW_S, &t_renew);
 }
 
@@ -691,8 +692,8 @@ static void start_engine(void)
 	struct diag diag;
 
 	savd.engine = engine_new(&savd.cfg, &engine_ops, NULL);
-	bmp = bmp_listeners_new(loop, savd.engine);
-	bgp = bgp_neighbors_new(loop, savd.engine);
+	bmp = bmp_listeners_new(loop, turns, savd.engine);
+	bgp = bgp_neighbors_new(loop, turns, savd.engine);
 	diag.text[0] = '\0';
 	if (store_generations_load(savd.store, restore_one, NULL, &diag) < 0)
 		die(&diag);
@@ -717,6 +718,7 @@ static void on_term(void)
 	bgp_neighbors_free(bgp);
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);
+	turns_free(turns);
 	signer_stop(savd.signer);
 	tls_config_free(tls);
 	store_close(savd.store);
@@ -799,6 +801,7 @@ int main(int argc, char **argv)
 	privs.vty_group = frr_vty_group(privs.user);
 	start_signer_apart();
 	loop = frr_init();
+	turns = turns_new(loop);
 	config_init(&savd.cfg);
 	config_vty_init(&savd.cfg);
 	show_vty_init(&savd);

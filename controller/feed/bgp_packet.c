@@ -10,8 +10,6 @@
  * restarts should not be frozen for as long. */
 #define RETRY_S	   5
 #define CONNECT_S  10
-#define READ_BYTES (256 << 10)
-#define WAKE_READS 4
 /* Nothing but KEEPALIVEs goes out: a router that takes none is dead. */
 #define OUTPUT_MAX  4096
 #define LOG_EVERY_S 600
@@ -28,16 +26,17 @@ struct neighbor {
 	struct event *t_retry;
 	struct event *t_connect; /* becomes writable, or does not in time */
 	struct event *t_timeout;
-	struct event *t_read;
+	struct turn turn;
 	struct event *t_write;
 	struct event *t_timer;
 };
 
 struct bgp_neighbors {
 	struct event_loop *loop;
+	struct turns *turns;
 	struct engine *engine;
 	struct neighbor *list;
-	uint8_t buf[READ_BYTES];
+	uint8_t buf[TURN_BYTES];
 };
 
 static int64_t now_ms(void)
@@ -57,7 +56,7 @@ static void drop_socket(struct neighbor *n)
 	EVENT_OFF(n->t_retry);
 	EVENT_OFF(n->t_connect);
 	EVENT_OFF(n->t_timeout);
-	EVENT_OFF(n->t_read);
+	turn_off(&n->turn);
 	EVENT_OFF(n->t_write);
 	EVENT_OFF(n->t_timer);
 	if (n->fd >= 0)
@@ -157,32 +156,32 @@ static void on_timer(struct event *t)
 	serve(EVENT_ARG(t));
 }
 
-static void on_readable(struct event *t)
+static void on_turn(void *arg)
 {
-	struct neighbor *n = EVENT_ARG(t);
+	struct neighbor *n = arg;
 	struct bgp_neighbors *bn = n->owner;
+	ssize_t got = read(n->fd, bn->buf, sizeof(bn->buf));
 	struct diag diag;
 
-	for (int i = 0; i < WAKE_READS; i++) {
-		ssize_t got = read(n->fd, bn->buf, sizeof(bn->buf));
-
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (got <= 0) {
-			neighbor_retry(n, got == 0 ? "closed by the router"
-						   : safe_strerror(errno));
-			return;
-		}
-		if (engine_bgp_bytes(n->bgp, bn->buf, (size_t)got, now_ms(), &diag) < 0) {
-			zlog_warn("router %s: BGP: %s", n->router, diag.text);
-			neighbor_retry(n, diag.text);
-			return;
-		}
-		if ((size_t)got < sizeof(bn->buf))
-			break;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+		turn_want(&n->turn);
+		return;
 	}
-	if (serve(n))
-		event_add_read(bn->loop, on_readable, n, n->fd, &n->t_read);
+	if (got <= 0) {
+		neighbor_retry(n, got == 0 ? "closed by the router" : safe_strerror(errno));
+		return;
+	}
+	if (engine_bgp_bytes(n->bgp, bn->buf, (size_t)got, now_ms(), &diag) < 0) {
+		zlog_warn("router %s: BGP: %s", n->router, diag.text);
+		neighbor_retry(n, diag.text);
+		return;
+	}
+	if (!serve(n))
+		return;
+	if ((size_t)got == sizeof(bn->buf))
+		turn_again(&n->turn);
+	else
+		turn_want(&n->turn);
 }
 
 /* ---- connecting ---- */
@@ -219,8 +218,9 @@ static void on_connected(struct event *t)
 		return;
 	}
 	n->logged_s = 0;
+	turn_init(&n->turn, n->owner->turns, n->fd, on_turn, n);
 	if (serve(n))
-		event_add_read(n->owner->loop, on_readable, n, n->fd, &n->t_read);
+		turn_want(&n->turn);
 }
 
 static void on_timeout(struct event *t)
@@ -271,6 +271,7 @@ static void neighbor_set(struct bgp_neighbors *bn, const struct config_router *r
 		n = mem_alloc(sizeof(*n));
 		n->owner = bn;
 		n->fd = -1;
+		turn_init(&n->turn, bn->turns, -1, on_turn, n);
 		snprintf(n->router, sizeof(n->router), "%s", r->name);
 		n->next = bn->list;
 		bn->list = n;
@@ -308,11 +309,13 @@ void bgp_neighbors_apply(struct bgp_neighbors *bn, const struct config *cfg)
 	}
 }
 
-struct bgp_neighbors *bgp_neighbors_new(struct event_loop *loop, struct engine *engine)
+struct bgp_neighbors *bgp_neighbors_new(struct event_loop *loop, struct turns *turns,
+					struct engine *engine)
 {
 	struct bgp_neighbors *bn = mem_alloc(sizeof(*bn));
 
 	bn->loop = loop;
+	bn->turns = turns;
 	bn->engine = engine;
 	return bn;
 }

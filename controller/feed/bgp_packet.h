@@ -8,13 +8,15 @@
 #ifndef SAV_BGP_PACKET_H
 #define SAV_BGP_PACKET_H
 
-#include "lib/frr_compat.h"
+#include "lib/turn_packet.h"
 
 #include "controller/engine_bgp.h"
 
 struct bgp_neighbors;
 
-struct bgp_neighbors *bgp_neighbors_new(struct event_loop *loop, struct engine *engine);
+/* turns: shared with all that reads from the network; outlives the neighbors. */
+struct bgp_neighbors *bgp_neighbors_new(struct event_loop *loop, struct turns *turns,
+					struct engine *engine);
 void bgp_neighbors_free(struct bgp_neighbors *bn); /* tells the routers */
 /* After a change of the configuration: connects to what is new or changed, ends
  * what is gone. */

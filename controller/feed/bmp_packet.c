@@ -6,11 +6,7 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 
-#define RETRY_S 5
-/* One wake-up reads at most this much of one router, so that a full-table
- * dump of one never starves the others or the VTY. */
-#define READ_BYTES  (256 << 10)
-#define WAKE_READS  4
+#define RETRY_S	    5
 #define CONNECTIONS 4096
 
 struct listener {
@@ -28,17 +24,18 @@ struct conn {
 	struct bmp_listeners *owner;
 	struct engine_feed *feed;
 	int fd;
-	struct event *t_read;
+	struct turn turn;
 	struct event *t_close;
 };
 
 struct bmp_listeners {
 	struct event_loop *loop;
+	struct turns *turns;
 	struct engine *engine;
 	struct listener *listeners;
 	struct conn *conns;
 	size_t n_conns;
-	uint8_t buf[READ_BYTES];
+	uint8_t buf[TURN_BYTES];
 };
 
 static int64_t now_ms(void)
@@ -55,37 +52,37 @@ static void conn_close(struct conn *conn, const char *why)
 		at = &(*at)->next;
 	*at = conn->next;
 	bl->n_conns--;
-	EVENT_OFF(conn->t_read);
+	turn_off(&conn->turn);
 	EVENT_OFF(conn->t_close);
 	engine_feed_close(conn->feed, why, now_ms());
 	close(conn->fd);
 	free(conn);
 }
 
-static void on_readable(struct event *t)
+static void on_turn(void *arg)
 {
-	struct conn *conn = EVENT_ARG(t);
+	struct conn *conn = arg;
 	struct bmp_listeners *bl = conn->owner;
+	ssize_t n = read(conn->fd, bl->buf, sizeof(bl->buf));
 	struct diag diag;
 
-	for (int i = 0; i < WAKE_READS; i++) {
-		ssize_t n = read(conn->fd, bl->buf, sizeof(bl->buf));
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (n <= 0) {
-			conn_close(conn, n == 0 ? "by the router" : safe_strerror(errno));
-			return;
-		}
-		if (engine_feed_bytes(conn->feed, bl->buf, (size_t)n, now_ms(), &diag) < 0) {
-			zlog_warn("%s", diag.text);
-			conn_close(conn, "the stream is refused");
-			return;
-		}
-		if ((size_t)n < sizeof(bl->buf))
-			break;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		turn_want(&conn->turn);
+		return;
 	}
-	event_add_read(bl->loop, on_readable, conn, conn->fd, &conn->t_read);
+	if (n <= 0) {
+		conn_close(conn, n == 0 ? "by the router" : safe_strerror(errno));
+		return;
+	}
+	if (engine_feed_bytes(conn->feed, bl->buf, (size_t)n, now_ms(), &diag) < 0) {
+		zlog_warn("%s", diag.text);
+		conn_close(conn, "the stream is refused");
+		return;
+	}
+	if ((size_t)n == sizeof(bl->buf))
+		turn_again(&conn->turn);
+	else
+		turn_want(&conn->turn);
 }
 
 static void on_acceptable(struct event *t)
@@ -116,7 +113,8 @@ static void on_acceptable(struct event *t)
 	conn->next = bl->conns;
 	bl->conns = conn;
 	bl->n_conns++;
-	event_add_read(bl->loop, on_readable, conn, fd, &conn->t_read);
+	turn_init(&conn->turn, bl->turns, fd, on_turn, conn);
+	turn_want(&conn->turn);
 }
 
 static void listener_open(struct listener *l);
@@ -205,11 +203,13 @@ void bmp_listeners_redump(struct bmp_listeners *bl, struct engine_feed *feed)
 	event_add_event(bl->loop, on_close, conn, 0, &conn->t_close);
 }
 
-struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct engine *engine)
+struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct turns *turns,
+					struct engine *engine)
 {
 	struct bmp_listeners *bl = mem_alloc(sizeof(*bl));
 
 	bl->loop = loop;
+	bl->turns = turns;
 	bl->engine = engine;
 	return bl;
 }

@@ -5,13 +5,15 @@
 #ifndef SAV_BMP_PACKET_H
 #define SAV_BMP_PACKET_H
 
-#include "lib/frr_compat.h"
+#include "lib/turn_packet.h"
 
 #include "controller/engine.h"
 
 struct bmp_listeners;
 
-struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct engine *engine);
+/* turns: shared with all that reads from the network; outlives the listeners. */
+struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct turns *turns,
+					struct engine *engine);
 void bmp_listeners_free(struct bmp_listeners *bl);
 
 /* Brings the sockets in step with the configuration. An address that cannot be

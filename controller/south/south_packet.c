@@ -13,11 +13,12 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 #include "lib/tls.h"
+#include "lib/turn_packet.h"
 
 #define TICK_MS	       1000
 #define ACCEPT_WAIT_MS 100 /* while enough handshakes are under way */
 #define ACCEPT_BURST   16
-/* One wake-up moves at most this much for one agent, so that a large snapshot
+/* One wake-up sends at most this much to one agent, so that a large snapshot
  * starves neither the others nor the VTY. */
 #define WAKE_BYTES   (512u << 10)
 #define BUFFER_BYTES 65536
@@ -40,13 +41,14 @@ struct conn {
 	bool up; /* TLS is */
 	bool read_wants_write;
 	char peer[SOCK_TEXT_SIZE];
-	struct event *t_read;
+	struct turn turn;
 	struct event *t_write;
 	struct event *t_kick;
 };
 
 struct south_packet {
 	struct event_loop *loop;
+	struct turns *turns;
 	struct tls_config *tls;
 	struct south *south;
 	struct listener *listeners[LISTENERS_MAX];
@@ -70,7 +72,7 @@ static void conn_close(struct conn *conn, const char *why)
 	while (*at != conn)
 		at = &(*at)->next;
 	*at = conn->next;
-	EVENT_OFF(conn->t_read);
+	turn_off(&conn->turn);
 	EVENT_OFF(conn->t_write);
 	EVENT_OFF(conn->t_kick);
 	south_session_close(conn->session, why, now_ms());
@@ -80,13 +82,7 @@ static void conn_close(struct conn *conn, const char *why)
 	free(conn);
 }
 
-static void on_readable(struct event *t);
 static void on_writable(struct event *t);
-
-static void want_read(struct conn *conn)
-{
-	event_add_read(conn->owner->loop, on_readable, conn, conn->fd, &conn->t_read);
-}
 
 static void want_write(struct conn *conn)
 {
@@ -160,7 +156,7 @@ static bool conn_handshake(struct conn *conn)
 		if (tls_wants_write(conn->tls))
 			want_write(conn);
 		else
-			want_read(conn);
+			turn_want(&conn->turn);
 		return true;
 	}
 	conn->up = true;
@@ -177,7 +173,7 @@ static bool conn_read(struct conn *conn)
 	struct diag diag;
 	int n;
 
-	while (moved < WAKE_BYTES) {
+	while (moved < TURN_BYTES) {
 		n = tls_read(conn->tls, sp->buf, sizeof(sp->buf), &diag);
 		if (n == TLS_AGAIN) {
 			conn->read_wants_write = tls_wants_write(conn->tls);
@@ -193,16 +189,16 @@ static bool conn_read(struct conn *conn)
 	if (conn->read_wants_write)
 		want_write(conn);
 	/* Stopped early: what TLS holds already makes no socket readable. */
-	if (moved >= WAKE_BYTES && tls_has_pending(conn->tls))
-		event_add_timer_msec(sp->loop, on_readable, conn, 0, &conn->t_read);
+	if (moved >= TURN_BYTES)
+		turn_again(&conn->turn);
 	else
-		want_read(conn);
+		turn_want(&conn->turn);
 	return true;
 }
 
-static void on_readable(struct event *t)
+static void on_turn(void *arg)
 {
-	struct conn *conn = EVENT_ARG(t);
+	struct conn *conn = arg;
 
 	if (!conn->up && !conn_handshake(conn))
 		return;
@@ -221,7 +217,7 @@ static void on_writable(struct event *t)
 	}
 	if (conn->read_wants_write) {
 		conn->read_wants_write = false;
-		EVENT_OFF(conn->t_read);
+		turn_off(&conn->turn);
 		if (!conn_read(conn))
 			return;
 	}
@@ -242,7 +238,8 @@ static void conn_new(struct south_packet *sp, int fd, const struct ip_addr *from
 	conn->tls = tls_new(sp->tls, fd, conn->peer);
 	conn->session = south_session_open(sp->south, ip_addr_format(from, address), conn,
 					   now_ms());
-	want_read(conn);
+	turn_init(&conn->turn, sp->turns, fd, on_turn, conn);
+	turn_want(&conn->turn);
 }
 
 /* ---- listeners ---- */
@@ -336,7 +333,8 @@ static void on_tick(struct event *t)
 	south_run(sp->south, now_ms());
 }
 
-struct south_packet *south_packet_new(struct event_loop *loop, struct tls_config *tls,
+struct south_packet *south_packet_new(struct event_loop *loop, struct turns *turns,
+				      struct tls_config *tls,
 				      const struct south_config *config,
 				      const struct south_ops *ops, void *ctx)
 {
@@ -345,6 +343,7 @@ struct south_packet *south_packet_new(struct event_loop *loop, struct tls_config
 
 	own.wake = wake;
 	sp->loop = loop;
+	sp->turns = turns;
 	sp->tls = tls;
 	sp->south = south_new(config, &own, ctx);
 	event_add_timer_msec(loop, on_tick, sp, TICK_MS, &sp->t_tick);

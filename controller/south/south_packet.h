@@ -10,10 +10,12 @@
 struct event_loop;
 struct south_packet;
 struct tls_config;
+struct turns;
 
-/* Makes the south as well: ops->wake is filled in here. loop is libfrr's;
- * tls stays the caller's. */
-struct south_packet *south_packet_new(struct event_loop *loop, struct tls_config *tls,
+/* Makes the south as well: ops->wake is filled in here. loop is libfrr's; turns,
+ * shared with all that reads from the network, and tls stay the caller's. */
+struct south_packet *south_packet_new(struct event_loop *loop, struct turns *turns,
+				      struct tls_config *tls,
 				      const struct south_config *config,
 				      const struct south_ops *ops, void *ctx);
 void south_packet_free(struct south_packet *sp); /* closes every session */

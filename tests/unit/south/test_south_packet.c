@@ -22,6 +22,7 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 #include "lib/tls.h"
+#include "lib/turn_packet.h"
 #include "tests/unit/lib/pki_fixture.h"
 
 #define LIMIT_MS 30000
@@ -38,6 +39,7 @@
 
 static struct pki_fixture fix, other;
 static struct event_loop *loop;
+static struct turns *turns;
 static struct south_packet *sp;
 static struct tls_config *tls;
 static uint16_t port;
@@ -522,7 +524,8 @@ static int setup(void **state)
 				pki_fixture_path(&fix, "ctl.key"),
 				pki_fixture_path(&fix, "ca.pem"), &diag);
 	loop = event_master_create("test");
-	sp = south_packet_new(loop, tls, &config, &ops, NULL);
+	turns = turns_new(loop);
+	sp = south_packet_new(loop, turns, tls, &config, &ops, NULL);
 	for (port = 20000 + (uint16_t)(getpid() % 20000); port < 60000; port++) {
 		if (south_listen(sp, "127.0.0.1", port, &diag) < 0)
 			continue;
@@ -537,6 +540,7 @@ static int teardown(void **state)
 {
 	south_packet_free(sp);
 	tls_config_free(tls);
+	turns_free(turns);
 	event_master_free(loop);
 	pki_fixture_fini(&fix);
 	pki_fixture_fini(&other);
