@@ -25,6 +25,7 @@
 #include "agents/agent_routes_nl.h"
 #include "agents/cache.h"
 #include "agents/enroll.h"
+#include "agents/metrics_vty.h"
 #include "lib/mem.h"
 #include "lib/pki.h"
 #include "lib/shell_vty.h"
@@ -453,6 +454,7 @@ static void on_term(void)
 	zlog_notice("stopping; the filters stay in force");
 	if (t_save)
 		on_save(NULL);
+	agent_metrics_stop();
 	agent_routes_fini();
 	EVENT_OFF(t_poll);
 	EVENT_OFF(t_links);
@@ -523,6 +525,7 @@ static void start_rest(void)
 	agent.packet = north_packet_new(loop, agent.north, &agent.files);
 	agent.relay = relay_packet_new(loop, &agent.files, &relay_ops, &agent);
 	agent_set_relay(&agent, &agent.relay_listen);
+	agent_metrics_start(loop, &agent);
 	if (agent.host[0])
 		agent_set_controller(&agent, agent.host, agent.port);
 	event_add_read(loop, on_links, NULL, links_fd(agent.links), &t_links);
@@ -663,6 +666,7 @@ int main(int argc, char **argv)
 	if (agent_files_make_dir(&agent.files, &diag) < 0)
 		die(&diag);
 	agent_vty_init(&agent);
+	agent_metrics_vty_init();
 	shell_vty_init();
 	start_filters(&kernel);
 	frr_config_fork();

@@ -113,7 +113,7 @@ static struct MHD_Response *snapshot_response(struct metrics *m)
 	return r;
 }
 
-static void listener_soon(struct listener *l);
+static void listener_run(struct listener *l);
 
 /* Suspended connections wait for this; the same text is for all of them. */
 static void answer_all(struct metrics_http *h, struct MHD_Response *response)
@@ -126,8 +126,12 @@ static void answer_all(struct metrics_http *h, struct MHD_Response *response)
 		h->stats.answered++;
 		MHD_queue_response(w->connection, MHD_HTTP_OK, response);
 		MHD_resume_connection(w->connection);
-		listener_soon(w->listener);
 		free(w);
+	}
+	/* a resumed connection wakes nothing by itself */
+	for (struct listener *l = h->listeners; l; l = l->next) {
+		if (l->daemon)
+			listener_run(l);
 	}
 }
 
@@ -231,6 +235,8 @@ static void on_log(void *arg, const char *fmt, va_list ap)
 	text[strcspn(text, "\n")] = '\0';
 	zlog_debug("metrics: %s", text);
 }
+
+static void listener_soon(struct listener *l);
 
 static void listener_run(struct listener *l)
 {

@@ -14,8 +14,8 @@ from tree import Finding
 
 # Program, its page, and where its commands are.
 PROGRAMS = [
-    ("savd", re.compile(r"^controller/(vty/|[^/]+_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
-    ("sav-agent", re.compile(r"^agents/\w+_vty\.c$"), ["doc/sav-agent.8"]),
+    ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/metrics_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
+    ("sav-agent", re.compile(r"^(agents/\w+|lib/metrics)_vty\.c$"), ["doc/sav-agent.8"]),
     ("sav-iked", re.compile(r"^ipsec/.*_vty\.c$"), ["doc/sav-iked.8"]),
 ]
 # The command line of each program.
