@@ -16,7 +16,7 @@
 
 static struct {
 	struct metrics_listen list[LISTENS_MAX];
-	const struct metrics_listen *listens; /* of list */
+	struct metrics_listen *listens; /* list */
 	size_t n;
 	struct metrics_registry *registry;
 	struct metrics_http *http; /* NULL: not started */

@@ -32,7 +32,7 @@ test_packages="
 
 # Packages with services, as above: their libraries are installed, they themselves unpacked.
 run_unpacked="frr"
-test_unpacked=""
+test_unpacked="prometheus"
 
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 cache=${OPENSAV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/opensav}
@@ -113,10 +113,10 @@ candidate_version() {
 	apt-cache policy "$1" 2>/dev/null | awk '/^  Candidate: [^(]/ { print $2 }'
 }
 
-# The libraries that a package depends on, the first of each set of alternatives.
+# The libraries that a package depends on, the first of each set of alternatives; not those of its web pages.
 libraries_of() {
 	apt-cache show --no-all-versions "$1" | sed -nE 's/^(Pre-)?Depends: //p' | tr ',' '\n' |
-		sed -E 's/^ *//; s/[ |(:].*//' | grep '^lib' | sort -u
+		sed -E 's/^ *//; s/[ |(:].*//' | grep '^lib' | grep -v '^libjs-' | sort -u
 }
 
 # The newest unpacked copy of a package.

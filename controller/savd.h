@@ -9,6 +9,7 @@
 #include "controller/south/signer.h"
 #include "controller/south/south_packet.h"
 #include "controller/store/store.h"
+#include "lib/metrics.h"
 
 /* What is known of an edge besides the engine's state. */
 struct savd_edge {
@@ -22,6 +23,8 @@ struct savd_edge {
 	bool unsaved;	     /* its filter was sent and is not in the store yet */
 	int64_t changed_us;
 	int64_t applied_last_us, applied_max_us;
+	uint64_t changed_generation; /* the newest, */
+	int64_t changed_s;	     /* and when it was made, seconds since 1970 */
 };
 
 struct savd {
@@ -35,6 +38,9 @@ struct savd {
 	int64_t changed_us;   /* when the oldest change came that no run has seen; 0: none */
 	int64_t run_max_us;   /* longest engine_run() so far */
 	int64_t run_last_us;
+	uint64_t runs;
+	int64_t run_total_us;
+	struct metrics_registry *metrics; /* where modules register collectors */
 };
 
 int64_t savd_now_ms(void); /* monotonic */

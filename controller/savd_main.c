@@ -23,10 +23,12 @@
 #include "controller/feed/bgp_packet.h"
 #include "controller/feed/bmp_packet.h"
 #include "controller/savd.h"
+#include "controller/savd_metrics.h"
 #include "controller/vty/config_vty.h"
 #include "controller/vty/show_fib_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/mem.h"
+#include "lib/metrics_vty.h"
 #include "lib/shell_vty.h"
 #include "lib/sock.h"
 #include "lib/tls.h"
@@ -55,6 +57,10 @@ static struct turns *turns;
 static struct bmp_listeners *bmp;
 static struct bgp_neighbors *bgp;
 static struct tls_config *tls;
+static struct metrics_http *http;
+static struct savd_metrics *collectors;
+static struct metrics_listen *metrics_listens;
+static size_t n_metrics_listens;
 static struct event *t_run;
 static struct event *t_sweep;
 static struct event *t_save;
@@ -217,6 +223,14 @@ static void on_save(struct event *t)
 	save_all();
 }
 
+/* A filter that is handed out again, after a restart, is no change. */
+static void edge_changed(struct savd_edge *e, uint64_t generation, int64_t when_s)
+{
+	if (e->changed_generation != generation)
+		e->changed_s = when_s;
+	e->changed_generation = generation;
+}
+
 static void eng_filter_set(void *ctx, const char *router, const struct filter *f)
 {
 	struct savd_edge *e = edge_get(router, f->interface);
@@ -226,6 +240,7 @@ static void eng_filter_set(void *ctx, const char *router, const struct filter *f
 		e->generation = f->generation;
 		e->changed_us = savd.changed_us;
 		e->unsaved = true;
+		edge_changed(e, f->generation, time(NULL));
 	}
 	south_filter_set(south_packet_south(savd.south), router, f, savd_now_ms());
 	if (!t_save)
@@ -284,6 +299,8 @@ static int64_t run_once(void)
 	next = engine_run(savd.engine, began_us / 1000);
 	savd.changed_us = 0;
 	savd.run_last_us = frr_now_us() - began_us;
+	savd.runs++;
+	savd.run_total_us += savd.run_last_us;
 	if (savd.run_last_us > savd.run_max_us)
 		savd.run_max_us = savd.run_last_us;
 	run_not_before_ms =
@@ -345,11 +362,30 @@ static void on_listen_retry(struct event *t)
 	listens_apply();
 }
 
+static void metrics_apply(void)
+{
+	n_metrics_listens = savd.cfg.n_metrics_listens;
+	metrics_listens =
+		mem_realloc(metrics_listens, n_metrics_listens + 1, sizeof(*metrics_listens));
+	for (size_t i = 0; i < n_metrics_listens; i++)
+		metrics_listens[i] = (struct metrics_listen){
+			.addr = savd.cfg.metrics_listens[i].addr,
+			.port = savd.cfg.metrics_listens[i].port,
+		};
+	metrics_http_listen(http, metrics_listens, n_metrics_listens);
+}
+
+static void metrics_report(struct vty *vty, const struct config_listen *l)
+{
+	metrics_vty_report(vty, &(struct metrics_listen){ .addr = l->addr, .port = l->port });
+}
+
 static void listens_apply(void)
 {
 	bool failed = false;
 
 	bmp_listeners_set(bmp, savd.cfg.bmp_listens, savd.cfg.n_bmp_listens);
+	metrics_apply();
 	south_unlisten(savd.south);
 	for (size_t i = 0; i < savd.cfg.n_agent_listens; i++) {
 		const struct config_listen *l = &savd.cfg.agent_listens[i];
@@ -682,9 +718,29 @@ static void start_south(void)
 
 static void restore_one(const char *router, const struct filter *f, int64_t saved, void *arg)
 {
-	(void)saved;
+	struct savd_edge *e = edge_get(router, f->interface);
+
 	(void)arg;
+	if (e)
+		edge_changed(e, f->generation, saved);
 	engine_restore(savd.engine, router, f);
+}
+
+/* Off unless configured. The registry is there first: modules that start later
+ * add to it. */
+static void start_metrics(void)
+{
+	static struct metrics_build build = {
+		.family = { "savd_build_info", "Versions of this program", METRIC_GAUGE },
+		.version = PACKAGE_VERSION,
+		.library = FRR_VERSION,
+	};
+
+	savd.metrics = metrics_registry_new();
+	metrics_registry_add(savd.metrics, metrics_collect_build, &build);
+	collectors = savd_metrics_new(&savd, savd.metrics, state_dir);
+	http = metrics_http_new(loop, savd.metrics);
+	metrics_vty_set(http, &metrics_listens, &n_metrics_listens);
 }
 
 static void start_engine(void)
@@ -714,6 +770,10 @@ static void on_term(void)
 	save_all();
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
+	metrics_http_free(http);
+	savd_metrics_free(collectors);
+	metrics_registry_free(savd.metrics);
+	free(metrics_listens);
 	bmp_listeners_free(bmp);
 	bgp_neighbors_free(bgp);
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
@@ -805,12 +865,15 @@ int main(int argc, char **argv)
 	config_init(&savd.cfg);
 	config_vty_init(&savd.cfg);
 	show_vty_init(&savd);
+	metrics_vty_init();
+	config_vty_on_metrics_listen(metrics_report);
 	show_fib_vty_init(&savd);
 	shell_vty_init();
 	frr_config_fork();
 	set_write_path();
 	open_store(); /* its locks do not survive a fork */
 	start_south();
+	start_metrics();
 	start_engine();
 	frr_run(loop);
 	return 0;

@@ -9,7 +9,7 @@
 
 static struct {
 	struct metrics_http *http; /* NULL: the daemon is still starting */
-	const struct metrics_listen *const *listens;
+	struct metrics_listen *const *listens;
 	const size_t *n;
 } shown;
 
@@ -91,7 +91,7 @@ void metrics_vty_report(struct vty *vty, const struct metrics_listen *l)
 		vty_out(vty, "%% %s; trying again every %d s\n", error, METRICS_RETRY_S);
 }
 
-void metrics_vty_set(struct metrics_http *http, const struct metrics_listen *const *listens,
+void metrics_vty_set(struct metrics_http *http, struct metrics_listen *const *listens,
 		     const size_t *n)
 {
 	shown.http = http;

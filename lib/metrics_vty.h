@@ -12,7 +12,7 @@ struct vty;
 /* Installs "show metrics [json]". */
 void metrics_vty_init(void);
 /* What the commands are about, once it is there; the lists stay the caller's. */
-void metrics_vty_set(struct metrics_http *http, const struct metrics_listen *const *listens,
+void metrics_vty_set(struct metrics_http *http, struct metrics_listen *const *listens,
 		     const size_t *n);
 /* Tells the operator who has just typed the statement that it does not work
  * yet, and why. */

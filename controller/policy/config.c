@@ -264,6 +264,7 @@ void config_fini(struct config *cfg)
 	free(cfg->permits);
 	free(cfg->bmp_listens);
 	free(cfg->agent_listens);
+	free(cfg->metrics_listens);
 	config_record_forget(cfg);
 	config_radius_fini(&cfg->radius);
 	*cfg = (struct config){ 0 };
@@ -290,6 +291,8 @@ void config_clone(struct config *dst, const struct config *src)
 		dup_array(src->bmp_listens, src->n_bmp_listens, sizeof(*src->bmp_listens));
 	dst->agent_listens = dup_array(src->agent_listens, src->n_agent_listens,
 				       sizeof(*src->agent_listens));
+	dst->metrics_listens = dup_array(src->metrics_listens, src->n_metrics_listens,
+					 sizeof(*src->metrics_listens));
 	config_radius_copy(&dst->radius, &src->radius);
 }
 
@@ -681,6 +684,20 @@ int config_agent_listen_set(struct config *cfg, const struct config_listen *l, b
 		return -1;
 	if (array_set(&array, &cfg->n_agent_listens, sizeof(*l), l, listen_cmp, add)) {
 		cfg->agent_listens = array;
+		tell(cfg, CONFIG_LISTEN, NULL, NULL);
+	}
+	return 0;
+}
+
+int config_metrics_listen_set(struct config *cfg, const struct config_listen *l, bool add,
+			      struct diag *diag)
+{
+	void *array = cfg->metrics_listens;
+
+	if (cfg->sink && cfg->sink->metrics_listen(cfg->sink_ctx, l, add, diag) < 0)
+		return -1;
+	if (array_set(&array, &cfg->n_metrics_listens, sizeof(*l), l, listen_cmp, add)) {
+		cfg->metrics_listens = array;
 		tell(cfg, CONFIG_LISTEN, NULL, NULL);
 	}
 	return 0;

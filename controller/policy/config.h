@@ -138,6 +138,8 @@ struct config_sink {
 			  struct diag *diag);
 	int (*agent_listen)(void *ctx, const struct config_listen *l, bool add,
 			    struct diag *diag);
+	int (*metrics_listen)(void *ctx, const struct config_listen *l, bool add,
+			      struct diag *diag);
 	int (*history)(void *ctx, const struct config_history *new, struct diag *diag);
 	int (*radius_client)(void *ctx, const char *name,
 			     const struct config_radius_client *new, struct diag *diag);
@@ -178,6 +180,8 @@ struct config {
 	size_t n_bmp_listens;
 	struct config_listen *agent_listens;
 	size_t n_agent_listens;
+	struct config_listen *metrics_listens;
+	size_t n_metrics_listens;
 	struct config_radius radius; /* with a watch of its own */
 	struct config_history history; /* 0: the defaults */
 	struct config_records *records; /* of config_record.c */
@@ -223,6 +227,8 @@ int config_bmp_listen_set(struct config *cfg, const struct config_listen *l, boo
 			  struct diag *diag);
 int config_agent_listen_set(struct config *cfg, const struct config_listen *l, bool add,
 			    struct diag *diag);
+int config_metrics_listen_set(struct config *cfg, const struct config_listen *l, bool add,
+			      struct diag *diag);
 
 /* Values of 0 stand for the defaults. */
 int config_history_set(struct config *cfg, const struct config_history *h,

@@ -629,6 +629,8 @@ bool south_status(const struct south *s, const char *router, struct south_status
 	*status = (struct south_status){ .connected = r->session != NULL,
 					 .all_off = r->all_off,
 					 .since_ms = r->since_ms,
+					 .contact_ms = r->session ? r->session->rx_ms :
+								    r->since_ms,
 					 .kind = r->kind,
 					 .not_after = r->not_after,
 					 .n_edges = r->n_edges };

@@ -151,6 +151,7 @@ struct south_status {
 	bool all_off; /* its hand brake is on, as it said last */
 	bool connected;
 	int64_t since_ms; /* of that state; -1: never connected */
+	int64_t contact_ms; /* heard last; -1: never */
 	/* Of the present or the last session. */
 	char address[SOUTH_ADDRESS_SIZE];
 	char software[AGENT_NAME_SIZE];

@@ -384,6 +384,16 @@ static int sink_agent_listen(void *ctx, const struct config_listen *l, bool add,
 		diag);
 }
 
+static int sink_metrics_listen(void *ctx, const struct config_listen *l, bool add,
+			       struct diag *diag)
+{
+	return listen_row(
+		ctx, l,
+		add ? "INSERT INTO metrics_listen VALUES (?1, ?2) ON CONFLICT DO NOTHING" :
+		      "DELETE FROM metrics_listen WHERE address = ?1 AND port = ?2",
+		diag);
+}
+
 static int sink_history(void *ctx, const struct config_history *new, struct diag *diag)
 {
 	return store_db_exec(ctx, diag,
@@ -403,6 +413,7 @@ const struct config_sink *store_config_sink(void)
 		.permit = sink_permit,
 		.bmp_listen = sink_bmp_listen,
 		.agent_listen = sink_agent_listen,
+		.metrics_listen = sink_metrics_listen,
 		.history = sink_history,
 		.radius_client = store_radius_client,
 		.radius_rule = store_radius_rule,

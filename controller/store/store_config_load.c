@@ -536,6 +536,16 @@ static int agent_listen_read(struct load *l)
 	return 0;
 }
 
+static int metrics_listen_read(struct load *l)
+{
+	struct config_listen listen;
+
+	if (listen_columns_read(l, &listen) < 0 ||
+	    config_metrics_listen_set(l->cfg, &listen, true, l->diag) < 0)
+		return bad_row(l->s, "metrics_listen", "", "", l->diag);
+	return 0;
+}
+
 static int history_read(struct load *l)
 {
 	struct config_history h;
@@ -561,6 +571,8 @@ static int load_all(struct load *l)
 	if (each_row(l, "SELECT address, port FROM bmp_listen", bmp_listen_read) < 0)
 		return -1;
 	if (each_row(l, "SELECT address, port FROM agent_listen", agent_listen_read) < 0)
+		return -1;
+	if (each_row(l, "SELECT address, port FROM metrics_listen", metrics_listen_read) < 0)
 		return -1;
 	return store_radius_load(l->s, l->cfg, l->diag);
 }

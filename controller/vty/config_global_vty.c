@@ -54,6 +54,35 @@ DEFUN (agent_listen,
 		&diag);
 }
 
+static config_vty_listen_fn *on_metrics_listen;
+
+void config_vty_on_metrics_listen(config_vty_listen_fn *fn)
+{
+	on_metrics_listen = fn;
+}
+
+DEFUN (metrics_listen,
+       metrics_listen_cmd,
+       "[no] metrics listen <A.B.C.D|X:X::X:X> port (1-65535)",
+       NO_STR
+       "Numbers for Prometheus, over HTTP\n"
+       "Answer GET /metrics on this address; best a loopback address\n"
+       ADDRESS_HELP
+       "TCP port\n"
+       "TCP port number\n")
+{
+	struct config_listen l;
+	struct diag diag;
+
+	if (take_listen(vty, argv, 2, &l) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (config_metrics_listen_set(grammar_cfg(), &l, !grammar_is_no(argv), &diag) < 0)
+		return grammar_result(vty, -1, &diag);
+	if (on_metrics_listen && !grammar_is_no(argv))
+		on_metrics_listen(vty, &l);
+	return CMD_SUCCESS;
+}
+
 DEFUN (own_prefix,
        own_prefix_cmd,
        "[no] own-prefix <A.B.C.D/M|X:X::X:X/M>",
@@ -177,6 +206,8 @@ static int write_top(struct vty *vty)
 	int wrote =
 		write_listens(vty, "feed bmp", cfg->bmp_listens, cfg->n_bmp_listens) |
 		write_listens(vty, "agent", cfg->agent_listens, cfg->n_agent_listens) |
+		write_listens(vty, "metrics", cfg->metrics_listens,
+			      cfg->n_metrics_listens) |
 		grammar_write_prefixes(vty, "own-prefix", cfg->own, cfg->n_own) |
 		grammar_write_prefixes(vty, "special-purpose permit", cfg->permits,
 				       cfg->n_permits);
@@ -199,6 +230,7 @@ void config_global_vty_init(void)
 	install_node(&listen_node);
 	IN(CONFIG_NODE, feed_bmp_listen_cmd);
 	IN(CONFIG_NODE, agent_listen_cmd);
+	IN(CONFIG_NODE, metrics_listen_cmd);
 	IN(CONFIG_NODE, own_prefix_cmd);
 	IN(CONFIG_NODE, special_purpose_permit_cmd);
 	IN(CONFIG_NODE, history_days_cmd);

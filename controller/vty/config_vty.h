@@ -29,4 +29,9 @@ int config_vty_read_into(struct config *cfg, const char *path, config_vty_error_
 /* The same into a copy of the configuration: what would be wrong with it. */
 int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg);
 
+/* Called after a "metrics listen" that was taken, for savd to say that it does
+ * not work yet; sav-replay listens to nobody. */
+typedef void config_vty_listen_fn(struct vty *vty, const struct config_listen *l);
+void config_vty_on_metrics_listen(config_vty_listen_fn *fn);
+
 #endif /* SAV_CONFIG_VTY_H */
