@@ -55,6 +55,8 @@ void engine_feed_relayed(struct engine_feed *feed, const char *router);
 /* -1 with diag: close the stream (then call engine_feed_close). */
 int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 		      int64_t now_ms, struct diag *diag);
+/* So many bytes of the stream are known to wait behind those given: the lag. */
+void engine_feed_queued(struct engine_feed *feed, size_t bytes);
 void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms);
 void *engine_feed_user(const struct engine_feed *feed);
 bool engine_feed_is_relayed(const struct engine_feed *feed);
@@ -123,6 +125,8 @@ struct engine_feed_status {
 	int64_t since_ms, last_ms; /* opened, last bytes */
 	const struct bmp_feed_stats *stats;
 	unsigned int redumps; /* forced so far on this router */
+	size_t queued_bytes, queued_max_bytes; /* not read yet: now, and at most so far */
+	bool silent;	      /* for longer than its statistics interval allows */
 };
 typedef void engine_feed_fn(const struct engine_feed_status *status, void *arg);
 void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg);

@@ -241,6 +241,13 @@ int engine_feed_bytes(struct engine_feed *feed, const void *data, size_t len,
 	return 0;
 }
 
+void engine_feed_queued(struct engine_feed *feed, size_t bytes)
+{
+	feed->queued = bytes;
+	if (bytes > feed->queued_max)
+		feed->queued_max = bytes;
+}
+
 void engine_feed_close(struct engine_feed *feed, const char *why, int64_t now_ms)
 {
 	struct engine *e = feed->engine;
@@ -293,6 +300,9 @@ void engine_feeds_walk(const struct engine *e, engine_feed_fn *fn, void *arg)
 			.last_ms = feed->last_ms,
 			.stats = bmp_feed_stats(feed->bmp),
 			.redumps = feed->router ? feed->router->redumps : 0,
+			.queued_bytes = feed->queued + bmp_feed_pending(feed->bmp),
+			.queued_max_bytes = feed->queued_max,
+			.silent = feed->silent,
 		};
 
 		fn(&status, arg);

@@ -53,6 +53,7 @@ struct engine_feed {
 	bool refused;	      /* diag says why; to be closed */
 	bool superseded;      /* by a newer stream of the same router */
 	bool silent;	      /* for longer than a living router is */
+	size_t queued, queued_max; /* bytes */
 	struct diag diag;
 };
 

@@ -75,6 +75,7 @@ struct bmp_feed_stats {
 	uint64_t refused_vrf, ignored_locrib, ignored_adj_out, ignored_afi;
 	uint64_t ignored_peer_type; /* messages of peer types not known */
 	uint64_t refused_peers;	    /* messages of peers beyond the bound */
+	uint32_t newest_s; /* the latest stamp of a route by the router's clock; 0: none */
 	uint64_t no_peer_up; /* routes of a peer that is not up: taken all the same,
 			      * but nothing is known of its OPENs */
 };

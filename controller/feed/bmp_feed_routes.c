@@ -243,6 +243,8 @@ void feed_route_monitoring(struct bmp_feed *feed, struct feed_peer *fp,
 	}
 	if (!fp->up)
 		feed->stats.no_peer_up++;
+	if (peer->sec > feed->stats.newest_s)
+		feed->stats.newest_s = peer->sec;
 	fp->down = false;
 	m.peer = rib_peer_get(feed->rib, &fp->key);
 	routes(&m, fp, &u, verdict);

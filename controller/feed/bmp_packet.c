@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/feed/bmp_packet.h"
 
+#include <sys/ioctl.h>
+
 #include "log.h"
 
 #include "lib/mem.h"
@@ -59,6 +61,14 @@ static void conn_close(struct conn *conn, const char *why)
 	free(conn);
 }
 
+static void note_queue(const struct conn *conn)
+{
+	int left;
+
+	if (ioctl(conn->fd, FIONREAD, &left) == 0)
+		engine_feed_queued(conn->feed, (size_t)left);
+}
+
 static void on_turn(void *arg)
 {
 	struct conn *conn = arg;
@@ -79,6 +89,7 @@ static void on_turn(void *arg)
 		conn_close(conn, "the stream is refused");
 		return;
 	}
+	note_queue(conn);
 	if ((size_t)n == sizeof(bl->buf))
 		turn_again(&conn->turn);
 	else

@@ -5,23 +5,21 @@
 #include "json.h"
 #include "vty.h"
 
-#include "controller/engine_bgp.h"
 #include "controller/savd.h"
 #include "controller/vty/config_vty.h"
-#include "controller/vty/show_relay_vty.h"
+#include "controller/vty/show_feed_vty.h"
+#include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/name.h"
 
 static struct savd *savd;
 
-#define JSON_HELP "JavaScript Object Notation\n"
-
-static bool wants_json(struct cmd_token *argv[], int argc)
+bool show_wants_json(struct cmd_token *argv[], int argc)
 {
 	return argc > 0 && strcmp(argv[argc - 1]->text, "json") == 0;
 }
 
-static int print_json(struct vty *vty, struct json_object *json)
+int show_print_json(struct vty *vty, struct json_object *json)
 {
 	vty_out(vty, "%s\n",
 		json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
@@ -215,7 +213,7 @@ DEFUN (show_edge,
 	struct json_object *json, *list;
 
 	savd_catch_up();
-	if (!wants_json(argv, argc)) {
+	if (!show_wants_json(argv, argc)) {
 		vty_out(vty, "%-12s %-15s %-10s %-10s %-10s %6s %-8s %8s %8s %12s %12s\n",
 			"Router", "Interface", "Role", "Mode", "State", "Gen", "Router", "IPv4",
 			"IPv6", "Accepted", "Dropped");
@@ -226,7 +224,56 @@ DEFUN (show_edge,
 	list = json_object_new_array();
 	each_edge(json_of_edge, list);
 	json_object_object_add(json, "edges", list);
-	return print_json(vty, json);
+	return show_print_json(vty, json);
+}
+
+#define WAITS_SHOWN 20
+
+struct wait_lister {
+	struct vty *vty;
+	struct json_object *list; /* NULL: text */
+	unsigned int n;
+};
+
+static void list_wait(const struct engine_wait *wait, void *arg)
+{
+	struct wait_lister *l = arg;
+	char what[IP_TEXT_SIZE + 8] = "bgp", addr[IP_TEXT_SIZE];
+	struct json_object *json;
+
+	if (wait->peer.v != 0)
+		snprintf(what, sizeof(what), "peer %s", ip_addr_format(&wait->peer, addr));
+	if (l->list) {
+		json = json_object_new_object();
+		json_object_string_add(json, "router", wait->router);
+		json_object_string_add(json, "peer", wait->peer.v ? addr : "");
+		json_object_string_add(json, "reason", wait->why);
+		json_object_array_add(l->list, json);
+	} else if (l->n < WAITS_SHOWN) {
+		vty_out(l->vty,
+			"  waits for %s of router %s: it %s\n"
+			"    not to wait, in router %s: \"exclude %s\"\n",
+			what, wait->router, wait->why, wait->router, what);
+	}
+	l->n++;
+}
+
+static void print_waits(struct vty *vty, const struct config_edge *c)
+{
+	struct wait_lister l = { .vty = vty };
+
+	engine_edge_waits(savd->engine, c->router, c->interface, list_wait, &l);
+	if (l.n > WAITS_SHOWN)
+		vty_out(vty, "  and for %u more: \"show edge %s %s json\"\n",
+			l.n - WAITS_SHOWN, c->router, c->interface);
+}
+
+static struct json_object *json_waits(const struct config_edge *c)
+{
+	struct wait_lister l = { .list = json_object_new_array() };
+
+	engine_edge_waits(savd->engine, c->router, c->interface, list_wait, &l);
+	return l.list;
 }
 
 static void print_edge_long(struct vty *vty, const struct edge_view *v)
@@ -240,6 +287,7 @@ static void print_edge_long(struct vty *vty, const struct edge_view *v)
 		edge_mode_name(config_edge_mode(c)), filter_action_name(c->action));
 	vty_out(vty, "  state %s%s%s\n", state_word(v), v->s.reason[0] ? ": " : "",
 		v->s.reason);
+	print_waits(vty, c);
 	vty_out(vty, "  generation %llu, %zu prefixes; the router holds %llu%s\n",
 		(unsigned long long)v->s.filter->generation,
 		addrset_prefix_count(&v->s.filter->accept),
@@ -291,12 +339,16 @@ DEFUN (show_edge_one,
        JSON_HELP)
 {
 	struct edge_view v;
+	struct json_object *json;
 
 	savd_catch_up();
 	if (!view_one(&v, argv[2]->arg, argv[3]->arg))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
-	if (wants_json(argv, argc))
-		return print_json(vty, json_edge(&v));
+	if (show_wants_json(argv, argc)) {
+		json = json_edge(&v);
+		json_object_object_add(json, "waitsFor", json_waits(v.s.config));
+		return show_print_json(vty, json);
+	}
 	print_edge_long(vty, &v);
 	return CMD_SUCCESS;
 }
@@ -356,7 +408,7 @@ DEFUN (show_edge_sets,
 	if (!engine_edge_status(savd->engine, argv[2]->arg, argv[3]->arg, &s))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
 	hold_waiting(s.hold, &waiting);
-	if (!wants_json(argv, argc)) {
+	if (!show_wants_json(argv, argc)) {
 		vty_out(vty, "edge %s %s mode %s generation %llu\n", s.config->router,
 			s.config->interface, edge_mode_name(config_edge_mode(s.config)),
 			(unsigned long long)s.filter->generation);
@@ -372,7 +424,7 @@ DEFUN (show_edge_sets,
 		json_object_object_add(json, "accepted", json_addrset(&s.filter->accept));
 		json_object_object_add(json, "computed", json_addrset(s.computed));
 		json_object_object_add(json, "waiting", json_addrset(&waiting));
-		print_json(vty, json);
+		show_print_json(vty, json);
 	}
 	addrset_fini(&waiting);
 	return CMD_SUCCESS;
@@ -430,8 +482,8 @@ DEFUN (explain,
 	savd_catch_up();
 	if (!engine_explain(savd->engine, argv[1]->arg, argv[2]->arg, &addr, savd_now_ms(), &x))
 		return no_such_edge(vty, argv[1]->arg, argv[2]->arg);
-	if (wants_json(argv, argc))
-		return print_json(vty, json_explain(&x, argv[1]->arg, argv[2]->arg,
+	if (show_wants_json(argv, argc))
+		return show_print_json(vty, json_explain(&x, argv[1]->arg, argv[2]->arg,
 						    argv[3]->arg));
 	if (x.enforced || x.admitted)
 		vty_out(vty, "%s: %s\n", x.accept ? "accept" : "drop", x.text);
@@ -440,237 +492,12 @@ DEFUN (explain,
 	return CMD_SUCCESS;
 }
 
-/* ---- routes ---- */
+/* ---- agents ---- */
 
-struct peer_lister {
+struct agent_lister {
 	struct vty *vty;
 	struct json_object *list;
 };
-
-static size_t paths_of(const struct rib_peer *peer, enum ip_family family)
-{
-	return rib_path_count(peer, rib_peer_view(peer, family), family);
-}
-
-static const char *view_word(const struct rib_peer *peer, enum ip_family family)
-{
-	return rib_peer_view(peer, family) == RIB_POST ? "post" : "pre";
-}
-
-static const char *peer_state(const struct engine_peer_status *p)
-{
-	if (!p->feed_connected)
-		return "stale";
-	if (!p->up)
-		return "down";
-	return p->complete ? "complete" : "loading";
-}
-
-static void list_peer(const struct engine_peer_status *p, void *arg)
-{
-	struct peer_lister *l = arg;
-	struct json_object *json;
-	char addr[IP_TEXT_SIZE], local[IP_TEXT_SIZE];
-
-	ip_addr_format(&rib_peer_key(p->peer)->addr, addr);
-	if (!l->list) {
-		vty_out(l->vty, "%-12s %-26s %10u %-9s %-15s %8zu %-4s %8zu %-4s\n", p->router,
-			addr, p->info.remote_as, peer_state(p),
-			p->edge ? p->edge->interface : "-", paths_of(p->peer, IP_V4),
-			view_word(p->peer, IP_V4), paths_of(p->peer, IP_V6),
-			view_word(p->peer, IP_V6));
-		if (!p->edge)
-			vty_out(l->vty, "    on no edge: %s\n", p->mapping);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_string_add(json, "router", p->router);
-	json_object_string_add(json, "peer", addr);
-	json_object_string_add(json, "localAddress",
-			       ip_addr_format(&p->info.local_addr, local));
-	json_object_int_add(json, "remoteAs", p->info.remote_as);
-	json_object_boolean_add(json, "internal", p->info.is_ibgp);
-	json_object_int_add(json, "localRole", p->info.local_role);
-	json_object_int_add(json, "remoteRole", p->info.remote_role);
-	json_object_string_add(json, "state", peer_state(p));
-	json_object_string_add(json, "interface", p->edge ? p->edge->interface : "");
-	json_object_string_add(json, "mapping", p->mapping);
-	json_object_int_add(json, "ipv4Paths", (int64_t)paths_of(p->peer, IP_V4));
-	json_object_string_add(json, "ipv4View", view_word(p->peer, IP_V4));
-	json_object_int_add(json, "ipv6Paths", (int64_t)paths_of(p->peer, IP_V6));
-	json_object_string_add(json, "ipv6View", view_word(p->peer, IP_V6));
-	json_object_array_add(l->list, json);
-}
-
-DEFUN (show_rib_summary,
-       show_rib_summary_cmd,
-       "show rib summary [json]",
-       SHOW_STR
-       "Adj-RIBs-In of all routers\n"
-       "Peers and numbers of paths\n"
-       JSON_HELP)
-{
-	struct peer_lister l = { .vty = vty };
-	struct json_object *json;
-	struct rib_stats stats;
-
-	rib_stats(engine_rib(savd->engine), &stats);
-	if (!wants_json(argv, argc)) {
-		vty_out(vty, "%zu peers, %zu paths, %zu path attributes, %zu bytes\n",
-			stats.peers, stats.paths, stats.attrs, stats.bytes);
-		vty_out(vty, "%-12s %-26s %10s %-9s %-15s %8s %-4s %8s %-4s\n", "Router",
-			"Peer", "AS", "State", "Interface", "IPv4", "View", "IPv6", "View");
-		engine_peers_walk(savd->engine, list_peer, &l);
-		return CMD_SUCCESS;
-	}
-	json = json_object_new_object();
-	l.list = json_object_new_array();
-	engine_peers_walk(savd->engine, list_peer, &l);
-	json_object_int_add(json, "peerCount", (int64_t)stats.peers);
-	json_object_int_add(json, "paths", (int64_t)stats.paths);
-	json_object_int_add(json, "attributes", (int64_t)stats.attrs);
-	json_object_int_add(json, "bytes", (int64_t)stats.bytes);
-	json_object_object_add(json, "peers", l.list);
-	return print_json(vty, json);
-}
-
-static void list_feed(const struct engine_feed_status *f, void *arg)
-{
-	struct peer_lister *l = arg;
-	const struct bmp_feed_stats *s = f->stats;
-	struct json_object *json;
-	char source[IP_TEXT_SIZE];
-	int64_t now_ms = savd_now_ms();
-
-	ip_addr_format(&f->source, source);
-	if (!l->list) {
-		vty_out(l->vty, "router %s, BMP %s %s, up %lld s, last message %lld s ago\n",
-			f->router[0] ? f->router : "?",
-			f->relayed ? "relayed by its agent at" : "direct from", source,
-			(long long)((now_ms - f->since_ms) / 1000),
-			(long long)((now_ms - f->last_ms) / 1000));
-		vty_out(l->vty, "  %s; %llu messages, %llu bytes, %u forced dumps\n",
-			f->sysdescr, (unsigned long long)s->messages,
-			(unsigned long long)s->bytes, f->redumps);
-		vty_out(l->vty,
-			"  %llu announced, %llu withdrawn (%llu of them unknown), %llu looped, "
-			"%llu damaged, %llu refused (VRF)\n",
-			(unsigned long long)s->announced, (unsigned long long)s->withdrawn,
-			(unsigned long long)s->withdrawn_unknown,
-			(unsigned long long)s->looped,
-			(unsigned long long)(s->malformed + s->treat_as_withdraw),
-			(unsigned long long)s->refused_vrf);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_string_add(json, "router", f->router);
-	json_object_string_add(json, "source", source);
-	json_object_boolean_add(json, "relayed", f->relayed);
-	json_object_string_add(json, "sysDescr", f->sysdescr);
-	json_object_int_add(json, "upSeconds", (now_ms - f->since_ms) / 1000);
-	json_object_int_add(json, "silentSeconds", (now_ms - f->last_ms) / 1000);
-	json_object_int_add(json, "messages", (int64_t)s->messages);
-	json_object_int_add(json, "bytes", (int64_t)s->bytes);
-	json_object_int_add(json, "announced", (int64_t)s->announced);
-	json_object_int_add(json, "withdrawn", (int64_t)s->withdrawn);
-	json_object_int_add(json, "withdrawnUnknown", (int64_t)s->withdrawn_unknown);
-	json_object_int_add(json, "looped", (int64_t)s->looped);
-	json_object_int_add(json, "emptyPath", (int64_t)s->empty_path);
-	json_object_int_add(json, "malformed", (int64_t)s->malformed);
-	json_object_int_add(json, "treatAsWithdraw", (int64_t)s->treat_as_withdraw);
-	json_object_int_add(json, "refusedVrf", (int64_t)s->refused_vrf);
-	json_object_int_add(json, "forcedDumps", f->redumps);
-	json_object_array_add(l->list, json);
-}
-
-static void list_bgp_family(struct peer_lister *l, const struct engine_bgp_status *b,
-			    enum ip_family family)
-{
-	vty_out(l->vty, "; IPv%c %zu paths%s", family == IP_V4 ? '4' : '6', b->paths[family],
-		!b->family[family]  ? " (not offered)" :
-		b->addpath[family] ? "" :
-				     " (no add-path: best paths only)");
-}
-
-static void list_bgp(const struct engine_bgp_status *b, void *arg)
-{
-	const char *state = bgp_session_state_name(b->state);
-	const struct bgp_session_stats *s = &b->stats;
-	struct peer_lister *l = arg;
-	struct json_object *json;
-	long long since_s = (long long)((savd_now_ms() - b->since_ms) / 1000);
-
-	if (!l->list) {
-		vty_out(l->vty, "router %s, BGP %s%s for %lld s", b->router, state,
-			b->state != BGP_ESTABLISHED ? "" :
-			b->complete		    ? ", complete," :
-						      ", loading,",
-			since_s);
-		list_bgp_family(l, b, IP_V4);
-		list_bgp_family(l, b, IP_V6);
-		vty_out(l->vty,
-			"\n  %llu messages, %llu bytes; %llu announced, %llu withdrawn, %llu "
-			"messages looped, %llu damaged; %u sessions so far\n",
-			(unsigned long long)s->messages, (unsigned long long)s->bytes,
-			(unsigned long long)s->announced, (unsigned long long)s->withdrawn,
-			(unsigned long long)s->looped,
-			(unsigned long long)s->treat_as_withdraw, b->sessions);
-		if (b->state != BGP_ESTABLISHED && b->last_error[0] != '\0')
-			vty_out(l->vty, "  the last session ended: %s\n", b->last_error);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_string_add(json, "router", b->router);
-	json_object_string_add(json, "state", state);
-	json_object_boolean_add(json, "complete", b->complete);
-	json_object_int_add(json, "seconds", since_s);
-	json_object_int_add(json, "ipv4Paths", (int64_t)b->paths[IP_V4]);
-	json_object_int_add(json, "ipv6Paths", (int64_t)b->paths[IP_V6]);
-	json_object_boolean_add(json, "ipv4AddPath", b->addpath[IP_V4]);
-	json_object_boolean_add(json, "ipv6AddPath", b->addpath[IP_V6]);
-	json_object_int_add(json, "messages", (int64_t)s->messages);
-	json_object_int_add(json, "bytes", (int64_t)s->bytes);
-	json_object_int_add(json, "announced", (int64_t)s->announced);
-	json_object_int_add(json, "withdrawn", (int64_t)s->withdrawn);
-	json_object_int_add(json, "looped", (int64_t)s->looped);
-	json_object_int_add(json, "treatAsWithdraw", (int64_t)s->treat_as_withdraw);
-	json_object_int_add(json, "sessions", b->sessions);
-	json_object_string_add(json, "lastError", b->last_error);
-	json_object_array_add(l->list, json);
-}
-
-DEFUN (show_feed,
-       show_feed_cmd,
-       "show feed [json]",
-       SHOW_STR
-       "Routing information feeds\n"
-       JSON_HELP)
-{
-	struct peer_lister l = { .vty = vty };
-	struct json_object *json;
-
-	if (!wants_json(argv, argc)) {
-		engine_feeds_walk(savd->engine, list_feed, &l);
-		show_relays(vty, savd, NULL);
-		engine_bgp_walk(savd->engine, list_bgp, &l);
-		return CMD_SUCCESS;
-	}
-	json = json_object_new_object();
-	l.list = json_object_new_array();
-	engine_feeds_walk(savd->engine, list_feed, &l);
-	json_object_object_add(json, "feeds", l.list);
-	l.list = json_object_new_array();
-	show_relays(vty, savd, l.list);
-	json_object_object_add(json, "relays", l.list);
-	l.list = json_object_new_array();
-	engine_bgp_walk(savd->engine, list_bgp, &l);
-	json_object_object_add(json, "bgp", l.list);
-	json_object_int_add(json, "computeLastMicroseconds", savd->run_last_us);
-	json_object_int_add(json, "computeMaxMicroseconds", savd->run_max_us);
-	return print_json(vty, json);
-}
-
-/* ---- agents ---- */
 
 static void print_time(int64_t when, char *text, size_t size)
 {
@@ -682,7 +509,7 @@ static void print_time(int64_t when, char *text, size_t size)
 
 static void list_agent(const struct store_agent *a, void *arg)
 {
-	struct peer_lister *l = arg;
+	struct agent_lister *l = arg;
 	struct south_status s = { 0 };
 	struct json_object *json;
 	char until[32];
@@ -730,12 +557,12 @@ DEFUN (show_agent,
        "Agents: sessions and certificates\n"
        JSON_HELP)
 {
-	struct peer_lister l = { .vty = vty };
+	struct agent_lister l = { .vty = vty };
 	struct json_object *json = NULL;
 	struct diag diag;
 	int ret;
 
-	if (wants_json(argv, argc)) {
+	if (show_wants_json(argv, argc)) {
 		json = json_object_new_object();
 		l.list = json_object_new_array();
 		json_object_object_add(json, "agents", l.list);
@@ -747,7 +574,7 @@ DEFUN (show_agent,
 	if (ret < 0)
 		vty_out(vty, "%% %s\n", diag.text);
 	if (json)
-		print_json(vty, json);
+		show_print_json(vty, json);
 	return ret < 0 ? CMD_WARNING : CMD_SUCCESS;
 }
 
@@ -880,8 +707,7 @@ void show_vty_init(struct savd *s)
 	install_element(VIEW_NODE, &show_edge_cmd);
 	install_element(VIEW_NODE, &show_edge_one_cmd);
 	install_element(VIEW_NODE, &show_edge_sets_cmd);
-	install_element(VIEW_NODE, &show_rib_summary_cmd);
-	install_element(VIEW_NODE, &show_feed_cmd);
+	show_feed_vty_init(s);
 	install_element(VIEW_NODE, &show_agent_cmd);
 	install_element(VIEW_NODE, &explain_cmd);
 	install_element(ENABLE_NODE, &agent_enroll_cmd);
