@@ -285,6 +285,7 @@ void test_fill_config(struct config *cfg)
 	must(config_permit_set(cfg, &permit, true, &diag), &diag);
 	must(config_bmp_listen_set(cfg, &bmp, true, &diag), &diag);
 	must(config_agent_listen_set(cfg, &agent, true, &diag), &diag);
+	must(config_metrics_listen_set(cfg, &agent, true, &diag), &diag);
 	config_router_fini(&r1);
 	config_customer_fini(&acme);
 	config_customer_fini(&none);
@@ -475,6 +476,7 @@ char *test_config_text(const struct config *cfg)
 	fprintf(out, "\n");
 	put_listens(out, "bmp", cfg->bmp_listens, cfg->n_bmp_listens);
 	put_listens(out, "agent", cfg->agent_listens, cfg->n_agent_listens);
+	put_listens(out, "metrics", cfg->metrics_listens, cfg->n_metrics_listens);
 	put_radius(out, &cfg->radius);
 	fclose(out);
 	return text;

@@ -70,10 +70,12 @@ static void test_changes_and_removals(void **state)
 	assert_int_equal(config_bmp_listen_set(&cfg, &l, false, &diag), 0);
 	l = (struct config_listen){ test_addr("2001:db8::2"), 65535 };
 	assert_int_equal(config_agent_listen_set(&cfg, &l, false, &diag), 0);
+	assert_int_equal(config_metrics_listen_set(&cfg, &l, false, &diag), 0);
 	assert_kept(&store, &cfg);
 	assert_int_equal(cfg.n_edges, 0);
 	assert_int_equal(cfg.n_routers, 1);
 	assert_int_equal(cfg.n_bmp_listens, 0);
+	assert_int_equal(cfg.n_metrics_listens, 0);
 	test_close(store, &cfg);
 }
 
