@@ -24,6 +24,7 @@
 #include "agents/agent.h"
 #include "agents/agent_routes_nl.h"
 #include "agents/cache.h"
+#include "agents/drops_vty.h"
 #include "agents/enroll.h"
 #include "agents/metrics_vty.h"
 #include "lib/mem.h"
@@ -314,6 +315,7 @@ static const struct north_ops north_ops = {
 	.held = north_held,
 	.inventory = north_inventory,
 	.counters = north_counters,
+	.drops = agent_drops_take,
 	.want_routes = north_want_routes,
 	.routes = north_next_routes,
 	.certify = north_certify_due,
@@ -456,6 +458,7 @@ static void on_term(void)
 		on_save(NULL);
 	agent_metrics_stop();
 	agent_routes_fini();
+	agent_drops_stop();
 	EVENT_OFF(t_poll);
 	EVENT_OFF(t_links);
 	EVENT_OFF(t_links_delay);
@@ -512,6 +515,7 @@ static void start_filters(const struct kernel_options *options)
 
 static void start_rest(void)
 {
+	static const struct agent_drops_config drops = { SAMPLE_GROUP, change_privileges };
 	struct diag diag;
 
 	agent.rpfilter = rpfilter_open(RPFILTER_CONF, agent.files.rp_filter,
@@ -530,6 +534,7 @@ static void start_rest(void)
 		agent_set_controller(&agent, agent.host, agent.port);
 	event_add_read(loop, on_links, NULL, links_fd(agent.links), &t_links);
 	event_add_timer_msec(loop, on_poll, NULL, POLL_MS, &t_poll);
+	agent_drops_start(loop, &drops);
 }
 
 enum {
@@ -666,6 +671,7 @@ int main(int argc, char **argv)
 	if (agent_files_make_dir(&agent.files, &diag) < 0)
 		die(&diag);
 	agent_vty_init(&agent);
+	agent_drops_init(&agent);
 	agent_metrics_vty_init();
 	shell_vty_init();
 	start_filters(&kernel);

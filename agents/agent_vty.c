@@ -214,22 +214,24 @@ static struct json_object *peer_list(const struct filter *f)
 	return list;
 }
 
-static void add_list(struct json_object *json, const struct filter *f,
-		     enum ip_family family)
+static void add_lists(struct json_object *json, const struct filter *f)
 {
-	static const char *const names[IP_FAMILIES][3] = {
-		{ "ipv4Shape", "ipv4Intervals", "ipv4Sets" },
-		{ "ipv6Shape", "ipv6Intervals", "ipv6Sets" },
-	};
 	struct kernel_layout lay;
 
-	if (!kernel_layout(agent->kernel, f->interface, family, &lay))
-		return;
-	json_object_string_add(json, names[family][0], kernel_shape_name(lay.shape));
-	json_object_int_add(
-		json, names[family][1],
-		(int64_t)kernel_shape_size(&f->accept.f[family], family, lay.shape));
-	json_object_int_add(json, names[family][2], (int64_t)lay.sets);
+	if (kernel_layout(agent->kernel, f->interface, IP_V4, &lay)) {
+		json_object_string_add(json, "ipv4Shape", kernel_shape_name(lay.shape));
+		json_object_int_add(json, "ipv4Intervals",
+				    (int64_t)kernel_shape_size(&f->accept.f[IP_V4], IP_V4,
+							       lay.shape));
+		json_object_int_add(json, "ipv4Sets", (int64_t)lay.sets);
+	}
+	if (kernel_layout(agent->kernel, f->interface, IP_V6, &lay)) {
+		json_object_string_add(json, "ipv6Shape", kernel_shape_name(lay.shape));
+		json_object_int_add(json, "ipv6Intervals",
+				    (int64_t)kernel_shape_size(&f->accept.f[IP_V6], IP_V6,
+							       lay.shape));
+		json_object_int_add(json, "ipv6Sets", (int64_t)lay.sets);
+	}
 }
 
 static void print_list(struct vty *vty, const struct filter *f, enum ip_family family)
@@ -257,8 +259,7 @@ static struct json_object *json_filter(const struct filter *f,
 			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V4], IP_V4));
 	json_object_int_add(json, "ipv6Prefixes",
 			    (int64_t)rangeset_prefix_count(&f->accept.f[IP_V6], IP_V6));
-	add_list(json, f, IP_V4);
-	add_list(json, f, IP_V6);
+	add_lists(json, f);
 	json_object_int_add(json, "acceptPackets", (int64_t)c->accept_packets);
 	json_object_int_add(json, "acceptBytes", (int64_t)c->accept_bytes);
 	json_object_int_add(json, "dropPackets", (int64_t)c->drop_packets);

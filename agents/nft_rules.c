@@ -25,7 +25,6 @@
 #define IP6_DADDR 24
 
 #define SAMPLES_PER_SECOND 10
-#define SAMPLE_BYTES	   128 /* headers, not people's data */
 
 void rules_chain_name(const char *interface, char name[TXN_NAME_SIZE])
 {
@@ -211,7 +210,7 @@ static void sample(struct nftnl_rule *r, unsigned int group)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
 	e = expr(r, "log");
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, (uint16_t)group);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, SAMPLE_BYTES);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, RULES_SAMPLE_BYTES);
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOG_PREFIX, TXN_TABLE);
 }

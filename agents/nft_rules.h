@@ -14,8 +14,9 @@
 #include "agents/nft_txn.h"
 #include "lib/filter.h"
 
-#define RULES_BASE_CHAIN "prerouting"
-#define RULES_MAP	 "edges"
+#define RULES_BASE_CHAIN   "prerouting"
+#define RULES_MAP	   "edges"
+#define RULES_SAMPLE_BYTES 128 /* of a packet: headers, not people's data */
 
 /* Objects of which an edge has one per family or more. */
 enum rules_object {
