@@ -47,6 +47,7 @@
 #define SWEEP_PATHS	  256
 #define LISTEN_RETRY_S	  5
 #define RENEW_S		  86400
+#define TERMS_S		  60
 #define SIGNER_USER	  "opensav-ca"
 #define LEASE_S		  86400
 #define COUNTERS_S	  10
@@ -67,6 +68,7 @@ static struct event *t_save;
 static int64_t run_not_before_ms;
 static struct event *t_listen;
 static struct event *t_renew;
+static struct event *t_terms;
 static char state_dir[PATH_MAX - 32] = "/var/lib/opensav";
 static char signer_path[PATH_MAX];
 
@@ -716,6 +718,18 @@ static void start_south(void)
 	event_add_timer(loop, on_renew, NULL, RENEW_S, &t_renew);
 }
 
+/* Prefixes of records begin and cease to count by the calendar. Asked often
+ * enough that a clock that is set does not matter. */
+static void on_terms(struct event *t)
+{
+	int64_t now_s = time(NULL), next = config_set_time(&savd.cfg, now_s);
+
+	(void)t;
+	event_add_timer(loop, on_terms, NULL,
+			next != 0 && next - now_s < TERMS_S ? (long)(next - now_s) : TERMS_S,
+			&t_terms);
+}
+
 static void restore_one(const char *router, const struct filter *f, int64_t saved, void *arg)
 {
 	struct savd_edge *e = edge_get(router, f->interface);
@@ -755,6 +769,7 @@ static void start_engine(void)
 		die(&diag);
 	if (diag.text[0] != '\0') /* rows that were damaged and left out */
 		eng_note(NULL, true, diag.text);
+	on_terms(NULL);
 	run_once();
 	listens_apply();
 	bgp_neighbors_apply(bgp, &savd.cfg);
@@ -770,6 +785,7 @@ static void on_term(void)
 	save_all();
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
+	EVENT_OFF(t_terms);
 	metrics_http_free(http);
 	savd_metrics_free(collectors);
 	metrics_registry_free(savd.metrics);
