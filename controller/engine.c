@@ -50,50 +50,21 @@ struct engine_router *engine_router_get(struct engine *e, const char *name)
 	return r;
 }
 
-static struct engine_edge *edge_new(void)
-{
-	return mem_alloc(sizeof(struct engine_edge));
-}
-
-static void edge_free(struct engine_edge *edge)
-{
-	addrset_fini(&edge->computed);
-	addrset_fini(&edge->loose);
-	hold_fini(&edge->hold);
-	filter_fini(&edge->filter);
-	free(edge);
-}
-
-/* An edge that comes again goes on counting, so that an answer to a filter of
- * its first life is never taken for one to a filter of its second. */
-static void keep_generation(struct engine *e, const struct engine_edge *edge)
-{
-	if (edge->filter.generation > e->last_generation)
-		e->last_generation = edge->filter.generation;
-}
-
 static void edge_retire(struct engine *e, size_t old)
 {
 	struct engine_edge *edge = e->edges[old];
 
-	keep_generation(e, edge);
+	engine_keep_generation(e, edge);
 	if (edge->handed_out || edge->restored)
 		e->ops.filter_gone(e->ctx, e->edge_keys[old].router,
 				   e->edge_keys[old].interface);
-	edge_free(edge);
+	engine_edge_free(edge);
 }
 
 void engine_wake(struct engine *e)
 {
 	if (e->ops.wake)
 		e->ops.wake(e->ctx);
-}
-
-void engine_edge_dirty(struct engine *e, size_t edge)
-{
-	e->edges[edge]->dirty = true;
-	e->dirty = true;
-	engine_wake(e);
 }
 
 static int key_cmp(const struct engine_key *key, const struct config_edge *c)
@@ -103,7 +74,8 @@ static int key_cmp(const struct engine_key *key, const struct config_edge *c)
 	return cmp ? cmp : strcmp(key->interface, c->interface);
 }
 
-/* Brings the parallel array in step with cfg->edges; both are sorted. */
+/* Brings the parallel array in step with cfg->edges; both are sorted. All edges are
+ * looked at next, so that none has to be on the list. */
 static void edges_sync(struct engine *e)
 {
 	size_t n = e->cfg->n_edges, old = 0;
@@ -118,7 +90,8 @@ static void edges_sync(struct engine *e)
 		if (old < e->n_edges && key_cmp(&e->edge_keys[old], c) == 0)
 			edges[i] = e->edges[old++];
 		else
-			edges[i] = edge_new();
+			edges[i] = engine_edge_new();
+		edges[i]->index = i;
 		snprintf(keys[i].router, sizeof(keys[i].router), "%s", c->router);
 		snprintf(keys[i].interface, sizeof(keys[i].interface), "%s", c->interface);
 	}
@@ -129,11 +102,14 @@ static void edges_sync(struct engine *e)
 	e->edges = edges;
 	e->edge_keys = keys;
 	e->n_edges = n;
+	e->touched = NULL;
+	for (size_t i = 0; i < n; i++) {
+		e->edges[i]->touched = false;
+		engine_edge_touch(e, e->edges[i]);
+	}
 }
 
 /* ---- policy changes ---- */
-
-static void catch_up(struct engine *e);
 
 /* A command's own effect must be told from that of routes that changed around
  * it: those from before are worked off before it, and the command itself before
@@ -145,8 +121,8 @@ static void before_config(enum config_part part, const char *router, const char 
 
 	(void)router;
 	(void)interface;
-	if (part != CONFIG_LISTEN && !e->commanded)
-		catch_up(e);
+	if (part != CONFIG_LISTEN && !e->policy_changed)
+		engine_live_run(e);
 }
 
 static void after_config(enum config_part part, const char *router, const char *interface,
@@ -174,12 +150,10 @@ static void after_config(enum config_part part, const char *router, const char *
 		break;
 	}
 	(void)interface;
-	e->commanded = e->states_changed = true;
+	e->policy_changed = e->states_changed = true;
 	engine_wake(e);
-	for (size_t i = 0; i < e->n_edges; i++) {
+	for (size_t i = 0; i < e->n_edges; i++)
 		e->edges[i]->by_command = true;
-		engine_edge_dirty(e, i);
-	}
 }
 
 struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void *ctx)
@@ -190,6 +164,9 @@ struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void
 	e->ops = *ops;
 	e->ctx = ctx;
 	e->rib = rib_new();
+	e->live = live_new(LIVE_STRICT_GIVEN);
+	e->edges_due_ms = e->feeds_due_ms = -1;
+	e->feeds_ms = INT64_MIN;
 	engine_feeds_init(e);
 	cfg->before = before_config;
 	cfg->watch = after_config;
@@ -197,8 +174,7 @@ struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void
 	for (size_t i = 0; i < cfg->n_routers; i++)
 		engine_router_get(e, cfg->routers[i].name);
 	edges_sync(e);
-	for (size_t i = 0; i < e->n_edges; i++)
-		engine_edge_dirty(e, i);
+	e->policy_changed = e->states_changed = true;
 	return e;
 }
 
@@ -209,9 +185,10 @@ void engine_free(struct engine *e)
 	e->cfg->before = NULL;
 	e->cfg->watch = NULL;
 	engine_feeds_fini(e);
+	live_free(e->live);
 	rib_free(e->rib);
 	for (size_t i = 0; i < e->n_edges; i++)
-		edge_free(e->edges[i]);
+		engine_edge_free(e->edges[i]);
 	for (size_t i = 0; i < e->n_routers; i++) {
 		agent_inventory_fini(&e->routers[i]->inventory);
 		engine_fib_free(e->routers[i]);
@@ -228,32 +205,26 @@ const struct rib *engine_rib(const struct engine *e)
 	return e->rib;
 }
 
-static struct engine_edge *edge_find(const struct engine *e, const char *router,
-				     const char *interface, size_t *index)
-{
-	const struct config_edge *c = config_edge_find(e->cfg, router, interface);
-
-	if (!c)
-		return NULL;
-	*index = (size_t)(c - e->cfg->edges);
-	return e->edges[*index];
-}
-
 void engine_restore(struct engine *e, const char *router, const struct filter *f)
 {
-	size_t index;
-	struct engine_edge *edge = edge_find(e, router, f->interface, &index);
+	struct engine_edge *edge = engine_edge_find(e, router, f->interface);
+	struct addrset fresh = { 0 };
 
 	if (!edge) {
 		e->ops.filter_gone(e->ctx, router, f->interface);
 		return;
 	}
 	filter_copy(&edge->filter, f);
-	addrset_copy(&edge->hold.enforced, &f->accept);
+	edge->filter_old = false;
+	hold_add(&edge->hold, &f->accept, &fresh);
+	addrset_normalize(&fresh);
+	hold_remove(&edge->hold, &fresh); /* nothing has computed it yet */
+	addrset_fini(&fresh);
 	edge->restored = true;
 	edge->started = f->action == FILTER_ENFORCE;
 	edge->kept = f->action != FILTER_OFF;
-	engine_edge_dirty(e, index);
+	engine_edge_touch(e, edge);
+	engine_wake(e);
 }
 
 void engine_inventory(struct engine *e, const char *router,
@@ -264,8 +235,7 @@ void engine_inventory(struct engine *e, const char *router,
 	engine_catch_up(e);
 	agent_inventory_copy(&r->inventory, inv);
 	r->inventory_known = true;
-	engine_fib_inventory(e, r);
-	e->remap = true;
+	e->remap = e->ports_changed = true;
 	engine_wake(e);
 }
 
@@ -277,327 +247,12 @@ const struct agent_inventory *engine_router_inventory(const struct engine *e,
 	return r && r->inventory_known ? &r->inventory : NULL;
 }
 
-/* ---- one edge ---- */
-
-/* Sets ready, settled and reason by what the mode reads. */
-static void edge_judge(struct engine *e, size_t index)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-	struct engine_edge *edge = e->edges[index];
-	enum edge_mode mode = config_edge_mode(c);
-
-	edge->ready = edge->settled = false;
-	edge->reason[0] = '\0';
-	switch (mode) {
-	case MODE_OFF:
-	case MODE_ACL:
-	case MODE_EGRESS:
-	case MODE_DEFAULT:
-		edge->ready = edge->settled = true;
-		break;
-	case MODE_STRICT:
-	case MODE_STRICT_DIRECT:
-		engine_fib_state(e, index, mode, edge);
-		break;
-	case MODE_LOOSE:
-	case MODE_LOOSE_NO_DEFAULT:
-		engine_peers_state(e, index, mode, edge);
-		engine_fibs_state(e, edge);
-		break;
-	case MODE_FEASIBLE:
-	case MODE_EFP_A:
-	case MODE_EFP_B:
-		engine_peers_state(e, index, mode, edge);
-		break;
-	}
-	engine_peers_roles(e, index, edge);
-	if (edge->ready && addrset_is_empty(&edge->computed)) {
-		edge->ready = false;
-		snprintf(edge->reason, sizeof(edge->reason),
-			 "the computed set is empty: it would drop everything");
-	}
-}
-
-/* An operator's command takes effect at once, also where it takes away; what
- * waits for other causes goes on waiting. */
-static void edge_command(struct engine_edge *edge, const struct addrset *before)
-{
-	struct addrset gone = { 0 };
-
-	addrset_subtract(&gone, before, &edge->computed);
-	addrset_intersect(&gone, &gone, &edge->hold.enforced);
-	/* The brake goes on holding what other causes took. */
-	if (hold_drop(&edge->hold, &gone))
-		brake_forget(&edge->brake, &gone);
-	addrset_fini(&gone);
-}
-
-/* Takes over *computed, the set that follows from routes and policy now. */
-static void edge_take(struct engine *e, size_t index, struct addrset *computed)
-{
-	struct engine_edge *edge = e->edges[index];
-	struct addrset before = edge->computed;
-
-	edge->computed = *computed;
-	edge_judge(e, index);
-	/* Not into an incomplete table, as a change of mode could; a session that
-	 * is down is no hindrance, there always is one. */
-	if (edge->by_command && edge->have_computed && edge->settled &&
-	    !addrset_is_empty(&edge->computed))
-		edge_command(edge, &before);
-	edge->by_command = false;
-	edge->have_computed = true;
-	addrset_fini(&before);
-}
-
-/* Brings the enforced set after the computed one, as far as time and the state
- * of the feeds allow. */
-static void edge_follow(struct engine *e, size_t index, int64_t now_ms)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-	struct engine_edge *edge = e->edges[index];
-
-	edge_judge(e, index);
-	edge->started = edge->started || edge->ready;
-	if (config_edge_mode(c) == MODE_OFF)
-		edge->started = edge->kept = false;
-	if (!edge->started && !edge->kept) {
-		/* Nothing is enforced yet, so there is nothing to protect. */
-		hold_fini(&edge->hold);
-		brake_release(&edge->brake);
-		addrset_copy(&edge->hold.enforced, &edge->computed);
-	} else if (edge->settled) {
-		hold_update(&edge->hold, &edge->computed, (int64_t)c->holddown_s * 1000,
-			    now_ms);
-	} else {
-		hold_add(&edge->hold, &edge->computed);
-	}
-}
-
-/* What has waited for its whole hold-down, less what a pre-policy path still
- * speaks for (FRR loses post-policy routes). */
-static void edge_leaving(struct engine *e, size_t index, int64_t now_ms,
-			 struct addrset *leaving)
-{
-	const struct hold *hold = &e->edges[index]->hold;
-
-	for (size_t i = 0; i < hold->n && hold->entries[i].due_ms <= now_ms; i++) {
-		if (!engine_peers_doubt(e, index, &hold->entries[i], now_ms))
-			addrset_union(leaving, leaving, &hold->entries[i].gone);
-	}
-}
-
-static void edge_expire(struct engine *e, size_t index, int64_t now_ms)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-	struct engine_edge *edge = e->edges[index];
-	struct addrset leaving = { 0 }, after = { 0 };
-	bool braked = false;
-
-	if (edge->settled)
-		edge_leaving(e, index, now_ms, &leaving);
-	if (!addrset_is_empty(&leaving)) {
-		addrset_subtract(&after, &edge->hold.enforced, &leaving);
-		braked = !brake_allows(&edge->brake, &after, c->brake_shrink_percent);
-		if (!braked)
-			hold_drop(&edge->hold, &leaving);
-	}
-	if (braked && !edge->braked)
-		engine_note(e, true,
-			    "edge %s %s: a removal of more than %u%% of its addresses is held "
-			    "back; check the feed, then type \"brake release %s %s\"",
-			    c->router, c->interface, c->brake_shrink_percent, c->router,
-			    c->interface);
-	edge->braked = braked;
-	brake_note(&edge->brake, &edge->hold.enforced, now_ms);
-	addrset_fini(&leaving);
-	addrset_fini(&after);
-}
-
-static void filter_peers(const struct engine *e, size_t index, struct filter *f)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-	struct ip_addr *list = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_peers; i++)
-		config_addrs_set(&list, &n, &c->peers[i], true);
-	for (const struct engine_peer *p = e->edges[index]->peers; p; p = p->edge_next) {
-		if (n < FILTER_PEERS_MAX)
-			config_addrs_set(&list, &n, &rib_peer_key(p->rib)->addr, true);
-	}
-	filter_set_peers(f, list, n);
-	free(list);
-}
-
-static enum filter_action effective_action(const struct config_edge *c,
-					   const struct engine_edge *edge)
-{
-	if (config_edge_mode(c) == MODE_OFF || edge->stale == STALE_OFF)
-		return FILTER_OFF;
-	return edge->started ? c->action : FILTER_OBSERVE;
-}
-
-static bool same_peers(const struct filter *a, const struct filter *b)
-{
-	if (a->n_peers != b->n_peers)
-		return false;
-	for (size_t i = 0; i < a->n_peers; i++) {
-		if (!ip_addr_equal(&a->peers[i], &b->peers[i]))
-			return false;
-	}
-	return true;
-}
-
-static void edge_hand_out(struct engine *e, size_t index)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-	struct engine_edge *edge = e->edges[index];
-	enum filter_action action = effective_action(c, edge);
-	struct addrset accept = { 0 };
-	struct filter peers = { 0 };
-	bool changed;
-
-	filter_peers(e, index, &peers);
-	addrset_union(&accept, &edge->hold.enforced, &edge->loose);
-	changed = edge->filter.generation == 0 || action != edge->filter.action ||
-		  !addrset_equal(&accept, &edge->filter.accept) ||
-		  !same_peers(&peers, &edge->filter);
-	if (action != edge->filter.action || !edge->handed_out)
-		engine_note(e, false, "edge %s %s: %s%s%s", c->router, c->interface,
-			    filter_action_name(action), edge->reason[0] ? ", " : "",
-			    edge->reason);
-	if (changed) {
-		snprintf(edge->filter.interface, sizeof(edge->filter.interface), "%s",
-			 c->interface);
-		if (edge->filter.generation == 0)
-			edge->filter.generation = e->last_generation;
-		edge->filter.generation++;
-		edge->filter.action = action;
-		addrset_copy(&edge->filter.accept, &accept);
-		filter_set_peers(&edge->filter, peers.peers, peers.n_peers);
-	}
-	if (changed || !edge->handed_out)
-		e->ops.filter_set(e->ctx, c->router, &edge->filter);
-	edge->handed_out = true;
-	edge->touched = false;
-	addrset_fini(&accept);
-	filter_fini(&peers);
-}
-
-/* An edge without a role takes no part; a filter it had goes. */
-static void edge_deactivate(struct engine *e, size_t index)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-
-	if (e->edges[index]->handed_out || e->edges[index]->restored)
-		e->ops.filter_gone(e->ctx, c->router, c->interface);
-	keep_generation(e, e->edges[index]);
-	edge_free(e->edges[index]);
-	e->edges[index] = edge_new();
-	snprintf(e->edges[index]->reason, sizeof(e->edges[index]->reason),
-		 "the edge has no role: type \"role customer\" (or stub, host, peer, "
-		 "provider, internal)");
-}
-
 /* ---- time ---- */
-
-static bool reads_network(enum edge_mode mode)
-{
-	return mode == MODE_EFP_A || mode == MODE_EFP_B || mode == MODE_LOOSE ||
-	       mode == MODE_LOOSE_NO_DEFAULT;
-}
-
-static bool reads_router(enum edge_mode mode)
-{
-	return mode == MODE_STRICT_DIRECT; /* strict reads the FIB alone */
-}
-
-static void spread_dirt(struct engine *e)
-{
-	if (!e->routes_changed)
-		return;
-	for (size_t i = 0; i < e->n_edges; i++) {
-		enum edge_mode mode = config_edge_mode(&e->cfg->edges[i]);
-
-		if ((e->routes_changed && reads_network(mode)) ||
-		    (reads_router(mode) &&
-		     engine_router_get(e, e->cfg->edges[i].router)->routes_changed))
-			e->edges[i]->dirty = e->dirty = true;
-	}
-	e->routes_changed = false;
-	for (size_t i = 0; i < e->n_routers; i++)
-		e->routers[i]->routes_changed = false;
-}
-
-static struct sets_source *sources_list(const struct engine *e, size_t *n)
-{
-	struct sets_source *list = NULL;
-
-	*n = 0;
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		const struct config_router *r = config_router_find(e->cfg, p->router->name);
-
-		if (!r)
-			continue;
-		list = mem_realloc(list, *n + 1, sizeof(*list));
-		list[(*n)++] = (struct sets_source){
-			.peer = p->rib,
-			.edge = p->edge,
-			.router = (size_t)(r - e->cfg->routers),
-			.ibgp = p->info.is_ibgp,
-		};
-	}
-	return list;
-}
-
-static void recompute(struct engine *e)
-{
-	size_t n_sources;
-	struct sets_source *sources;
-	struct sets_pass *pass;
-	struct engine_fibs fibs;
-
-	if (!e->dirty)
-		return;
-	sources = sources_list(e, &n_sources);
-	pass = sets_pass_new(e->cfg, sources, n_sources);
-	engine_fibs_give(e, pass, &fibs);
-	for (size_t i = 0; i < e->n_edges; i++) {
-		struct addrset computed = { 0 };
-
-		if (!e->edges[i]->dirty)
-			continue;
-		e->edges[i]->dirty = false;
-		e->edges[i]->touched = e->touched = true;
-		if (e->cfg->edges[i].role == ROLE_NONE)
-			continue;
-		sets_pass_edge(pass, i, &computed);
-		edge_take(e, i, &computed);
-	}
-	sets_pass_free(pass);
-	engine_fibs_fini(&fibs);
-	free(sources);
-	e->dirty = false;
-}
-
-/* All that needs no time: where peers are, and the computed sets. */
-static void catch_up(struct engine *e)
-{
-	if (e->remap) {
-		e->remap = false;
-		engine_peers_remap(e);
-		e->states_changed = true;
-	}
-	spread_dirt(e);
-	recompute(e);
-	e->commanded = false;
-}
 
 void engine_catch_up(struct engine *e)
 {
-	if (e->commanded)
-		catch_up(e);
+	if (e->policy_changed)
+		engine_live_run(e);
 }
 
 static void earliest(int64_t *next, int64_t at)
@@ -608,90 +263,69 @@ static void earliest(int64_t *next, int64_t at)
 
 bool engine_is_dirty(const struct engine *e)
 {
-	return e->dirty || e->touched || e->remap || e->routes_changed || e->states_changed ||
-	       engine_is_sweeping(e);
+	return e->touched || e->policy_changed || e->remap || e->routes_changed ||
+	       e->states_changed || engine_is_sweeping(e);
 }
 
-/* What policy loose admits on top of the last good set. */
-static void loose_set(struct engine *e, size_t index, struct addrset *out)
-{
-	size_t n_sources;
-	struct sets_source *sources = sources_list(e, &n_sources);
-	struct sets_pass *pass = sets_pass_new(e->cfg, sources, n_sources);
-	struct engine_fibs fibs;
+/* Feeds are looked at when something about them changed, when they asked for it,
+ * and now and then: there may be many peers, and a route is no reason. */
+#define FEEDS_EVERY_MS 250
 
-	engine_fibs_give(e, pass, &fibs);
-	sets_pass_edge_as(pass, index, MODE_LOOSE, out);
-	sets_pass_free(pass);
-	engine_fibs_fini(&fibs);
-	free(sources);
+static void run_feeds(struct engine *e, int64_t now_ms)
+{
+	if (!e->states_changed && !e->remap && now_ms - FEEDS_EVERY_MS < e->feeds_ms &&
+	    (e->feeds_due_ms < 0 || now_ms < e->feeds_due_ms))
+		return;
+	e->feeds_ms = now_ms;
+	e->feeds_due_ms = engine_feeds_run(e, now_ms);
 }
 
-/* When a feed that the edge lives by has been dead for as long as its policy
- * allows, or -1. */
-static int64_t stale_ms(const struct engine *e, size_t index)
+static void run_edge(struct engine *e, struct engine_edge *edge, enum engine_look look,
+		     int64_t now_ms)
 {
-	const struct config_edge *c = &e->cfg->edges[index];
-	int64_t since = engine_dead_since_ms(e, index);
-
-	if (c->stale_policy == STALE_HOLD || !e->edges[index]->started || since < 0)
-		return -1;
-	return since + (int64_t)c->stale_s * 1000;
-}
-
-static void stale_note(struct engine *e, const struct config_edge *c,
-		       enum stale_policy stale)
-{
-	static const char *const texts[] = {
-		[STALE_HOLD] = "its feed is back: its own set again",
-		[STALE_LOOSE] = "its feed is dead: loose as well (stale loose)",
-		[STALE_OFF] = "its feed is dead: nothing is filtered (stale off)",
-	};
-
-	engine_note(e, stale != STALE_HOLD, "edge %s %s: %s", c->router, c->interface,
-		    texts[stale]);
-}
-
-/* Degrades the edge, or takes that back. Returns when it will have to, or -1. */
-static int64_t edge_stale(struct engine *e, size_t index, int64_t now_ms)
-{
-	const struct config_edge *c = &e->cfg->edges[index];
-	struct engine_edge *edge = e->edges[index];
-	int64_t at_ms = stale_ms(e, index);
-	bool dead = at_ms >= 0 && at_ms <= now_ms;
-	enum stale_policy stale = dead ? c->stale_policy : STALE_HOLD;
-
-	if (stale != edge->stale) {
-		edge->stale = stale;
-		edge->touched = true;
-		addrset_fini(&edge->loose);
-		if (stale == STALE_LOOSE)
-			loose_set(e, index, &edge->loose);
-		stale_note(e, c, stale);
+	if (e->cfg->edges[edge->index].role == ROLE_NONE) {
+		if (edge->touched)
+			engine_edge_deactivate(e, edge);
+		return;
 	}
-	return dead ? -1 : at_ms;
+	edge->touched = true; /* what it does to itself is no reason for more */
+	engine_edge_run(e, edge, look, now_ms);
+	edge->touched = false;
+	earliest(&e->edges_due_ms, edge->due_ms);
 }
 
-/* What does not depend on a new set: readiness, hold-downs, the filter's other
- * parts. Returns when the edge wants to be looked at again, or -1. */
-static int64_t edge_run(struct engine *e, size_t index, bool judge, int64_t now_ms)
+static void run_touched(struct engine *e, int64_t now_ms)
 {
-	struct engine_edge *edge = e->edges[index];
-	int64_t due, stale_at = edge_stale(e, index, now_ms);
+	struct engine_edge *next;
 
-	edge->touched |= judge;
-	if (edge->touched)
-		edge_follow(e, index, now_ms);
-	due = hold_next_ms(&edge->hold);
-	if (edge->touched || (due >= 0 && due <= now_ms)) {
-		edge_expire(e, index, now_ms);
-		edge_hand_out(e, index);
-		due = hold_next_ms(&edge->hold);
+	for (struct engine_edge *edge = e->touched; edge; edge = next) {
+		next = edge->next_touched;
+		run_edge(e, edge, ENGINE_LOOK_TOUCHED, now_ms);
 	}
-	if (due >= 0 && due <= now_ms)
-		due = now_ms + RETRY_MS;
-	earliest(&due, stale_at);
-	return due;
+	e->touched = NULL;
+}
+
+/* What is touched, what is due, or with judge all. */
+static void run_edges(struct engine *e, bool judge, int64_t now_ms)
+{
+	bool due = e->edges_due_ms >= 0 && e->edges_due_ms <= now_ms;
+
+	if (!judge)
+		run_touched(e, now_ms);
+	if (!judge && !due)
+		return;
+	e->touched = NULL;
+	e->edges_due_ms = -1;
+	e->network.known = false;
+	for (size_t i = 0; i < e->n_edges; i++) {
+		struct engine_edge *edge = e->edges[i];
+
+		if (judge || (edge->due_ms >= 0 && edge->due_ms <= now_ms))
+			run_edge(e, edge, judge ? ENGINE_LOOK_JUDGE : ENGINE_LOOK_TIME,
+				 now_ms);
+		else
+			earliest(&e->edges_due_ms, edge->due_ms);
+	}
 }
 
 int64_t engine_run(struct engine *e, int64_t now_ms)
@@ -702,29 +336,26 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 	e->now_ms = now_ms;
 	engine_catch_up(e);
 	engine_sweep_begin(e);
-	next = engine_feeds_run(e, now_ms);
+	run_feeds(e, now_ms);
 	engine_sweep_end(e);
-	catch_up(e);
+	engine_live_run(e);
 	judge = e->states_changed;
-	e->states_changed = e->touched = false;
-	for (size_t i = 0; i < e->n_edges; i++) {
-		if (e->cfg->edges[i].role != ROLE_NONE)
-			earliest(&next, edge_run(e, i, judge, now_ms));
-		else if (e->edges[i]->touched)
-			edge_deactivate(e, i);
-	}
+	e->states_changed = false;
+	run_edges(e, judge, now_ms);
+	next = e->feeds_due_ms;
+	earliest(&next, e->edges_due_ms);
 	return next;
 }
 
 bool engine_brake_release(struct engine *e, const char *router, const char *interface)
 {
-	size_t index;
-	struct engine_edge *edge = edge_find(e, router, interface, &index);
+	struct engine_edge *edge = engine_edge_find(e, router, interface);
 
 	if (!edge)
 		return false;
-	brake_release(&edge->brake);
-	engine_edge_dirty(e, index);
+	engine_live_run(e); /* what is to be let in is known */
+	engine_edge_release(e, edge);
+	engine_wake(e);
 	return true;
 }
 
@@ -742,23 +373,57 @@ static bool interface_seen(const struct engine *e, const struct config_edge *c)
 bool engine_edge_status(const struct engine *e, const char *router, const char *interface,
 			struct engine_edge_status *status)
 {
-	size_t index;
-	const struct engine_edge *edge = edge_find(e, router, interface, &index);
+	struct engine_edge *edge = engine_edge_find(e, router, interface);
+	const struct config_edge *c;
 
 	if (!edge)
 		return false;
+	c = &e->cfg->edges[edge->index];
 	*status = (struct engine_edge_status){
-		.config = &e->cfg->edges[index],
-		.filter = &edge->filter,
-		.computed = &edge->computed,
+		.config = c,
+		.filter = engine_edge_filter(edge),
 		.hold = &edge->hold,
-		.active = e->cfg->edges[index].role != ROLE_NONE,
+		.active = c->role != ROLE_NONE,
 		.ready = edge->ready,
 		.started = edge->started,
 		.stale = edge->stale != STALE_HOLD,
 		.brake = edge->braked,
-		.interface_seen = interface_seen(e, &e->cfg->edges[index]),
+		.growth = edge->grown,
+		.interface_seen = interface_seen(e, c),
 	};
 	snprintf(status->reason, sizeof(status->reason), "%s", edge->reason);
 	return true;
+}
+
+const struct filter *engine_filter(const struct engine *e, const char *router,
+				   const char *interface)
+{
+	struct engine_edge *edge = engine_edge_find(e, router, interface);
+
+	return edge ? engine_edge_filter(edge) : NULL;
+}
+
+void engine_edge_excess(const struct engine *e, const char *router, const char *interface,
+			struct addrset *out)
+{
+	const struct engine_edge *edge = engine_edge_find(e, router, interface);
+
+	addrset_fini(out);
+	if (edge)
+		dynaddrset_export(&edge->excess, out);
+}
+
+void engine_edge_computed(const struct engine *e, const char *router,
+			  const char *interface, struct addrset *out)
+{
+	const struct engine_edge *edge = engine_edge_find(e, router, interface);
+	struct addrset excess = { 0 };
+
+	addrset_fini(out);
+	if (!edge)
+		return;
+	hold_computed(&edge->hold, out);
+	dynaddrset_export(&edge->excess, &excess);
+	addrset_union(out, out, &excess);
+	addrset_fini(&excess);
 }

@@ -20,7 +20,9 @@ struct engine;
 struct engine_feed; /* one BMP stream */
 
 struct engine_ops {
-	/* The edge's filter changed (a new generation): save it, send it. */
+	/* The edge's filter changed (a new generation): save it, send it. f is
+	 * without its set, which costs as much as it is long: whoever wants it
+	 * asks engine_filter(), at once or when several changes have come. */
 	void (*filter_set)(void *ctx, const char *router, const struct filter *f);
 	void (*filter_gone)(void *ctx, const char *router, const char *interface);
 	/* Close this stream so that the router dumps everything again. */
@@ -92,19 +94,31 @@ bool engine_brake_release(struct engine *e, const char *router, const char *inte
 /* ---- to show ---- */
 struct engine_edge_status {
 	const struct config_edge *config;
-	const struct filter *filter;	   /* what its router was told last */
-	const struct addrset *computed;	   /* now */
+	const struct filter *filter;	   /* what its router was told last; whole */
 	const struct hold *hold;	   /* enforced, and what waits to leave */
 	bool active;			   /* has a role and takes part */
 	bool ready;			   /* all that the mode reads is complete */
 	bool started;			   /* has been ready once: enforces if told so */
 	bool stale;			   /* degraded: its feed is dead */
 	bool brake;			   /* removals wait for the operator */
+	bool growth;			   /* growth does: engine_edge_excess() */
 	bool interface_seen;		   /* the agent's inventory has it */
 	char reason[160];		   /* why not ready, "" if ready */
 };
 bool engine_edge_status(const struct engine *e, const char *router, const char *interface,
 			struct engine_edge_status *status);
+/* The last filter, whole; NULL: there is no such edge. Valid until the next call
+ * for the engine that is not const. */
+const struct filter *engine_filter(const struct engine *e, const char *router,
+				   const char *interface);
+/* The computed set, and what of it the growth brake holds back. Replace *out. */
+void engine_edge_computed(const struct engine *e, const char *router,
+			  const char *interface, struct addrset *out);
+void engine_edge_excess(const struct engine *e, const char *router, const char *interface,
+			struct addrset *out);
+/* For tests: -1 with diag where a set that was kept up differs from what sets.h
+ * computes from scratch, or a filter from its parts. */
+int engine_check(struct engine *e, struct diag *diag);
 
 struct engine_peer_status {
 	const struct rib_peer *peer;
@@ -164,6 +178,7 @@ enum explain_step {
 	EXPLAIN_RECORD,	   /* the customer's record */
 	EXPLAIN_ROUTE,	   /* admitted by the mode; the route that did it, if one did */
 	EXPLAIN_HOLD,	   /* no longer computed, still in its hold-down */
+	EXPLAIN_GROWTH,	   /* admitted, but held back by the growth brake */
 	EXPLAIN_NONE,	   /* nothing admits it */
 };
 

@@ -57,7 +57,7 @@ bool engine_bgp_is_peer(const struct engine_peer *p)
 static void state_changed(struct engine_bgp *b)
 {
 	b->engine->remap = b->engine->states_changed = true;
-	b->router->routes_changed = b->engine->routes_changed = true;
+	b->engine->routes_changed = true;
 	engine_wake(b->engine);
 }
 

@@ -210,7 +210,7 @@ static bool explain_route(const struct question *q, struct explain *out)
 	const struct rib_attr *attr = NULL;
 	const struct engine_peer *p;
 
-	if (!addrset_contains(&q->edge->computed, q->addr))
+	if (!hold_is_computed(&q->edge->hold, q->addr))
 		return false;
 	out->step = EXPLAIN_ROUTE;
 	if (reads_fib(q)) {
@@ -277,14 +277,37 @@ static bool explain_hold(const struct question *q, struct explain *out)
 {
 	const struct hold *hold = &q->edge->hold;
 
-	if (!addrset_contains(&hold->enforced, q->addr))
+	if (!dynaddrset_contains(&hold->enforced, q->addr))
 		return false;
 	out->step = EXPLAIN_HOLD;
-	for (size_t i = 0; i < hold->n; i++) {
-		if (addrset_contains(&hold->entries[i].gone, q->addr))
-			out->hold_due_ms = hold->entries[i].due_ms;
-	}
+	out->hold_due_ms = hold_due_ms(hold, q->addr);
 	say_hold(q, out);
+	return true;
+}
+
+static bool explain_growth(const struct question *q, struct explain *out)
+{
+	const struct rib_attr *attr = NULL;
+	const struct engine_peer *p;
+	char prefix[IP_TEXT_SIZE], by[100] = "";
+
+	if (!dynaddrset_contains(&q->edge->excess, q->addr))
+		return false;
+	out->step = EXPLAIN_GROWTH;
+	p = reads_fib(q) ? NULL : best_route(q, false, &out->prefix, &attr);
+	if (p) {
+		char peer[IP_TEXT_SIZE];
+
+		out->peer = p->rib;
+		snprintf(by, sizeof(by), " by %s of peer %s",
+			 ip_prefix_format(&out->prefix, prefix),
+			 ip_addr_format(&rib_peer_key(p->rib)->addr, peer));
+	}
+	snprintf(out->text, sizeof(out->text),
+		 "mode %s admits %s%s, but so much came that it stays out until you type "
+		 "\"brake release %s %s\"",
+		 edge_mode_name(config_edge_mode(q->c)), q->addr_text, by, q->c->router,
+		 q->c->interface);
 	return true;
 }
 
@@ -318,11 +341,13 @@ bool engine_explain(const struct engine *e, const char *router, const char *inte
 		return true;
 	/* What a command or a hold-down still lets in comes before the reason
 	 * why it would not be let in again. */
-	if (!addrset_contains(&q.edge->hold.enforced, addr) && explain_subtracted(&q, out))
+	if (!dynaddrset_contains(&q.edge->hold.enforced, addr) &&
+	    explain_subtracted(&q, out))
 		return true;
-	if (addrset_contains(&q.edge->computed, addr) && explain_record(&q, out))
+	if (hold_is_computed(&q.edge->hold, addr) && explain_record(&q, out))
 		return true;
-	if (explain_route(&q, out) || explain_hold(&q, out) || explain_stale(&q, out))
+	if (explain_route(&q, out) || explain_hold(&q, out) || explain_stale(&q, out) ||
+	    explain_growth(&q, out))
 		return true;
 	say_nothing_admits(&q, out);
 	return true;

@@ -29,18 +29,6 @@ static bool is_loose(enum edge_mode mode)
 
 /* ---- in ---- */
 
-static void mark_dirty(struct engine *e, const struct engine_router *r, bool loose_too)
-{
-	for (size_t i = 0; i < e->n_edges; i++) {
-		const struct config_edge *c = &e->cfg->edges[i];
-		enum edge_mode mode = config_edge_mode(c);
-
-		if ((is_strict(mode) && strcmp(c->router, r->name) == 0) ||
-		    (loose_too && is_loose(mode)))
-			engine_edge_dirty(e, i);
-	}
-}
-
 static void set_live(struct engine *e, struct engine_router *r, bool live)
 {
 	if (r->fib_live == live)
@@ -58,19 +46,11 @@ static struct fib *fresh_fib(void)
 	return fib_new(seed);
 }
 
-static void take_over(struct engine_router *r)
-{
-	fib_free(r->fib);
-	r->fib = r->fib_loading;
-	r->fib_loading = NULL;
-}
-
 void engine_fib(struct engine *e, const char *router, const struct agent_routes *routes,
 		int64_t now_ms)
 {
 	struct engine_router *r = engine_router_get(e, router);
-	bool changed = routes->n != 0;
-	struct fib *to;
+	struct fib *loading;
 
 	engine_catch_up(e);
 	r->fib_ms = now_ms;
@@ -78,21 +58,23 @@ void engine_fib(struct engine *e, const char *router, const struct agent_routes 
 		fib_free(r->fib_loading);
 		r->fib_loading = fresh_fib();
 	}
-	to = r->fib_loading ? r->fib_loading : r->fib;
-	if (!to) /* changes of a table that never began */
+	loading = r->fib_loading;
+	if (!loading && !r->fib) /* changes of a table that never began */
 		return;
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct agent_route *route = &routes->routes[i];
+		const uint32_t *indexes = routes->indexes + route->first;
 
-		fib_set(to, &route->prefix, route->kind, routes->indexes + route->first,
-			route->n);
+		if (loading)
+			fib_set(loading, &route->prefix, route->kind, indexes, route->n);
+		else
+			engine_live_fib_route(e, r, &route->prefix, route->kind, indexes,
+					      route->n);
 	}
-	if (r->fib_loading && routes->complete) {
-		take_over(r);
-		changed = true;
+	if (loading && routes->complete) {
+		r->fib_loading = NULL;
+		engine_live_fib(e, r, loading);
 	}
-	if (changed && !r->fib_loading)
-		mark_dirty(e, r, true);
 	set_live(e, r, routes->complete);
 }
 
@@ -105,12 +87,6 @@ void engine_fib_lost(struct engine *e, const char *router)
 	fib_free(r->fib_loading);
 	r->fib_loading = NULL;
 	set_live(e, r, false);
-}
-
-void engine_fib_inventory(struct engine *e, struct engine_router *r)
-{
-	if (r->fib)
-		mark_dirty(e, r, false);
 }
 
 void engine_fib_free(struct engine_router *r)
@@ -136,7 +112,7 @@ bool engine_wants_fib(const struct engine *e, const char *router)
 	return false;
 }
 
-/* ---- out: what a pass needs ---- */
+/* ---- interfaces ---- */
 
 static const char *interface_name(const struct engine_router *r, uint32_t index)
 {
@@ -166,31 +142,18 @@ static uint32_t interface_index(const struct engine_router *r, const char *name)
 	return 0;
 }
 
-void engine_fibs_give(const struct engine *e, struct sets_pass *pass,
-		      struct engine_fibs *fibs)
+uint32_t *engine_edge_ports(const struct engine *e)
 {
-	fibs->fibs = mem_calloc(e->cfg->n_routers + 1, sizeof(*fibs->fibs));
-	fibs->index = mem_calloc(e->n_edges + 1, sizeof(*fibs->index));
-	for (size_t i = 0; i < e->cfg->n_routers; i++) {
-		const struct engine_router *r =
-			engine_router_find(e, e->cfg->routers[i].name);
+	uint32_t *index = mem_calloc(e->n_edges + 1, sizeof(*index));
 
-		fibs->fibs[i] = r ? r->fib : NULL;
-	}
 	for (size_t i = 0; i < e->n_edges; i++) {
 		const struct engine_router *r =
 			engine_router_find(e, e->cfg->edges[i].router);
 
 		if (r)
-			fibs->index[i] = interface_index(r, e->cfg->edges[i].interface);
+			index[i] = interface_index(r, e->cfg->edges[i].interface);
 	}
-	sets_pass_set_fibs(pass, fibs->fibs, fibs->index);
-}
-
-void engine_fibs_fini(struct engine_fibs *fibs)
-{
-	free(fibs->fibs);
-	free(fibs->index);
+	return index;
 }
 
 /* ---- ready ---- */

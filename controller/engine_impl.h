@@ -2,7 +2,8 @@
  *
  * engine_impl - what the engine's own files share; nobody else includes it.
  *
- * engine.c: edges and time. engine_feed.c: streams; what else is about feeds is
+ * engine.c: policy and time. engine_edge.c: one edge. engine_live.c: routes and
+ * policy into live, and what it computes into edges. engine_feed.c: streams; what else is about feeds is
  * listed in engine_feed_impl.h.
  * engine_explain.c: why an address is in or out.
  */
@@ -11,7 +12,7 @@
 
 #include "controller/engine.h"
 #include "controller/sets/brake.h"
-#include "controller/sets/sets.h"
+#include "controller/sets/live.h"
 
 struct engine_router {
 	char name[CONFIG_NAME_SIZE];
@@ -24,7 +25,6 @@ struct engine_router {
 	int64_t redump_ms;	  /* of the last forced re-dump */
 	bool redump_pending;	  /* the next stream is that dump */
 	unsigned int redumps;
-	bool routes_changed;
 	struct fib *fib;	 /* the last whole table, or NULL */
 	struct fib *fib_loading; /* since a reset, until it is whole */
 	bool fib_live;		 /* fib is all that the router has now */
@@ -59,6 +59,7 @@ struct engine_feed {
 
 struct engine_peer {
 	struct rib_peer *rib;
+	struct live_source *live; /* NULL: does not count, or not yet */
 	struct engine_router *router;
 	struct engine_peer *next;      /* of all */
 	struct engine_peer *edge_next; /* of its edge */
@@ -83,22 +84,37 @@ struct engine_peer {
 
 struct engine_edge {
 	struct engine_peer *peers; /* that are reached by it */
-	struct addrset computed;
+	size_t index;		   /* into cfg->edges */
 	struct hold hold;
+	struct dynaddrset excess; /* computed, but held back by the growth brake */
 	struct brake brake;
 	struct filter filter; /* as handed out; generation 0: never */
-	bool dirty;   /* its set has to be computed anew */
-	bool touched; /* its filter may differ from what was handed out */
-	bool by_command; /* the next change of computed is the operator's word */
-	bool have_computed;
+	bool filter_old;      /* its accept is: engine_edge_filter() */
+	/* What came to and left the enforced set since then, net. */
+	struct dynaddrset gained, lost;
+	bool touched; /* its filter may differ from what was handed out, */
+	struct engine_edge *next_touched; /* and so it is on the engine's list */
+	bool synced;	 /* it follows what live tells: it has a role */
+	bool by_command; /* the next changes are the operator's word: */
+	struct addrset commanded; /* of these, what was taken away */
 	bool restored; /* filter and hold come from the store */
 	bool kept;     /* that set is worth keeping until the feeds are complete */
 	bool handed_out;
 	/* What the edge was degraded to as its feed is dead; STALE_HOLD: it is not */
 	enum stale_policy stale;
 	struct addrset loose; /* while stale with policy loose: admitted as well */
-	bool ready, settled, started, braked;
+	bool loose_changed;
+	/* By what the mode reads, as of the last change of any state. */
+	bool ready, settled;
 	char reason[160];
+	bool feeds_ready; /* ready but for an empty set */
+	bool started;	  /* has been ready once */
+	bool braked;	  /* removals wait for the operator */
+	bool grown;	  /* so does growth: what excess holds */
+	uint32_t holddown_s; /* that what waits was timed by */
+	int64_t due_ms;	     /* wants to be looked at, -1: no */
+	int64_t expire_ms;   /* no removal can be due before */
+	int64_t stale_due_ms;
 };
 
 struct engine_key {
@@ -111,6 +127,8 @@ struct engine {
 	struct engine_ops ops;
 	void *ctx;
 	struct rib *rib;
+	struct live *live;
+	uint64_t views; /* rib_view_changes() that live knows of */
 	struct engine_router **routers;
 	size_t n_routers;
 	struct engine_feed *feeds;
@@ -120,27 +138,79 @@ struct engine {
 	struct engine_key *edge_keys; /* of the above, after cfg->edges moved */
 	uint32_t serial;
 	uint64_t last_generation; /* the highest of edges that are gone */
-	bool dirty;	     /* some edge is */
-	bool touched;	     /* likewise */
-	bool commanded;	     /* a command's effect is not computed yet */
-	bool routes_changed; /* network-wide modes have to look */
+	struct engine_edge *touched; /* edges, in no order */
+	bool policy_changed; /* live does not know of it yet */
+	bool ports_changed;  /* nor of numbers of interfaces */
+	bool routes_changed; /* live may have something to tell */
 	bool states_changed; /* a peer or stream did: what is ready and settled */
 	bool remap;	     /* peers may have moved to other edges */
 	bool dropped;	     /* some peer is */
 	size_t swept;	     /* paths taken away since the last run */
+	/* What all modes that read the network have in common, while edges are
+	 * looked at one after the other. */
+	struct {
+		bool known, ready, settled;
+		char reason[160];
+	} network;
 	int64_t now_ms;	     /* of the last run, for calls without a time */
+	int64_t edges_due_ms; /* no edge wants to be looked at before; -1: never */
+	int64_t feeds_ms, feeds_due_ms; /* engine_feeds_run(): when, its answer */
 };
 
 /* engine.c */
 void engine_note(struct engine *e, bool alarm, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void engine_wake(struct engine *e);
-void engine_edge_dirty(struct engine *e, size_t edge);
 /* To be called before routes, peers or feeds change: the effect of a command
  * that came before is computed first. */
 void engine_catch_up(struct engine *e);
 struct engine_router *engine_router_get(struct engine *e, const char *name);
 struct engine_router *engine_router_find(const struct engine *e, const char *name);
+
+/* engine_edge.c */
+struct engine_edge *engine_edge_new(void);
+void engine_edge_free(struct engine_edge *edge);
+struct engine_edge *engine_edge_find(const struct engine *e, const char *router,
+				     const char *interface);
+void engine_edge_touch(struct engine *e, struct engine_edge *edge);
+/* The computed set lost or gained this. */
+void engine_edge_lose(struct engine *e, struct engine_edge *edge,
+		      const struct addrset *removed);
+void engine_edge_gain(struct engine *e, struct engine_edge *edge,
+		      const struct addrset *added);
+/* A command's effect has been computed: what it took leaves now. */
+void engine_edge_command(struct engine *e, struct engine_edge *edge);
+enum engine_look {
+	ENGINE_LOOK_TIME,    /* something is due */
+	ENGINE_LOOK_TOUCHED, /* or it is on the list */
+	ENGINE_LOOK_JUDGE,   /* or states, policy, peers may be others */
+};
+/* Everything but a new set: states, hold-downs, the filter. Leaves in due_ms when
+ * it wants to be looked at again. */
+void engine_edge_run(struct engine *e, struct engine_edge *edge, enum engine_look look,
+		     int64_t now_ms);
+/* The operator accepts what the brakes hold back. */
+void engine_edge_release(struct engine *e, struct engine_edge *edge);
+void engine_edge_deactivate(struct engine *e, struct engine_edge *edge);
+/* The edge's filter with its whole set. */
+const struct filter *engine_edge_filter(struct engine_edge *edge);
+/* The number of the edge is given up: the next life of it goes on counting. */
+void engine_keep_generation(struct engine *e, const struct engine_edge *edge);
+
+/* engine_live.c */
+/* Brings live after peers, policy, tables; and edges after live. */
+void engine_live_run(struct engine *e);
+/* The peer's routes are about to go, with it. */
+void engine_live_forget(struct engine *e, struct engine_peer *p);
+void engine_live_route(struct engine *e, struct engine_peer *p, enum rib_view view,
+		       const struct ip_prefix *prefix, const struct rib_attr *old,
+		       const struct rib_attr *new);
+/* As fib_set() of the router's present table. */
+void engine_live_fib_route(struct engine *e, struct engine_router *r,
+			   const struct ip_prefix *prefix, enum agent_route_kind kind,
+			   const uint32_t *indexes, size_t n);
+/* Another table; the old one is freed. */
+void engine_live_fib(struct engine *e, struct engine_router *r, struct fib *fib);
 
 /* engine_feed.c, engine_peer.c, engine_ready.c, engine_whole.c */
 void engine_feeds_init(struct engine *e); /* the RIB's watcher */
@@ -159,10 +229,14 @@ int64_t engine_dead_since_ms(const struct engine *e, size_t edge);
 /* RFC 9234: tells of peers that call themselves what the edge is not, and keeps
  * an edge that has not started from being ready. */
 void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state);
-/* Pre-policy paths without a loop still support some of what the entry takes
- * from this edge: it has to wait. The routers of such paths are asked for a new
- * dump. */
-bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *entry,
+/* Addresses whose hold-down has run out. */
+struct engine_gone {
+	struct addrset set;
+	int64_t since_ms; /* the last of them became absent */
+};
+/* Pre-policy paths without a loop still support some of what would leave this
+ * edge: it has to wait. The routers of such paths are asked for a new dump. */
+bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone *gone,
 			int64_t now_ms);
 
 /* engine_sweep.c */
@@ -184,16 +258,9 @@ bool engine_bgp_sweep(struct engine *e, size_t *budget);
 void engine_bgp_fini(struct engine *e);
 
 /* engine_fib.c */
-void engine_fib_inventory(struct engine *e, struct engine_router *r); /* it changed */
 void engine_fib_free(struct engine_router *r);
-struct engine_fibs {
-	const struct fib **fibs;
-	uint32_t *index;
-};
-/* Gives the pass what routers forward by; fibs must outlive the pass. */
-void engine_fibs_give(const struct engine *e, struct sets_pass *pass,
-		      struct engine_fibs *fibs);
-void engine_fibs_fini(struct engine_fibs *fibs);
+/* The number of each edge's interface, 0 where it is not known; to be freed. */
+uint32_t *engine_edge_ports(const struct engine *e);
 /* ready and settled of an edge of mode strict or strict-direct. */
 void engine_fib_state(const struct engine *e, size_t edge, enum edge_mode mode,
 		      struct engine_edge *state);

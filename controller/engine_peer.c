@@ -39,20 +39,11 @@ size_t engine_peer_paths(const struct engine_peer *p)
 	return n;
 }
 
-/* Routes of this peer changed. */
-static void peer_dirty(struct engine *e, const struct engine_peer *p)
-{
-	if (p->edge != SETS_NO_EDGE)
-		engine_edge_dirty(e, p->edge);
-	p->router->routes_changed = true;
-	e->routes_changed = true;
-	engine_wake(e);
-}
-
 void engine_peer_changed(struct engine *e, const struct engine_peer *p)
 {
-	e->states_changed = true;
-	peer_dirty(e, p);
+	(void)p;
+	e->states_changed = e->routes_changed = true;
+	engine_wake(e);
 }
 
 static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_prefix *prefix,
@@ -61,13 +52,10 @@ static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_p
 	struct engine *e = arg;
 	struct engine_peer *p = engine_peer_get(e, rib);
 
-	(void)old;
-	(void)new;
-
 	if (p->router->feed)
 		p->changed_ms = p->router->feed->now_ms;
-	if (view == rib_peer_view(rib, prefix->family))
-		peer_dirty(e, p);
+	engine_live_route(e, p, view, prefix, old, new);
+	engine_wake(e);
 }
 
 void engine_peer_free(struct engine *e, struct engine_peer *gone)
@@ -79,6 +67,7 @@ void engine_peer_free(struct engine *e, struct engine_peer *gone)
 	engine_peer_changed(e, gone);
 	e->remap = true;
 	*at = gone->next;
+	engine_live_forget(e, gone);
 	rib_peer_remove(gone->rib);
 	free(gone);
 }
@@ -188,10 +177,6 @@ void engine_peers_remap(struct engine *e)
 	for (struct engine_peer *p = e->peers; p; p = p->next) {
 		size_t edge = edge_of_peer(e, p);
 
-		/* an index of before a deletion may be out of range: that
-		 * edge is dirty by the command itself */
-		if (p->edge != edge && p->edge != SETS_NO_EDGE && p->edge < e->n_edges)
-			engine_edge_dirty(e, p->edge);
 		if (p->edge != edge) {
 			p->edge = edge;
 			engine_peer_changed(e, p);

@@ -385,7 +385,7 @@ static bool may_speak_for(const struct engine *e, const struct engine_peer *p, s
  * last word, so peers that have completed one speak for nothing here. What left
  * together waits together: with the origin of a path a network-wide set loses
  * more than its prefix. */
-bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *entry,
+bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone *gone,
 			int64_t now_ms)
 {
 	bool doubt = false;
@@ -393,8 +393,8 @@ bool engine_peers_doubt(struct engine *e, size_t edge, const struct hold_entry *
 	for (const struct engine_peer *p = e->peers; p; p = p->next) {
 		struct engine_feed *feed = p->router->feed;
 
-		if (!may_speak_for(e, p, edge) || p->dump_ms > entry->since_ms ||
-		    !is_doubted(p, &entry->gone))
+		if (!may_speak_for(e, p, edge) || p->dump_ms > gone->since_ms ||
+		    !is_doubted(p, &gone->set))
 			continue;
 		doubt = true;
 		if (feed && engine_redump_is_allowed(feed, now_ms))

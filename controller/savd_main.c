@@ -244,7 +244,8 @@ static void eng_filter_set(void *ctx, const char *router, const struct filter *f
 		e->unsaved = true;
 		edge_changed(e, f->generation, time(NULL));
 	}
-	south_filter_set(south_packet_south(savd.south), router, f, savd_now_ms());
+	south_filter_set(south_packet_south(savd.south), router,
+			 engine_filter(savd.engine, router, f->interface), savd_now_ms());
 	if (!t_save)
 		event_add_timer_msec(loop, on_save, NULL, SAVE_DELAY_MS, &t_save);
 }

@@ -167,13 +167,13 @@ static void collect_set(struct savd_metrics_edges *me, struct metrics *m,
 			const struct engine_edge_status *s)
 {
 	const struct counted *n = count_prefixes(me, s->filter);
-	uint64_t holding = 0;
+	struct addrset waiting = { 0 };
 
-	for (size_t i = 0; i < s->hold->n; i++)
-		holding += addrset_prefix_count(&s->hold->entries[i].gone);
+	hold_waiting(s->hold, &waiting);
 	savd_metrics_add(m, &m_prefixes, &me->labels, "family", "ipv4", n->prefixes[IP_V4]);
 	savd_metrics_add(m, &m_prefixes, &me->labels, "family", "ipv6", n->prefixes[IP_V6]);
-	add(me, m, &m_holding, holding);
+	add(me, m, &m_holding, addrset_prefix_count(&waiting));
+	addrset_fini(&waiting);
 }
 
 static void collect_info(struct savd_metrics_edges *me, struct metrics *m,
@@ -208,7 +208,7 @@ static void collect_edge(struct savd_metrics_edges *me, struct metrics *m)
 	add(me, m, &m_enforcing, s.filter->action == FILTER_ENFORCE);
 	add(me, m, &m_waiting, s.config->action == FILTER_ENFORCE && !s.started);
 	add(me, m, &m_stale, s.stale);
-	add(me, m, &m_brake, s.brake);
+	add(me, m, &m_brake, s.brake || s.growth);
 	add(me, m, &m_seen, s.interface_seen);
 	collect_sync(me, m);
 	collect_known(me, m);

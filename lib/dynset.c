@@ -361,3 +361,101 @@ void dynset_remove(struct dynset *s, u128 first, u128 last, struct rangeset *rem
 
 	dynset_replace(s, first, last, &nothing, NULL, removed);
 }
+
+void dynset_note(struct dynset *to, struct dynset *opposite, const struct ip_range *r)
+{
+	struct rangeset undone = { 0 }, rest = { 0 };
+
+	rangeset_append(&rest, r->first, r->last);
+	dynset_remove(opposite, r->first, r->last, &undone);
+	rangeset_subtract(&rest, &rest, &undone);
+	for (size_t i = 0; i < rest.n; i++)
+		dynset_add(to, rest.r[i].first, rest.r[i].last, NULL);
+	rangeset_fini(&undone);
+	rangeset_fini(&rest);
+}
+
+/* ---- both families */
+
+void dynaddrset_init(struct dynaddrset *s)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		dynset_init(&s->f[family], family);
+}
+
+void dynaddrset_fini(struct dynaddrset *s)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		dynset_fini(&s->f[family]);
+}
+
+bool dynaddrset_is_empty(const struct dynaddrset *s)
+{
+	return s->f[IP_V4].n == 0 && s->f[IP_V6].n == 0;
+}
+
+bool dynaddrset_contains(const struct dynaddrset *s, const struct ip_addr *addr)
+{
+	return dynset_contains(&s->f[addr->family], addr->v);
+}
+
+typedef void range_fn(struct dynset *s, u128 first, u128 last, struct rangeset *changed);
+
+static void each_range(struct dynaddrset *s, const struct addrset *what, range_fn *fn,
+		       struct addrset *changed)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		const struct rangeset *w = &what->f[family];
+
+		for (size_t i = 0; i < w->n; i++)
+			fn(&s->f[family], w->r[i].first, w->r[i].last,
+			   changed ? &changed->f[family] : NULL);
+	}
+}
+
+void dynaddrset_add(struct dynaddrset *s, const struct addrset *what,
+		    struct addrset *changed)
+{
+	each_range(s, what, dynset_add, changed);
+}
+
+void dynaddrset_remove(struct dynaddrset *s, const struct addrset *what,
+		       struct addrset *changed)
+{
+	if (!dynaddrset_is_empty(s))
+		each_range(s, what, dynset_remove, changed);
+}
+
+void dynaddrset_note(struct dynaddrset *to, struct dynaddrset *opposite,
+		     const struct addrset *what)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		for (size_t i = 0; i < what->f[family].n; i++)
+			dynset_note(&to->f[family], &opposite->f[family],
+				    &what->f[family].r[i]);
+	}
+}
+
+void dynaddrset_intersect(const struct dynaddrset *s, const struct addrset *what,
+			  struct addrset *out)
+{
+	addrset_fini(out);
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		const struct rangeset *w = &what->f[family];
+
+		for (size_t i = 0; i < w->n; i++)
+			dynset_part(&s->f[family], w->r[i].first, w->r[i].last,
+				    &out->f[family]);
+	}
+}
+
+void dynaddrset_export(const struct dynaddrset *s, struct addrset *out)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		dynset_export(&s->f[family], &out->f[family]);
+}
+
+size_t dynaddrset_bytes(const struct dynaddrset *s)
+{
+	return dynset_bytes(&s->f[IP_V4]) + dynset_bytes(&s->f[IP_V6]);
+}

@@ -39,4 +39,30 @@ bool dynset_covers(const struct dynset *s, u128 first, u128 last); /* all of it 
 void dynset_part(const struct dynset *s, u128 first, u128 last, struct rangeset *out);
 void dynset_export(const struct dynset *s, struct rangeset *out); /* replaces *out */
 
+/* What changed since some moment, net: r came to (or went from) the set whose
+ * arrivals (departures) *to holds; *opposite holds the others. */
+void dynset_note(struct dynset *to, struct dynset *opposite, const struct ip_range *r);
+
+/* Of both families, indexed by enum ip_family. */
+struct dynaddrset {
+	struct dynset f[IP_FAMILIES];
+};
+
+void dynaddrset_init(struct dynaddrset *s);
+void dynaddrset_fini(struct dynaddrset *s); /* the set is empty and usable */
+bool dynaddrset_is_empty(const struct dynaddrset *s);
+bool dynaddrset_contains(const struct dynaddrset *s, const struct ip_addr *addr);
+/* What was not there, or was, is appended to *changed, which may be NULL. */
+void dynaddrset_add(struct dynaddrset *s, const struct addrset *what,
+		    struct addrset *changed);
+void dynaddrset_remove(struct dynaddrset *s, const struct addrset *what,
+		       struct addrset *changed);
+void dynaddrset_note(struct dynaddrset *to, struct dynaddrset *opposite,
+		     const struct addrset *what);
+/* What of the set lies in *what; *out is replaced. */
+void dynaddrset_intersect(const struct dynaddrset *s, const struct addrset *what,
+			  struct addrset *out);
+void dynaddrset_export(const struct dynaddrset *s, struct addrset *out);
+size_t dynaddrset_bytes(const struct dynaddrset *s);
+
 #endif /* SAV_DYNSET_H */

@@ -223,6 +223,7 @@ void config_edge_init(struct config_edge *e, const char *router, const char *int
 		.action = FILTER_OBSERVE,
 		.holddown_s = CONFIG_HOLDDOWN_S,
 		.brake_shrink_percent = CONFIG_BRAKE_SHRINK,
+		.brake_growth_percent = CONFIG_BRAKE_GROWTH,
 		.stale_s = CONFIG_STALE_S,
 	};
 	snprintf(e->router, sizeof(e->router), "%s", router);
@@ -376,6 +377,10 @@ static int check_edge_bounds(const struct config_edge *e, struct diag *diag)
 	if (e->brake_shrink_percent < 1 || e->brake_shrink_percent > 100)
 		return diag_set(diag, "brake shrink %u: use 1 to 100 percent",
 				e->brake_shrink_percent);
+	if (e->brake_growth_percent > CONFIG_BRAKE_GROWTH_MAX)
+		return diag_set(diag,
+				"brake growth %u: use 1 to %u percent, or 0 for no brake",
+				e->brake_growth_percent, CONFIG_BRAKE_GROWTH_MAX);
 	if (e->n_peers > FILTER_PEERS_MAX)
 		return diag_set(diag, "an edge has at most %u peers", FILTER_PEERS_MAX);
 	if (e->profile[0] != '\0')

@@ -87,6 +87,8 @@ struct config_customer {
 #define CONFIG_HOLDDOWN_S     900   /* RFC 8704 sec. 3.6.2 leaves the figure open */
 #define CONFIG_HOLDDOWN_MAX_S 86400
 #define CONFIG_BRAKE_SHRINK   50 /* percent of the 24 h maximum */
+#define CONFIG_BRAKE_GROWTH   1000
+#define CONFIG_BRAKE_GROWTH_MAX 100000
 #define CONFIG_STALE_S	      86400
 
 struct config_edge {
@@ -102,6 +104,7 @@ struct config_edge {
 	size_t n_prefixes;
 	uint32_t holddown_s;
 	uint32_t brake_shrink_percent;
+	uint32_t brake_growth_percent; /* 0: no brake */
 	uint32_t stale_s;
 	enum stale_policy stale_policy;
 	enum edge_pending pending;	/* while no RADIUS session is there */

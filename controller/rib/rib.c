@@ -31,6 +31,7 @@ struct rib {
 	size_t n_buckets; /* power of two */
 	size_t peers, paths, refused;
 	size_t table_bytes;
+	uint64_t view_changes;
 	uint64_t seed;
 	rib_watch_fn *watch;
 	void *watch_arg;
@@ -160,7 +161,15 @@ const struct rib_peer_key *rib_peer_key(const struct rib_peer *peer)
 
 void rib_peer_saw_post(struct rib_peer *peer, enum ip_family family)
 {
+	if (peer->post[family])
+		return;
 	peer->post[family] = true;
+	peer->rib->view_changes++;
+}
+
+uint64_t rib_view_changes(const struct rib *rib)
+{
+	return rib->view_changes;
 }
 
 enum rib_view rib_peer_view(const struct rib_peer *peer, enum ip_family family)

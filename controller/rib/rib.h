@@ -78,6 +78,7 @@ const struct rib_peer_key *rib_peer_key(const struct rib_peer *peer);
  * else pre-policy. Sticky for the life of the peer, also across streams. */
 void rib_peer_saw_post(struct rib_peer *peer, enum ip_family family);
 enum rib_view rib_peer_view(const struct rib_peer *peer, enum ip_family family);
+uint64_t rib_view_changes(const struct rib *rib); /* how often one did, of all peers */
 /* One pointer of the owner of the rib; NULL at first, never freed here. */
 void rib_peer_set_user(struct rib_peer *peer, void *user);
 void *rib_peer_user(const struct rib_peer *peer);

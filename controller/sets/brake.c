@@ -10,50 +10,82 @@ void brake_release(struct brake *b)
 	*b = (struct brake){ 0 };
 }
 
-void brake_note(struct brake *b, const struct addrset *set, int64_t now_ms)
+static u128 maximum(const struct brake *b, enum ip_family family)
+{
+	u128 peak = 0;
+
+	for (size_t i = 0; i < BRAKE_HOURS; i++) {
+		if (b->peak[i][family] > peak)
+			peak = b->peak[i][family];
+	}
+	return peak;
+}
+
+/* Of hours without a note all had the size of the last one. */
+static void advance(struct brake *b, int64_t hour)
+{
+	if (hour - b->hour > BRAKE_HOURS)
+		b->hour = hour - BRAKE_HOURS;
+	while (b->hour < hour) {
+		b->hour++;
+		memcpy(b->peak[b->hour % BRAKE_HOURS], b->last, sizeof(b->last));
+	}
+	for (enum ip_family family = IP_V4; !b->holding && family < IP_FAMILIES; family++)
+		b->base[family] = maximum(b, family);
+}
+
+void brake_note(struct brake *b, const u128 size[IP_FAMILIES], int64_t now_ms)
 {
 	int64_t hour = now_ms / HOUR_MS;
 
-	if (!b->used || hour - b->hour >= BRAKE_HOURS) {
-		memset(b->peak, 0, sizeof(b->peak));
+	if (!b->used) {
 		b->hour = hour;
 		b->used = true;
+		memcpy(b->base, size, sizeof(b->base));
+	} else if (b->hour < hour) {
+		advance(b, hour);
 	}
-	while (b->hour < hour) {
-		b->hour++;
-		memset(b->peak[b->hour % BRAKE_HOURS], 0, sizeof(b->peak[0]));
-	}
+	memcpy(b->last, size, sizeof(b->last));
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		u128 size = rangeset_size(&set->f[family]);
 		u128 *peak = &b->peak[hour % BRAKE_HOURS][family];
 
-		if (size > *peak)
-			*peak = size;
+		if (size[family] > *peak)
+			*peak = size[family];
 	}
 }
 
-void brake_forget(struct brake *b, const struct addrset *gone)
+static void less(u128 *count, u128 by)
+{
+	*count -= by < *count ? by : *count;
+}
+
+static void more(u128 *count, u128 by)
+{
+	*count = by > ~(u128)0 - *count ? ~(u128)0 : *count + by;
+}
+
+void brake_forget(struct brake *b, const u128 gone[IP_FAMILIES])
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		u128 size = rangeset_size(&gone->f[family]);
-
-		for (size_t i = 0; i < BRAKE_HOURS; i++) {
-			u128 *peak = &b->peak[i][family];
-
-			*peak -= size < *peak ? size : *peak;
-		}
+		for (size_t i = 0; i < BRAKE_HOURS; i++)
+			less(&b->peak[i][family], gone[family]);
+		less(&b->last[family], gone[family]);
+		less(&b->base[family], gone[family]);
 	}
 }
 
-bool brake_allows(const struct brake *b, const struct addrset *after, unsigned int percent)
+void brake_grant(struct brake *b, const u128 came[IP_FAMILIES])
+{
+	for (enum ip_family family = IP_V4; b->used && family < IP_FAMILIES; family++)
+		more(&b->base[family], came[family]);
+}
+
+bool brake_allows(const struct brake *b, const u128 after[IP_FAMILIES],
+		  unsigned int percent)
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		u128 size = rangeset_size(&after->f[family]), peak = 0;
+		u128 size = after[family], peak = maximum(b, family);
 
-		for (size_t i = 0; i < BRAKE_HOURS; i++) {
-			if (b->peak[i][family] > peak)
-				peak = b->peak[i][family];
-		}
 		if (peak == 0)
 			continue;
 		/* 128-bit counts times 100 do not fit; the ratio needs no
@@ -63,4 +95,21 @@ bool brake_allows(const struct brake *b, const struct addrset *after, unsigned i
 			return false;
 	}
 	return true;
+}
+
+u128 brake_room(const struct brake *b, enum ip_family family, u128 size,
+		unsigned int percent)
+{
+	u128 bound = b->base[family], all = ~(u128)0, growth;
+	u128 floor = family == IP_V4 ? BRAKE_FLOOR_V4 : BRAKE_FLOOR_V6;
+
+	if (!b->used || percent == 0)
+		return all;
+	growth = bound / 100;
+	growth = growth > all / percent ? all
+					: growth * percent + bound % 100 * percent / 100;
+	more(&bound, growth);
+	if (bound < floor)
+		bound = floor;
+	return bound > size ? bound - size : 0;
 }

@@ -311,20 +311,6 @@ void live_set_settle(struct live_set *set)
 
 /* ---- edits at once */
 
-/* Notes a change of r: first against the opposite that was noted before. */
-static void note(struct dynset *to, struct dynset *opposite, const struct ip_range *r)
-{
-	struct rangeset undone = { 0 }, rest = { 0 };
-
-	rangeset_append(&rest, r->first, r->last);
-	dynset_remove(opposite, r->first, r->last, &undone);
-	rangeset_subtract(&rest, &rest, &undone);
-	for (size_t i = 0; i < rest.n; i++)
-		dynset_add(to, rest.r[i].first, rest.r[i].last, NULL);
-	rangeset_fini(&undone);
-	rangeset_fini(&rest);
-}
-
 void live_set_replace(struct live *live, struct live_set *set, enum ip_family family,
 		      u128 first, u128 last, const struct rangeset *part)
 {
@@ -332,9 +318,9 @@ void live_set_replace(struct live *live, struct live_set *set, enum ip_family fa
 
 	dynset_replace(&set->now[family], first, last, part, &came, &went);
 	for (size_t i = 0; i < came.n; i++)
-		note(&set->gained[family], &set->lost[family], &came.r[i]);
+		dynset_note(&set->gained[family], &set->lost[family], &came.r[i]);
 	for (size_t i = 0; i < went.n; i++)
-		note(&set->lost[family], &set->gained[family], &went.r[i]);
+		dynset_note(&set->lost[family], &set->gained[family], &went.r[i]);
 	if (came.n != 0 || went.n != 0)
 		enqueue(live, set);
 	rangeset_fini(&came);

@@ -261,7 +261,7 @@ DEFUN (no_edge_holddown,
 DEFUN (edge_brake,
        edge_brake_cmd,
        "brake shrink (1-100)",
-       "Hold back removals that look like a fault\n"
+       "Hold back changes that look like a fault\n"
        "The largest part of the set that may leave without the operator\n"
        "Percent of the 24 h maximum\n")
 {
@@ -277,7 +277,7 @@ DEFUN (no_edge_brake,
        no_edge_brake_cmd,
        "no brake shrink [(1-100)]",
        NO_STR
-       "Hold back removals that look like a fault\n"
+       "Hold back changes that look like a fault\n"
        "The largest part of the set: back to 50\n"
        "Percent of the 24 h maximum\n")
 {
@@ -286,6 +286,37 @@ DEFUN (no_edge_brake,
 	if (!edge_edit(vty, &e))
 		return CMD_WARNING_CONFIG_FAILED;
 	e.brake_shrink_percent = CONFIG_BRAKE_SHRINK;
+	return edge_done(vty, &e);
+}
+
+DEFUN (edge_brake_growth,
+       edge_brake_growth_cmd,
+       "brake growth (0-100000)",
+       "Hold back changes that look like a fault\n"
+       "By how much the set may grow without the operator\n"
+       "Percent of the 24 h maximum; 0: without bound\n")
+{
+	struct config_edge e;
+
+	if (!edge_edit(vty, &e))
+		return CMD_WARNING_CONFIG_FAILED;
+	e.brake_growth_percent = (uint32_t)strtoul(argv[2]->arg, NULL, 10);
+	return edge_done(vty, &e);
+}
+
+DEFUN (no_edge_brake_growth,
+       no_edge_brake_growth_cmd,
+       "no brake growth [(0-100000)]",
+       NO_STR
+       "Hold back changes that look like a fault\n"
+       "By how much the set may grow: back to 1000\n"
+       "Percent of the 24 h maximum\n")
+{
+	struct config_edge e;
+
+	if (!edge_edit(vty, &e))
+		return CMD_WARNING_CONFIG_FAILED;
+	e.brake_growth_percent = CONFIG_BRAKE_GROWTH;
 	return edge_done(vty, &e);
 }
 
@@ -342,6 +373,8 @@ void config_edge_write(struct vty *vty, const struct config_edge *e)
 		vty_out(vty, " holddown %u\n", e->holddown_s);
 	if (e->brake_shrink_percent != CONFIG_BRAKE_SHRINK)
 		vty_out(vty, " brake shrink %u\n", e->brake_shrink_percent);
+	if (e->brake_growth_percent != CONFIG_BRAKE_GROWTH)
+		vty_out(vty, " brake growth %u\n", e->brake_growth_percent);
 	if (e->stale_s != CONFIG_STALE_S || e->stale_policy != STALE_HOLD)
 		vty_out(vty, " stale %u %s\n", e->stale_s,
 			stale_policy_name(e->stale_policy));
@@ -383,6 +416,8 @@ void config_edge_vty_init(void)
 	IN(EDGE_NODE, no_edge_holddown_cmd);
 	IN(EDGE_NODE, edge_brake_cmd);
 	IN(EDGE_NODE, no_edge_brake_cmd);
+	IN(EDGE_NODE, edge_brake_growth_cmd);
+	IN(EDGE_NODE, no_edge_brake_growth_cmd);
 	IN(EDGE_NODE, edge_stale_cmd);
 	IN(EDGE_NODE, no_edge_stale_cmd);
 }

@@ -88,7 +88,7 @@ static const char *state_word(const struct edge_view *v)
 		return "stale";
 	if (v->s.filter->action == FILTER_OFF)
 		return "off";
-	if (v->s.brake)
+	if (v->s.brake || v->s.growth)
 		return "braked";
 	if (v->s.config->action == FILTER_ENFORCE && !v->s.started)
 		return "waiting";
@@ -112,6 +112,7 @@ static struct json_object *json_edge(const struct edge_view *v)
 	json_object_string_add(json, "reason", v->s.reason);
 	json_object_boolean_add(json, "ready", v->s.ready);
 	json_object_boolean_add(json, "brake", v->s.brake);
+	json_object_boolean_add(json, "growthBrake", v->s.growth);
 	json_object_boolean_add(json, "stale", v->s.stale);
 	json_object_boolean_add(json, "interfaceSeen", v->s.interface_seen);
 	json_object_boolean_add(json, "agentConnected", v->agent_connected);
@@ -279,7 +280,7 @@ static struct json_object *json_waits(const struct config_edge *c)
 static void print_edge_long(struct vty *vty, const struct edge_view *v)
 {
 	const struct config_edge *c = v->s.config;
-	struct addrset waiting = { 0 };
+	struct addrset waiting = { 0 }, computed = { 0 };
 
 	vty_out(vty, "edge %s %s\n", c->router, c->interface);
 	vty_out(vty, "  customer %s, role %s, mode %s, action %s\n",
@@ -296,12 +297,17 @@ static void print_edge_long(struct vty *vty, const struct edge_view *v)
 		v->agent_connected ? " (behind)" :
 				     " (its agent is not connected)");
 	hold_waiting(v->s.hold, &waiting);
+	engine_edge_computed(savd->engine, c->router, c->interface, &computed);
 	vty_out(vty, "  computed now %zu prefixes, %zu wait for their hold-down of %u s\n",
-		addrset_prefix_count(v->s.computed), addrset_prefix_count(&waiting),
+		addrset_prefix_count(&computed), addrset_prefix_count(&waiting),
 		c->holddown_s);
 	addrset_fini(&waiting);
+	addrset_fini(&computed);
 	if (v->s.brake)
 		vty_out(vty, "  removals are held back: \"brake release %s %s\"\n", c->router,
+			c->interface);
+	if (v->s.growth)
+		vty_out(vty, "  growth is held back: \"brake release %s %s\"\n", c->router,
 			c->interface);
 	if (v->counters)
 		vty_out(vty,
@@ -401,19 +407,22 @@ DEFUN (show_edge_sets,
        JSON_HELP)
 {
 	struct engine_edge_status s;
-	struct addrset waiting = { 0 };
+	struct addrset waiting = { 0 }, computed = { 0 }, excess = { 0 };
 	struct json_object *json;
 
 	savd_catch_up();
 	if (!engine_edge_status(savd->engine, argv[2]->arg, argv[3]->arg, &s))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
 	hold_waiting(s.hold, &waiting);
+	engine_edge_computed(savd->engine, argv[2]->arg, argv[3]->arg, &computed);
+	engine_edge_excess(savd->engine, argv[2]->arg, argv[3]->arg, &excess);
 	if (!show_wants_json(argv, argc)) {
 		vty_out(vty, "edge %s %s mode %s generation %llu\n", s.config->router,
 			s.config->interface, edge_mode_name(config_edge_mode(s.config)),
 			(unsigned long long)s.filter->generation);
 		print_set(vty, "accepted", &s.filter->accept);
 		print_set(vty, "of these waiting to leave", &waiting);
+		print_set(vty, "held back by the growth brake", &excess);
 	} else {
 		json = json_object_new_object();
 		json_object_string_add(json, "router", s.config->router);
@@ -422,11 +431,14 @@ DEFUN (show_edge_sets,
 				       edge_mode_name(config_edge_mode(s.config)));
 		json_object_int_add(json, "generation", (int64_t)s.filter->generation);
 		json_object_object_add(json, "accepted", json_addrset(&s.filter->accept));
-		json_object_object_add(json, "computed", json_addrset(s.computed));
+		json_object_object_add(json, "computed", json_addrset(&computed));
 		json_object_object_add(json, "waiting", json_addrset(&waiting));
+		json_object_object_add(json, "heldBack", json_addrset(&excess));
 		show_print_json(vty, json);
 	}
 	addrset_fini(&waiting);
+	addrset_fini(&computed);
+	addrset_fini(&excess);
 	return CMD_SUCCESS;
 }
 
@@ -437,7 +449,7 @@ static const char *const step_words[] = {
 	[EXPLAIN_EXCEPTION] = "exception", [EXPLAIN_SPECIAL] = "special-purpose",
 	[EXPLAIN_OWN] = "own-prefix",	   [EXPLAIN_RECORD] = "record",
 	[EXPLAIN_ROUTE] = "route",	   [EXPLAIN_HOLD] = "holddown",
-	[EXPLAIN_NONE] = "none",
+	[EXPLAIN_GROWTH] = "growth",	   [EXPLAIN_NONE] = "none",
 };
 
 static struct json_object *json_explain(const struct explain *x, const char *router,

@@ -72,7 +72,10 @@ static void filter_set(void *ctx, const char *router, const struct filter *f)
 {
 	struct lab *lab = ctx;
 	struct lab_filter *old = lab_filter(lab, router, f->interface);
-	bool same = same_content(&old->filter, f);
+	bool same;
+
+	f = engine_filter(lab->engine, router, f->interface);
+	same = same_content(&old->filter, f);
 
 	if (f->generation == 0 || f->generation < old->filter.generation)
 		fail_at(lab, "generation %llu after %llu",
@@ -390,6 +393,8 @@ static void set_word(struct lab *lab, struct config_edge *e, const char *word,
 		e->holddown_s = (uint32_t)atoi(value);
 	} else if (strcmp(noun, "brake") == 0) {
 		e->brake_shrink_percent = (uint32_t)atoi(value);
+	} else if (strcmp(noun, "growth") == 0) {
+		e->brake_growth_percent = (uint32_t)atoi(value);
 	} else if (strcmp(noun, "stale") == 0) {
 		ok = stale_policy_parse(value, &e->stale_policy);
 		e->stale_s = 3600;
@@ -728,9 +733,12 @@ static void do_bad(struct lab *lab, struct words *w)
 static int64_t run(struct lab *lab)
 {
 	int64_t wanted = engine_run(lab->engine, lab->now_ms);
+	struct diag diag;
 
 	if (engine_is_dirty(lab->engine))
 		fail_at(lab, "the engine is not done after a run");
+	if (engine_check(lab->engine, &diag) < 0)
+		fail_at(lab, "%s", diag.text);
 	if (wanted >= 0 && wanted <= lab->now_ms)
 		fail_at(lab, "the engine wants to run again at once");
 	if (lab->ran)

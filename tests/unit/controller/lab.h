@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * lab - the engine in virtual time, driven by scripts.
+ * lab - the engine in virtual time, driven by scripts. After each run of it its
+ * sets are compared with those from scratch.
  *
  * One command a line, words separated by blanks; an empty line or one that
  * begins with # is passed over. Times are seconds. Nothing but wait, run and
@@ -12,7 +13,7 @@
  *   customer C [PREFIX...]               own PREFIX, no-own PREFIX
  *   edge R I ROLE [MODE] [enforce]       no-edge R I
  *   set R I WORD VALUE                   role, mode, action, customer, peer, no-peer,
- *                                        prefix, no-prefix, holddown, brake ("-": none),
+ *                                        prefix, no-prefix, holddown, brake ("-": none), growth,
  *                                        stale (after 3600 s)
  *   inventory R [I=ADDRESS...]           an interface may come several times
  *   restore R I ACTION GENERATION [PREFIX...]

@@ -64,10 +64,13 @@ static void announce(struct lab *lab, const char *router, const char *addr, uint
 /* Of r1 without its exception, which keeps its set from being emptied. */
 static size_t blocks(struct lab *lab, const char *router)
 {
-	struct engine_edge_status status;
+	struct addrset computed = { 0 };
+	size_t n;
 
-	assert_true(engine_edge_status(lab->engine, router, "eth0", &status));
-	return status.computed->f[IP_V4].n - (router[1] == '1');
+	engine_edge_computed(lab->engine, router, "eth0", &computed);
+	n = computed.f[IP_V4].n - (router[1] == '1');
+	addrset_fini(&computed);
+	return n;
 }
 
 static size_t waiting(struct lab *lab)

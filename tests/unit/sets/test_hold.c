@@ -29,13 +29,44 @@ static struct addrset set_of(const char *text)
 	return set;
 }
 
+/* The computed set is this one now. */
+static bool compute(struct hold *h, const struct addrset *computed)
+{
+	struct addrset old = { 0 }, added = { 0 }, removed = { 0 }, fresh = { 0 };
+	bool grew;
+
+	hold_computed(h, &old);
+	addrset_subtract(&added, computed, &old);
+	addrset_subtract(&removed, &old, computed);
+	hold_remove(h, &removed);
+	hold_add(h, &added, &fresh);
+	grew = !addrset_is_empty(&fresh);
+	addrset_fini(&old);
+	addrset_fini(&added);
+	addrset_fini(&removed);
+	addrset_fini(&fresh);
+	return grew;
+}
+
 static bool update(struct hold *h, const char *computed, int64_t now)
 {
 	struct addrset set = set_of(computed);
-	bool grew = hold_update(h, &set, HOLD_MS, now);
+	bool grew = compute(h, &set);
 
+	hold_wait(h, HOLD_MS, now);
 	addrset_fini(&set);
 	return grew;
+}
+
+static bool drop(struct hold *h, const struct addrset *gone)
+{
+	struct addrset left = { 0 };
+	bool changed;
+
+	hold_drop(h, gone, &left);
+	changed = !addrset_is_empty(&left);
+	addrset_fini(&left);
+	return changed;
 }
 
 /* What the engine does with entries that are due. */
@@ -46,8 +77,8 @@ static bool expire(struct hold *h, int64_t now)
 	while (h->n && h->entries[0].due_ms <= now) {
 		struct addrset gone = { 0 };
 
-		addrset_copy(&gone, &h->entries[0].gone);
-		changed |= hold_drop(h, &gone);
+		dynaddrset_export(&h->entries[0].gone, &gone);
+		changed |= drop(h, &gone);
 		addrset_fini(&gone);
 	}
 	return changed;
@@ -61,7 +92,19 @@ static void check_text(const struct addrset *set, const char *want, int line)
 		fail_msg("line %d: \"%s\", not \"%s\"", line, got, want);
 	free(got);
 }
-#define assert_enforced(h, text) check_text(&(h)->enforced, text, __LINE__)
+static void check_enforced(const struct hold *h, const char *want, int line)
+{
+	struct addrset enforced = { 0 };
+	u128 size[IP_FAMILIES];
+
+	dynaddrset_export(&h->enforced, &enforced);
+	check_text(&enforced, want, line);
+	hold_size(h, size);
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		assert_true(size[family] == rangeset_size(&enforced.f[family]));
+	addrset_fini(&enforced);
+}
+#define assert_enforced(h, text) check_enforced(h, text, __LINE__)
 
 static void check_waiting(const struct hold *h, const char *want, int line)
 {
@@ -75,8 +118,9 @@ static void check_waiting(const struct hold *h, const char *want, int line)
 
 static void test_additions_count_at_once(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 
+	hold_init(&h);
 	assert_int_equal(hold_next_ms(&h), -1);
 	assert_true(update(&h, "1.0.0.0/24", 0));
 	assert_enforced(&h, "1.0.0.0/24");
@@ -89,9 +133,10 @@ static void test_additions_count_at_once(void **state)
 
 static void test_removals_wait(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 	int64_t due;
 
+	hold_init(&h);
 	update(&h, "1.0.0.0/24 1.0.1.0/24", 0);
 	assert_false(update(&h, "1.0.0.0/24", 1000));
 	assert_enforced(&h, "1.0.0.0/23");
@@ -108,8 +153,9 @@ static void test_removals_wait(void **state)
 
 static void test_coming_back_ends_the_wait(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 
+	hold_init(&h);
 	update(&h, "1.0.0.0/24", 0);
 	update(&h, "", 1000);
 	assert_waiting(&h, "1.0.0.0/24");
@@ -129,42 +175,50 @@ static void test_coming_back_ends_the_wait(void **state)
  * not shown yet does not begin to. */
 static void test_add_only(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 	struct addrset part = set_of("1.0.1.0/24 1.0.9.0/24");
 
+	hold_init(&h);
 	update(&h, "1.0.0.0/22", 0);
 	update(&h, "1.0.2.0/23", 1000);
 	assert_waiting(&h, "1.0.0.0/23");
-	assert_true(hold_add(&h, &part));
-	assert_false(hold_add(&h, &part));
+	assert_true(compute(&h, &part));
+	assert_false(compute(&h, &part));
 	assert_enforced(&h, "1.0.0.0/22 1.0.9.0/24");
 	assert_waiting(&h, "1.0.0.0/24");
+	/* whole again: now it begins */
+	hold_wait(&h, HOLD_MS, 50000);
+	assert_waiting(&h, "1.0.0.0/24 1.0.2.0/23");
+	assert_int_equal(h.n, 2);
 	addrset_fini(&part);
 	hold_fini(&h);
 }
 
 static void test_dropped_by_word(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 	struct addrset some = set_of("1.0.1.0/24 9.0.0.0/8");
 
+	hold_init(&h);
 	update(&h, "1.0.0.0/22", 0);
 	update(&h, "1.0.2.0/23", 0);
-	assert_true(hold_drop(&h, &some));
+	assert_true(drop(&h, &some));
 	assert_enforced(&h, "1.0.0.0/24 1.0.2.0/23");
 	assert_waiting(&h, "1.0.0.0/24");
-	assert_false(hold_drop(&h, &some));
+	assert_false(drop(&h, &some));
 	addrset_fini(&some);
 	hold_fini(&h);
 }
 
 static void test_without_hold_down(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 	struct addrset one = set_of("1.0.0.0/24"), none = { 0 };
 
-	hold_update(&h, &one, 0, 77);
-	hold_update(&h, &none, 0, 78);
+	hold_init(&h);
+	compute(&h, &one);
+	compute(&h, &none);
+	hold_wait(&h, 0, 78);
 	assert_int_equal(hold_next_ms(&h), 78);
 	assert_true(expire(&h, 78));
 	assert_enforced(&h, "");
@@ -172,12 +226,65 @@ static void test_without_hold_down(void **state)
 	hold_fini(&h);
 }
 
+/* A hold-down that is made shorter or longer counts from when it was gone. */
+static void test_another_hold_down(void **state)
+{
+	struct addrset left = { 0 };
+	struct hold h;
+	struct ip_addr a = net_addr("1.0.1.1");
+
+	hold_init(&h);
+	update(&h, "1.0.0.0/22", 0);
+	update(&h, "1.0.0.0/24 1.0.2.0/23", 1000000);
+	update(&h, "1.0.0.0/24 1.0.3.0/24", 1100000);
+	assert_int_equal(h.n, 2);
+	hold_retime(&h, 10000);
+	assert_in_range(hold_next_ms(&h), 1010000, 1010000 + 10000 / 64);
+	assert_int_equal(hold_due_ms(&h, &a), hold_next_ms(&h));
+	hold_retime(&h, 2 * HOLD_MS);
+	assert_in_range(hold_next_ms(&h), 1000000 + 2 * HOLD_MS,
+			1000000 + 2 * HOLD_MS + 2 * SLOT_MS);
+	hold_retime(&h, 86400000); /* one slot of 22 minutes for both */
+	assert_int_equal(h.n, 1);
+	assert_int_equal(h.entries[0].since_ms, 1100000);
+	assert_waiting(&h, "1.0.1.0/24 1.0.2.0/24");
+	hold_drop_absent(&h, &left);
+	assert_enforced(&h, "1.0.0.0/24 1.0.3.0/24");
+	assert_int_equal(hold_next_ms(&h), -1);
+	addrset_fini(&left);
+	hold_fini(&h);
+}
+
+/* The whole of IPv6 is one address more than can be counted. */
+static void test_everything(void **state)
+{
+	struct addrset all = { 0 }, none = { 0 };
+	u128 size[IP_FAMILIES];
+	struct hold h;
+
+	hold_init(&h);
+	assert_true(hold_computes_nothing(&h));
+	rangeset_append(&all.f[IP_V6], 0, ip_max(IP_V6));
+	compute(&h, &all);
+	hold_size(&h, size);
+	assert_true(size[IP_V6] == ~(u128)0 && size[IP_V4] == 0);
+	assert_false(hold_computes_nothing(&h));
+	compute(&h, &none);
+	assert_true(hold_computes_nothing(&h));
+	drop(&h, &all);
+	hold_size(&h, size);
+	assert_true(size[IP_V6] == 0);
+	addrset_fini(&all);
+	hold_fini(&h);
+}
+
 /* A peer that flaps for days costs no memory. */
 static void test_the_list_is_bounded(void **state)
 {
-	struct hold h = { 0 };
+	struct hold h;
 	int64_t now = 0;
 
+	hold_init(&h);
 	for (int i = 0; i < 20000; i++, now += 500) {
 		struct addrset set = { 0 };
 
@@ -185,7 +292,8 @@ static void test_the_list_is_bounded(void **state)
 			if ((unsigned int)i % 64 != (unsigned int)a)
 				rangeset_append(&set.f[IP_V4], a * 2, a * 2);
 		}
-		hold_update(&h, &set, HOLD_MS, now);
+		compute(&h, &set);
+		hold_wait(&h, HOLD_MS, now);
 		expire(&h, now);
 		assert_true(h.n <= 66);
 		addrset_fini(&set);
@@ -231,7 +339,7 @@ static void check_against_model(struct model *m, const struct hold *h, int64_t h
 {
 	for (int i = 0; i < ADDRS; i++) {
 		struct ip_addr a = { (u128)i / 2, i & 1 };
-		bool held = addrset_contains(&h->enforced, &a);
+		bool held = dynaddrset_contains(&h->enforced, &a);
 		int64_t absent = now - m->absent_ms[i];
 
 		if (!m->enforced[i]) {
@@ -248,27 +356,32 @@ static void check_against_model(struct model *m, const struct hold *h, int64_t h
 
 static void check_entries(const struct hold *h)
 {
-	struct addrset seen = { 0 }, both = { 0 };
+	struct addrset seen = { 0 }, both = { 0 }, gone = { 0 }, enforced = { 0 };
 
 	for (size_t i = 0; i < h->n; i++) {
 		if (i)
 			assert_true(h->entries[i - 1].due_ms < h->entries[i].due_ms);
-		assert_false(addrset_is_empty(&h->entries[i].gone));
-		addrset_intersect(&both, &seen, &h->entries[i].gone);
+		dynaddrset_export(&h->entries[i].gone, &gone);
+		assert_false(addrset_is_empty(&gone));
+		addrset_intersect(&both, &seen, &gone);
 		assert_true(addrset_is_empty(&both));
-		addrset_union(&seen, &seen, &h->entries[i].gone);
+		addrset_union(&seen, &seen, &gone);
 	}
-	addrset_subtract(&seen, &seen, &h->enforced);
+	dynaddrset_export(&h->enforced, &enforced);
+	addrset_subtract(&seen, &seen, &enforced);
 	assert_true(addrset_is_empty(&seen));
 	addrset_fini(&both);
+	addrset_fini(&gone);
+	addrset_fini(&enforced);
 }
 
 static void one_history(uint64_t *seed)
 {
 	int64_t hold_ms = (int64_t)random_below(seed, 3) * 450000, now = 0;
 	struct model m = { .absent_ms = { 0 } };
-	struct hold h = { 0 };
+	struct hold h;
 
+	hold_init(&h);
 	for (int i = 0; i < ADDRS; i++)
 		m.absent_ms[i] = -1;
 	for (int step = 0; step < 400; step++) {
@@ -279,10 +392,9 @@ static void one_history(uint64_t *seed)
 		for (unsigned int k = random_below(seed, 4); k > 0; k--)
 			m.computed[random_below(seed, ADDRS)] ^= true;
 		set = as_set(m.computed);
+		compute(&h, &set);
 		if (whole)
-			hold_update(&h, &set, hold_ms, now);
-		else
-			hold_add(&h, &set);
+			hold_wait(&h, hold_ms, now);
 		addrset_fini(&set);
 		model_update(&m, whole, now);
 		expire(&h, now);
@@ -309,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_add_only),
 		cmocka_unit_test(test_dropped_by_word),
 		cmocka_unit_test(test_without_hold_down),
+		cmocka_unit_test(test_another_hold_down),
+		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_the_list_is_bounded),
 		cmocka_unit_test(test_against_a_clock_per_address),
 	};

@@ -234,6 +234,7 @@ static void fill_edges(struct config *cfg)
 	e.action = FILTER_ENFORCE;
 	e.holddown_s = 60;
 	e.brake_shrink_percent = 20;
+	e.brake_growth_percent = 0;
 	e.stale_s = 7200;
 	e.stale_policy = STALE_LOOSE;
 	e.pending = PENDING_DROP;
@@ -377,6 +378,8 @@ static void put_edge(FILE *out, const struct config_edge *e)
 		e->brake_shrink_percent, e->stale_s, stale_policy_name(e->stale_policy));
 	put_addrs(out, "peer", e->peers, e->n_peers);
 	put_prefixes(out, "prefix", e->prefixes, e->n_prefixes);
+	if (e->brake_growth_percent != CONFIG_BRAKE_GROWTH)
+		fprintf(out, " growth %u", e->brake_growth_percent);
 	if (e->pending != PENDING_NONE)
 		fprintf(out, " pending %s", edge_pending_name(e->pending));
 	if (e->profile[0] != '\0')

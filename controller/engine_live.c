@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Routes, peers, tables and policy into live, and what it computes into edges.
+ */
+#include "controller/engine_impl.h"
+
+#include <stdlib.h>
+
+#include "lib/mem.h"
+
+/* ---- peers and routes ---- */
+
+static void source_sync(struct engine *e, struct engine_peer *p)
+{
+	const struct config_router *r = config_router_find(e->cfg, p->router->name);
+	struct sets_source source = {
+		.peer = p->rib,
+		.edge = p->edge,
+		.ibgp = p->info.is_ibgp,
+	};
+
+	if (!r) {
+		engine_live_forget(e, p);
+		return;
+	}
+	if (p->live) {
+		live_source_move(e->live, p->live, p->edge, p->info.is_ibgp);
+		return;
+	}
+	source.router = (size_t)(r - e->cfg->routers);
+	p->live = live_source_add(e->live, &source);
+}
+
+void engine_live_forget(struct engine *e, struct engine_peer *p)
+{
+	if (!p->live)
+		return;
+	live_source_remove(e->live, p->live);
+	p->live = NULL;
+	e->routes_changed = true;
+}
+
+/* A peer that live does not have yet comes with all its routes in source_sync(). */
+void engine_live_route(struct engine *e, struct engine_peer *p, enum rib_view view,
+		       const struct ip_prefix *prefix, const struct rib_attr *old,
+		       const struct rib_attr *new)
+{
+	if (p->live)
+		live_route(e->live, p->live, view, prefix, old, new);
+	e->routes_changed = true;
+}
+
+static void sources_sync(struct engine *e)
+{
+	for (struct engine_peer *p = e->peers; p; p = p->next)
+		source_sync(e, p);
+}
+
+/* Post-policy was heard of for the first time, and no route may have followed. */
+static void views_sync(struct engine *e)
+{
+	uint64_t views = rib_view_changes(e->rib);
+
+	if (views == e->views)
+		return;
+	e->views = views;
+	for (struct engine_peer *p = e->peers; p; p = p->next) {
+		if (p->live)
+			live_source_refresh(e->live, p->live);
+	}
+}
+
+/* ---- forwarding tables ---- */
+
+/* Where live knows the router, or -1. */
+static int router_index(const struct engine *e, const struct engine_router *r)
+{
+	const struct config_router *c = config_router_find(e->cfg, r->name);
+
+	return c ? (int)(c - e->cfg->routers) : -1;
+}
+
+void engine_live_fib_route(struct engine *e, struct engine_router *r,
+			   const struct ip_prefix *prefix, enum agent_route_kind kind,
+			   const uint32_t *indexes, size_t n)
+{
+	int router = router_index(e, r);
+
+	if (router >= 0)
+		live_fib_route(e->live, (size_t)router, prefix, kind, indexes, n);
+	else
+		fib_set(r->fib, prefix, kind, indexes, n);
+	e->routes_changed = true;
+}
+
+void engine_live_fib(struct engine *e, struct engine_router *r, struct fib *fib)
+{
+	int router = router_index(e, r);
+
+	if (router >= 0)
+		live_fib(e->live, (size_t)router, NULL);
+	fib_free(r->fib);
+	r->fib = fib;
+	if (router >= 0)
+		live_fib(e->live, (size_t)router, fib);
+	e->routes_changed = true;
+}
+
+static void fibs_sync(struct engine *e)
+{
+	for (size_t i = 0; i < e->cfg->n_routers; i++) {
+		const struct engine_router *r =
+			engine_router_find(e, e->cfg->routers[i].name);
+
+		if (r)
+			live_fib(e->live, i, r->fib);
+	}
+}
+
+static void ports_sync(struct engine *e)
+{
+	uint32_t *index = engine_edge_ports(e);
+
+	live_ports(e->live, index);
+	free(index);
+	e->ports_changed = false;
+	e->routes_changed = true;
+}
+
+/* ---- what is computed ---- */
+
+static void on_edge(void *ctx, size_t index, const struct addrset *added,
+		    const struct addrset *removed)
+{
+	struct engine *e = ctx;
+	struct engine_edge *edge = e->edges[index];
+
+	if (!edge->synced) /* then all of it is taken later */
+		return;
+	engine_edge_lose(e, edge, removed);
+	engine_edge_gain(e, edge, added);
+}
+
+static void drain(struct engine *e)
+{
+	static const struct live_ops ops = { .edge = on_edge };
+
+	e->routes_changed = false;
+	if (live_is_dirty(e->live))
+		live_drain(e->live, &ops, e);
+}
+
+/* An edge that begins to take part; what it had is of the store. */
+static void edge_load(struct engine *e, struct engine_edge *edge)
+{
+	struct addrset all = { 0 };
+
+	live_edge_set(e->live, edge->index, &all);
+	edge->synced = true;
+	edge->by_command = false; /* a restored set is what growth is measured by */
+	engine_edge_gain(e, edge, &all);
+	addrset_fini(&all);
+}
+
+static void edges_command(struct engine *e)
+{
+	e->network.known = false;
+	for (size_t i = 0; i < e->n_edges; i++) {
+		struct engine_edge *edge = e->edges[i];
+
+		if (e->cfg->edges[i].role != ROLE_NONE) {
+			if (!edge->synced)
+				edge_load(e, edge);
+			else if (edge->by_command)
+				engine_edge_command(e, edge);
+		}
+		engine_edge_touch(e, edge);
+	}
+}
+
+void engine_live_run(struct engine *e)
+{
+	bool policy = e->policy_changed, remap = e->remap;
+
+	if (remap) {
+		e->remap = false;
+		engine_peers_remap(e);
+		e->states_changed = true;
+	}
+	if (policy) {
+		live_policy(e->live, e->cfg);
+		e->policy_changed = false;
+		fibs_sync(e);
+	}
+	if (policy || e->ports_changed)
+		ports_sync(e);
+	if (policy || remap)
+		sources_sync(e);
+	views_sync(e);
+	drain(e);
+	if (policy)
+		edges_command(e);
+}
