@@ -66,7 +66,7 @@ static int may_certify(struct south_session *ss, enum pki_kind kind, int64_t now
 	enum pki_kind own = ss->cert.id.kind;
 
 	if (kind != own && !(own == PKI_ROUTER && kind == PKI_RELAY))
-		return diag_set(diag, "a %s gets no %s certificate", pki_kind_name(own),
+		return diag_set(diag, "an agent of kind %s gets no %s certificate", pki_kind_name(own),
 				pki_kind_name(kind));
 	if (r->certified == 0 || now_ms - r->certified_ms >= DAY_MS) {
 		r->certified_ms = now_ms;

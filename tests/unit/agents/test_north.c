@@ -21,6 +21,10 @@ struct bench {
 	struct agent_inventory inventory;
 	size_t batches, filters, lists, alarms;
 	uint64_t epoch;
+	bool all_off;
+	enum pki_kind due; /* PKI_CONTROLLER: none */
+	size_t certified;
+	char certify_error[256];
 };
 
 static void on_filters(void *ctx, const struct agent_filter *const *filters, size_t n)
@@ -71,6 +75,36 @@ static void on_note(void *ctx, bool alarm, const char *text)
 	((struct bench *)ctx)->alarms += alarm;
 }
 
+static bool get_all_off(void *ctx)
+{
+	return ((struct bench *)ctx)->all_off;
+}
+
+static bool certify(void *ctx, enum pki_kind *kind, struct wr *csr)
+{
+	struct bench *b = ctx;
+
+	if (b->due == PKI_CONTROLLER)
+		return false;
+	*kind = b->due;
+	wr_bytes(csr, "csr", 3);
+	return true;
+}
+
+static void certified(void *ctx, enum pki_kind kind, const struct agent_blob *cert,
+		      const char *error)
+{
+	struct bench *b = ctx;
+
+	assert_int_equal(kind, b->due);
+	snprintf(b->certify_error, sizeof(b->certify_error), "%s", error);
+	if (error[0])
+		return;
+	assert_int_equal(cert->len, 4);
+	b->certified++;
+	b->due = PKI_CONTROLLER;
+}
+
 static const struct north_ops ops = {
 	.filters = on_filters,
 	.edge_list = on_edge_list,
@@ -78,6 +112,9 @@ static const struct north_ops ops = {
 	.held = get_held,
 	.inventory = get_inventory,
 	.counters = get_counters,
+	.certify = certify,
+	.certified = certified,
+	.all_off = get_all_off,
 	.note = on_note,
 };
 
@@ -89,6 +126,7 @@ static int set_up(void **state)
 	b->north = north_new(&ops, b);
 	b->in = frame_in_new(AGENT_FRAME_MAX_BYTES);
 	b->now = 1000000;
+	b->due = PKI_CONTROLLER;
 	b->held.epoch = 7;
 	held_put(&b->held, &f);
 	*state = b;
@@ -180,6 +218,86 @@ static void it_says_what_it_holds(void **state)
 	assert_int_equal(b->epoch, 99);
 	expect(b, AGENT_MSG_INVENTORY);
 	expect(b, AGENT_MSG_UNKNOWN);
+}
+
+static void the_hand_brake_is_told(void **state)
+{
+	struct bench *b = *state;
+	struct agent_msg msg;
+
+	north_all_off_changed(b->north); /* nobody is there */
+	b->all_off = true;
+	north_begin(b->north, b->now);
+	assert_int_equal(next(b, &msg), AGENT_MSG_HELLO);
+	assert_true(msg.u.hello.all_off);
+	agent_msg_fini(&msg);
+	welcome(b);
+	expect(b, AGENT_MSG_INVENTORY);
+	b->all_off = false;
+	north_all_off_changed(b->north);
+	assert_int_equal(next(b, &msg), AGENT_MSG_ALL_OFF);
+	assert_false(msg.u.all_off.on);
+	expect(b, AGENT_MSG_UNKNOWN);
+}
+
+static int answer(struct bench *b, const char *error)
+{
+	struct agent_msg msg = { .type = AGENT_MSG_CERTIFIED };
+	uint8_t cert[] = "cert";
+	struct diag diag;
+
+	msg.u.certified.kind = PKI_RELAY;
+	snprintf(msg.u.certified.error, sizeof(msg.u.certified.error), "%s", error);
+	if (!error[0])
+		msg.u.certified.certificate = (struct agent_blob){ cert, 4 };
+	return tell(b, &msg, &diag);
+}
+
+static void a_certificate_is_asked_for_once(void **state)
+{
+	struct bench *b = *state;
+	struct agent_msg msg;
+
+	b->due = PKI_RELAY;
+	bring_up(b);
+	assert_int_equal(next(b, &msg), AGENT_MSG_CERTIFY);
+	assert_int_equal(msg.u.certify.kind, PKI_RELAY);
+	assert_int_equal(msg.u.certify.csr.len, 3);
+	agent_msg_fini(&msg);
+	north_certify(b->north); /* not again before the answer */
+	expect(b, AGENT_MSG_UNKNOWN);
+	assert_int_equal(answer(b, ""), 0);
+	assert_int_equal(b->certified, 1);
+	expect(b, AGENT_MSG_UNKNOWN);
+	/* one that nobody asked for ends the session */
+	assert_int_equal(answer(b, ""), -1);
+	assert_int_equal(b->certified, 1);
+}
+
+static void a_refused_certificate_is_asked_for_in_an_hour(void **state)
+{
+	struct agent_msg keepalive = { .type = AGENT_MSG_KEEPALIVE }, msg;
+	struct bench *b = *state;
+	struct diag diag;
+	size_t asked = 0;
+
+	b->due = PKI_RELAY;
+	bring_up(b);
+	expect(b, AGENT_MSG_CERTIFY);
+	assert_int_equal(answer(b, "disk full"), 0);
+	assert_string_equal(b->certify_error, "disk full");
+	for (int64_t s = 0; s < 7000; s += 10) {
+		b->now += 10000;
+		assert_int_equal(tell(b, &keepalive, &diag), 0);
+		assert_int_equal(north_tick(b->north, b->now, &diag), 0);
+		while (next(b, &msg) != AGENT_MSG_UNKNOWN) {
+			asked += msg.type == AGENT_MSG_CERTIFY;
+			agent_msg_fini(&msg);
+		}
+	}
+	assert_int_equal(asked, 1);
+	assert_int_equal(answer(b, ""), 0);
+	assert_int_equal(b->certified, 1);
 }
 
 static void filter_message(struct agent_msg *msg, const char *interface)
@@ -378,6 +496,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_says_what_it_holds),
+		TEST(the_hand_brake_is_told),
+		TEST(a_certificate_is_asked_for_once),
+		TEST(a_refused_certificate_is_asked_for_in_an_hour),
 		TEST(filters_that_come_together_stay_together),
 		TEST(the_batch_is_bounded),
 		TEST(filters_before_a_list_are_applied_before_it),

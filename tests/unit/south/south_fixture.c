@@ -102,6 +102,48 @@ static void f_counters(void *ctx, const char *name, const struct agent_counters 
 	f->counters += (unsigned int)n;
 }
 
+static bool f_relay_ok(void *ctx, const char *router, struct diag *diag)
+{
+	struct fake *f = ctx;
+
+	if (f->relay_refused)
+		diag_set(diag, "there is no router %s", router);
+	return !f->relay_refused;
+}
+
+static void *f_relay_open(void *ctx, const char *router, const char *address,
+			  struct south_session *ss)
+{
+	struct fake *f = ctx;
+
+	assert_string_equal(address, "192.0.2.7");
+	f->relays++;
+	f->relay_session = ss;
+	snprintf(f->relay_router, sizeof(f->relay_router), "%s", router);
+	return &f->relay;
+}
+
+static int f_relay_bytes(void *ctx, void *feed, const void *data, size_t len,
+			 struct diag *diag)
+{
+	struct fake *f = ctx;
+
+	assert_ptr_equal(feed, &f->relay);
+	if (f->redump_on_bmp)
+		south_relay_redump(f->relay_session);
+	wr_bytes(&f->relay, data, len);
+	return f->relay_bad ? diag_set(diag, "this is not BMP") : 0;
+}
+
+static void f_relay_close(void *ctx, void *feed, const char *why)
+{
+	struct fake *f = ctx;
+
+	assert_ptr_equal(feed, &f->relay);
+	assert_string_not_equal(why, "");
+	f->relays_closed++;
+}
+
 static void f_note(void *ctx, bool alarm, const char *text)
 {
 	struct fake *f = ctx;
@@ -126,6 +168,10 @@ static const struct south_ops ops = {
 	.inventory = f_inventory,
 	.ack = f_ack,
 	.counters = f_counters,
+	.relay_ok = f_relay_ok,
+	.relay_open = f_relay_open,
+	.relay_bytes = f_relay_bytes,
+	.relay_close = f_relay_close,
 	.note = f_note,
 	.wake = f_wake,
 };
@@ -155,6 +201,7 @@ void fake_free(struct fake *f)
 	south_free(f->s);
 	pki_key_free(f->ca_key);
 	wr_fini(&f->ca);
+	wr_fini(&f->relay);
 	free(f);
 }
 

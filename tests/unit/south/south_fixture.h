@@ -26,6 +26,11 @@ struct fake {
 	unsigned int up, down, acks, errors, inventories, counters, wakes, notes;
 	bool certificate_bad, token_good, issue_fails, record_fails;
 	bool cut_on_inventory;
+	unsigned int relays, relays_closed;
+	char relay_router[AGENT_NAME_SIZE];
+	struct south_session *relay_session;
+	struct wr relay; /* bytes of BMP */
+	bool relay_refused, relay_bad, redump_on_bmp;
 	enum pki_kind kind;
 	char down_why[256], last_error[256], last_note[512];
 	struct pki_key *ca_key;
