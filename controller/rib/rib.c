@@ -58,16 +58,21 @@ struct rib *rib_new(void)
 	return rib;
 }
 
+static void peer_free(struct rib_peer *peer)
+{
+	for (int view = 0; view < RIB_VIEWS; view++)
+		for (int family = 0; family < IP_FAMILIES; family++)
+			path_table_fini(&peer->table[view][family]);
+	free(peer);
+}
+
 void rib_free(struct rib *rib)
 {
 	if (rib == NULL)
 		return;
 	for (struct rib_peer *peer = rib->first, *next; peer; peer = next) {
 		next = peer->next;
-		for (int view = 0; view < RIB_VIEWS; view++)
-			for (int family = 0; family < IP_FAMILIES; family++)
-				path_table_fini(&peer->table[view][family]);
-		free(peer);
+		peer_free(peer);
 	}
 	attr_pool_fini(&rib->attrs);
 	free(rib->bucket);
@@ -493,7 +498,7 @@ void rib_peer_remove(struct rib_peer *peer)
 	else
 		rib->last = peer->prev;
 	rib->peers--;
-	free(peer);
+	peer_free(peer);
 }
 
 size_t rib_path_count(const struct rib_peer *peer, enum rib_view view,
