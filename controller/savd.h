@@ -32,6 +32,7 @@ struct savd {
 	struct store *store;
 	struct engine *engine;
 	struct south_packet *south;
+	struct bmp_listeners *bmp;
 	struct signer *signer;
 	struct savd_edge *edges; /* sorted by router and interface */
 	size_t n_edges;

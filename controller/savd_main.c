@@ -55,7 +55,6 @@
 static struct savd savd;
 static struct event_loop *loop;
 static struct turns *turns;
-static struct bmp_listeners *bmp;
 static struct bgp_neighbors *bgp;
 static struct tls_config *tls;
 static struct metrics_http *http;
@@ -267,7 +266,7 @@ static void eng_redump(void *ctx, struct engine_feed *feed)
 	if (engine_feed_is_relayed(feed))
 		south_relay_redump(engine_feed_user(feed));
 	else
-		bmp_listeners_redump(bmp, feed);
+		bmp_listeners_redump(savd.bmp, feed);
 }
 
 static void on_run(struct event *t);
@@ -387,7 +386,7 @@ static void listens_apply(void)
 {
 	bool failed = false;
 
-	bmp_listeners_set(bmp, savd.cfg.bmp_listens, savd.cfg.n_bmp_listens);
+	bmp_listeners_set(savd.bmp, &savd.cfg);
 	metrics_apply();
 	south_unlisten(savd.south);
 	for (size_t i = 0; i < savd.cfg.n_agent_listens; i++) {
@@ -763,7 +762,7 @@ static void start_engine(void)
 	struct diag diag;
 
 	savd.engine = engine_new(&savd.cfg, &engine_ops, NULL);
-	bmp = bmp_listeners_new(loop, turns, savd.engine);
+	savd.bmp = bmp_listeners_new(loop, turns, savd.engine);
 	bgp = bgp_neighbors_new(loop, turns, savd.engine);
 	diag.text[0] = '\0';
 	if (store_generations_load(savd.store, restore_one, NULL, &diag) < 0)
@@ -791,7 +790,7 @@ static void on_term(void)
 	savd_metrics_free(collectors);
 	metrics_registry_free(savd.metrics);
 	free(metrics_listens);
-	bmp_listeners_free(bmp);
+	bmp_listeners_free(savd.bmp);
 	bgp_neighbors_free(bgp);
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);

@@ -113,10 +113,10 @@ int sock_accept(int listener, struct ip_addr *from, uint16_t *port)
 	return fd;
 }
 
-/* The kernel keeps a copy for as long as the socket lives. */
-static int set_md5(int fd, const struct sockaddr_storage *to, const char *password)
+/* The kernel keeps a copy for as long as the socket lives. sig: who it is for,
+ * by the option of that name. */
+static int set_md5(int fd, int option, struct tcp_md5sig sig, const char *password)
 {
-	struct tcp_md5sig sig = { .tcpm_addr = *to };
 	size_t len = strlen(password);
 	int ret;
 
@@ -126,9 +126,25 @@ static int set_md5(int fd, const struct sockaddr_storage *to, const char *passwo
 	}
 	sig.tcpm_keylen = (uint16_t)len;
 	memcpy(sig.tcpm_key, password, len);
-	ret = setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig));
+	ret = setsockopt(fd, IPPROTO_TCP, option, &sig, sizeof(sig));
 	explicit_bzero(&sig, sizeof(sig));
 	return ret;
+}
+
+int sock_require_md5(int listener, const struct ip_prefix *from, const char *password,
+		     struct diag *diag)
+{
+	const struct ip_addr addr = { from->v, from->family };
+	struct tcp_md5sig sig = { .tcpm_flags = TCP_MD5SIG_FLAG_PREFIX,
+				  .tcpm_prefixlen = from->len };
+	char text[IP_TEXT_SIZE];
+
+	to_sockaddr(&addr, 0, &sig.tcpm_addr);
+	if (set_md5(listener, TCP_MD5SIG_EXT, sig, password) == 0 ||
+	    (password[0] == '\0' && errno == ENOENT))
+		return 0;
+	return diag_set(diag, "cannot set the password for %s: %s",
+			ip_prefix_format(from, text), strerror(errno));
 }
 
 int sock_connect(const struct ip_addr *addr, uint16_t port, struct diag *diag)
@@ -146,7 +162,8 @@ int sock_connect_md5(const struct ip_addr *addr, uint16_t port, const char *pass
 	if (fd < 0)
 		return give_up(fd, "open a socket for", addr, port, diag);
 	keep_alive(fd);
-	if (password[0] != '\0' && set_md5(fd, &ss, password) < 0)
+	if (password[0] != '\0' &&
+	    set_md5(fd, TCP_MD5SIG, (struct tcp_md5sig){ .tcpm_addr = ss }, password) < 0)
 		return give_up(fd, "set the password for", addr, port, diag);
 	if (connect(fd, (struct sockaddr *)&ss, len) < 0 && errno != EINPROGRESS)
 		return give_up(fd, "connect to", addr, port, diag);

@@ -12,6 +12,10 @@
 
 /* A listening socket, or -1 with diag (address in use, not ours, ...). */
 int sock_listen(const struct ip_addr *addr, uint16_t port, struct diag *diag);
+/* Connections from there have to be signed with the password (RFC 2385), or need
+ * not any more if it is "". Of the socket's own family. -1 with diag. */
+int sock_require_md5(int listener, const struct ip_prefix *from, const char *password,
+		     struct diag *diag);
 /* A connection, with TCP keepalive that finds a dead peer within two minutes;
  * -1 when there is none to accept or it is gone again. */
 int sock_accept(int listener, struct ip_addr *from, uint16_t *port);

@@ -16,10 +16,16 @@ struct bmp_listeners *bmp_listeners_new(struct event_loop *loop, struct turns *t
 					struct engine *engine);
 void bmp_listeners_free(struct bmp_listeners *bl);
 
-/* Brings the sockets in step with the configuration. An address that cannot be
- * bound yet is logged and tried again. */
-void bmp_listeners_set(struct bmp_listeners *bl, const struct config_listen *listens,
-		       size_t n);
+/* Brings the sockets in step with the configuration, which has to live on: whom
+ * it allows is looked up for each connection. An address that cannot be bound yet
+ * is logged and tried again. */
+void bmp_listeners_set(struct bmp_listeners *bl, const struct config *cfg);
+
+struct bmp_refusals {
+	uint64_t n;	     /* connections from where none is allowed */
+	struct ip_addr last; /* where the last one came from, if n is not 0 */
+};
+const struct bmp_refusals *bmp_listeners_refusals(const struct bmp_listeners *bl);
 
 /* engine_ops.feed_redump: closes the stream soon, not within this call. */
 void bmp_listeners_redump(struct bmp_listeners *bl, struct engine_feed *feed);

@@ -266,6 +266,7 @@ void config_fini(struct config *cfg)
 	free(cfg->bmp_listens);
 	free(cfg->agent_listens);
 	free(cfg->metrics_listens);
+	free(cfg->bmp_allows);
 	config_record_forget(cfg);
 	config_radius_fini(&cfg->radius);
 	*cfg = (struct config){ 0 };
@@ -294,6 +295,8 @@ void config_clone(struct config *dst, const struct config *src)
 				       sizeof(*src->agent_listens));
 	dst->metrics_listens = dup_array(src->metrics_listens, src->n_metrics_listens,
 					 sizeof(*src->metrics_listens));
+	dst->bmp_allows =
+		dup_array(src->bmp_allows, src->n_bmp_allows, sizeof(*src->bmp_allows));
 	config_radius_copy(&dst->radius, &src->radius);
 }
 

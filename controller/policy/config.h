@@ -10,6 +10,7 @@
 #ifndef SAV_CONFIG_H
 #define SAV_CONFIG_H
 
+#include "controller/policy/config_bmp.h"
 #include "controller/policy/config_radius.h"
 #include "controller/policy/config_record.h"
 #include "lib/diag.h"
@@ -143,6 +144,9 @@ struct config_sink {
 			    struct diag *diag);
 	int (*metrics_listen)(void *ctx, const struct config_listen *l, bool add,
 			      struct diag *diag);
+	/* add: insert or replace */
+	int (*bmp_allow)(void *ctx, const struct config_bmp_allow *a, bool add,
+			 struct diag *diag);
 	int (*history)(void *ctx, const struct config_history *new, struct diag *diag);
 	int (*radius_client)(void *ctx, const char *name,
 			     const struct config_radius_client *new, struct diag *diag);
@@ -185,6 +189,8 @@ struct config {
 	size_t n_agent_listens;
 	struct config_listen *metrics_listens;
 	size_t n_metrics_listens;
+	struct config_bmp_allow *bmp_allows;
+	size_t n_bmp_allows;
 	struct config_radius radius; /* with a watch of its own */
 	struct config_history history; /* 0: the defaults */
 	struct config_records *records; /* of config_record.c */

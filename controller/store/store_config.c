@@ -397,6 +397,22 @@ static int sink_metrics_listen(void *ctx, const struct config_listen *l, bool ad
 		diag);
 }
 
+static int sink_bmp_allow(void *ctx, const struct config_bmp_allow *a, bool add,
+			  struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	ip_prefix_format(&a->prefix, text);
+	if (!add)
+		return store_db_exec(ctx, diag, "DELETE FROM bmp_allow WHERE prefix = ?1",
+				     "t", text);
+	return store_db_exec(ctx, diag,
+			     "INSERT INTO bmp_allow (prefix, password) VALUES (?1, ?2)"
+			     " ON CONFLICT (prefix) DO UPDATE SET"
+			     " password = excluded.password",
+			     "tt", text, a->password);
+}
+
 static int sink_history(void *ctx, const struct config_history *new, struct diag *diag)
 {
 	return store_db_exec(ctx, diag,
@@ -417,6 +433,7 @@ const struct config_sink *store_config_sink(void)
 		.bmp_listen = sink_bmp_listen,
 		.agent_listen = sink_agent_listen,
 		.metrics_listen = sink_metrics_listen,
+		.bmp_allow = sink_bmp_allow,
 		.history = sink_history,
 		.radius_client = store_radius_client,
 		.radius_rule = store_radius_rule,

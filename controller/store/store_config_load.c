@@ -548,6 +548,21 @@ static int metrics_listen_read(struct load *l)
 	return 0;
 }
 
+static int bmp_allow_read(struct load *l)
+{
+	struct config_bmp_allow a = { 0 };
+
+	if (prefix_read(l->q, 0, &a.prefix, l->diag) < 0)
+		return bad_row(l->s, "bmp_allow", "", "", l->diag);
+	if (!store_db_text(l->q, 1, a.password, sizeof(a.password))) {
+		diag_set(l->diag, "password");
+		return bad_row(l->s, "bmp_allow", "", "", l->diag);
+	}
+	if (config_bmp_allow_set(l->cfg, &a, true, l->diag) < 0)
+		return bad_row(l->s, "bmp_allow", "", "", l->diag);
+	return 0;
+}
+
 static int history_read(struct load *l)
 {
 	struct config_history h;
@@ -575,6 +590,8 @@ static int load_all(struct load *l)
 	if (each_row(l, "SELECT address, port FROM agent_listen", agent_listen_read) < 0)
 		return -1;
 	if (each_row(l, "SELECT address, port FROM metrics_listen", metrics_listen_read) < 0)
+		return -1;
+	if (each_row(l, "SELECT prefix, password FROM bmp_allow", bmp_allow_read) < 0)
 		return -1;
 	return store_radius_load(l->s, l->cfg, l->diag);
 }

@@ -33,6 +33,58 @@ DEFUN (feed_bmp_listen,
 		&diag);
 }
 
+static int take_allow(struct vty *vty, const char *prefix, struct config_bmp_allow *a)
+{
+	*a = (struct config_bmp_allow){ 0 };
+	return grammar_prefix(vty, prefix, &a->prefix);
+}
+
+DEFUN (feed_bmp_allow,
+       feed_bmp_allow_cmd,
+       "feed bmp allow <A.B.C.D/M|X:X::X:X/M> [password WORD]",
+       "Routing information feeds\n"
+       "BGP Monitoring Protocol (RFC 7854)\n"
+       "Let only these connect, and the routers' own \"bmp source\"\n"
+       PREFIX_HELP
+       "They have to sign their packets (TCP MD5, RFC 2385)\n"
+       "The password\n")
+{
+	struct config_bmp_allow a;
+	struct diag diag;
+
+	if (take_allow(vty, argv[3]->arg, &a) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (argc > 5 && strlen(argv[5]->arg) >= sizeof(a.password)) {
+		diag_set(&diag, "a password has at most %d characters",
+			 CONFIG_BMP_PASSWORD_SIZE - 1);
+		return grammar_result(vty, -1, &diag);
+	}
+	if (argc > 5)
+		snprintf(a.password, sizeof(a.password), "%s", argv[5]->arg);
+	return grammar_result(vty, config_bmp_allow_set(grammar_cfg(), &a, true, &diag),
+			      &diag);
+}
+
+DEFUN (no_feed_bmp_allow,
+       no_feed_bmp_allow_cmd,
+       "no feed bmp allow <A.B.C.D/M|X:X::X:X/M> [password WORD]",
+       NO_STR
+       "Routing information feeds\n"
+       "BGP Monitoring Protocol (RFC 7854)\n"
+       "Let only these connect; without any such line, everybody\n"
+       PREFIX_HELP
+       "They have to sign their packets (TCP MD5, RFC 2385)\n"
+       "The password\n")
+{
+	struct config_bmp_allow a;
+	struct diag diag;
+
+	if (take_allow(vty, argv[4]->arg, &a) < 0)
+		return CMD_WARNING_CONFIG_FAILED;
+	return grammar_result(vty, config_bmp_allow_set(grammar_cfg(), &a, false, &diag),
+			      &diag);
+}
+
 DEFUN (agent_listen,
        agent_listen_cmd,
        "[no] agent listen <A.B.C.D|X:X::X:X> port (1-65535)",
@@ -129,6 +181,19 @@ static int write_listens(struct vty *vty, const char *what, const struct config_
 	return n != 0;
 }
 
+static int write_allows(struct vty *vty, const struct config *cfg)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < cfg->n_bmp_allows; i++) {
+		const struct config_bmp_allow *a = &cfg->bmp_allows[i];
+
+		vty_out(vty, "feed bmp allow %s%s%s\n", ip_prefix_format(&a->prefix, text),
+			a->password[0] ? " password " : "", a->password);
+	}
+	return cfg->n_bmp_allows != 0;
+}
+
 #define HISTORY_HELP "How much of the past is kept: commands, filters, events\n"
 
 /* 0: back to the default. */
@@ -205,6 +270,7 @@ static int write_top(struct vty *vty)
 	const struct config *cfg = grammar_cfg();
 	int wrote =
 		write_listens(vty, "feed bmp", cfg->bmp_listens, cfg->n_bmp_listens) |
+		write_allows(vty, cfg) |
 		write_listens(vty, "agent", cfg->agent_listens, cfg->n_agent_listens) |
 		write_listens(vty, "metrics", cfg->metrics_listens,
 			      cfg->n_metrics_listens) |
@@ -229,6 +295,8 @@ void config_global_vty_init(void)
 {
 	install_node(&listen_node);
 	IN(CONFIG_NODE, feed_bmp_listen_cmd);
+	IN(CONFIG_NODE, feed_bmp_allow_cmd);
+	IN(CONFIG_NODE, no_feed_bmp_allow_cmd);
 	IN(CONFIG_NODE, agent_listen_cmd);
 	IN(CONFIG_NODE, metrics_listen_cmd);
 	IN(CONFIG_NODE, own_prefix_cmd);

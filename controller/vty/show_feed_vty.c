@@ -8,6 +8,7 @@
 #include "vty.h"
 
 #include "controller/engine_bgp.h"
+#include "controller/feed/bmp_packet.h"
 #include "controller/savd.h"
 #include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_relay_vty.h"
@@ -237,6 +238,28 @@ static void list_bgp(const struct engine_bgp_status *b, void *arg)
 	json_object_array_add(l->list, json);
 }
 
+static void print_refusals(struct vty *vty)
+{
+	const struct bmp_refusals *r = bmp_listeners_refusals(savd->bmp);
+	char text[IP_TEXT_SIZE];
+
+	if (r->n != 0)
+		vty_out(vty,
+			"%llu BMP connections refused, the last from %s: no \"feed bmp allow\" "
+			"has it\n",
+			(unsigned long long)r->n, ip_addr_format(&r->last, text));
+}
+
+static void json_refusals(struct json_object *json)
+{
+	const struct bmp_refusals *r = bmp_listeners_refusals(savd->bmp);
+	char text[IP_TEXT_SIZE];
+
+	json_object_int_add(json, "bmpRefused", (int64_t)r->n);
+	json_object_string_add(json, "bmpLastRefused",
+			       r->n ? ip_addr_format(&r->last, text) : "");
+}
+
 DEFUN (show_feed,
        show_feed_cmd,
        "show feed [json]",
@@ -250,6 +273,7 @@ DEFUN (show_feed,
 	if (!show_wants_json(argv, argc)) {
 		engine_feeds_walk(savd->engine, list_feed, &l);
 		show_relays(vty, savd, NULL);
+		print_refusals(vty);
 		engine_bgp_walk(savd->engine, list_bgp, &l);
 		return CMD_SUCCESS;
 	}
@@ -260,6 +284,7 @@ DEFUN (show_feed,
 	l.list = json_object_new_array();
 	show_relays(vty, savd, l.list);
 	json_object_object_add(json, "relays", l.list);
+	json_refusals(json);
 	l.list = json_object_new_array();
 	engine_bgp_walk(savd->engine, list_bgp, &l);
 	json_object_object_add(json, "bgp", l.list);

@@ -98,6 +98,12 @@ static int sink_agent(void *ctx, const struct config_listen *l, bool add,
 	return sink_listen(ctx, "agent", l, add, diag);
 }
 
+static int sink_allow(void *ctx, const struct config_bmp_allow *a, bool add,
+		      struct diag *diag)
+{
+	return sink_prefix(ctx, a->password, &a->prefix, add, diag);
+}
+
 static const struct config_sink test_sink = {
 	.router = sink_router,
 	.customer = sink_customer,
@@ -106,6 +112,7 @@ static const struct config_sink test_sink = {
 	.permit = sink_permit,
 	.bmp_listen = sink_bmp,
 	.agent_listen = sink_agent,
+	.bmp_allow = sink_allow,
 };
 
 static void on_before(enum config_part part, const char *router, const char *interface,
@@ -216,6 +223,10 @@ static char *dump(const struct config *cfg)
 	for (size_t i = 0; i < cfg->n_bmp_listens; i++)
 		put(&text, "bmp %s %u\n", ip_addr_format(&cfg->bmp_listens[i].addr, addr),
 		    cfg->bmp_listens[i].port);
+	for (size_t i = 0; i < cfg->n_bmp_allows; i++)
+		put(&text, "allow %s %s\n",
+		    ip_prefix_format(&cfg->bmp_allows[i].prefix, addr),
+		    cfg->bmp_allows[i].password);
 	for (size_t i = 0; i < cfg->n_agent_listens; i++)
 		put(&text, "agent %s %u\n",
 		    ip_addr_format(&cfg->agent_listens[i].addr, addr),
@@ -572,6 +583,29 @@ static int change_no_agent(struct bench *b, struct diag *diag)
 	return listen_set(b, false, false, diag);
 }
 
+static int allow_set(struct bench *b, const char *password, bool add, struct diag *diag)
+{
+	struct config_bmp_allow a = { prefix_of("192.0.2.0/24"), "" };
+
+	snprintf(a.password, sizeof(a.password), "%s", password);
+	return config_bmp_allow_set(&b->cfg, &a, add, diag);
+}
+
+static int change_allow(struct bench *b, struct diag *diag)
+{
+	return allow_set(b, "one", true, diag);
+}
+
+static int change_password(struct bench *b, struct diag *diag)
+{
+	return allow_set(b, "two", true, diag);
+}
+
+static int change_no_allow(struct bench *b, struct diag *diag)
+{
+	return allow_set(b, "any", false, diag);
+}
+
 /* One after the other, each changes something. */
 static const struct change changes[] = {
 	{ change_new_router, "put router r0", "router r0 -" },
@@ -591,6 +625,9 @@ static const struct change changes[] = {
 	{ change_no_bmp, "del bmp ::1 11019", "listen - -" },
 	{ change_agent, "put agent ::1 11019", "listen - -" },
 	{ change_no_agent, "del agent ::1 11019", "listen - -" },
+	{ change_allow, "put one 192.0.2.0/24", "listen - -" },
+	{ change_password, "put two 192.0.2.0/24", "listen - -" },
+	{ change_no_allow, "del any 192.0.2.0/24", "listen - -" },
 };
 
 static void check_failing(struct bench *b, const struct change *c)
@@ -877,6 +914,40 @@ static void test_words(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static bool is_allowed(const struct bench *b, const char *from)
+{
+	struct ip_addr addr = addr_of(from);
+
+	return config_bmp_is_allowed(&b->cfg, &addr);
+}
+
+static void test_bmp_from_whom(void **state)
+{
+	struct bench *b = *state;
+	struct config_bmp_allow a = { prefix_of("192.0.2.0/24"), "" };
+	struct config_bmp_allow a6 = { prefix_of("2001:db8::/32"), "" };
+	struct config_router r = { .name = "r9" };
+	struct ip_addr source = addr_of("203.0.113.9");
+	struct diag diag;
+
+	assert_true(is_allowed(b, "198.51.100.1")); /* nothing is said */
+	assert_int_equal(config_bmp_allow_set(&b->cfg, &a, true, &diag), 0);
+	assert_true(is_allowed(b, "192.0.2.255"));
+	assert_false(is_allowed(b, "192.0.3.0"));
+	assert_false(is_allowed(b, "::c000:201"));
+	assert_false(is_allowed(b, "203.0.113.9"));
+	config_addrs_set(&r.bmp_sources, &r.n_bmp_sources, &source, true);
+	assert_int_equal(config_router_put(&b->cfg, &r, &diag), 0);
+	config_router_fini(&r);
+	assert_true(is_allowed(b, "203.0.113.9")); /* a router says so */
+	assert_int_equal(config_bmp_allow_set(&b->cfg, &a6, true, &diag), 0);
+	assert_true(is_allowed(b, "2001:db8:ffff::1"));
+	assert_false(is_allowed(b, "2001:db9::1"));
+	strcpy(a.password, "a b");
+	assert_int_equal(config_bmp_allow_set(&b->cfg, &a, true, &diag), -1);
+	assert_string_equal(b->cfg.bmp_allows[0].password, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -890,6 +961,7 @@ int main(void)
 		CASE(test_lists_are_sets),
 		CASE(test_without_store_and_watcher),
 		CASE(test_arrays_are_sorted),
+		CASE(test_bmp_from_whom),
 		cmocka_unit_test(test_small_sets),
 		CASE(test_arguments_are_copied),
 		CASE(test_a_clone_is_on_its_own),

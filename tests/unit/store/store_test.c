@@ -260,6 +260,8 @@ void test_fill_config(struct config *cfg)
 	struct ip_prefix permit = test_prefix("100.64.0.0/10");
 	struct config_term term = { test_prefix("9.9.9.0/24"), 1700000000, 1800000000, true };
 	struct config_history history = { 90, 4096 };
+	struct config_bmp_allow allow = { test_prefix("192.0.2.0/24"), "" },
+				signer = { test_prefix("2001:db8:7::/48"), "s3cret" };
 	struct diag diag;
 
 	must(config_history_set(cfg, &history, &diag), &diag);
@@ -287,6 +289,8 @@ void test_fill_config(struct config *cfg)
 	must(config_bmp_listen_set(cfg, &bmp, true, &diag), &diag);
 	must(config_agent_listen_set(cfg, &agent, true, &diag), &diag);
 	must(config_metrics_listen_set(cfg, &agent, true, &diag), &diag);
+	must(config_bmp_allow_set(cfg, &allow, true, &diag), &diag);
+	must(config_bmp_allow_set(cfg, &signer, true, &diag), &diag);
 	config_router_fini(&r1);
 	config_customer_fini(&acme);
 	config_customer_fini(&none);
@@ -441,7 +445,7 @@ static void put_term(FILE *out, const struct config_term *t)
 
 char *test_config_text(const struct config *cfg)
 {
-	char *text;
+	char *text, addr[IP_TEXT_SIZE];
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -480,6 +484,10 @@ char *test_config_text(const struct config *cfg)
 	put_listens(out, "bmp", cfg->bmp_listens, cfg->n_bmp_listens);
 	put_listens(out, "agent", cfg->agent_listens, cfg->n_agent_listens);
 	put_listens(out, "metrics", cfg->metrics_listens, cfg->n_metrics_listens);
+	for (size_t i = 0; i < cfg->n_bmp_allows; i++)
+		fprintf(out, "allow %s \"%s\"\n",
+			ip_prefix_format(&cfg->bmp_allows[i].prefix, addr),
+			cfg->bmp_allows[i].password);
 	put_radius(out, &cfg->radius);
 	fclose(out);
 	return text;

@@ -41,6 +41,7 @@ static void test_changes_and_removals(void **state)
 	struct config_customer c;
 	struct ip_prefix p = test_prefix("203.0.113.0/24");
 	struct config_listen l = { test_addr("0.0.0.0"), 11019 };
+	struct config_bmp_allow allow;
 	struct diag diag = { "" };
 
 	test_fill_config(&cfg);
@@ -71,11 +72,18 @@ static void test_changes_and_removals(void **state)
 	l = (struct config_listen){ test_addr("2001:db8::2"), 65535 };
 	assert_int_equal(config_agent_listen_set(&cfg, &l, false, &diag), 0);
 	assert_int_equal(config_metrics_listen_set(&cfg, &l, false, &diag), 0);
+	allow = cfg.bmp_allows[1];
+	strcpy(allow.password, "another");
+	assert_int_equal(config_bmp_allow_set(&cfg, &allow, true, &diag), 0);
+	assert_kept(&store, &cfg);
+	assert_string_equal(cfg.bmp_allows[1].password, "another");
+	assert_int_equal(config_bmp_allow_set(&cfg, &allow, false, &diag), 0);
 	assert_kept(&store, &cfg);
 	assert_int_equal(cfg.n_edges, 0);
 	assert_int_equal(cfg.n_routers, 1);
 	assert_int_equal(cfg.n_bmp_listens, 0);
 	assert_int_equal(cfg.n_metrics_listens, 0);
+	assert_int_equal(cfg.n_bmp_allows, 1);
 	test_close(store, &cfg);
 }
 
@@ -187,6 +195,9 @@ static const struct {
 	  "localhost" },
 	{ "INSERT INTO agent_listen VALUES ('::1', 1.5)",
 	  "DELETE FROM agent_listen WHERE address = '::1'", "agent_listen", "port" },
+	{ "INSERT INTO bmp_allow VALUES ('10.0.0.0/8', 'two words')",
+	  "DELETE FROM bmp_allow WHERE prefix = '10.0.0.0/8'", "bmp_allow",
+	  "without blanks" },
 	{ "UPDATE edge SET role = 'boss' WHERE interface = 'eth0'",
 	  "UPDATE edge SET role = 'customer' WHERE interface = 'eth0'", "row r1 eth0",
 	  "unknown role \"boss\"" },
