@@ -358,11 +358,13 @@ agent_enroll() { # namespace controller
 		--enroll "$dir/token" >>"$LAB/log/agent-$1.out" 2>&1
 }
 
+# Its configuration is agent.conf in that directory, empty unless somebody has written it.
 agent_start() { # namespace controller
 	local dir
 	dir=$(agent_dir "$1")
 	mkdir -p "$dir"
-	lab_spawn "$1" "agent-$1" "$OPENSAV_BUILD/sav-agent" -u root -g root -i "$dir/agent.pid" \
+	touch "$dir/agent.conf"
+	lab_spawn "$1" "agent-$1" "$OPENSAV_BUILD/sav-agent" -u root -g root -i "$dir/agent.pid" -f "$dir/agent.conf" \
 		--vty_socket "$dir" --state "$dir" --controller "$2" --log "file:$LAB/log/agent-$1.log"
 }
 

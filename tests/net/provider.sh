@@ -139,14 +139,16 @@ provider_peers() { # as address...
 	done
 }
 
+# By the router's agent if PROVIDER_RELAY is set, else straight to savd.
 provider_bmp() {
-	local f
+	local f to=$CTL4
+	[ -z "${PROVIDER_RELAY:-}" ] || to=127.0.0.1
 	echo " bmp targets opensav"
 	echo "  bmp stats interval 5000"
 	for f in ipv4 ipv6; do
 		printf '  bmp monitor %s unicast pre-policy\n  bmp monitor %s unicast post-policy\n' $f $f
 	done
-	echo "  bmp connect $CTL4 port $BMP_PORT min-retry 100 max-retry 500"
+	echo "  bmp connect $to port $BMP_PORT min-retry 100 max-retry 500"
 	echo " exit"
 }
 
@@ -224,7 +226,7 @@ provider_bgp() {
 
 provider_savd_config() { # observe|enforce
 	sav_configure <<-END
-		feed bmp listen $CTL4 port $BMP_PORT
+		${PROVIDER_RELAY:+# }feed bmp listen $CTL4 port $BMP_PORT
 		agent listen $CTL4 port $AGENT_PORT
 		special-purpose permit 192.0.2.0/24
 		special-purpose permit 198.51.100.0/24
@@ -348,6 +350,8 @@ provider_opensav_start() { # observe|enforce
 	must provider_savd_config "$1"
 	for pe in pe1 pe2; do
 		must agent_enroll $pe "$AGENT_CONTROLLER"
+		[ -z "${PROVIDER_RELAY:-}" ] ||
+			echo "bmp relay listen 127.0.0.1 port $BMP_PORT" >"$(agent_dir $pe)/agent.conf"
 		agent_start $pe "$AGENT_CONTROLLER"
 	done
 	need 20 "agents are connected" provider_agents_connected
