@@ -48,6 +48,14 @@ void crypto_wipe(void *data, size_t len)
 	OPENSSL_cleanse(data, len);
 }
 
+void crypto_key_set(struct crypto_key *key, const void *data, size_t len)
+{
+	OPENSSL_assert(len <= sizeof(key->bytes));
+	crypto_wipe(key, sizeof(*key));
+	memcpy(key->bytes, data, len);
+	key->len = len;
+}
+
 void crypto_secret_set(struct crypto_secret *secret, const void *data, size_t len)
 {
 	OPENSSL_assert(len <= sizeof(secret->bytes));

@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Key material: wiped by crypto_secret_wipe(), never logged. The room is for
- * the widest: the shared secret of a 4096-bit MODP group, or all IKE keys. */
+/* What two sides share: the room is for a 4096-bit MODP group. Wiped after use,
+ * never logged. */
 #define CRYPTO_SECRET_MAX 512
 
 struct crypto_secret {
@@ -25,6 +25,15 @@ struct crypto_secret {
 	uint8_t bytes[CRYPTO_SECRET_MAX];
 };
 
+/* One derived key, that an SA keeps: up to HMAC-SHA2-512's. */
+#define CRYPTO_KEY_MAX 64
+
+struct crypto_key {
+	size_t len;
+	uint8_t bytes[CRYPTO_KEY_MAX];
+};
+
+void crypto_key_set(struct crypto_key *key, const void *data, size_t len);
 void crypto_secret_set(struct crypto_secret *secret, const void *data, size_t len);
 void crypto_secret_wipe(struct crypto_secret *secret);
 void crypto_wipe(void *data, size_t len);

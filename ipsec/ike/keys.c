@@ -13,9 +13,9 @@ void ike_child_keys_wipe(struct ike_child_keys *keys)
 	crypto_wipe(keys, sizeof(*keys));
 }
 
-static const uint8_t *take(const uint8_t *at, size_t len, struct crypto_secret *out)
+static const uint8_t *take(const uint8_t *at, size_t len, struct crypto_key *out)
 {
-	crypto_secret_set(out, at, len);
+	crypto_key_set(out, at, len);
 	return at + len;
 }
 
@@ -99,7 +99,7 @@ int ike_keys_child(const struct ike_keys *keys, const struct ike_suite *suite, c
 	return ret;
 }
 
-int ike_auth_octets(const struct ike_keys *keys, const struct crypto_secret *p, const struct ike_bytes *message,
+int ike_auth_octets(const struct ike_keys *keys, const struct crypto_key *p, const struct ike_bytes *message,
 		    const struct ike_bytes *nonce, const struct ike_bytes *id_body, struct ike_auth_octets *out)
 {
 	const struct crypto_part id = { id_body->data, id_body->len };

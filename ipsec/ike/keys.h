@@ -17,10 +17,10 @@
 /* SK_* of RFC 7296 2.14; i: what the original initiator sends with. */
 struct ike_keys {
 	struct ike_suite suite;
-	struct crypto_secret d;
-	struct crypto_secret ai, ar; /* empty with an AEAD */
-	struct crypto_secret ei, er; /* with the salt of an AEAD */
-	struct crypto_secret pi, pr;
+	struct crypto_key d;
+	struct crypto_key ai, ar; /* empty with an AEAD */
+	struct crypto_key ei, er; /* with the salt of an AEAD */
+	struct crypto_key pi, pr;
 };
 
 void ike_keys_wipe(struct ike_keys *keys);
@@ -33,8 +33,8 @@ int ike_keys_derive(const struct ike_suite *suite, const struct ike_keys *old, c
 
 /* What one direction of a child SA takes. */
 struct ike_child_keys {
-	struct crypto_secret encr; /* with the salt of an AEAD */
-	struct crypto_secret integ;
+	struct crypto_key encr; /* with the salt of an AEAD */
+	struct crypto_key integ;
 };
 
 /* 2.17; initiator of the exchange that made the child is i. shared: NULL
@@ -51,7 +51,7 @@ struct ike_auth_octets {
 	struct crypto_part parts[3];
 	uint8_t mac[CRYPTO_PRF_MAX];
 };
-int ike_auth_octets(const struct ike_keys *keys, const struct crypto_secret *p, const struct ike_bytes *message,
+int ike_auth_octets(const struct ike_keys *keys, const struct crypto_key *p, const struct ike_bytes *message,
 		    const struct ike_bytes *nonce, const struct ike_bytes *id_body, struct ike_auth_octets *out);
 
 /* AUTH with a shared key: prf(prf(psk, "Key Pad for IKEv2"), octets);

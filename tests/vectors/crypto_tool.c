@@ -196,10 +196,10 @@ static int do_ikekeys(const struct arg *a)
 	int ret;
 
 	crypto_secret_set(&shared, a[5].data, a[5].len);
-	crypto_secret_set(&old.d, a[4].data, a[4].len);
+	crypto_key_set(&old.d, a[4].data, a[4].len);
 	ret = ike_keys_derive(&s, a[4].len ? &old : NULL, &shared, &ni, &nr, a[8].data, a[9].data, &keys);
 	if (ret == 0) {
-		const struct crypto_secret *all[] = { &keys.d,	&keys.ai, &keys.ar, &keys.ei,
+		const struct crypto_key *all[] = { &keys.d,	&keys.ai, &keys.ar, &keys.ei,
 						      &keys.er, &keys.pi, &keys.pr };
 
 		for (size_t i = 0; i < 7; i++)
@@ -217,7 +217,7 @@ static int do_childkeys(const struct arg *a)
 	struct crypto_secret shared;
 	int ret;
 
-	crypto_secret_set(&keys.d, a[4].data, a[4].len);
+	crypto_key_set(&keys.d, a[4].data, a[4].len);
 	crypto_secret_set(&shared, a[5].data, a[5].len);
 	ret = ike_keys_child(&keys, &s, a[5].len ? &shared : NULL, &ni, &nr, &i_to_r, &r_to_i);
 	if (ret == 0) {

@@ -1,0 +1,723 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/ike/ike_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipsec/ike/cookie.h"
+#include "ipsec/ike/sa.h"
+#include "lib/mem.h"
+
+#define BUCKETS 16384 /* a power of two; 10,000 SAs stay short chains */
+#define SOURCES 4096
+#define COOKIE_TOTAL 64	     /* half-open SAs that make everybody show a cookie */
+#define COOKIE_SOURCE 8	     /* and those of one source, a NAT's many clients too */
+#define HALF_OPEN_MAX 20000  /* with cookies: then no more for a while */
+#define ANSWERS_PER_S 20     /* to what is no IKEv2, unasked (RFC 7296 2.5) */
+#define RETRY_FIRST_MS 1000
+#define RETRY_MAX_MS 60000
+
+/* A tunnel, and who uses it: SAs outlive a change of configuration. */
+struct tunnel_ref {
+	struct ike_tunnel tunnel; /* first: the reference is found by its address */
+	unsigned refs;
+	struct tunnel_ref *next;
+	struct ike_path path; /* where ike_engine_up() was told to begin */
+	bool wanted;
+	uint64_t retry_at_ms, retry_ms;
+	uint64_t next_address;
+};
+
+struct ike_engine {
+	struct ike_ops ops;
+	void *ctx;
+	struct tunnel_ref *tunnels;
+	struct ike_sa *sas; /* all of them */
+	struct ike_sa *bucket[BUCKETS];
+	uint16_t source[SOURCES]; /* half-open SAs, by a hash of where they come from */
+	uint64_t seed;
+	uint64_t next_number, next_sign;
+	struct cookies cookies;
+	struct ike_counters counters;
+	uint64_t second;
+	unsigned answers;
+};
+
+struct ike_engine *ike_engine_new(const struct ike_ops *ops, void *ctx)
+{
+	struct ike_engine *e = mem_alloc(sizeof(*e));
+
+	e->ops = *ops;
+	e->ctx = ctx;
+	e->next_number = e->next_sign = 1;
+	crypto_random(&e->seed, sizeof(e->seed));
+	return e;
+}
+
+const struct ike_ops *engine_ops(struct ike_engine *e, void **ctx)
+{
+	*ctx = e->ctx;
+	return &e->ops;
+}
+
+struct ike_counters *engine_counters(struct ike_engine *e)
+{
+	return &e->counters;
+}
+
+void ike_engine_counters(const struct ike_engine *e, struct ike_counters *out)
+{
+	*out = e->counters;
+}
+
+/* ---- tunnels */
+
+const struct ike_tunnel *engine_tunnel_get(const struct ike_tunnel *tunnel)
+{
+	((struct tunnel_ref *)(uintptr_t)tunnel)->refs++;
+	return tunnel;
+}
+
+static void ref_put(struct tunnel_ref *ref)
+{
+	if (--ref->refs == 0)
+		free(ref);
+}
+
+void engine_tunnel_put(struct ike_engine *e, const struct ike_tunnel *tunnel)
+{
+	if (tunnel)
+		ref_put((struct tunnel_ref *)(uintptr_t)tunnel);
+}
+
+static struct tunnel_ref **ref_find(struct ike_engine *e, const char *name)
+{
+	struct tunnel_ref **at = &e->tunnels;
+
+	while (*at && strcmp((*at)->tunnel.name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel)
+{
+	struct tunnel_ref **at = ref_find(e, tunnel->name), *old = *at;
+	struct tunnel_ref *ref = mem_alloc(sizeof(*ref));
+
+	ref->tunnel = *tunnel;
+	ref->refs = 1;
+	if (old) {
+		ref->next = old->next;
+		ref->path = old->path;
+		ref->wanted = old->wanted;
+		ref_put(old);
+	}
+	*at = ref;
+}
+
+const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, unsigned *at)
+{
+	unsigned i = 0;
+
+	for (struct tunnel_ref *ref = e->tunnels; ref; ref = ref->next, i++) {
+		const struct ike_tunnel *t = &ref->tunnel;
+
+		if (i < *at || (t->link && t->link != path->link) ||
+		    (t->local_addr.v && !ip_addr_equal(&t->local_addr, &path->local.addr)))
+			continue;
+		/* where the peer is says nothing: a NAT may be between (N7) */
+		*at = i + 1;
+		return t;
+	}
+	return NULL;
+}
+
+bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
+{
+	struct tunnel_ref *ref = (struct tunnel_ref *)(uintptr_t)sa->tunnel;
+	const struct ip_prefix *pool = &ref->tunnel.pool;
+	unsigned host_bits = ip_bits(pool->family) - pool->len;
+	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
+
+	if (pool->len == 0 || size < 1)
+		return false;
+	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
+		struct ip_addr addr = { pool->v + 1 + ref->next_address++ % size, pool->family };
+		struct ike_sa *other = e->sas;
+
+		while (other && (other == sa || other->state == SA_DEAD || !ip_addr_equal(&other->virtual_addr, &addr)))
+			other = other->next;
+		if (!other) {
+			*out = addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- SAs */
+
+static size_t bucket_of(const struct ike_engine *e, const uint8_t spi[IKE_SPI_SIZE])
+{
+	uint64_t v;
+
+	memcpy(&v, spi, sizeof(v));
+	return (size_t)(((v ^ e->seed) * 0x9e3779b97f4a7c15ULL) >> 50) % BUCKETS;
+}
+
+static const uint8_t *own_spi(const struct ike_sa *sa)
+{
+	return sa->initiator ? sa->spi_i : sa->spi_r;
+}
+
+void engine_sa_link(struct ike_engine *e, struct ike_sa *sa)
+{
+	size_t b = bucket_of(e, own_spi(sa));
+
+	sa->number = e->next_number++;
+	sa->next_hash = e->bucket[b];
+	e->bucket[b] = sa;
+	sa->next = e->sas;
+	if (e->sas)
+		e->sas->prev = sa;
+	e->sas = sa;
+	e->counters.sas++;
+}
+
+static void unlink_sa(struct ike_engine *e, struct ike_sa *sa)
+{
+	struct ike_sa **at = &e->bucket[bucket_of(e, own_spi(sa))];
+
+	while (*at != sa)
+		at = &(*at)->next_hash;
+	*at = sa->next_hash;
+	if (sa->prev)
+		sa->prev->next = sa->next;
+	else
+		e->sas = sa->next;
+	if (sa->next)
+		sa->next->prev = sa->prev;
+	e->counters.sas--;
+}
+
+static struct ike_sa *sa_by_spi(struct ike_engine *e, const uint8_t spi[IKE_SPI_SIZE], bool initiator)
+{
+	struct ike_sa *sa = e->bucket[bucket_of(e, spi)];
+
+	while (sa && (sa->initiator != initiator || memcmp(own_spi(sa), spi, IKE_SPI_SIZE) != 0))
+		sa = sa->next_hash;
+	return sa;
+}
+
+struct ike_sa *engine_sa_by_number(struct ike_engine *e, uint64_t number)
+{
+	struct ike_sa *sa = e->sas;
+
+	while (sa && sa->number != number)
+		sa = sa->next;
+	return sa && sa->state != SA_DEAD ? sa : NULL;
+}
+
+static struct sa_child *child_by_spi(struct ike_engine *e, uint32_t spi_in, struct ike_sa **owner)
+{
+	for (struct ike_sa *sa = e->sas; sa; sa = sa->next) {
+		struct sa_child *child = sa_child_find(sa, spi_in);
+
+		if (child) {
+			*owner = sa;
+			return child;
+		}
+	}
+	return NULL;
+}
+
+void ike_engine_free(struct ike_engine *e)
+{
+	for (struct ike_sa *sa = e->sas, *next; sa; sa = next) {
+		next = sa->next;
+		sa_free(sa);
+	}
+	for (struct tunnel_ref *ref = e->tunnels, *next; ref; ref = next) {
+		next = ref->next;
+		ref_put(ref);
+	}
+	crypto_wipe(e, sizeof(*e));
+	free(e);
+}
+
+uint64_t engine_sign_id(struct ike_engine *e, struct ike_sa *sa)
+{
+	return e->next_sign++;
+}
+
+/* ---- INITIAL_CONTACT: 2.4 */
+
+static bool same_pair(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return a != b && b->state == SA_UP && ike_identity_equal(&a->peer_id, &b->peer_id) &&
+	       ike_identity_equal(&a->own_id, &b->own_id);
+}
+
+void engine_initial_contact(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
+{
+	for (struct ike_sa *other = e->sas; other; other = other->next)
+		if (same_pair(sa, other))
+			sa_kill(other, IKE_EVENT_DOWN, "the peer has begun anew", now_ms);
+}
+
+bool engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa)
+{
+	if (sa->tunnel->shared_identity || sa->tunnel->remote_id.type == 0)
+		return false;
+	for (const struct ike_sa *other = e->sas; other; other = other->next)
+		if (other != sa && other->state == SA_UP && other->tunnel &&
+		    ike_identity_equal(&other->own_id, &sa->own_id) &&
+		    ike_identity_equal(&other->peer_id, &sa->tunnel->remote_id))
+			return false;
+	return true;
+}
+
+/* ---- half-open SAs and cookies: 2.6 */
+
+/* An IPv6 host has a /64 for itself. */
+static size_t source_of(const struct ike_engine *e, const struct ike_endpoint *from)
+{
+	uint64_t v = from->addr.family == IP_V6 ? (uint64_t)(from->addr.v >> 64) : (uint64_t)from->addr.v;
+
+	return (size_t)(((v ^ e->seed) * 0x9e3779b97f4a7c15ULL) >> 52) % SOURCES;
+}
+
+void engine_half_open_done(struct ike_engine *e, struct ike_sa *sa)
+{
+	if (!sa->half_open_counted)
+		return;
+	sa->half_open_counted = false;
+	e->source[sa->half_open_source]--;
+	e->counters.half_open--;
+}
+
+static void half_open_begin(struct ike_engine *e, struct ike_sa *sa)
+{
+	sa->half_open_counted = true;
+	sa->half_open_source = source_of(e, &sa->path.remote);
+	e->source[sa->half_open_source]++;
+	e->counters.half_open++;
+}
+
+static bool may_answer(struct ike_engine *e, uint64_t now_ms)
+{
+	if (e->second != now_ms / 1000) {
+		e->second = now_ms / 1000;
+		e->answers = 0;
+	}
+	if (e->answers++ < ANSWERS_PER_S)
+		return true;
+	e->counters.replies_limited++;
+	return false;
+}
+
+static void answer_plain(struct ike_engine *e, const struct ike_path *path, const struct ike_header *to, uint16_t notify,
+			 const void *data, size_t len)
+{
+	struct ike_header header = { .exchange = to->exchange, .flags = IKE_FLAG_RESPONSE, .id = to->id };
+	struct ike_writer w;
+
+	memcpy(header.spi_i, to->spi_i, IKE_SPI_SIZE);
+	memcpy(header.spi_r, to->spi_r, IKE_SPI_SIZE);
+	ike_writer_init_header(&w, &header);
+	ike_notify_encode(&w, notify, data, len);
+	ike_writer_finish(&w);
+	e->ops.send(e->ctx, path, w.wr.data, w.wr.len);
+	ike_writer_fini(&w);
+}
+
+/* True: go on. A source that shows a cookie is where it says, and many behind
+ * one NAT are many: only the rate of new ones is bounded for them, by the total. */
+static bool pass_cookie(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
+			const struct ike_payloads *payloads, uint64_t now_ms)
+{
+	const struct ike_payload *n = ike_payload_find(payloads, IKE_PL_NONCE);
+	uint8_t cookie[COOKIE_SIZE];
+	struct ike_notify notify;
+	struct ike_bytes nonce;
+
+	if (e->counters.half_open < COOKIE_TOTAL && e->source[source_of(e, &path->remote)] < COOKIE_SOURCE)
+		return true;
+	if (!n || ike_nonce_decode(n->body, &nonce) != 0)
+		return false;
+	if (sa_notify(payloads, N_COOKIE, &notify)) {
+		if (cookie_is_good(&e->cookies, &notify.data, &nonce, &path->remote, header->spi_i, now_ms)) {
+			e->counters.cookies_good++;
+			if (e->counters.half_open < HALF_OPEN_MAX)
+				return true;
+			e->counters.half_open_refused++;
+			return false;
+		}
+		e->counters.cookies_bad++;
+	}
+	cookie_make(&e->cookies, &nonce, &path->remote, header->spi_i, now_ms, cookie);
+	e->counters.cookies_sent++;
+	answer_plain(e, path, header, N_COOKIE, cookie, sizeof(cookie));
+	return false;
+}
+
+/* ---- packets */
+
+/* 2.1: the same first message again is answered as before. */
+static struct ike_sa *init_repeated(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
+				    const uint8_t hash[20])
+{
+	for (struct ike_sa *sa = e->counters.half_open ? e->sas : NULL; sa; sa = sa->next)
+		if (sa->state == SA_INIT_DONE && memcmp(sa->spi_i, header->spi_i, IKE_SPI_SIZE) == 0 &&
+		    ike_endpoint_equal(&sa->path.remote, &path->remote) && memcmp(sa->request_hash, hash, 20) == 0)
+			return sa;
+	return NULL;
+}
+
+static void init_request(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
+			 const uint8_t *data, size_t len, uint64_t now_ms)
+{
+	const struct crypto_part whole = { data, len };
+	struct ike_payloads payloads;
+	enum ike_decode what;
+	uint8_t bad, hash[20];
+	struct ike_sa *sa;
+
+	crypto_hash(CRYPTO_SHA1, &whole, 1, hash);
+	sa = init_repeated(e, path, header, hash);
+	if (sa) {
+		e->counters.duplicates++;
+		sa_send_packets(sa, &sa->response, &sa->path);
+		return;
+	}
+	what = ike_payloads_decode(header->next, rd_init(data + IKE_HEADER_SIZE, len - IKE_HEADER_SIZE), &payloads, &bad);
+	if (what == IKE_UNKNOWN_CRITICAL && may_answer(e, now_ms))
+		answer_plain(e, path, header, N_UNSUPPORTED_CRITICAL_PAYLOAD, &bad, 1);
+	if (what != IKE_DECODED) {
+		e->counters.bad_syntax++;
+		return;
+	}
+	if (!pass_cookie(e, path, header, &payloads, now_ms))
+		return;
+	sa = sa_new(e, false, path, now_ms);
+	memcpy(sa->spi_i, header->spi_i, IKE_SPI_SIZE);
+	memcpy(sa->request_hash, hash, sizeof(hash));
+	if (!sa_init_answer(sa, &payloads, data, len, now_ms)) {
+		sa_free(sa);
+		return;
+	}
+	engine_sa_link(e, sa);
+	half_open_begin(e, sa);
+}
+
+static void init_response(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
+			  const uint8_t *data, size_t len, uint64_t now_ms)
+{
+	struct ike_sa *sa = sa_by_spi(e, header->spi_i, true);
+	struct ike_payloads payloads;
+	uint8_t bad;
+
+	if (!sa || sa->state != SA_INIT_SENT)
+		return;
+	if (ike_payloads_decode(header->next, rd_init(data + IKE_HEADER_SIZE, len - IKE_HEADER_SIZE), &payloads, &bad) !=
+	    IKE_DECODED) {
+		e->counters.bad_syntax++;
+		return;
+	}
+	sa_init_response(sa, path, header, &payloads, data, len, now_ms);
+}
+
+void ike_engine_packet(struct ike_engine *e, const struct ike_path *path, uint8_t *data, size_t len, uint64_t now_ms)
+{
+	static const uint8_t zero[IKE_SPI_SIZE];
+	static const uint8_t version = IKE_VERSION;
+	struct ike_header h;
+	enum ike_decode what;
+	struct ike_sa *sa;
+	bool to_initiator, fresh;
+
+	e->counters.packets++;
+	what = ike_header_decode(data, len, &h);
+	if (what == IKE_TRUNCATED) {
+		e->counters.truncated++;
+		return;
+	}
+	if (what == IKE_BAD_VERSION) {
+		e->counters.bad_version++;
+		/* only to something newer (2.5), or two daemons could answer each other */
+		if (h.version > (IKE_VERSION | 0x0f) && !(h.flags & IKE_FLAG_RESPONSE) && may_answer(e, now_ms))
+			answer_plain(e, path, &h, N_INVALID_MAJOR_VERSION, &version, 1);
+		return;
+	}
+	fresh = memcmp(h.spi_r, zero, IKE_SPI_SIZE) == 0;
+	if (h.exchange == IKE_SA_INIT) {
+		if (memcmp(h.spi_i, zero, IKE_SPI_SIZE) == 0 || h.id != 0)
+			e->counters.bad_syntax++;
+		else if (h.flags & IKE_FLAG_RESPONSE)
+			init_response(e, path, &h, data, len, now_ms);
+		else if ((h.flags & IKE_FLAG_INITIATOR) && fresh)
+			init_request(e, path, &h, data, len, now_ms);
+		return;
+	}
+	to_initiator = !(h.flags & IKE_FLAG_INITIATOR);
+	sa = sa_by_spi(e, to_initiator ? h.spi_i : h.spi_r, to_initiator);
+	if (!sa || memcmp(to_initiator ? h.spi_r : h.spi_i, to_initiator ? sa->spi_r : sa->spi_i, IKE_SPI_SIZE) != 0) {
+		e->counters.unknown_spi++;
+		return;
+	}
+	sa_packet(sa, path, &h, data, len, now_ms);
+}
+
+void ike_engine_signed(struct ike_engine *e, uint64_t id, uint8_t method, const uint8_t *auth, size_t len, uint64_t now_ms)
+{
+	for (struct ike_sa *sa = e->sas; sa; sa = sa->next)
+		if (sa->setup && sa->setup->sign_id == id && id != 0) {
+			sa_auth_signed(sa, method, auth, len, now_ms);
+			return;
+		}
+}
+
+/* ---- the operator, and the datapath */
+
+static struct ike_sa *initiate(struct ike_engine *e, struct tunnel_ref *ref, uint64_t now_ms)
+{
+	struct ike_path path = ref->path;
+	struct ike_sa *sa;
+
+	path.local.port = path.remote.port = ref->tunnel.start_natt ? IKE_NATT_PORT : IKE_PORT;
+	if (ref->tunnel.remote_port)
+		path.remote.port = ref->tunnel.remote_port;
+	sa = sa_new(e, true, &path, now_ms);
+	sa->tunnel = engine_tunnel_get(&ref->tunnel);
+	engine_sa_link(e, sa);
+	sa_init_begin(sa, now_ms);
+	return sa;
+}
+
+int ike_engine_up(struct ike_engine *e, const char *name, const struct ike_path *path, uint64_t now_ms, struct diag *diag)
+{
+	struct tunnel_ref *ref = *ref_find(e, name);
+
+	if (!ref)
+		return diag_set(diag, "there is no tunnel %s", name);
+	if (ref->tunnel.remote_addr.v == 0)
+		return diag_set(diag, "tunnel %s only answers: it has no remote address", name);
+	ref->path = *path;
+	ref->wanted = ref->tunnel.start;
+	ref->retry_ms = 0;
+	for (struct ike_sa *sa = e->sas; sa; sa = sa->next)
+		if (sa->tunnel == &ref->tunnel && sa->state <= SA_UP)
+			return 0;
+	initiate(e, ref, now_ms);
+	return 0;
+}
+
+static void down(struct ike_sa *sa, uint64_t now_ms)
+{
+	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
+
+	if (sa->state == SA_UP)
+		sa_queue(sa, &delete);
+	else if (sa->state < SA_UP)
+		sa_kill(sa, IKE_EVENT_DOWN, "taken down", now_ms);
+}
+
+int ike_engine_down(struct ike_engine *e, const char *name, uint64_t now_ms, struct diag *diag)
+{
+	struct tunnel_ref *ref = *ref_find(e, name);
+
+	if (!ref)
+		return diag_set(diag, "there is no tunnel %s", name);
+	ref->wanted = false;
+	for (struct ike_sa *sa = e->sas; sa; sa = sa->next)
+		if (sa->tunnel && strcmp(sa->tunnel->name, name) == 0)
+			down(sa, now_ms);
+	return 0;
+}
+
+void ike_engine_tunnel_del(struct ike_engine *e, const char *name, uint64_t now_ms)
+{
+	struct tunnel_ref **at = ref_find(e, name), *ref = *at;
+	struct diag diag;
+
+	if (!ref)
+		return;
+	ike_engine_down(e, name, now_ms, &diag);
+	*at = ref->next;
+	ref_put(ref);
+}
+
+int ike_engine_rekey(struct ike_engine *e, const char *name, bool children, uint64_t now_ms, struct diag *diag)
+{
+	unsigned n = 0;
+
+	for (struct ike_sa *sa = e->sas; sa; sa = sa->next) {
+		const struct sa_request rekey = { .kind = REQ_IKE_REKEY };
+
+		if (sa->state != SA_UP || strcmp(sa->tunnel->name, name) != 0)
+			continue;
+		n++;
+		if (!children)
+			sa_queue(sa, &rekey);
+		for (unsigned i = 0; children && i < sa->n_children; i++) {
+			const struct sa_request child = { .kind = REQ_CHILD_REKEY, .spi = sa->children[i]->spi_in };
+
+			sa_queue(sa, &child);
+		}
+	}
+	return n ? 0 : diag_set(diag, "tunnel %s is not up", name);
+}
+
+void ike_engine_child_expiring(struct ike_engine *e, uint32_t spi_in, uint64_t now_ms)
+{
+	const struct sa_request rekey = { .kind = REQ_CHILD_REKEY, .spi = spi_in };
+	struct ike_sa *sa;
+
+	if (child_by_spi(e, spi_in, &sa) && sa->state == SA_UP)
+		sa_queue(sa, &rekey);
+}
+
+void ike_engine_esp_moved(struct ike_engine *e, uint32_t spi_in, const struct ike_endpoint *remote, uint64_t now_ms)
+{
+	struct ike_path path;
+	struct ike_sa *sa;
+
+	/* who is behind a NAT itself does not follow (2.23) */
+	if (!child_by_spi(e, spi_in, &sa) || sa->state != SA_UP || sa->nat.local || !sa->peer_natt ||
+	    ike_endpoint_equal(&sa->path.remote, remote))
+		return;
+	path = sa->path;
+	path.remote = *remote;
+	sa->nat.remote = true;
+	sa_move(sa, &path, now_ms);
+}
+
+void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_addr *local, uint64_t now_ms)
+{
+	const struct sa_request move = { .kind = REQ_MOVE };
+
+	for (struct tunnel_ref *ref = e->tunnels; ref; ref = ref->next)
+		if (ref->path.link == link && ref->path.local.addr.family == local->family)
+			ref->path.local.addr = *local;
+	for (struct ike_sa *sa = e->sas; sa; sa = sa->next) {
+		if (sa->state != SA_UP || sa->path.link != link || sa->path.local.addr.family != local->family ||
+		    ip_addr_equal(&sa->path.local.addr, local))
+			continue;
+		sa->path.local.addr = *local;
+		sa->has_nat_baseline = false;
+		if (sa->initiator && sa->peer_mobike)
+			sa_queue(sa, &move);
+	}
+}
+
+/* ---- time */
+
+static bool has_sa(const struct ike_engine *e, const struct tunnel_ref *ref)
+{
+	for (const struct ike_sa *sa = e->sas; sa; sa = sa->next)
+		if (sa->tunnel && sa->state <= SA_UP && strcmp(sa->tunnel->name, ref->tunnel.name) == 0)
+			return true;
+	return false;
+}
+
+/* What shall be up comes back, each time a little later (and never gives up). */
+static void keep_up(struct ike_engine *e, struct tunnel_ref *ref, uint64_t now_ms)
+{
+	if (!ref->wanted)
+		return;
+	if (has_sa(e, ref)) {
+		ref->retry_at_ms = 0;
+		return;
+	}
+	if (ref->retry_at_ms == 0) {
+		ref->retry_ms = ref->retry_ms ? ref->retry_ms * 2 : RETRY_FIRST_MS;
+		if (ref->retry_ms > RETRY_MAX_MS)
+			ref->retry_ms = RETRY_MAX_MS;
+		ref->retry_at_ms = now_ms + ref->retry_ms;
+	}
+	if (ref->retry_at_ms <= now_ms) {
+		ref->retry_at_ms = 0;
+		initiate(e, ref, now_ms);
+	}
+}
+
+/* A new SA beside the old one, which goes when the new one is up. */
+static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
+{
+	struct tunnel_ref *ref;
+	struct ike_sa *made;
+
+	if (sa->state != SA_UP || sa->reauth_at_ms > now_ms)
+		return;
+	sa->reauth_at_ms = UINT64_MAX;
+	ref = *ref_find(e, sa->tunnel->name);
+	if (!ref)
+		return;
+	made = initiate(e, ref, now_ms);
+	made->number_replaced = sa->number;
+}
+
+uint64_t ike_engine_run(struct ike_engine *e, uint64_t now_ms)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (struct tunnel_ref *ref = e->tunnels; ref; ref = ref->next) {
+		keep_up(e, ref, now_ms);
+		if (ref->wanted && ref->retry_at_ms && ref->retry_at_ms < next)
+			next = ref->retry_at_ms;
+	}
+	for (struct ike_sa *sa = e->sas, *following; sa; sa = following) {
+		uint64_t at;
+
+		if (sa->state != SA_DEAD) {
+			reauthenticate(e, sa, now_ms);
+			sa_run(sa, now_ms);
+		}
+		following = sa->next;
+		if (sa->state == SA_DEAD && sa->die_at_ms <= now_ms) {
+			unlink_sa(e, sa);
+			sa_free(sa);
+			continue;
+		}
+		at = sa_deadline(sa);
+		if (at < next)
+			next = at;
+	}
+	return next;
+}
+
+/* ---- show */
+
+void ike_engine_each_sa(const struct ike_engine *e, void (*fn)(void *ctx, const struct ike_sa_info *sa), void *ctx)
+{
+	for (const struct ike_sa *sa = e->sas; sa; sa = sa->next) {
+		struct ike_sa_info info = {
+			.sa = sa->number, .tunnel = sa->tunnel ? sa->tunnel->name : "", .state = sa_state_text(sa->state),
+			.initiator = sa->initiator, .path = sa->path, .local_id = &sa->own_id, .remote_id = &sa->peer_id,
+			.suite = sa->keys.suite, .nat_local = sa->nat.local, .nat_remote = sa->nat.remote,
+			.mobike = sa->peer_mobike, .fragments = sa->peer_fragments, .up_since_ms = sa->up_ms,
+			.rekey_at_ms = sa->rekey_at_ms, .n_children = sa->n_children,
+		};
+
+		if (sa->state == SA_DEAD)
+			continue;
+		memcpy(info.spi_i, sa->spi_i, IKE_SPI_SIZE);
+		memcpy(info.spi_r, sa->spi_r, IKE_SPI_SIZE);
+		fn(ctx, &info);
+	}
+}
+
+void ike_engine_each_child(const struct ike_engine *e, uint64_t number, void (*fn)(void *ctx, const struct ike_child_info *child),
+			   void *ctx)
+{
+	static const char *const states[] = { "up", "rekeying", "rekeyed", "deleting" };
+
+	for (const struct ike_sa *sa = e->sas; sa; sa = sa->next)
+		for (unsigned i = 0; sa->number == number && i < sa->n_children; i++) {
+			const struct sa_child *c = sa->children[i];
+			const struct ike_child_info info = { number, c->spi_in, c->spi_out, states[c->state], c->suite,
+							     c->local_ts, c->remote_ts, c->since_ms, c->rekey_at_ms };
+
+			fn(ctx, &info);
+		}
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * tunnel - what the operator wants of one peer, or of many peers alike.
+ *
+ * Values only, no secrets: keys are named, and the signer has them.
+ */
+#ifndef SAV_TUNNEL_H
+#define SAV_TUNNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipsec/ike/identity.h"
+#include "ipsec/ike/payload.h"
+#include "ipsec/ike/proposal.h"
+#include "lib/ip.h"
+
+#define IKE_TUNNEL_NAME 32
+
+struct ike_endpoint {
+	struct ip_addr addr;
+	uint16_t port;
+};
+
+bool ike_endpoint_equal(const struct ike_endpoint *a, const struct ike_endpoint *b);
+/* "192.0.2.1:4500", "[2001:db8::1]:4500" */
+#define IKE_ENDPOINT_TEXT (IP_TEXT_SIZE + 10)
+const char *ike_endpoint_format(const struct ike_endpoint *e, char out[IKE_ENDPOINT_TEXT]);
+
+enum ike_nat_policy {
+	IKE_NAT_AUTO,	/* encapsulate when a NAT is found */
+	IKE_NAT_FORCE,	/* always: our own source hash is falsified (DESIGN: "nat force") */
+	IKE_NAT_REFUSE, /* a NAT on the path fails the SA */
+};
+
+enum ike_auth_kind {
+	IKE_KIND_PSK,
+	IKE_KIND_CERT,	/* X.509: chain up to a trusted CA */
+	IKE_KIND_RAW,	/* the key itself is known (RFC 7670) */
+};
+
+enum ike_childless {
+	IKE_CHILDLESS_ALLOW, /* answer it, don't ask for it */
+	IKE_CHILDLESS_FORCE, /* RFC 6023 only */
+	IKE_CHILDLESS_NEVER,
+};
+
+struct ike_tunnel {
+	char name[IKE_TUNNEL_NAME];
+
+	/* who */
+	struct ike_identity local_id, remote_id;
+	enum ike_auth_kind local_auth, remote_auth;
+	/* an address's peers may share one identity: then INITIAL_CONTACT says nothing */
+	bool shared_identity;
+
+	/* where */
+	uint32_t link;		   /* number of the link whose sockets it uses, 0: any */
+	struct ip_addr local_addr; /* v 0: as the link has it */
+	struct ip_addr remote_addr; /* v 0: any; such a tunnel only answers */
+	uint16_t remote_port;	   /* 0: 500, or 4500 with start_natt */
+	bool start_natt;	   /* begin on 4500 (RFC 7296 2.23 allows it) */
+
+	/* how */
+	struct ike_proposals ike, esp;
+	struct ike_ts_list local_ts, remote_ts;
+	bool transport;
+	enum ike_nat_policy nat;
+	enum ike_childless childless;
+	bool mobike;
+	bool request_address;	 /* ask for a virtual address (RFC 7296 3.15) */
+	struct ip_prefix pool;	 /* and what to give from; len 0: nothing */
+	uint16_t fragment_bytes; /* largest IP packet of an IKE fragment; 0: no fragments */
+
+	/* when, in seconds; 0: never */
+	uint32_t keepalive_s;
+	uint32_t liveness_s;
+	uint32_t ike_rekey_s;
+	uint32_t child_rekey_s;
+	uint32_t reauth_s;
+	bool start; /* keep it up by ourselves */
+};
+
+/* Whatever an operator does not say. */
+void ike_tunnel_defaults(struct ike_tunnel *tunnel);
+
+#endif /* SAV_TUNNEL_H */
