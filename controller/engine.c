@@ -98,13 +98,16 @@ static void edges_sync(struct engine *e)
 	while (old < e->n_edges)
 		edge_retire(e, old++);
 	free(e->edges);
+	free(e->edges_due);
 	free(e->edge_keys);
+	e->edges_due = mem_calloc(n + 1, sizeof(*e->edges_due));
 	e->edges = edges;
 	e->edge_keys = keys;
 	e->n_edges = n;
 	e->touched = NULL;
 	for (size_t i = 0; i < n; i++) {
 		e->edges[i]->touched = false;
+		e->edges_due[i] = e->edges[i]->due_ms;
 		engine_edge_touch(e, e->edges[i]);
 	}
 }
@@ -195,6 +198,7 @@ void engine_free(struct engine *e)
 		free(e->routers[i]);
 	}
 	free(e->edges);
+	free(e->edges_due);
 	free(e->edge_keys);
 	free(e->routers);
 	free(e);
@@ -269,7 +273,7 @@ bool engine_is_dirty(const struct engine *e)
 
 /* Feeds are looked at when something about them changed, when they asked for it,
  * and now and then: there may be many peers, and a route is no reason. */
-#define FEEDS_EVERY_MS 250
+#define FEEDS_EVERY_MS 1000
 
 static void run_feeds(struct engine *e, int64_t now_ms)
 {
@@ -284,6 +288,7 @@ static void run_edge(struct engine *e, struct engine_edge *edge, enum engine_loo
 		     int64_t now_ms)
 {
 	if (e->cfg->edges[edge->index].role == ROLE_NONE) {
+		e->edges_due[edge->index] = -1;
 		if (edge->touched)
 			engine_edge_deactivate(e, edge);
 		return;
@@ -291,6 +296,7 @@ static void run_edge(struct engine *e, struct engine_edge *edge, enum engine_loo
 	edge->touched = true; /* what it does to itself is no reason for more */
 	engine_edge_run(e, edge, look, now_ms);
 	edge->touched = false;
+	e->edges_due[edge->index] = edge->due_ms;
 	earliest(&e->edges_due_ms, edge->due_ms);
 }
 
@@ -318,13 +324,11 @@ static void run_edges(struct engine *e, bool judge, int64_t now_ms)
 	e->edges_due_ms = -1;
 	e->network.known = false;
 	for (size_t i = 0; i < e->n_edges; i++) {
-		struct engine_edge *edge = e->edges[i];
-
-		if (judge || (edge->due_ms >= 0 && edge->due_ms <= now_ms))
-			run_edge(e, edge, judge ? ENGINE_LOOK_JUDGE : ENGINE_LOOK_TIME,
-				 now_ms);
+		if (judge || (e->edges_due[i] >= 0 && e->edges_due[i] <= now_ms))
+			run_edge(e, e->edges[i],
+				 judge ? ENGINE_LOOK_JUDGE : ENGINE_LOOK_TIME, now_ms);
 		else
-			earliest(&e->edges_due_ms, edge->due_ms);
+			earliest(&e->edges_due_ms, e->edges_due[i]);
 	}
 }
 

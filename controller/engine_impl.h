@@ -135,6 +135,7 @@ struct engine {
 	struct engine_peer *peers;
 	struct engine_edge **edges; /* parallel to cfg->edges */
 	size_t n_edges;
+	int64_t *edges_due; /* due_ms of each, side by side to be looked through */
 	struct engine_key *edge_keys; /* of the above, after cfg->edges moved */
 	uint32_t serial;
 	uint64_t last_generation; /* the highest of edges that are gone */

@@ -353,12 +353,24 @@ static void grace_path(const struct ip_prefix *prefix, uint32_t path_id,
 		addrset_append(&g->lost, prefix);
 }
 
+static bool has_both(const struct engine_peer *p)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		if (rib_peer_view(p->rib, family) == RIB_POST &&
+		    rib_path_count(p->rib, RIB_PRE, family) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* The peer's pre-policy alone holds some of gone. */
 static bool is_doubted(const struct engine_peer *p, const struct addrset *gone)
 {
 	struct grace g = { .p = p };
 	bool any;
 
+	if (!has_both(p))
+		return false;
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
 		if (rib_peer_view(p->rib, family) == RIB_POST)
 			rib_walk(p->rib, RIB_PRE, family, grace_path, &g);
@@ -390,6 +402,8 @@ bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone 
 {
 	bool doubt = false;
 
+	if (rib_view_changes(e->rib) == 0) /* there is no post-policy at all */
+		return false;
 	for (const struct engine_peer *p = e->peers; p; p = p->next) {
 		struct engine_feed *feed = p->router->feed;
 
