@@ -140,8 +140,6 @@ static void after_config(enum config_part part, const char *router, const char *
 		return;
 	case CONFIG_ROUTER:
 		engine_router_get(e, router);
-		if (e->ops.routers_changed)
-			e->ops.routers_changed(e->ctx);
 		break;
 	case CONFIG_EDGE:
 		edges_sync(e);
@@ -157,6 +155,9 @@ static void after_config(enum config_part part, const char *router, const char *
 	engine_wake(e);
 	for (size_t i = 0; i < e->n_edges; i++)
 		e->edges[i]->by_command = true;
+	/* last: it may forget sessions, whose routes are not the command's own effect */
+	if (part == CONFIG_ROUTER && e->ops.routers_changed)
+		e->ops.routers_changed(e->ctx);
 }
 
 struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void *ctx)

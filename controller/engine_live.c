@@ -8,6 +8,14 @@
 
 #include "lib/mem.h"
 
+/* The first since the last run asks for the next. */
+static void routes_changed(struct engine *e)
+{
+	if (!e->routes_changed)
+		engine_wake(e);
+	e->routes_changed = true;
+}
+
 /* ---- peers and routes ---- */
 
 static void source_sync(struct engine *e, struct engine_peer *p)
@@ -37,7 +45,7 @@ void engine_live_forget(struct engine *e, struct engine_peer *p)
 		return;
 	live_source_remove(e->live, p->live);
 	p->live = NULL;
-	e->routes_changed = true;
+	routes_changed(e);
 }
 
 /* A peer that live does not have yet comes with all its routes in source_sync(). */
@@ -47,7 +55,7 @@ void engine_live_route(struct engine *e, struct engine_peer *p, enum rib_view vi
 {
 	if (p->live)
 		live_route(e->live, p->live, view, prefix, old, new);
-	e->routes_changed = true;
+	routes_changed(e);
 }
 
 static void sources_sync(struct engine *e)
@@ -90,7 +98,7 @@ void engine_live_fib_route(struct engine *e, struct engine_router *r,
 		live_fib_route(e->live, (size_t)router, prefix, kind, indexes, n);
 	else
 		fib_set(r->fib, prefix, kind, indexes, n);
-	e->routes_changed = true;
+	routes_changed(e);
 }
 
 void engine_live_fib(struct engine *e, struct engine_router *r, struct fib *fib)
@@ -103,7 +111,7 @@ void engine_live_fib(struct engine *e, struct engine_router *r, struct fib *fib)
 	r->fib = fib;
 	if (router >= 0)
 		live_fib(e->live, (size_t)router, fib);
-	e->routes_changed = true;
+	routes_changed(e);
 }
 
 static void fibs_sync(struct engine *e)
@@ -124,7 +132,7 @@ static void ports_sync(struct engine *e)
 	live_ports(e->live, index);
 	free(index);
 	e->ports_changed = false;
-	e->routes_changed = true;
+	e->routes_changed = true; /* the run has begun */
 }
 
 /* ---- what is computed ---- */
