@@ -127,7 +127,8 @@ static void send_bmp(struct relay *r)
 		return;
 	if (len > AGENT_BMP_MAX_BYTES)
 		len = AGENT_BMP_MAX_BYTES;
-	msg.u.bmp = (struct agent_blob){ data.out, len };
+	msg.u.bmp.data = (struct agent_blob){ data.out, len };
+	msg.u.bmp.waiting = r->buffer.bytes - len;
 	agent_msg_pack(&msg, &r->out);
 	relay_buffer_drop(&r->buffer, len);
 	r->status.totals.bytes += len;

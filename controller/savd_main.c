@@ -600,11 +600,14 @@ static void *so_relay_open(void *ctx, const char *router, const char *address,
 	return feed;
 }
 
-static int so_relay_bytes(void *ctx, void *feed, const void *data, size_t len,
-			  struct diag *diag)
+static int so_relay_bytes(void *ctx, void *feed, const struct agent_blob *data,
+			  uint64_t waiting, struct diag *diag)
 {
 	(void)ctx;
-	return engine_feed_bytes(feed, data, len, savd_now_ms(), diag);
+	if (engine_feed_bytes(feed, data->data, data->len, savd_now_ms(), diag) < 0)
+		return -1;
+	engine_feed_queued(feed, (size_t)waiting);
+	return 0;
 }
 
 static void so_relay_close(void *ctx, void *feed, const char *why)

@@ -92,7 +92,7 @@ void agent_msg_fini(struct agent_msg *msg)
 		blob_fini(&msg->u.certified.certificate);
 		break;
 	case AGENT_MSG_BMP:
-		blob_fini(&msg->u.bmp);
+		blob_fini(&msg->u.bmp.data);
 		break;
 	case AGENT_MSG_ALL_OFF:
 	case AGENT_MSG_RELAY_STATUS:
@@ -683,7 +683,8 @@ static int get_body(const Opensav__Message *in, struct agent_msg *msg, struct di
 		return get_certified(in->certified, msg, diag);
 	case OPENSAV__MESSAGE__BODY_BMP:
 		msg->type = AGENT_MSG_BMP;
-		return take_bytes(&in->bmp->data, &msg->u.bmp, AGENT_BMP_MAX_BYTES,
+		msg->u.bmp.waiting = in->bmp->waiting;
+		return take_bytes(&in->bmp->data, &msg->u.bmp.data, AGENT_BMP_MAX_BYTES,
 				  "data", diag);
 	case OPENSAV__MESSAGE__BODY_RELAY_STATUS:
 		return get_relay_status(in->relay_status, msg);

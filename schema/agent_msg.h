@@ -191,7 +191,10 @@ struct agent_msg {
 			struct agent_blob certificate; /* empty when error is set */
 			char error[AGENT_TEXT_SIZE];
 		} certified;
-		struct agent_blob bmp;
+		struct {
+			struct agent_blob data;
+			uint64_t waiting; /* bytes of the stream behind these */
+		} bmp;
 		struct agent_relay_status relay_status;
 		struct {
 			struct drop *rows; /* samples as said above; no times */

@@ -437,9 +437,10 @@ static Opensav__Bmp *put_bmp(const struct agent_msg *msg, struct arena *arena)
 {
 	Opensav__Bmp *out = arena_calloc(arena, 1, sizeof(*out));
 
-	assert(msg->u.bmp.len != 0 && msg->u.bmp.len <= AGENT_BMP_MAX_BYTES);
+	assert(msg->u.bmp.data.len != 0 && msg->u.bmp.data.len <= AGENT_BMP_MAX_BYTES);
 	opensav__bmp__init(out);
-	out->data = bytes_ref(msg->u.bmp.data, msg->u.bmp.len);
+	out->data = bytes_ref(msg->u.bmp.data.data, msg->u.bmp.data.len);
+	out->waiting = msg->u.bmp.waiting;
 	return out;
 }
 

@@ -82,9 +82,10 @@ struct south_ops {
 	 * ss is for south_relay_redump(). */
 	void *(*relay_open)(void *ctx, const char *router, const char *address,
 			    struct south_session *ss);
-	/* -1 with diag: the stream is refused, close it. */
-	int (*relay_bytes)(void *ctx, void *feed, const void *data, size_t len,
-			   struct diag *diag);
+	/* waiting: bytes of the stream that wait in the agent behind these. -1 with
+	 * diag: the stream is refused, close it. */
+	int (*relay_bytes)(void *ctx, void *feed, const struct agent_blob *data,
+			   uint64_t waiting, struct diag *diag);
 	void (*relay_close)(void *ctx, void *feed, const char *why);
 	/* One line for the log. */
 	void (*note)(void *ctx, bool alarm, const char *text);

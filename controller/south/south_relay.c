@@ -46,7 +46,7 @@ void south_relay_hello(struct south_session *ss, const struct agent_msg *msg, in
 
 /* The feed begins with the first byte of BMP: a relay that waits for its bgpd
  * is none. */
-static void on_bmp(struct south_session *ss, const struct agent_blob *bmp, int64_t now_ms)
+static void on_bmp(struct south_session *ss, const struct agent_msg *msg, int64_t now_ms)
 {
 	struct south *s = ss->south;
 	struct diag diag = { "not accepted" };
@@ -55,7 +55,8 @@ static void on_bmp(struct south_session *ss, const struct agent_blob *bmp, int64
 		ss->feed = s->ops.relay_open(s->ctx, ss->relay_of->name, ss->address, ss);
 		s->totals.relayed++;
 	}
-	if (s->ops.relay_bytes(s->ctx, ss->feed, bmp->data, bmp->len, &diag) < 0) {
+	if (s->ops.relay_bytes(s->ctx, ss->feed, &msg->u.bmp.data, msg->u.bmp.waiting,
+			       &diag) < 0) {
 		south_note(s, true, "%s", diag.text);
 		south_session_end(ss, now_ms, true, "%s", diag.text);
 	}
@@ -66,7 +67,7 @@ void south_relay_message(struct south_session *ss, const struct agent_msg *msg,
 {
 	switch (msg->type) {
 	case AGENT_MSG_BMP:
-		on_bmp(ss, &msg->u.bmp, now_ms);
+		on_bmp(ss, msg, now_ms);
 		break;
 	case AGENT_MSG_RELAY_STATUS:
 		ss->relay_of->relay_status = msg->u.relay_status;

@@ -85,10 +85,13 @@ static size_t drain(struct bench *b, size_t chunk)
 	size_t others = 0;
 
 	while (next(b, &msg, chunk) != AGENT_MSG_UNKNOWN) {
-		if (msg.type == AGENT_MSG_BMP)
-			wr_bytes(&b->stream, msg.u.bmp.data, msg.u.bmp.len);
-		else
+		if (msg.type == AGENT_MSG_BMP) {
+			wr_bytes(&b->stream, msg.u.bmp.data.data, msg.u.bmp.data.len);
+			assert_int_equal(msg.u.bmp.waiting,
+					 relay_status(b->relay)->waiting_bytes);
+		} else {
 			others++;
+		}
 		agent_msg_fini(&msg);
 	}
 	return others;

@@ -122,10 +122,12 @@ static void bmp_in_pieces(void **state)
 	raw[0] = 3;
 	raw[AGENT_BMP_MAX_BYTES - 1] = 77;
 	for (size_t len = 1; len <= AGENT_BMP_MAX_BYTES; len += AGENT_BMP_MAX_BYTES - 1) {
-		msg.u.bmp = (struct agent_blob){ raw, len };
+		msg.u.bmp.data = (struct agent_blob){ raw, len };
+		msg.u.bmp.waiting = len << 33;
 		back_again(&msg, &back);
-		assert_int_equal(back.u.bmp.len, len);
-		assert_memory_equal(back.u.bmp.data, raw, len);
+		assert_int_equal(back.u.bmp.data.len, len);
+		assert_memory_equal(back.u.bmp.data.data, raw, len);
+		assert_int_equal(back.u.bmp.waiting, len << 33);
 		agent_msg_fini(&back);
 	}
 	m.body_case = OPENSAV__MESSAGE__BODY_BMP;

@@ -123,15 +123,16 @@ static void *f_relay_open(void *ctx, const char *router, const char *address,
 	return &f->relay;
 }
 
-static int f_relay_bytes(void *ctx, void *feed, const void *data, size_t len,
-			 struct diag *diag)
+static int f_relay_bytes(void *ctx, void *feed, const struct agent_blob *data,
+			 uint64_t waiting, struct diag *diag)
 {
 	struct fake *f = ctx;
 
 	assert_ptr_equal(feed, &f->relay);
 	if (f->redump_on_bmp)
 		south_relay_redump(f->relay_session);
-	wr_bytes(&f->relay, data, len);
+	wr_bytes(&f->relay, data->data, data->len);
+	f->relay_waiting = waiting;
 	return f->relay_bad ? diag_set(diag, "this is not BMP") : 0;
 }
 

@@ -30,6 +30,7 @@ struct fake {
 	char relay_router[AGENT_NAME_SIZE];
 	struct south_session *relay_session;
 	struct wr relay; /* bytes of BMP */
+	uint64_t relay_waiting;
 	bool relay_refused, relay_bad, redump_on_bmp;
 	enum pki_kind kind;
 	char down_why[256], last_error[256], last_note[512];

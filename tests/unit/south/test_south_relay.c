@@ -19,7 +19,8 @@ static void say_bmp(struct agent *a, const char *text)
 		uint8_t *out;
 	} data = { text };
 
-	msg.u.bmp = (struct agent_blob){ data.out, strlen(text) };
+	msg.u.bmp.data = (struct agent_blob){ data.out, strlen(text) };
+	msg.u.bmp.waiting = 1000 + strlen(text);
 	agent_say(a, &msg);
 }
 
@@ -65,6 +66,7 @@ static void bmp_arrives_as_the_routers_of_the_certificate(void **state)
 	assert_string_equal(f->relay_router, "r1");
 	assert_int_equal(f->relay.len, 3);
 	assert_memory_equal(f->relay.data, "abc", 3);
+	assert_int_equal(f->relay_waiting, 1001);
 	assert_true(status_of(f).relay.connected);
 	assert_false(status_of(f).connected);
 	agent_close(&a);
