@@ -132,7 +132,16 @@ static void note(void *ctx, bool alarm, const char *text)
 	append(alarm ? &lab->alarms : &lab->notes, text);
 }
 
+static void routers_changed(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	if (lab->routers_changed)
+		lab->routers_changed(lab);
+}
+
 static const struct engine_ops ops = {
+	.routers_changed = routers_changed,
 	.filter_set = filter_set,
 	.filter_gone = filter_gone,
 	.feed_redump = feed_redump,

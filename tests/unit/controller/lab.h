@@ -92,6 +92,7 @@ struct lab {
 	struct diag diag; /* of the last bytes that were refused */
 	int line;	  /* of the script, for messages */
 	const char *text;
+	void (*routers_changed)(struct lab *lab); /* as the engine tells it; or NULL */
 	void (*ran)(struct lab *lab, void *arg); /* after each run of the engine */
 	void *ran_arg;
 };

@@ -291,6 +291,29 @@ static void test_forgetting_the_neighbor_takes_its_routes(void **state)
 	assert_non_null(begin(lab, "r1"));
 }
 
+static void forget_r1(struct lab *lab)
+{
+	engine_bgp_forget(lab->engine, "r1");
+}
+
+/* As savd does when "no bgp neighbor" is typed; it aborted then. */
+static void test_forgetting_the_neighbor_within_a_command(void **state)
+{
+	struct lab *lab = *state;
+	struct engine_bgp *b;
+
+	lab_play(lab, ONE_EDGE);
+	b = establish(lab, "r1");
+	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	end_of_rib(lab, b);
+	lab_play(lab, "wait 1\nexpect r1 eth0 enforce 20.1.0.0/16\n");
+	lab->routers_changed = forget_r1;
+	lab_play(lab, "source r1 192.0.2.1\n"
+		      "wait 1\n"
+		      "# it is the routes that went, not the command that took them\n"
+		      "expect r1 eth0 enforce 20.1.0.0/16\n");
+}
+
 static void test_no_session_for_a_router_that_is_gone(void **state)
 {
 	struct lab *lab = *state;
@@ -312,6 +335,7 @@ int main(void)
 		T(test_beside_bmp),
 		T(test_strict_direct_by_the_session_alone),
 		T(test_forgetting_the_neighbor_takes_its_routes),
+		T(test_forgetting_the_neighbor_within_a_command),
 		T(test_no_session_for_a_router_that_is_gone),
 	};
 

@@ -74,6 +74,21 @@ static void enforces_once_the_table_is_whole(void **state)
 		      "for it (mode strict)\n");
 }
 
+static void a_change_asks_for_a_run(void **state)
+{
+	struct lab *lab = *state;
+	unsigned int wakes;
+
+	lab_play(lab, STRICT);
+	interfaces(lab, 1, 2);
+	routes(lab, RESET | COMPLETE, "20.0.0.0/16=1");
+	lab_play(lab, "run\n");
+	wakes = lab->wakes;
+	routes(lab, COMPLETE, "20.1.0.0/16=1");
+	assert_true(lab->wakes > wakes);
+	assert_true(engine_is_dirty(lab->engine));
+}
+
 static void a_moved_route_is_here_at_once_and_there_for_the_hold_down(void **state)
 {
 	struct lab *lab = *state;
@@ -242,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(enforces_once_the_table_is_whole),
+		CASE(a_change_asks_for_a_run),
 		CASE(a_moved_route_is_here_at_once_and_there_for_the_hold_down),
 		CASE(nothing_leaves_without_the_agent),
 		CASE(half_a_table_gives_nothing),
