@@ -131,6 +131,7 @@ static struct json_object *json_row(const struct drop *row)
 	json_object_string_add(json, "traffic", drop_what(row, what));
 	json_object_int_add(json, "samples", (int64_t)row->samples);
 	json_object_int_add(json, "doubt", (int64_t)row->doubt);
+	json_object_int_add(json, "bytes", (int64_t)row->bytes);
 	json_object_int_add(json, "firstSeconds", (now - row->first_ms) / 1000);
 	json_object_int_add(json, "lastSeconds", (now - row->last_ms) / 1000);
 	json_object_string_add(json, "state", state_of(row));

@@ -10,6 +10,7 @@
 #include "lib/rd.h"
 
 #define EXTENSIONS_MAX 8 /* of IPv6 headers that are skipped */
+#define IP6_HEADER     40
 
 void drops_init(struct drops *d, size_t max)
 {
@@ -55,7 +56,9 @@ static bool parse4(struct rd *rd, struct drop *out)
 	unsigned int words = rd_u8(rd) & 15;
 	uint16_t fragment;
 
-	rd_skip(rd, 5);
+	rd_skip(rd, 1);
+	out->bytes = rd_be16(rd);
+	rd_skip(rd, 2);
 	fragment = rd_be16(rd) & 0x1fff;
 	rd_skip(rd, 1);
 	out->protocol = rd_u8(rd);
@@ -110,7 +113,8 @@ static bool parse6(struct rd *rd, struct drop *out)
 	uint8_t raw[16];
 	bool header = true;
 
-	rd_skip(rd, 6);
+	rd_skip(rd, 4);
+	out->bytes = IP6_HEADER + rd_be16(rd);
 	out->protocol = rd_u8(rd);
 	rd_skip(rd, 1);
 	rd_bytes(rd, raw, sizeof(raw));
@@ -184,7 +188,7 @@ static struct drop *place(struct drops *d, const struct drop *sample, int64_t no
 	} else {
 		d->evicted++;
 		least->doubt = least->samples;
-		least->unsent = 0;
+		least->bytes = least->unsent = least->unsent_bytes = 0;
 		least->first_ms = now_ms;
 	}
 	memcpy(least->interface, sample->interface, sizeof(least->interface));
@@ -200,7 +204,9 @@ void drops_add(struct drops *d, const struct drop *sample, int64_t now_ms)
 	row->source = sample->source;
 	row->destination = sample->destination;
 	row->samples += sample->samples;
+	row->bytes += sample->bytes;
 	row->unsent += sample->samples;
+	row->unsent_bytes += sample->bytes;
 	row->last_ms = now_ms;
 	d->samples += sample->samples;
 }
@@ -251,8 +257,9 @@ size_t drops_take(struct drops *d, struct drop *out, size_t max)
 		if (d->rows[i].unsent == 0)
 			continue;
 		out[n] = d->rows[i];
-		out[n++].samples = d->rows[i].unsent;
-		d->rows[i].unsent = 0;
+		out[n].samples = d->rows[i].unsent;
+		out[n++].bytes = d->rows[i].unsent_bytes;
+		d->rows[i].unsent = d->rows[i].unsent_bytes = 0;
 	}
 	return n;
 }

@@ -28,7 +28,8 @@ struct drop {
 	uint8_t protocol;		    /* of the IP header, extensions skipped */
 	uint32_t port; /* destination port; ICMP: type; DROPS_NO_PORT: none */
 	uint64_t samples, doubt;
-	uint64_t unsent; /* of samples, not yet taken by drops_take() */
+	uint64_t bytes; /* of these samples less the doubt, by their IP headers */
+	uint64_t unsent, unsent_bytes; /* of them, not yet taken by drops_take() */
 	int64_t first_ms, last_ms;
 };
 
@@ -43,18 +44,19 @@ void drops_init(struct drops *d, size_t max);
 void drops_fini(struct drops *d);
 
 /* Reads the beginning of an IP packet; false: it is none, or cut before the
- * addresses. interface and counts stay as they are. */
+ * addresses. bytes is what the header says of its length; interface and the other
+ * counts stay as they are. */
 bool drop_parse(const void *packet, size_t len, struct drop *out);
-/* Adds sample->samples samples; its interface, source, destination, protocol and
- * port are looked at. */
+/* Adds sample->samples samples of sample->bytes together; its interface, source,
+ * destination, protocol and port are looked at. */
 void drops_add(struct drops *d, const struct drop *sample, int64_t now_ms);
 void drops_expire(struct drops *d, int64_t now_ms);
 /* Most samples first, then latest first; some interface only, unless NULL. At
  * most max rows are copied to out; returns how many. */
 size_t drops_top(const struct drops *d, const char *interface, struct drop *out,
 		 size_t max);
-/* Rows that have unsent samples, with samples set to those, which count as sent
- * from now on. */
+/* Rows that have unsent samples, with samples and bytes set to those, which count
+ * as sent from now on. */
 size_t drops_take(struct drops *d, struct drop *out, size_t max);
 
 struct ip_prefix drop_network(const struct drop *row);

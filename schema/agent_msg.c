@@ -624,7 +624,10 @@ static int get_drop(const Opensav__Drop *in, struct drop *out, struct diag *diag
 		return diag_set(diag, "samples: 1 to %d expected", AGENT_SAMPLES_MAX);
 	out->protocol = (uint8_t)in->protocol;
 	out->port = in->port == 0 ? DROPS_NO_PORT : in->port - 1;
+	if (in->bytes > in->samples * AGENT_PACKET_MAX)
+		return diag_set(diag, "bytes: more than so many packets can have");
 	out->samples = in->samples;
+	out->bytes = in->bytes;
 	return 0;
 }
 

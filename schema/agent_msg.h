@@ -30,6 +30,7 @@
 #define AGENT_ROUTE_INDEXES_MAX 255 /* interfaces of one route */
 #define AGENT_DROPS_MAX	      1024  /* rows in one message */
 #define AGENT_SAMPLES_MAX     1000000000 /* in one of them */
+#define AGENT_PACKET_MAX      65575 /* bytes of an IPv6 header and the longest payload */
 #define AGENT_BMP_MAX_BYTES   65536 /* in one message; at least 1 */
 
 enum agent_msg_type {

@@ -318,6 +318,7 @@ static Opensav__Drops *put_drops(const struct agent_msg *msg, struct arena *aren
 		drop->protocol = in->protocol;
 		drop->port = in->port == DROPS_NO_PORT ? 0 : in->port + 1;
 		drop->samples = in->samples;
+		drop->bytes = in->bytes;
 	}
 	return out;
 }

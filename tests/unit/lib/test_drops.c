@@ -27,6 +27,7 @@ static void packets_are_read(void **state)
 	assert_string_equal(drop_what(&row, text), "udp 53");
 	assert_string_equal(row.interface, "eth0");
 	assert_int_equal(row.samples, 3);
+	assert_int_equal(row.bytes, 32);
 }
 
 /* A sample is cut, and a forger writes what he likes. */
@@ -57,6 +58,7 @@ static void extensions_are_skipped(void **state)
 	p[64] = 128;
 	assert_true(drop_parse(p, sizeof(p), &row));
 	assert_string_equal(drop_what(&row, text), "icmpv6 type 128");
+	assert_int_equal(row.bytes, 40);
 	p[59] = 8; /* not the first fragment */
 	assert_true(drop_parse(p, sizeof(p), &row));
 	assert_string_equal(drop_what(&row, text), "icmpv6");
@@ -72,7 +74,8 @@ static struct drop sample(uint32_t source, uint32_t port)
 			      .source = { source, IP_V4 },
 			      .protocol = 17,
 			      .port = port,
-			      .samples = 1 };
+			      .samples = 1,
+			      .bytes = 100 };
 }
 
 static void networks_are_one_row(void **state)
@@ -90,12 +93,14 @@ static void networks_are_one_row(void **state)
 	assert_int_equal(out[0].samples, 2);
 	assert_true(out[0].source.v == 0xc61200ff);
 	assert_int_equal(out[0].first_ms, 1000);
+	assert_int_equal(out[0].bytes, 200);
 	assert_int_equal(drops_top(&d, "eth1", out, 8), 0);
 	assert_int_equal(drops_take(&d, out, 8), 2);
 	assert_int_equal(drops_take(&d, out, 8), 0);
 	drops_add(&d, &a, 4000);
 	assert_int_equal(drops_take(&d, out, 8), 1);
 	assert_int_equal(out[0].samples, 1);
+	assert_int_equal(out[0].bytes, 100);
 	drops_expire(&d, 3000 + DROPS_IDLE_MS);
 	assert_int_equal(d.n, 1);
 	drops_fini(&d);

@@ -202,7 +202,8 @@ static void small_messages(void **state)
 				   .destination = { 2, IP_V4 },
 				   .protocol = 255,
 				   .port = UINT16_MAX,
-				   .samples = AGENT_SAMPLES_MAX },
+				   .samples = AGENT_SAMPLES_MAX,
+				   .bytes = (uint64_t)AGENT_SAMPLES_MAX * AGENT_PACKET_MAX },
 				 { .interface = "eth0",
 				   .source = { 1, IP_V6 },
 				   .destination = { ip_max(IP_V6), IP_V6 },
@@ -237,6 +238,7 @@ static void small_messages(void **state)
 		assert_int_equal(x->protocol, y->protocol);
 		assert_int_equal(x->port, y->port);
 		assert_int_equal(x->samples, y->samples);
+		assert_int_equal(x->bytes, y->bytes);
 	}
 	agent_msg_fini(&back);
 
@@ -540,6 +542,9 @@ static void refuse_drops(void **state)
 	a.protocol = 17;
 	a.port = 65537;
 	REFUSE(drops, DROPS, &in, "port");
+	a.port = 0;
+	a.bytes = AGENT_PACKET_MAX + 1;
+	REFUSE(drops, DROPS, &in, "bytes");
 }
 
 static void refuse_ack(void **state)
