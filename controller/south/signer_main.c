@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "controller/south/sandbox.h"
 #include "controller/south/signer_ca.h"
+#include "lib/sandbox.h"
 
 struct options {
 	const char *state;

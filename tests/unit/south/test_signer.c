@@ -18,9 +18,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "controller/south/sandbox.h"
 #include "controller/south/signer.h"
 #include "controller/south/signer_ca.h"
+#include "lib/sandbox.h"
 
 static char state[64];
 static char program[4096];

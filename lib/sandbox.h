@@ -5,6 +5,7 @@
 #ifndef SAV_SANDBOX_H
 #define SAV_SANDBOX_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "lib/diag.h"
@@ -15,5 +16,15 @@ int sandbox_become(uid_t uid, gid_t gid, struct diag *diag);
  * files; then only system calls that compute, use open descriptors or exit:
  * others fail with EPERM. */
 int sandbox_enter(struct diag *diag);
+/* The same with more calls (SYS_*) than those, at most SANDBOX_EXTRA_MAX. */
+#define SANDBOX_EXTRA_MAX 24
+int sandbox_enter_with(const long *extra, size_t n, struct diag *diag);
+
+/* Before sandbox_become(). As root, the file system is left for an empty
+ * directory that nobody can reach; nothing for others, whom sandbox_enter()
+ * keeps from opening anything. */
+int sandbox_hide_files(struct diag *diag);
+/* After it: no capability in any set. */
+int sandbox_drop_caps(struct diag *diag);
 
 #endif /* SAV_SANDBOX_H */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "controller/south/sandbox.h"
+#include "lib/sandbox.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
@@ -54,7 +57,7 @@ int sandbox_become(uid_t uid, gid_t gid, struct diag *diag)
 /* All of these are little-endian: the low half of an argument is first. */
 #define ARG3_LOW FIELD(args[2])
 
-static const struct sock_filter program[] = {
+static const struct sock_filter begin[] = {
 	LOAD(FIELD(arch)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -94,16 +97,22 @@ static const struct sock_filter program[] = {
 	CALL(restart_syscall),
 	CALL(exit),
 	CALL(exit_group),
-	DENY,
 };
+#define BEGIN (sizeof(begin) / sizeof(begin[0]))
 
-static int filter_calls(struct diag *diag)
+static int filter_calls(const long *extra, size_t n, struct diag *diag)
 {
-	union {
-		const struct sock_filter *in;
-		struct sock_filter *out;
-	} cast = { program }; /* the kernel's struct knows no const */
-	struct sock_fprog fprog = { sizeof(program) / sizeof(program[0]), cast.out };
+	static const struct sock_filter allow = ALLOW, deny = DENY;
+	struct sock_filter program[BEGIN + 2 * SANDBOX_EXTRA_MAX + 1];
+	struct sock_fprog fprog = { BEGIN, program };
+
+	memcpy(program, begin, sizeof(begin));
+	for (size_t i = 0; i < n && i < SANDBOX_EXTRA_MAX; i++) {
+		program[fprog.len++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)extra[i], 0, 1);
+		program[fprog.len++] = allow;
+	}
+	program[fprog.len++] = deny;
 
 	/* A kernel built without it: the other measures stand. */
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &fprog) < 0 && errno != EINVAL)
@@ -114,9 +123,8 @@ static int filter_calls(struct diag *diag)
 
 #else
 
-static int filter_calls(struct diag *diag)
+static int filter_calls(const long *extra, size_t n, struct diag *diag)
 {
-	(void)diag;
 	return 0;
 }
 
@@ -129,10 +137,42 @@ static int limit(int resource)
 	return setrlimit((__rlimit_resource_t)resource, &none);
 }
 
+/* A directory that has no name any more: nothing is in it and nothing can be
+ * made in it. */
+int sandbox_hide_files(struct diag *diag)
+{
+	char dir[] = "/tmp/sandbox.XXXXXX";
+
+	if (geteuid() != 0)
+		return 0;
+	if (!mkdtemp(dir) || chdir(dir) < 0 || rmdir(dir) < 0 || chroot(".") < 0)
+		return diag_set(diag, "cannot leave the file system: %s", strerror(errno));
+	return 0;
+}
+
+int sandbox_drop_caps(struct diag *diag)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+
+	/* without CAP_SETPCAP the bounding set stays, and no_new_privs counts */
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) < 0)
+		return diag_set(diag, "cannot drop capabilities: %s", strerror(errno));
+	return 0;
+}
+
 int sandbox_enter(struct diag *diag)
+{
+	return sandbox_enter_with(NULL, 0, diag);
+}
+
+int sandbox_enter_with(const long *extra, size_t n, struct diag *diag)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    limit(RLIMIT_CORE) < 0 || limit(RLIMIT_NPROC) < 0 || limit(RLIMIT_FSIZE) < 0)
 		return diag_set(diag, "cannot drop privileges: %s", strerror(errno));
-	return filter_calls(diag);
+	return filter_calls(extra, n, diag);
 }
