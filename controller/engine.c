@@ -92,6 +92,7 @@ static void edges_sync(struct engine *e)
 		else
 			edges[i] = engine_edge_new();
 		edges[i]->index = i;
+		edges[i]->sessions = engine_sessions_find(e, c->router, c->interface);
 		snprintf(keys[i].router, sizeof(keys[i].router), "%s", c->router);
 		snprintf(keys[i].interface, sizeof(keys[i].interface), "%s", c->interface);
 	}
@@ -189,6 +190,7 @@ void engine_free(struct engine *e)
 	e->cfg->before = NULL;
 	e->cfg->watch = NULL;
 	engine_feeds_fini(e);
+	engine_sessions_fini(e);
 	live_free(e->live);
 	rib_free(e->rib);
 	for (size_t i = 0; i < e->n_edges; i++)
@@ -395,6 +397,7 @@ bool engine_edge_status(const struct engine *e, const char *router, const char *
 		.brake = edge->braked,
 		.growth = edge->grown,
 		.interface_seen = interface_seen(e, c),
+		.sessions = edge->sessions ? edge->sessions->n : 0,
 	};
 	snprintf(status->reason, sizeof(status->reason), "%s", edge->reason);
 	return true;

@@ -33,6 +33,12 @@ struct engine_ops {
 	void (*listens_changed)(void *ctx);
 	/* A router was added, changed or removed; NULL: nobody cares. */
 	void (*routers_changed)(void *ctx);
+	/* A RADIUS session that gives this address to the edge: its prefix, and its
+	 * name as text. false: there is none; then text may hold a sentence about
+	 * one that has the address elsewhere, else "". NULL: there are no sessions. */
+	bool (*session)(void *ctx, const char *router, const char *interface,
+			const struct ip_addr *addr, struct ip_prefix *prefix, char *text,
+			size_t size);
 	/* Something an operator should see in the log; one line. */
 	void (*note)(void *ctx, bool alarm, const char *text);
 };
@@ -77,6 +83,21 @@ void engine_fib_lost(struct engine *e, const char *router);
 /* One of its edges has a mode that reads the FIB. */
 bool engine_wants_fib(const struct engine *e, const char *router);
 
+/* ---- RADIUS sessions ---- */
+enum engine_leave {
+	ENGINE_LEAVE_NOW,  /* a session ended: as after an operator's command */
+	ENGINE_LEAVE_HOLD, /* hold-down and brakes decide */
+};
+/* What the sessions of an edge give to it has changed, and how many there are.
+ * The edge need not be configured (yet). Less special-purpose sources, but not
+ * own space, it is part of the computed set; it is there with the next run. */
+void engine_sessions_change(struct engine *e, const char *router, const char *interface,
+			    const struct addrset *added, const struct addrset *removed,
+			    enum engine_leave leave, unsigned int sessions);
+/* The last filter has all that was given to the edge so far. */
+bool engine_edge_is_current(const struct engine *e, const char *router,
+			    const char *interface);
+
 /* ---- time ---- */
 /* Recomputes what changed, lets hold-downs run out, asks for re-dumps.
  * Returns when it wants to be called again at the latest (absolute), or -1. */
@@ -103,6 +124,7 @@ struct engine_edge_status {
 	bool brake;			   /* removals wait for the operator */
 	bool growth;			   /* growth does: engine_edge_excess() */
 	bool interface_seen;		   /* the agent's inventory has it */
+	unsigned int sessions;		   /* RADIUS sessions */
 	char reason[160];		   /* why not ready, "" if ready */
 };
 bool engine_edge_status(const struct engine *e, const char *router, const char *interface,
@@ -176,6 +198,7 @@ enum explain_step {
 	EXPLAIN_SPECIAL,   /* special-purpose source */
 	EXPLAIN_OWN,	   /* own space */
 	EXPLAIN_RECORD,	   /* the customer's record */
+	EXPLAIN_SESSION,   /* a RADIUS session */
 	EXPLAIN_ROUTE,	   /* admitted by the mode; the route that did it, if one did */
 	EXPLAIN_HOLD,	   /* no longer computed, still in its hold-down */
 	EXPLAIN_GROWTH,	   /* admitted, but held back by the growth brake */

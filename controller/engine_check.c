@@ -69,10 +69,13 @@ static int check_computed(const struct engine *e, struct scratch *s, size_t edge
 			  struct diag *diag)
 {
 	const struct config_edge *c = &e->cfg->edges[edge];
-	struct addrset truth = { 0 }, kept = { 0 };
+	struct addrset truth = { 0 }, kept = { 0 }, sessions = { 0 };
 	bool same;
 
 	sets_pass_edge(s->pass, edge, &truth);
+	engine_sessions_set(e, e->edges[edge], &sessions);
+	addrset_union(&truth, &truth, &sessions);
+	addrset_fini(&sessions);
 	engine_edge_computed(e, c->router, c->interface, &kept);
 	same = addrset_equal(&truth, &kept);
 	addrset_fini(&truth);

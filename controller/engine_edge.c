@@ -126,7 +126,7 @@ static bool growth_is_braked(const struct engine *e, const struct engine_edge *e
 	const struct config_edge *c = config_of(e, edge);
 
 	return c->brake_growth_percent != 0 && mode_may_leak(config_edge_mode(c)) &&
-	       (edge->started || edge->kept) && !edge->by_command;
+	       edge->started && !edge->by_command;
 }
 
 static int by_size(const void *a, const void *b)
@@ -252,6 +252,38 @@ void engine_edge_lose(struct engine *e, struct engine_edge *edge,
 	addrset_fini(&rest);
 }
 
+/* ---- RADIUS ---- */
+
+void engine_edge_grant(struct engine *e, struct engine_edge *edge,
+		       const struct addrset *added)
+{
+	bool by_command = edge->by_command;
+
+	if (addrset_is_empty(added))
+		return;
+	/* the growth brake may hold it for another cause */
+	dynaddrset_remove(&edge->excess, added, NULL);
+	edge->by_command = true;
+	admit(e, edge, added);
+	edge->by_command = by_command;
+}
+
+void engine_edge_take(struct engine *e, struct engine_edge *edge,
+		      const struct addrset *removed)
+{
+	struct addrset left = { 0 };
+	u128 size[IP_FAMILIES];
+
+	if (addrset_is_empty(removed))
+		return;
+	engine_edge_lose(e, edge, removed);
+	hold_drop(&edge->hold, removed, &left);
+	note_loss(edge, &left);
+	sizes(&left, size);
+	brake_forget(&edge->brake, size);
+	addrset_fini(&left);
+}
+
 void engine_edge_release(struct engine *e, struct engine_edge *edge)
 {
 	admit_excess(e, edge);
@@ -267,10 +299,18 @@ static bool computes_nothing(const struct engine_edge *edge)
 	return hold_computes_nothing(&edge->hold) && dynaddrset_is_empty(&edge->excess);
 }
 
-static void judge_empty(struct engine_edge *edge)
+static void judge_empty(const struct engine *e, struct engine_edge *edge)
 {
+	bool drop = config_of(e, edge)->pending == PENDING_DROP;
+
 	edge->ready = edge->feeds_ready;
-	if (!edge->ready || !computes_nothing(edge)) {
+	if (edge->ready && engine_edge_waits_for_session(e, edge)) {
+		edge->ready = false;
+		snprintf(edge->reason, sizeof(edge->reason),
+			 "there is no RADIUS session: it only counts until one is reported");
+		return;
+	}
+	if (!edge->ready || drop || !computes_nothing(edge)) {
 		if (edge->ready)
 			edge->reason[0] = '\0';
 		return;
@@ -329,7 +369,7 @@ static void judge_edge(struct engine *e, struct engine_edge *edge)
 	}
 	engine_peers_roles(e, edge->index, edge);
 	edge->feeds_ready = edge->ready;
-	judge_empty(edge);
+	judge_empty(e, edge);
 }
 
 /* An operator's command takes effect at once, also where it takes away; what
@@ -375,12 +415,18 @@ static void note_hold_down(struct engine *e, struct engine_edge *edge)
 static void follow(struct engine *e, struct engine_edge *edge, int64_t now_ms)
 {
 	const struct config_edge *c = config_of(e, edge);
+	bool started = edge->started;
 
-	judge_empty(edge);
+	judge_empty(e, edge);
 	edge->started = edge->started || edge->ready;
 	if (config_edge_mode(c) == MODE_OFF)
 		edge->started = edge->kept = false;
 	note_hold_down(e, edge);
+	/* Its first fill is no growth, and no measure of any. */
+	if (!started || !edge->started) {
+		admit_excess(e, edge);
+		brake_release(&edge->brake);
+	}
 	if (!edge->started && !edge->kept) {
 		struct addrset left = { 0 };
 
@@ -388,8 +434,6 @@ static void follow(struct engine *e, struct engine_edge *edge, int64_t now_ms)
 		hold_drop_absent(&edge->hold, &left);
 		note_loss(edge, &left);
 		addrset_fini(&left);
-		admit_excess(e, edge);
-		brake_release(&edge->brake);
 	} else if (edge->settled) {
 		hold_wait(&edge->hold, (int64_t)c->holddown_s * 1000, now_ms);
 	}
@@ -606,19 +650,23 @@ static bool take_changes(struct engine_edge *edge)
 	return changed;
 }
 
-static enum filter_action effective_action(const struct config_edge *c,
+static enum filter_action effective_action(const struct engine *e,
 					   const struct engine_edge *edge)
 {
+	const struct config_edge *c = config_of(e, edge);
+
 	if (config_edge_mode(c) == MODE_OFF || edge->stale == STALE_OFF)
 		return FILTER_OFF;
-	return edge->started ? c->action : FILTER_OBSERVE;
+	if (!edge->started || engine_edge_waits_for_session(e, edge))
+		return FILTER_OBSERVE;
+	return c->action;
 }
 
 /* judge: its peers may be others. */
 static void hand_out(struct engine *e, struct engine_edge *edge, bool judge)
 {
 	const struct config_edge *c = config_of(e, edge);
-	enum filter_action action = effective_action(c, edge);
+	enum filter_action action = effective_action(e, edge);
 	bool changed = take_changes(edge), first = !edge->handed_out;
 
 	edge->filter_old |= changed;
@@ -652,6 +700,7 @@ void engine_edge_deactivate(struct engine *e, struct engine_edge *edge)
 		e->ops.filter_gone(e->ctx, c->router, c->interface);
 	engine_keep_generation(e, edge);
 	fresh->peers = edge->peers;
+	fresh->sessions = edge->sessions;
 	fresh->index = edge->index;
 	snprintf(fresh->reason, sizeof(fresh->reason),
 		 "the edge has no role: type \"role customer\" (or stub, host, peer, "

@@ -117,6 +117,21 @@ static void say_fib(const struct question *q, struct explain *out)
 		 edge_mode_name(config_edge_mode(q->c)));
 }
 
+/* It may be known to RADIUS all the same. */
+static bool say_session(const struct question *q, struct explain *out)
+{
+	char text[240] = "";
+
+	if (!q->e->ops.session ||
+	    q->e->ops.session(q->e->ctx, q->c->router, q->c->interface, q->addr,
+			      &out->prefix, text, sizeof(text)) ||
+	    text[0] == '\0')
+		return false;
+	snprintf(out->text, sizeof(out->text), "nothing on this edge admits %s: %s",
+		 q->addr_text, text);
+	return true;
+}
+
 /* Somebody else's route is the usual reason why a source is not ours. */
 static void say_nothing_admits(const struct question *q, struct explain *out)
 {
@@ -126,6 +141,8 @@ static void say_nothing_admits(const struct question *q, struct explain *out)
 	const char *mode = edge_mode_name(config_edge_mode(q->c));
 
 	out->step = EXPLAIN_NONE;
+	if (say_session(q, out))
+		return;
 	if (reads_fib(q)) {
 		say_fib(q, out);
 		return;
@@ -202,6 +219,20 @@ static bool explain_record(const struct question *q, struct explain *out)
 	out->step = EXPLAIN_RECORD;
 	snprintf(out->text, sizeof(out->text), "%s is in %s of the record of customer %s",
 		 q->addr_text, ip_prefix_format(&out->prefix, prefix), customer->name);
+	return true;
+}
+
+static bool explain_session(const struct question *q, struct explain *out)
+{
+	char name[240], prefix[IP_TEXT_SIZE];
+
+	if (!q->e->ops.session || !hold_is_computed(&q->edge->hold, q->addr) ||
+	    !q->e->ops.session(q->e->ctx, q->c->router, q->c->interface, q->addr,
+			       &out->prefix, name, sizeof(name)))
+		return false;
+	out->step = EXPLAIN_SESSION;
+	snprintf(out->text, sizeof(out->text), "%s is in %s of RADIUS %s", q->addr_text,
+		 ip_prefix_format(&out->prefix, prefix), name);
 	return true;
 }
 
@@ -345,6 +376,8 @@ bool engine_explain(const struct engine *e, const char *router, const char *inte
 	    explain_subtracted(&q, out))
 		return true;
 	if (hold_is_computed(&q.edge->hold, addr) && explain_record(&q, out))
+		return true;
+	if (explain_session(&q, out))
 		return true;
 	if (explain_route(&q, out) || explain_hold(&q, out) || explain_stale(&q, out) ||
 	    explain_growth(&q, out))

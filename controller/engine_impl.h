@@ -5,7 +5,7 @@
  * engine.c: policy and time. engine_edge.c: one edge. engine_live.c: routes and
  * policy into live, and what it computes into edges. engine_feed.c: streams; what else is about feeds is
  * listed in engine_feed_impl.h.
- * engine_explain.c: why an address is in or out.
+ * engine_session.c: RADIUS sessions. engine_explain.c: why an address is in or out.
  */
 #ifndef SAV_ENGINE_IMPL_H
 #define SAV_ENGINE_IMPL_H
@@ -82,8 +82,20 @@ struct engine_peer {
 	const char *mapping;
 };
 
+/* What the RADIUS sessions of an edge give to it; kept by name, whether the edge
+ * is configured or not. */
+struct engine_sessions {
+	char router[CONFIG_NAME_SIZE];
+	char interface[FILTER_IFNAME_SIZE];
+	struct dynaddrset set; /* also what policy does not let count */
+	unsigned int n;	       /* sessions */
+	bool seen;	       /* there was one */
+};
+
 struct engine_edge {
 	struct engine_peer *peers; /* that are reached by it */
+	struct engine_sessions *sessions; /* NULL: there never was one */
+	bool sessions_whole; /* internal: special-purpose addresses count as well */
 	size_t index;		   /* into cfg->edges */
 	struct hold hold;
 	struct dynaddrset excess; /* computed, but held back by the growth brake */
@@ -154,6 +166,9 @@ struct engine {
 		char reason[160];
 	} network;
 	int64_t now_ms;	     /* of the last run, for calls without a time */
+	struct engine_sessions **sessions; /* by router and interface */
+	size_t n_sessions;
+	struct addrset special; /* special-purpose sources, as of live's policy */
 	int64_t edges_due_ms; /* no edge wants to be looked at before; -1: never */
 	int64_t feeds_ms, feeds_due_ms; /* engine_feeds_run(): when, its answer */
 };
@@ -179,6 +194,12 @@ void engine_edge_lose(struct engine *e, struct engine_edge *edge,
 		      const struct addrset *removed);
 void engine_edge_gain(struct engine *e, struct engine_edge *edge,
 		      const struct addrset *added);
+/* RADIUS gave this, or took it: no brake asks whether that can be true, and what
+ * is taken does not wait. Normalized; what is taken is in the computed set. */
+void engine_edge_grant(struct engine *e, struct engine_edge *edge,
+		       const struct addrset *added);
+void engine_edge_take(struct engine *e, struct engine_edge *edge,
+		      const struct addrset *removed);
 /* A command's effect has been computed: what it took leaves now. */
 void engine_edge_command(struct engine *e, struct engine_edge *edge);
 enum engine_look {
@@ -212,6 +233,23 @@ void engine_live_fib_route(struct engine *e, struct engine_router *r,
 			   const uint32_t *indexes, size_t n);
 /* Another table; the old one is freed. */
 void engine_live_fib(struct engine *e, struct engine_router *r, struct fib *fib);
+
+/* engine_session.c */
+struct engine_sessions *engine_sessions_find(const struct engine *e, const char *router,
+					     const char *interface);
+void engine_sessions_fini(struct engine *e);
+/* What counts for the edge; *out is replaced. */
+void engine_sessions_set(const struct engine *e, const struct engine_edge *edge,
+			 struct addrset *out);
+/* *out becomes *set without that; false: the edge has no sessions, *out stays. */
+bool engine_sessions_without(const struct engine *e, const struct engine_edge *edge,
+			     const struct addrset *set, struct addrset *out);
+/* For an edge that begins to take part, after what live computes. */
+void engine_sessions_load(struct engine *e, struct engine_edge *edge);
+/* After live's policy, and what it changed of edges. */
+void engine_sessions_policy(struct engine *e);
+/* Without a session it does not drop yet, or not any more (`pending`). */
+bool engine_edge_waits_for_session(const struct engine *e, const struct engine_edge *edge);
 
 /* engine_feed.c, engine_peer.c, engine_ready.c, engine_whole.c */
 void engine_feeds_init(struct engine *e); /* the RIB's watcher */

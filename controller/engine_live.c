@@ -142,11 +142,19 @@ static void on_edge(void *ctx, size_t index, const struct addrset *added,
 {
 	struct engine *e = ctx;
 	struct engine_edge *edge = e->edges[index];
+	struct addrset came = { 0 }, gone = { 0 };
 
 	if (!edge->synced) /* then all of it is taken later */
 		return;
+	/* what sessions give stays, and is there already */
+	if (engine_sessions_without(e, edge, removed, &gone))
+		removed = &gone;
+	if (engine_sessions_without(e, edge, added, &came))
+		added = &came;
 	engine_edge_lose(e, edge, removed);
 	engine_edge_gain(e, edge, added);
+	addrset_fini(&came);
+	addrset_fini(&gone);
 }
 
 static void drain(struct engine *e)
@@ -168,6 +176,7 @@ static void edge_load(struct engine *e, struct engine_edge *edge)
 	edge->by_command = false; /* a restored set is what growth is measured by */
 	engine_edge_gain(e, edge, &all);
 	addrset_fini(&all);
+	engine_sessions_load(e, edge);
 }
 
 static void edges_command(struct engine *e)
@@ -206,6 +215,8 @@ void engine_live_run(struct engine *e)
 		sources_sync(e);
 	views_sync(e);
 	drain(e);
-	if (policy)
+	if (policy) {
+		engine_sessions_policy(e);
 		edges_command(e);
+	}
 }

@@ -90,7 +90,8 @@ struct config_radius_settings {
 };
 
 enum edge_pending {
-	PENDING_NONE,	 /* not said: as PENDING_OBSERVE once a session was there */
+	PENDING_NONE,	 /* not said: as PENDING_OBSERVE once a session was there and
+			  * nothing else is admitted */
 	PENDING_OBSERVE, /* without a session the edge only counts */
 	PENDING_DROP,	 /* without a session it drops what else is not admitted */
 };

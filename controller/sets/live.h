@@ -124,6 +124,9 @@ bool live_is_dirty(const struct live *live); /* there is something to drain */
 
 /* As of the last drain; *out is replaced. */
 void live_edge_set(const struct live *live, size_t edge, struct addrset *out);
+/* What of *where is in the edge's set; costs what it is about. *out is replaced. */
+void live_edge_part(const struct live *live, size_t edge, const struct addrset *where,
+		    struct addrset *out);
 enum live_shared live_edge_shared(const struct live *live, size_t edge);
 void live_shared_set(const struct live *live, enum live_shared which,
 		     struct addrset *out);

@@ -46,6 +46,51 @@ void live_edge_decorate(const struct live *live, size_t edge, const struct addrs
 	addrset_union(out, out, &d->fixed);
 }
 
+/* Sets of strict are edited before they are drained: that is taken back. */
+static void part_of_set(const struct live_set *set, enum ip_family family,
+			const struct rangeset *where, struct rangeset *out)
+{
+	struct rangeset change = { 0 };
+
+	for (size_t i = 0; i < where->n; i++)
+		dynset_part(&set->now[family], where->r[i].first, where->r[i].last, out);
+	rangeset_normalize(out);
+	if (!live_mode_is_strict(set->mode))
+		return;
+	for (size_t i = 0; i < where->n; i++)
+		dynset_part(&set->gained[family], where->r[i].first, where->r[i].last,
+			    &change);
+	rangeset_normalize(&change);
+	rangeset_subtract(out, out, &change);
+	rangeset_fini(&change);
+	for (size_t i = 0; i < where->n; i++)
+		dynset_part(&set->lost[family], where->r[i].first, where->r[i].last,
+			    &change);
+	rangeset_normalize(&change);
+	rangeset_union(out, out, &change);
+	rangeset_fini(&change);
+}
+
+void live_edge_part(const struct live *live, size_t edge, const struct addrset *where,
+		    struct addrset *out)
+{
+	const struct live_edge *e = live->by_index[edge];
+
+	addrset_fini(out);
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		struct rangeset fixed = { 0 };
+
+		if (e->set)
+			part_of_set(e->set, family, &where->f[family], &out->f[family]);
+		if (!e->decor.internal)
+			rangeset_subtract(&out->f[family], &out->f[family],
+					  &live->block.f[family]);
+		rangeset_intersect(&fixed, &e->decor.fixed.f[family], &where->f[family]);
+		rangeset_union(&out->f[family], &out->f[family], &fixed);
+		rangeset_fini(&fixed);
+	}
+}
+
 static void append_all(struct addrset *out, const struct ip_prefix *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
