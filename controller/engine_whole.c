@@ -54,32 +54,15 @@ static void note_doubt(struct engine *e, const struct engine_peer *p)
 		    p->doubt, addr);
 }
 
-struct difference {
-	const struct engine_peer *p;
-	bool found;
-};
-
-static void look_for(const struct ip_prefix *prefix, uint32_t path_id,
-		     const struct rib_attr *attr, void *arg)
-{
-	struct difference *d = arg;
-
-	(void)path_id;
-	(void)attr;
-	if (!d->found && !rib_lookup(d->p->rib, RIB_POST, prefix))
-		d->found = true;
-}
-
 /* Pre-policy has prefixes that post-policy lacks: denied by policy, or lost. */
 static bool views_differ(const struct engine_peer *p)
 {
-	struct difference d = { .p = p };
-
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		if (rib_peer_view(p->rib, family) == RIB_POST)
-			rib_walk(p->rib, RIB_PRE, family, look_for, &d);
+		if (rib_peer_view(p->rib, family) == RIB_POST &&
+		    rib_pre_only(p->rib, family) != 0)
+			return true;
 	}
-	return d.found;
+	return false;
 }
 
 enum verdict {

@@ -24,7 +24,8 @@ struct attr_ref {
 	uint32_t hash;
 };
 
-#define INDEX_MIN 64
+#define CHUNK	 4096
+#define PART_MIN 16
 
 void attr_pool_init(struct attr_pool *pool, uint64_t seed)
 {
@@ -33,16 +34,27 @@ void attr_pool_init(struct attr_pool *pool, uint64_t seed)
 
 void attr_pool_fini(struct attr_pool *pool)
 {
-	for (uint32_t i = 0; i < pool->cap_index; i++)
-		free(pool->index[i].node);
-	free(pool->index);
-	free(pool->entry);
+	for (int i = 0; i < ATTR_PARTS; i++) {
+		const struct attr_part *p = &pool->part[i];
+
+		for (uint32_t k = 0; k < p->cap; k++)
+			free(p->ref[k].node);
+		free(p->ref);
+	}
+	for (uint32_t i = 0; i < pool->n_chunks; i++)
+		free(pool->chunk[i]);
+	free(pool->chunk);
 	attr_pool_init(pool, pool->seed);
+}
+
+static inline union attr_entry *entry_at(const struct attr_pool *pool, uint32_t number)
+{
+	return &pool->chunk[number / CHUNK][number % CHUNK];
 }
 
 const struct rib_attr *attr_pool_at(const struct attr_pool *pool, uint32_t number)
 {
-	return &pool->entry[number].node->attr;
+	return &entry_at(pool, number)->node->attr;
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -91,24 +103,38 @@ bool attr_equal(const struct rib_attr *a, const struct rib_attr *b)
 		memcmp(a->as_path, b->as_path, a->as_path_len) == 0);
 }
 
-static void index_resize(struct attr_pool *pool, uint32_t cap)
+static inline struct attr_part *part_of(struct attr_pool *pool, uint32_t hash)
 {
-	struct attr_ref *old = pool->index;
-	uint32_t old_cap = pool->cap_index;
+	return &pool->part[hash >> 24];
+}
 
-	pool->index = mem_calloc(cap, sizeof(*pool->index));
-	pool->cap_index = cap;
-	pool->bytes += (size_t)cap * sizeof(*old) - (size_t)old_cap * sizeof(*old);
+static void part_resize(struct attr_pool *pool, struct attr_part *p, uint32_t cap)
+{
+	struct attr_ref *old = p->ref;
+	uint32_t old_cap = p->cap;
+
+	p->ref = cap ? mem_calloc(cap, sizeof(*p->ref)) : NULL;
+	p->cap = cap;
+	pool->bytes += (size_t)cap * sizeof(*old);
+	pool->bytes -= (size_t)old_cap * sizeof(*old);
 	for (uint32_t i = 0; i < old_cap; i++) {
 		uint32_t to = old[i].hash & (cap - 1);
 
 		if (old[i].node == NULL)
 			continue;
-		while (pool->index[to].node != NULL)
+		while (p->ref[to].node != NULL)
 			to = (to + 1) & (cap - 1);
-		pool->index[to] = old[i];
+		p->ref[to] = old[i];
 	}
 	free(old);
+}
+
+static void chunk_add(struct attr_pool *pool)
+{
+	pool->chunk = mem_realloc(pool->chunk, (size_t)pool->n_chunks + 1,
+				  sizeof(union attr_entry *));
+	pool->chunk[pool->n_chunks++] = mem_calloc(CHUNK, sizeof(union attr_entry));
+	pool->bytes += CHUNK * sizeof(union attr_entry) + sizeof(union attr_entry *);
 }
 
 static uint32_t number_new(struct attr_pool *pool)
@@ -116,18 +142,13 @@ static uint32_t number_new(struct attr_pool *pool)
 	uint32_t number = pool->free_head;
 
 	if (number != 0) {
-		pool->free_head = pool->entry[number].next_free;
+		pool->free_head = entry_at(pool, number)->next_free;
 		return number;
 	}
-	if (pool->n_entries == pool->cap_entries) {
-		uint32_t cap = pool->cap_entries ? pool->cap_entries / 2 * 3 : INDEX_MIN;
-
-		pool->entry = mem_realloc(pool->entry, cap, sizeof(*pool->entry));
-		pool->bytes += (size_t)(cap - pool->cap_entries) * sizeof(*pool->entry);
-		pool->cap_entries = cap;
-	}
 	if (pool->n_entries == 0)
-		pool->entry[pool->n_entries++].node = NULL;
+		pool->n_entries = 1;
+	if (pool->n_entries >= pool->n_chunks * CHUNK)
+		chunk_add(pool);
 	return pool->n_entries++;
 }
 
@@ -152,22 +173,23 @@ static struct attr_node *node_new(const struct rib_attr *attr)
 uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 {
 	struct attr_node *node;
+	struct attr_part *p;
 	uint32_t hash, i;
 
 	if (pool->last != 0) {
-		node = pool->entry[pool->last].node;
+		node = entry_at(pool, pool->last)->node;
 		if (attr_equal(&node->attr, attr)) {
 			node->refs++;
 			return pool->last;
 		}
 	}
-	if (pool->n >= pool->cap_index - pool->cap_index / 8)
-		index_resize(pool, pool->cap_index ? pool->cap_index * 2 : INDEX_MIN);
 	hash = attr_hash(pool, attr);
-	for (i = hash & (pool->cap_index - 1); pool->index[i].node != NULL;
-	     i = (i + 1) & (pool->cap_index - 1)) {
-		node = pool->index[i].node;
-		if (pool->index[i].hash == hash && attr_equal(&node->attr, attr)) {
+	p = part_of(pool, hash);
+	if (p->n >= p->cap - p->cap / 8)
+		part_resize(pool, p, p->cap ? p->cap * 2 : PART_MIN);
+	for (i = hash & (p->cap - 1); p->ref[i].node != NULL; i = (i + 1) & (p->cap - 1)) {
+		node = p->ref[i].node;
+		if (p->ref[i].hash == hash && attr_equal(&node->attr, attr)) {
 			node->refs++;
 			pool->last = node->number;
 			return node->number;
@@ -175,8 +197,9 @@ uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 	}
 	node = node_new(attr);
 	node->number = number_new(pool);
-	pool->entry[node->number].node = node;
-	pool->index[i] = (struct attr_ref){ node, hash };
+	entry_at(pool, node->number)->node = node;
+	p->ref[i] = (struct attr_ref){ node, hash };
+	p->n++;
 	pool->n++;
 	pool->bytes += node_bytes(node);
 	pool->last = node->number;
@@ -186,21 +209,24 @@ uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 uint32_t attr_pool_prefetch(const struct attr_pool *pool, const struct rib_attr *attr)
 {
 	uint32_t hash = attr_hash(pool, attr);
+	const struct attr_part *p = &pool->part[hash >> 24];
 
-	if (pool->cap_index != 0)
-		__builtin_prefetch(&pool->index[hash & (pool->cap_index - 1)]);
+	if (p->cap != 0)
+		__builtin_prefetch(&p->ref[hash & (p->cap - 1)]);
 	return hash;
 }
 
 void attr_pool_prefetch_node(const struct attr_pool *pool, uint32_t hash)
 {
-	if (pool->cap_index == 0)
-		return;
-	for (uint32_t i = hash & (pool->cap_index - 1); pool->index[i].node != NULL;
-	     i = (i + 1) & (pool->cap_index - 1)) {
-		const struct attr_node *node = pool->index[i].node;
+	const struct attr_part *p = &pool->part[hash >> 24];
 
-		if (pool->index[i].hash != hash)
+	if (p->cap == 0)
+		return;
+	for (uint32_t i = hash & (p->cap - 1); p->ref[i].node != NULL;
+	     i = (i + 1) & (p->cap - 1)) {
+		const struct attr_node *node = p->ref[i].node;
+
+		if (p->ref[i].hash != hash)
 			continue;
 		__builtin_prefetch(node);
 		__builtin_prefetch(&node->refs, 1);
@@ -208,43 +234,45 @@ void attr_pool_prefetch_node(const struct attr_pool *pool, uint32_t hash)
 	}
 }
 
-static void index_erase(struct attr_pool *pool, const struct attr_node *node)
+static void part_erase(struct attr_pool *pool, const struct attr_node *node)
 {
-	uint32_t mask = pool->cap_index - 1, hole = attr_hash(pool, &node->attr) & mask;
+	uint32_t hash = attr_hash(pool, &node->attr);
+	struct attr_part *p = part_of(pool, hash);
+	uint32_t mask = p->cap - 1, hole = hash & mask;
 
-	while (pool->index[hole].node != node)
+	while (p->ref[hole].node != node)
 		hole = (hole + 1) & mask;
-	for (uint32_t i = (hole + 1) & mask; pool->index[i].node != NULL;
-	     i = (i + 1) & mask) {
-		uint32_t home = pool->index[i].hash & mask;
+	for (uint32_t i = (hole + 1) & mask; p->ref[i].node != NULL; i = (i + 1) & mask) {
+		uint32_t home = p->ref[i].hash & mask;
 
 		/* may move up to the hole unless that is before its home */
 		if (((i - home) & mask) < ((i - hole) & mask))
 			continue;
-		pool->index[hole] = pool->index[i];
+		p->ref[hole] = p->ref[i];
 		hole = i;
 	}
-	pool->index[hole] = (struct attr_ref){ NULL, 0 };
+	p->ref[hole] = (struct attr_ref){ NULL, 0 };
+	p->n--;
+	if (p->n == 0)
+		part_resize(pool, p, 0);
+	else if (p->cap > PART_MIN && p->n < p->cap / 8)
+		part_resize(pool, p, p->cap / 4);
 }
 
 void attr_pool_put(struct attr_pool *pool, uint32_t number)
 {
-	struct attr_node *node = pool->entry[number].node;
+	struct attr_node *node = entry_at(pool, number)->node;
 
 	if (--node->refs != 0)
 		return;
-	index_erase(pool, node);
+	part_erase(pool, node);
 	pool->bytes -= node_bytes(node);
 	free(node);
-	pool->entry[number].next_free = pool->free_head;
+	entry_at(pool, number)->next_free = pool->free_head;
 	pool->free_head = number;
 	if (pool->last == number)
 		pool->last = 0;
 	pool->n--;
-	if (pool->n == 0) {
-		/* Numbers in use pin the table of entries; now none is. */
+	if (pool->n == 0) /* numbers in use pin the chunks; now none is */
 		attr_pool_fini(pool);
-	} else if (pool->cap_index > INDEX_MIN && pool->n < pool->cap_index / 8) {
-		index_resize(pool, pool->cap_index / 4);
-	}
 }

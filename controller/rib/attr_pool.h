@@ -3,7 +3,8 @@
  * attr_pool - path attributes, each distinct set stored once and counted.
  *
  * A full table has four to five routes per distinct set, so a path keeps a
- * 4-byte number instead of some 130 bytes.
+ * 4-byte number instead of some 130 bytes. Numbers are given out in chunks and the
+ * index grows in 256 parts, so no single set has to wait for all others to move.
  */
 #ifndef SAV_ATTR_POOL_H
 #define SAV_ATTR_POOL_H
@@ -13,12 +14,20 @@
 struct attr_node;
 struct attr_ref;
 
+/* Open addressing by the low bits of the hash; the first eight are the part. */
+struct attr_part {
+	struct attr_ref *ref;
+	uint32_t cap; /* 0, or a power of two */
+	uint32_t n;
+};
+
+#define ATTR_PARTS 256
+
 struct attr_pool {
-	union attr_entry *entry; /* by number; number 0 is never given out */
-	uint32_t n_entries, cap_entries;
+	union attr_entry **chunk; /* by number; number 0 is never given out */
+	uint32_t n_entries, n_chunks;
 	uint32_t free_head;
-	struct attr_ref *index; /* open addressing, cap_index a power of two */
-	uint32_t cap_index;
+	struct attr_part part[ATTR_PARTS];
 	uint32_t n;
 	uint32_t last; /* the set seen last: most updates carry several routes */
 	uint64_t seed;

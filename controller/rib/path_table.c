@@ -7,6 +7,8 @@
 #include "lib/mem.h"
 
 #define CAP_MIN 16
+/* A table of more slots than that is in parts. */
+#define SMALL_MAX 16384
 /* What path_slot.generation can hold. */
 #define GENERATION_MAX 0xffffffu
 /* Looking at a slot costs so much less than removing one. */
@@ -17,9 +19,21 @@ void path_table_init(struct path_table *t, enum ip_family family, uint64_t seed)
 	*t = (struct path_table){ .family = family, .seed = seed };
 }
 
+static inline unsigned int n_parts(const struct path_table *t)
+{
+	return t->parts ? PATH_TABLE_PARTS : 1;
+}
+
+static inline struct path_part *part_at(struct path_table *t, unsigned int i)
+{
+	return t->parts ? &t->parts[i] : &t->one;
+}
+
 void path_table_fini(struct path_table *t)
 {
-	free(t->mem);
+	for (unsigned int i = 0; i < n_parts(t); i++)
+		free(part_at(t, i)->mem);
+	free(t->parts);
 	path_table_init(t, t->family, t->seed);
 }
 
@@ -33,19 +47,17 @@ static inline size_t stride(const struct path_table *t)
 	return sizeof(struct path_slot) / sizeof(uint32_t) + words(t);
 }
 
-size_t path_table_bytes(const struct path_table *t)
+static inline struct path_slot *at(const struct path_table *t, const struct path_part *p,
+				   uint32_t i)
 {
-	return t->cap * stride(t) * sizeof(uint32_t);
+	return (struct path_slot *)(p->mem + i * stride(t));
 }
 
-static inline struct path_slot *at(const struct path_table *t, uint32_t i)
+struct path_slot *path_table_at(const struct path_table *t, unsigned int part, uint32_t i)
 {
-	return (struct path_slot *)(t->mem + i * stride(t));
-}
+	const struct path_part *p = t->parts ? &t->parts[part] : &t->one;
 
-struct path_slot *path_table_at(const struct path_table *t, uint32_t i)
-{
-	return at(t, i);
+	return part < n_parts(t) && i < p->cap ? at(t, p, i) : NULL;
 }
 
 struct path_key path_key_make(const struct ip_prefix *p, uint32_t path_id)
@@ -79,10 +91,8 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* Home slot. The path id stays out of it on purpose, see the header. The hash
- * is scaled, not masked: growing keeps the order of slots, so a rehash reads
- * and writes sequentially, and the capacity need not be a power of two. */
-static inline uint32_t home(const struct path_table *t, const uint32_t *addr, uint8_t len)
+/* The path id stays out of it on purpose, see the header. */
+static inline uint64_t hash_of(const struct path_table *t, const uint32_t *addr, uint8_t len)
 {
 	uint64_t h = mix(((uint64_t)addr[0] << 8 | len) ^ t->seed, 0x9e3779b97f4a7c15u);
 
@@ -90,33 +100,53 @@ static inline uint32_t home(const struct path_table *t, const uint32_t *addr, ui
 		h = mix(h ^ addr[1], 0xa0761d6478bd642fu ^ t->seed);
 		h = mix(h ^ ((uint64_t)addr[2] << 32 | addr[3]), 0xe7037ed1a0b428dbu);
 	}
-	h = mix(h ^ t->seed, 0x8ebc6af09c88c6e3u);
-	return (uint32_t)((h >> 32) * t->cap >> 32);
+	return mix(h ^ t->seed, 0x8ebc6af09c88c6e3u);
+}
+
+/* The first eight bits of the hash are the part, the next 32 the home slot. They
+ * are scaled, not masked: growing keeps the order of slots, so a rehash reads
+ * and writes sequentially, and the capacity need not be a power of two. */
+static inline unsigned int part_number(const struct path_table *t, uint64_t h)
+{
+	return t->parts ? (unsigned int)(h >> 56) : 0;
+}
+
+static inline const struct path_part *part_of(const struct path_table *t, uint64_t h)
+{
+	return t->parts ? &t->parts[h >> 56] : &t->one;
+}
+
+static inline uint32_t home(const struct path_part *p, uint64_t h)
+{
+	return (uint32_t)((h >> 24 & UINT32_MAX) * p->cap >> 32);
 }
 
 static inline bool same_prefix(const struct path_table *t, const struct path_slot *s,
-			       const struct path_key *key)
+			       const uint32_t *addr, uint8_t len)
 {
-	if (s->addr[0] != key->addr[0] || s->len != key->len)
+	if (s->addr[0] != addr[0] || s->len != len)
 		return false;
-	return t->family == IP_V4 || memcmp(s->addr, key->addr, 16) == 0;
+	return t->family == IP_V4 || memcmp(s->addr, addr, 16) == 0;
 }
 
-static inline uint32_t next(const struct path_table *t, uint32_t i)
+static inline uint32_t next(const struct path_part *p, uint32_t i)
 {
-	return i + 1 == t->cap ? 0 : i + 1;
+	return i + 1 == p->cap ? 0 : i + 1;
 }
 
 struct path_slot *path_table_find(const struct path_table *t, const struct path_key *key)
 {
-	if (t->n == 0)
+	uint64_t h = hash_of(t, key->addr, key->len);
+	const struct path_part *p = part_of(t, h);
+
+	if (p->n == 0)
 		return NULL;
-	for (uint32_t i = home(t, key->addr, key->len);; i = next(t, i)) {
-		struct path_slot *s = at(t, i);
+	for (uint32_t i = home(p, h);; i = next(p, i)) {
+		struct path_slot *s = at(t, p, i);
 
 		if (s->attr == 0)
 			return NULL;
-		if (s->path_id == key->path_id && same_prefix(t, s, key))
+		if (s->path_id == key->path_id && same_prefix(t, s, key->addr, key->len))
 			return s;
 	}
 }
@@ -124,42 +154,83 @@ struct path_slot *path_table_find(const struct path_table *t, const struct path_
 struct path_slot *path_table_find_any(const struct path_table *t,
 				      const struct path_key *key)
 {
+	const struct path_part *p;
+	uint64_t h;
+
 	if (t->n == 0)
 		return NULL;
-	for (uint32_t i = home(t, key->addr, key->len);; i = next(t, i)) {
-		struct path_slot *s = at(t, i);
+	h = hash_of(t, key->addr, key->len);
+	p = part_of(t, h);
+	if (p->n == 0)
+		return NULL;
+	for (uint32_t i = home(p, h);; i = next(p, i)) {
+		struct path_slot *s = at(t, p, i);
 
 		if (s->attr == 0)
 			return NULL;
-		if (same_prefix(t, s, key))
+		if (same_prefix(t, s, key->addr, key->len))
 			return s;
+	}
+}
+
+bool path_table_is_only(const struct path_table *t, const struct path_slot *slot)
+{
+	const struct path_part *p;
+	uint64_t h;
+
+	if (t->n_more == 0)
+		return true;
+	h = hash_of(t, slot->addr, (uint8_t)slot->len);
+	p = part_of(t, h);
+	for (uint32_t i = home(p, h);; i = next(p, i)) {
+		const struct path_slot *s = at(t, p, i);
+
+		if (s->attr == 0)
+			return true;
+		if (s != slot && same_prefix(t, s, slot->addr, (uint8_t)slot->len))
+			return false;
 	}
 }
 
 void path_table_prefetch(const struct path_table *t, const struct path_key *key)
 {
-	if (t->cap != 0)
-		__builtin_prefetch(at(t, home(t, key->addr, key->len)), 1);
+	const struct path_part *p;
+	uint64_t h;
+
+	if (t->n == 0)
+		return;
+	h = hash_of(t, key->addr, key->len);
+	p = part_of(t, h);
+	if (p->cap != 0)
+		__builtin_prefetch(at(t, p, home(p, h)), 1);
 }
 
-static void resize(struct path_table *t, uint32_t cap)
+static void part_put(const struct path_table *t, struct path_part *p,
+		     const struct path_slot *s, uint64_t h)
 {
-	struct path_table old = *t;
+	uint32_t to = home(p, h);
+
+	while (at(t, p, to)->attr != 0)
+		to = next(p, to);
+	memcpy(at(t, p, to), s, stride(t) * sizeof(uint32_t));
+}
+
+static void resize(struct path_table *t, struct path_part *p, uint32_t cap)
+{
+	struct path_part old = *p;
 	size_t bytes = stride(t) * sizeof(uint32_t);
 
-	t->cap = cap;
-	t->sweep_at = old.cap ? (uint32_t)((uint64_t)t->sweep_at * cap / old.cap) : 0;
-	t->mem = mem_calloc(cap, bytes);
+	if (t->sweep_at != 0 && part_at(t, t->sweep_part) == p)
+		t->sweep_at = (uint32_t)((uint64_t)t->sweep_at * cap / old.cap);
+	p->cap = cap;
+	p->mem = cap ? mem_calloc(cap, bytes) : NULL;
+	t->bytes += (size_t)cap * bytes;
+	t->bytes -= (size_t)old.cap * bytes;
 	for (uint32_t i = 0; i < old.cap; i++) {
-		const struct path_slot *s = at(&old, i);
-		uint32_t to;
+		const struct path_slot *s = at(t, &old, i);
 
-		if (s->attr == 0)
-			continue;
-		to = home(t, s->addr, s->len);
-		while (at(t, to)->attr != 0)
-			to = next(t, to);
-		memcpy(at(t, to), s, bytes);
+		if (s->attr != 0)
+			part_put(t, p, s, hash_of(t, s->addr, (uint8_t)s->len));
 	}
 	free(old.mem);
 }
@@ -172,20 +243,64 @@ static uint32_t cap_above(uint32_t cap)
 	return (cap & (cap - 1)) == 0 ? cap / 2 * 3 : cap / 3 * 4;
 }
 
+/* Full at 7/8. */
+static bool is_full(const struct path_part *p)
+{
+	return p->n >= p->cap - p->cap / 8;
+}
+
+static void split(struct path_table *t)
+{
+	struct path_part old = t->one;
+
+	t->one = (struct path_part){ 0 };
+	t->parts = mem_calloc(PATH_TABLE_PARTS, sizeof(*t->parts));
+	t->bytes = PATH_TABLE_PARTS * sizeof(*t->parts);
+	t->sweep_part = t->sweep_at = t->erased_part = 0;
+	for (uint32_t i = 0; i < old.cap; i++) {
+		const struct path_slot *s = at(t, &old, i);
+		struct path_part *p;
+		uint64_t h;
+
+		if (s->attr == 0)
+			continue;
+		h = hash_of(t, s->addr, (uint8_t)s->len);
+		p = &t->parts[part_number(t, h)];
+		if (is_full(p))
+			resize(t, p, cap_above(p->cap));
+		part_put(t, p, s, h);
+		p->n++;
+	}
+	free(old.mem);
+}
+
+/* Before the search: it may grow for a key that is there already, which costs
+ * nothing but the time of it. */
+static struct path_part *make_room(struct path_table *t, uint64_t h)
+{
+	struct path_part *p = part_at(t, part_number(t, h));
+
+	if (is_full(p) && p == &t->one && p->cap >= SMALL_MAX) {
+		split(t);
+		p = &t->parts[part_number(t, h)];
+	}
+	if (is_full(p))
+		resize(t, p, cap_above(p->cap));
+	return p;
+}
+
 struct path_slot *path_table_insert(struct path_table *t, const struct path_key *key)
 {
+	uint64_t h = hash_of(t, key->addr, key->len);
+	struct path_part *p = make_room(t, h);
 	unsigned int siblings = 0;
 	struct path_slot *s;
 
-	/* Full at 7/8. Growing before the search may grow for a key that is
-	 * there already, which costs nothing but the time of it. */
-	if (t->n >= t->cap - t->cap / 8)
-		resize(t, cap_above(t->cap));
-	for (uint32_t i = home(t, key->addr, key->len);; i = next(t, i)) {
-		s = at(t, i);
+	for (uint32_t i = home(p, h);; i = next(p, i)) {
+		s = at(t, p, i);
 		if (s->attr == 0)
 			break;
-		if (!same_prefix(t, s, key))
+		if (!same_prefix(t, s, key->addr, key->len))
 			continue;
 		if (s->path_id == key->path_id)
 			return s;
@@ -196,56 +311,72 @@ struct path_slot *path_table_insert(struct path_table *t, const struct path_key 
 	s->len = key->len;
 	s->generation = t->generation;
 	memcpy(s->addr, key->addr, words(t) * sizeof(uint32_t));
+	p->n++;
 	t->n++;
 	t->n_fresh++;
+	t->n_more += siblings != 0;
 	return s;
 }
 
-static inline uint32_t distance(const struct path_table *t, uint32_t from, uint32_t to)
+static inline uint32_t distance(const struct path_part *p, uint32_t from, uint32_t to)
 {
-	return to >= from ? to - from : to + t->cap - from;
+	return to >= from ? to - from : to + p->cap - from;
 }
 
 void path_table_erase(struct path_table *t, struct path_slot *slot)
 {
 	size_t bytes = stride(t) * sizeof(uint32_t);
-	uint32_t hole = (uint32_t)((size_t)((uint32_t *)slot - t->mem) / stride(t));
+	uint64_t h = hash_of(t, slot->addr, (uint8_t)slot->len);
+	struct path_part *p = part_at(t, part_number(t, h));
+	uint32_t hole = (uint32_t)((size_t)((uint32_t *)slot - p->mem) / stride(t));
 
+	t->erased_part = part_number(t, h);
+	t->n_more -= !path_table_is_only(t, slot);
+	p->n--;
 	t->n--;
 	t->n_fresh -= slot->generation == t->generation;
 	t->n_dead -= slot->generation < t->dead_before;
-	for (uint32_t i = next(t, hole); at(t, i)->attr != 0; i = next(t, i)) {
-		struct path_slot *s = at(t, i);
+	for (uint32_t i = next(p, hole); at(t, p, i)->attr != 0; i = next(p, i)) {
+		struct path_slot *s = at(t, p, i);
+		uint32_t from = home(p, hash_of(t, s->addr, (uint8_t)s->len));
 
 		/* A slot may move up to the hole unless that is before its home. */
-		if (distance(t, home(t, s->addr, s->len), i) < distance(t, hole, i))
+		if (distance(p, from, i) < distance(p, hole, i))
 			continue;
-		memcpy(at(t, hole), s, bytes);
+		memcpy(at(t, p, hole), s, bytes);
 		hole = i;
 	}
-	memset(at(t, hole), 0, bytes);
+	memset(at(t, p, hole), 0, bytes);
+}
+
+static void part_fit(struct path_table *t, struct path_part *p)
+{
+	uint32_t cap = CAP_MIN;
+
+	if (p->n == 0) {
+		resize(t, p, 0);
+		return;
+	}
+	if (p->cap <= CAP_MIN || p->n >= p->cap / 8)
+		return;
+	while (p->n > cap / 2)
+		cap = cap_above(cap);
+	resize(t, p, cap);
 }
 
 void path_table_fit(struct path_table *t)
 {
-	uint32_t cap = CAP_MIN;
-
-	if (t->cap <= CAP_MIN || t->n >= t->cap / 8)
-		return;
-	if (t->n == 0) {
+	if (t->n == 0)
 		path_table_fini(t);
-		return;
-	}
-	while (t->n > cap / 2)
-		cap = cap_above(cap);
-	resize(t, cap);
+	else
+		part_fit(t, part_at(t, t->erased_part));
 }
 
 /* ---- generations */
 
 bool path_table_is_dead(const struct path_table *t, const struct path_slot *slot)
 {
-	return slot->generation < t->dead_before;
+	return slot->attr != 0 && slot->generation < t->dead_before;
 }
 
 void path_table_refresh(struct path_table *t, struct path_slot *slot)
@@ -258,12 +389,13 @@ void path_table_refresh(struct path_table *t, struct path_slot *slot)
 /* Once in 16 million marks: dead, stale and fresh are 0, 1 and 2 again. */
 static void renumber(struct path_table *t)
 {
-	for (uint32_t i = 0; i < t->cap; i++) {
-		struct path_slot *s = at(t, i);
+	for (unsigned int part = 0; part < n_parts(t); part++) {
+		struct path_slot *s;
 
-		s->generation = s->generation < t->dead_before	 ? 0
-				: s->generation != t->generation ? 1
-								 : 2;
+		for (uint32_t i = 0; (s = path_table_at(t, part, i)) != NULL; i++)
+			s->generation = s->generation < t->dead_before	 ? 0
+					: s->generation != t->generation ? 1
+									 : 2;
 	}
 	t->dead_before = 1;
 	t->generation = 2;
@@ -285,25 +417,45 @@ void path_table_kill_stale(struct path_table *t)
 	t->n_dead = t->n - t->n_fresh;
 }
 
-/* From the end to the front: what erasing moves up comes from where the sweep
- * has been, so it does not move anything that it has yet to see, but from the
- * front to the back. That meets it on its next lap. */
+/* A part has been swept from its end to its front: what erasing moves up comes
+ * from where the sweep has been, but for what it moves from the front to the
+ * back. There it is now, and the next part's turn after that. */
+static void sweep_next_part(struct path_table *t, size_t *budget, path_table_dead_fn *fn,
+			    void *arg)
+{
+	struct path_part *p = part_at(t, t->sweep_part);
+
+	for (uint32_t i = p->cap; i != 0 && at(t, p, i - 1)->attr != 0; i--) {
+		while (path_table_is_dead(t, at(t, p, i - 1))) {
+			if (*budget == 0)
+				return;
+			fn(t, at(t, p, i - 1), arg);
+			--*budget;
+		}
+	}
+	part_fit(t, p);
+	t->sweep_part = (t->sweep_part + 1) % n_parts(t);
+	t->sweep_at = part_at(t, t->sweep_part)->cap;
+}
+
 bool path_table_sweep(struct path_table *t, size_t *budget, path_table_dead_fn *fn,
 		      void *arg)
 {
 	uint32_t looks = 0;
 
 	while (t->n_dead != 0 && *budget != 0) {
-		struct path_slot *slot;
+		if (++looks % LOOKS_PER_UNIT == 0)
+			--*budget;
+		if (t->sweep_at == 0) {
+			sweep_next_part(t, budget, fn, arg);
+		} else {
+			struct path_part *p = part_at(t, t->sweep_part);
+			struct path_slot *slot = at(t, p, --t->sweep_at);
 
-		if (t->sweep_at == 0 || t->sweep_at > t->cap)
-			t->sweep_at = t->cap;
-		slot = at(t, --t->sweep_at);
-		if (slot->attr != 0 && slot->generation < t->dead_before) {
-			fn(t, slot, arg);
-			--*budget;
-		} else if (++looks % LOOKS_PER_UNIT == 0) {
-			--*budget;
+			if (path_table_is_dead(t, slot)) {
+				fn(t, slot, arg);
+				*budget -= *budget != 0;
+			}
 		}
 	}
 	return t->n_dead != 0;

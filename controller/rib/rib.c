@@ -16,6 +16,7 @@ struct rib_peer {
 	struct rib_peer_key key;
 	struct path_table table[RIB_VIEWS][IP_FAMILIES];
 	bool post[IP_FAMILIES];
+	size_t pre_only[IP_FAMILIES]; /* prefixes that post-policy has not */
 	bool queued; /* to be swept */
 	bool full;   /* told so */
 	struct rib_peer *sweep_next;
@@ -227,6 +228,26 @@ static int refuse(struct rib_peer *peer)
 	return -1;
 }
 
+/* A path of the slot's prefix has come, or is about to go, by way of its view:
+ * keeps count of the prefixes that only pre-policy has. Costs a look-up only
+ * where both views are there. */
+static void count_prefix(struct rib_peer *peer, enum rib_view view, const struct path_slot *slot,
+			 const struct path_key *key, enum ip_family family, bool comes)
+{
+	const struct path_table *other = &peer->table[!view][family];
+	bool in_other;
+
+	if (!path_table_is_only(&peer->table[view][family], slot))
+		return;
+	in_other = path_table_find_any(other, key) != NULL;
+	if (in_other == (view == RIB_PRE)) /* in both, or in post-policy alone */
+		return;
+	if (comes == (view == RIB_PRE))
+		peer->pre_only[family]++;
+	else
+		peer->pre_only[family]--;
+}
+
 /* Makes room in the peer's account for new instead of old, which may be NULL. */
 static bool charge(struct rib_peer *peer, const struct rib_attr *old,
 		   const struct rib_attr *new)
@@ -252,12 +273,12 @@ int rib_announce(struct rib_peer *peer, enum rib_view view,
 	struct rib *rib = peer->rib;
 	struct path_table *t = &peer->table[view][prefix->family];
 	struct path_key key = path_key_make(prefix, path_id);
-	size_t before = path_table_bytes(t);
+	size_t before = t->bytes;
 	struct path_slot *slot = path_table_insert(t, &key);
 	const struct rib_attr *was;
 	uint32_t old;
 
-	rib->table_bytes += path_table_bytes(t) - before;
+	rib->table_bytes += t->bytes - before;
 	if (slot == NULL)
 		return refuse(peer);
 	path_table_refresh(t, slot);
@@ -272,7 +293,10 @@ int rib_announce(struct rib_peer *peer, enum rib_view view,
 		return refuse(peer);
 	}
 	slot->attr = attr_pool_get(&rib->attrs, attr);
-	rib->paths += old == 0;
+	if (old == 0) {
+		rib->paths++;
+		count_prefix(peer, view, slot, &key, prefix->family, true);
+	}
 	tell(peer, view, prefix, old, slot->attr);
 	if (old != 0)
 		attr_pool_put(&rib->attrs, old);
@@ -296,6 +320,11 @@ bool rib_peer_is_full(const struct rib_peer *peer)
 	return peer->full;
 }
 
+uint64_t rib_peer_weight(const struct rib_peer *peer)
+{
+	return peer->weight;
+}
+
 uint64_t rib_peer_refused(const struct rib_peer *peer)
 {
 	return peer->refused;
@@ -307,6 +336,7 @@ uint32_t rib_prefetch(const struct rib_peer *peer, enum rib_view view,
 	struct path_key key = path_key_make(prefix, 0);
 
 	path_table_prefetch(&peer->table[view][prefix->family], &key);
+	path_table_prefetch(&peer->table[!view][prefix->family], &key);
 	return attr_pool_prefetch(&peer->rib->attrs, attr);
 }
 
@@ -320,8 +350,10 @@ static void remove_slot(struct rib_peer *peer, enum rib_view view, struct path_t
 			struct path_slot *slot)
 {
 	struct ip_prefix prefix = path_slot_prefix(t, slot);
+	struct path_key key = path_key_make(&prefix, slot->path_id);
 	uint32_t old = slot->attr;
 
+	count_prefix(peer, view, slot, &key, prefix.family, false);
 	path_table_erase(t, slot);
 	peer->rib->paths--;
 	peer->weight -= weight_of(attr_pool_at(&peer->rib->attrs, old));
@@ -331,10 +363,10 @@ static void remove_slot(struct rib_peer *peer, enum rib_view view, struct path_t
 
 static void fit(struct rib *rib, struct path_table *t)
 {
-	size_t before = path_table_bytes(t);
+	size_t before = t->bytes;
 
 	path_table_fit(t);
-	rib->table_bytes -= before - path_table_bytes(t);
+	rib->table_bytes -= before - t->bytes;
 }
 
 bool rib_withdraw(struct rib_peer *peer, enum rib_view view,
@@ -373,13 +405,16 @@ static bool sweep_table(struct rib_peer *peer, enum rib_view view, enum ip_famil
 {
 	struct path_table *t = &peer->table[view][family];
 	struct sweep s = { peer, view };
+	size_t before = t->bytes;
+	bool more;
 
 	if (t->n_dead == 0)
 		return false;
-	if (path_table_sweep(t, budget, sweep_slot, &s))
-		return true;
-	fit(peer->rib, t);
-	return false;
+	more = path_table_sweep(t, budget, sweep_slot, &s);
+	if (!more)
+		path_table_fit(t);
+	peer->rib->table_bytes -= before - t->bytes;
+	return more;
 }
 
 static void sweep_later(struct rib_peer *peer)
@@ -507,13 +542,13 @@ size_t rib_path_count(const struct rib_peer *peer, enum rib_view view,
 	return peer->table[view][family].n - peer->table[view][family].n_dead;
 }
 
-void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
-	      rib_path_fn *fn, void *arg)
+bool rib_walk_part(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
+		   unsigned int part, rib_path_fn *fn, void *arg)
 {
 	const struct path_table *t = &peer->table[view][family];
+	const struct path_slot *slot;
 
-	for (uint32_t i = 0; i < t->cap; i++) {
-		const struct path_slot *slot = path_table_at(t, i);
+	for (uint32_t i = 0; (slot = path_table_at(t, part, i)) != NULL; i++) {
 		struct ip_prefix prefix;
 
 		if (slot->attr == 0)
@@ -522,6 +557,16 @@ void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family fa
 		fn(&prefix, slot->path_id, attr_pool_at(&peer->rib->attrs, slot->attr),
 		   arg);
 	}
+	return part + 1 < PATH_TABLE_PARTS;
+}
+
+void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
+	      rib_path_fn *fn, void *arg)
+{
+	unsigned int part = 0;
+
+	while (rib_walk_part(peer, view, family, part, fn, arg))
+		part++;
 }
 
 const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view view,
@@ -532,6 +577,11 @@ const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view vie
 	const struct path_slot *slot = path_table_find_any(t, &key);
 
 	return slot ? attr_pool_at(&peer->rib->attrs, slot->attr) : NULL;
+}
+
+size_t rib_pre_only(const struct rib_peer *peer, enum ip_family family)
+{
+	return peer->pre_only[family];
 }
 
 void rib_stats(const struct rib *rib, struct rib_stats *stats)

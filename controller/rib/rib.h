@@ -132,6 +132,7 @@ typedef void rib_full_fn(struct rib_peer *peer, void *arg);
 void rib_bound(struct rib *rib, size_t max_paths, rib_full_fn *full, void *arg);
 void rib_peer_retry(struct rib_peer *peer);
 bool rib_peer_is_full(const struct rib_peer *peer);
+uint64_t rib_peer_weight(const struct rib_peer *peer); /* what counts against it */
 uint64_t rib_peer_refused(const struct rib_peer *peer); /* paths so far */
 
 /* Without the dead. */
@@ -142,6 +143,14 @@ typedef void rib_path_fn(const struct ip_prefix *prefix, uint32_t path_id,
 /* Unspecified order. fn must not change the rib. */
 void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
 	      rib_path_fn *fn, void *arg);
+/* A 256th of it, part 0 to 255, so that a long walk can be interrupted: a path that
+ * is there all the while is met in its part, or seldom in two. False: that was
+ * the last part. */
+bool rib_walk_part(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
+		   unsigned int part, rib_path_fn *fn, void *arg);
+/* How many prefixes there are only pre-policy: denied by policy, or lost. The dead
+ * count. All, where post-policy is not sent. */
+size_t rib_pre_only(const struct rib_peer *peer, enum ip_family family);
 /* Any path of exactly this prefix, or NULL. */
 const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view view,
 				  const struct ip_prefix *prefix);

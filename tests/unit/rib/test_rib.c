@@ -322,6 +322,21 @@ static size_t model_count(const struct model *m, uint32_t peer, int view, int fa
 	return n;
 }
 
+static size_t model_pre_only(const struct model *m, uint32_t peer, int family)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < MODEL_PREFIXES; i++) {
+		bool there[RIB_VIEWS] = { false };
+
+		for (int k = 0; k < RIB_VIEWS * MODEL_IDS; k++)
+			there[k % RIB_VIEWS] |=
+				m->path[peer][k % RIB_VIEWS][family][i][k / RIB_VIEWS] != 0;
+		n += there[RIB_PRE] && !there[RIB_POST];
+	}
+	return n;
+}
+
 static void model_step(struct model *m, uint32_t announce_percent)
 {
 	uint32_t peer = below(m, MODEL_PEERS), what = below(m, 3000);
@@ -398,6 +413,9 @@ static void model_compare(struct model *m)
 
 	assert_false(rib_sweep(m->rib, &budget));
 	for (uint32_t peer = 0; peer < MODEL_PEERS; peer++) {
+		for (int family = 0; family < IP_FAMILIES; family++)
+			assert_int_equal(rib_pre_only(m->peer[peer], (enum ip_family)family),
+					 model_pre_only(m, peer, family));
 		for (int view = 0; view < RIB_VIEWS; view++) {
 			for (int family = 0; family < IP_FAMILIES; family++) {
 				struct walked w = { m, peer, view, family, 0 };
