@@ -56,6 +56,7 @@ enum crypto_hash {
 	CRYPTO_SHA256 = 2,
 	CRYPTO_SHA384 = 3,
 	CRYPTO_SHA512 = 4,
+	CRYPTO_IDENTITY = 5, /* none: Ed25519 hashes by itself (RFC 8420) */
 };
 #define CRYPTO_HASH_MAX 64
 

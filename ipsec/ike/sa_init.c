@@ -10,7 +10,7 @@
 #define RESTARTS_MAX 5 /* cookie, another group, cookie again */
 
 /* What we can check in a signature (RFC 7427 4). */
-static const uint16_t our_hashes[] = { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
+static const uint16_t our_hashes[] = { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512, CRYPTO_IDENTITY };
 
 static void put_hashes(struct ike_writer *w)
 {
@@ -36,7 +36,7 @@ static uint32_t read_hashes(const struct ike_payloads *payloads)
 		uint16_t hash = rd_be16(&rd);
 
 		/* SHA-1 may be announced; it is never used (RFC 8247 4) */
-		if (hash >= CRYPTO_SHA256 && hash <= CRYPTO_SHA512)
+		if (hash >= CRYPTO_SHA256 && hash <= CRYPTO_IDENTITY)
 			hashes |= 1u << hash;
 	}
 	return hashes;
