@@ -8,7 +8,7 @@
 #include "controller/engine.h"
 #include "controller/south/signer.h"
 #include "controller/south/south_packet.h"
-#include "controller/store/store.h"
+#include "controller/store/store_history.h"
 #include "lib/metrics.h"
 
 /* What is known of an edge besides the engine's state. */
@@ -20,7 +20,9 @@ struct savd_edge {
 	/* From the change that made a generation to the agent's word that the
 	 * kernel has it; microseconds of frr_now_us(). */
 	uint64_t generation; /* the one that is on its way, 0: none */
-	bool unsaved;	     /* its filter was sent and is not in the store yet */
+	bool unsaved;	     /* its filter was sent and is not in the store yet; */
+	int64_t sent_ms;     /* when, since 1970, */
+	int64_t sent_cause;  /* and why: see savd_history.c */
 	int64_t changed_us;
 	int64_t applied_last_us, applied_max_us;
 	uint64_t changed_generation; /* the newest, */
@@ -52,6 +54,13 @@ void savd_catch_up(void);
 
 /* NULL: nothing is known. */
 const struct savd_edge *savd_edge_find(const struct savd *savd, const char *router,
+/* The newest revision of the configuration; 0: it was never changed. */
+int64_t savd_revision(void);
+/* For the log and for `show events`. */
+void savd_note(bool alarm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Filters and events that wait for it are saved now. */
+void savd_save(void);
+
 				       const char *interface);
 
 #endif /* SAV_SAVD_H */

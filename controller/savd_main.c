@@ -23,8 +23,12 @@
 #include "controller/feed/bgp_packet.h"
 #include "controller/feed/bmp_packet.h"
 #include "controller/savd.h"
+#include "controller/savd_history.h"
 #include "controller/savd_metrics.h"
 #include "controller/vty/config_vty.h"
+#include "controller/vty/history_vty.h"
+#include "controller/vty/journal_vty.h"
+#include "controller/vty/rollback_vty.h"
 #include "controller/vty/show_fib_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/mem.h"
@@ -41,6 +45,8 @@
 #define SAVE_DELAY_MS	  20
 #define SAVE_RETRY_S	  30
 #define RUN_DELAY_FACTOR  3
+#define TRIM_S		  600
+#define TRIM_NEXT_MS	  100
 /* Routes that go en masse are taken away for so long between two looks at the
  * feeds, the VTY and the agents. */
 #define SWEEP_US	  5000
@@ -60,11 +66,13 @@ static struct tls_config *tls;
 static struct metrics_http *http;
 static struct savd_metrics *collectors;
 static struct metrics_listen *metrics_listens;
+static struct savd_history *history;
 static size_t n_metrics_listens;
 static struct event *t_run;
 static struct event *t_sweep;
 static struct event *t_save;
 static int64_t run_not_before_ms;
+static struct event *t_trim;
 static struct event *t_listen;
 static struct event *t_renew;
 static struct event *t_terms;
@@ -172,6 +180,14 @@ static void edge_forget(const char *router, const char *interface)
 /* ---- what the engine asks for ---- */
 
 static void eng_note(void *ctx, bool alarm, const char *text)
+static void on_save(struct event *t);
+
+static void save_soon(void)
+{
+	if (!t_save)
+		event_add_timer_msec(loop, on_save, NULL, SAVE_DELAY_MS, &t_save);
+}
+
 {
 	(void)ctx;
 	if (alarm)
@@ -179,29 +195,26 @@ static void eng_note(void *ctx, bool alarm, const char *text)
 	else
 		zlog_info("%s", text);
 }
+	if (!history)
+		return;
+	savd_history_event(history, alarm, text);
+	save_soon();
 
-static int save_edges(struct diag *diag)
+void savd_note(bool alarm, const char *fmt, ...)
 {
-	struct engine_edge_status status;
+	char text[600];
+	va_list ap;
 
-	if (store_begin(savd.store, diag) < 0)
-		return -1;
-	for (size_t i = 0; i < savd.n_edges; i++) {
-		const struct savd_edge *e = &savd.edges[i];
-
-		if (!e->unsaved ||
-		    !engine_edge_status(savd.engine, e->router, e->interface, &status))
-			continue;
-		if (store_generation_save(savd.store, e->router, status.filter, time(NULL),
-					  diag) < 0) {
-			store_rollback(savd.store);
-			return -1;
-		}
-	}
-	return store_commit(savd.store, diag);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	eng_note(NULL, alarm, text);
 }
 
-static void on_save(struct event *t);
+int64_t savd_revision(void)
+{
+	return journal_revision();
+}
 
 /* Honest traffic may wait for a filter, and a disk may be busy or full: it is
  * sent first and saved after. Meanwhile the disk has an older good one. */
@@ -209,13 +222,11 @@ static void save_all(void)
 {
 	struct diag diag;
 
-	if (save_edges(&diag) < 0) {
-		eng_note(NULL, true, diag.text);
-		event_add_timer(loop, on_save, NULL, SAVE_RETRY_S, &t_save);
+	EVENT_OFF(t_save);
+	if (savd_history_save(history, &diag) == 0)
 		return;
-	}
-	for (size_t i = 0; i < savd.n_edges; i++)
-		savd.edges[i].unsaved = false;
+	zlog_warn("%s", diag.text);
+	event_add_timer(loop, on_save, NULL, SAVE_RETRY_S, &t_save);
 }
 
 static void on_save(struct event *t)
@@ -225,6 +236,25 @@ static void on_save(struct event *t)
 }
 
 /* A filter that is handed out again, after a restart, is no change. */
+void savd_save(void)
+{
+	if (t_save)
+		save_all();
+}
+
+/* Bit by bit, so that nothing else waits for it. */
+static void on_trim(struct event *t)
+{
+	struct diag diag;
+	int more = savd_history_trim(history, &diag);
+
+	(void)t;
+	if (more < 0)
+		eng_note(NULL, true, diag.text);
+	event_add_timer_msec(loop, on_trim, NULL, more > 0 ? TRIM_NEXT_MS : TRIM_S * 1000,
+			     &t_trim);
+}
+
 static void edge_changed(struct savd_edge *e, uint64_t generation, int64_t when_s)
 {
 	if (e->changed_generation != generation)
@@ -240,22 +270,19 @@ static void eng_filter_set(void *ctx, const char *router, const struct filter *f
 	if (e) {
 		e->generation = f->generation;
 		e->changed_us = savd.changed_us;
-		e->unsaved = true;
+		savd_history_sent(history, e);
 		edge_changed(e, f->generation, time(NULL));
 	}
 	south_filter_set(south_packet_south(savd.south), router,
 			 engine_filter(savd.engine, router, f->interface), savd_now_ms());
-	if (!t_save)
-		event_add_timer_msec(loop, on_save, NULL, SAVE_DELAY_MS, &t_save);
+	save_soon();
 }
 
 static void eng_filter_gone(void *ctx, const char *router, const char *interface)
 {
-	struct diag diag;
-
 	(void)ctx;
-	if (store_generation_delete(savd.store, router, interface, &diag) < 0)
-		eng_note(NULL, true, diag.text);
+	savd_history_gone(history, router, interface);
+	save_soon();
 	edge_forget(router, interface);
 	south_filter_remove(south_packet_south(savd.south), router, interface, savd_now_ms());
 }
@@ -300,6 +327,7 @@ static int64_t run_once(void)
 		savd.changed_us = began_us;
 	next = engine_run(savd.engine, began_us / 1000);
 	savd.changed_us = 0;
+	savd_history_run(history);
 	savd.run_last_us = frr_now_us() - began_us;
 	savd.runs++;
 	savd.run_total_us += savd.run_last_us;
@@ -455,7 +483,7 @@ static int so_issue(void *ctx, const struct pki_identity *id, const uint8_t *spk
 static bool so_enrolled(void *ctx, const struct pki_cert *cert, struct diag *diag)
 {
 	(void)ctx;
-	zlog_info("agent %s: %s certificate %s issued", cert->id.name,
+	savd_note(false, "agent %s: %s certificate %s issued", cert->id.name,
 		  pki_kind_name(cert->id.kind), cert->serial);
 	return store_certificate_add(savd.store, cert->id.name, pki_kind_name(cert->id.kind),
 				     cert->serial, time(NULL), cert->not_after, diag) == 0;
@@ -507,12 +535,12 @@ static void tell_edges(const char *router)
 static void so_up(void *ctx, const struct south_peer *peer)
 {
 	(void)ctx;
-	zlog_info("agent %s connected from %s (%s)", peer->name, peer->address,
+	savd_note(false, "agent %s connected from %s (%s)", peer->name, peer->address,
 		  peer->software);
 	if (config_router_find(&savd.cfg, peer->name))
 		tell_edges(peer->name);
 	else
-		zlog_warn("agent %s has no router of that name: type \"router %s\" in "
+		savd_note(true, "agent %s has no router of that name: type \"router %s\" in "
 			  "configuration mode",
 			  peer->name, peer->name);
 }
@@ -520,7 +548,7 @@ static void so_up(void *ctx, const struct south_peer *peer)
 static void so_down(void *ctx, const char *name, const char *why)
 {
 	(void)ctx;
-	zlog_warn("agent %s disconnected: %s; its filters stay", name, why);
+	savd_note(true, "agent %s disconnected: %s; its filters stay", name, why);
 	engine_fib_lost(savd.engine, name);
 }
 
@@ -663,6 +691,8 @@ static void set_write_path(void)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/running.conf", state_dir);
+	journal_init(&savd.cfg, savd.store);
+	history = savd_history_new(&savd);
 	host_config_set(path);
 }
 
@@ -784,8 +814,11 @@ static void on_term(void)
 	zlog_notice("stopping; the routers keep their filters");
 	EVENT_OFF(t_run);
 	EVENT_OFF(t_sweep);
-	EVENT_OFF(t_save);
+	EVENT_OFF(t_trim);
+	rollback_vty_stop();
 	save_all();
+	rollback_vty_start();
+	event_add_timer(loop, on_trim, NULL, TRIM_S / 10, &t_trim);
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
 	EVENT_OFF(t_terms);
@@ -795,6 +828,7 @@ static void on_term(void)
 	free(metrics_listens);
 	bmp_listeners_free(savd.bmp);
 	bgp_neighbors_free(bgp);
+	EVENT_OFF(t_save);
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);
 	turns_free(turns);
@@ -809,6 +843,8 @@ static void on_term(void)
 
 enum {
 	OPT_STATE = 2000, /* libfrr has its own from 1000 on */
+	savd_history_free(history);
+	history = NULL;
 	OPT_SIGNER,
 };
 
@@ -897,3 +933,6 @@ int main(int argc, char **argv)
 	frr_run(loop);
 	return 0;
 }
+	history_vty_init(&savd);
+	rollback_vty_init(loop, &savd);
+	config_copy_vty_init(&savd);

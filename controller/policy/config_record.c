@@ -106,42 +106,35 @@ static bool same_term(const struct config_term *a, const struct config_term *b)
 	return a->from == b->from && a->until == b->until && a->overlap == b->overlap;
 }
 
-/* Of one prefix: not said, or said with this term (NULL: plainly). */
-struct statement {
-	bool said;
-	const struct config_term *term;
-};
-typedef void difference_fn(const struct ip_prefix *p, struct statement old,
-			   struct statement new, void *arg);
-
-static struct statement statement_of(const struct config_customer *c,
-				     const struct ip_prefix *p)
+static struct config_statement statement_of(const struct config_customer *c,
+					    const struct ip_prefix *p)
 {
-	return (struct statement){ has_statement(c, p), config_term_find(c, p) };
+	return (struct config_statement){ has_statement(c, p), config_term_find(c, p) };
 }
 
 static const struct config_customer nobody;
 
-/* Each prefix of which the two do not say the same, once. Both are sorted, so a
- * customer with ten thousand prefixes can get one more cheaply. */
-static void differences(const struct config_customer *old,
-			const struct config_customer *new, difference_fn *fn, void *arg)
+/* Both are sorted, so that a customer with ten thousand prefixes can get one more
+ * cheaply. */
+void config_record_differences(const struct config_customer *old,
+			       const struct config_customer *new,
+			       config_difference_fn *fn, void *arg)
 {
 	old = old ? old : &nobody;
 	new = new ? new : &nobody;
 	for (size_t i = 0; i < old->n_terms; i++) {
-		struct statement now = statement_of(new, &old->terms[i].prefix);
+		struct config_statement now = statement_of(new, &old->terms[i].prefix);
 
 		if (!same_term(&old->terms[i], now.term))
 			fn(&old->terms[i].prefix,
-			   (struct statement){ true, &old->terms[i] }, now, arg);
+			   (struct config_statement){ true, &old->terms[i] }, now, arg);
 	}
 	for (size_t i = 0; i < new->n_terms; i++) {
 		const struct ip_prefix *p = &new->terms[i].prefix;
 
 		if (!config_term_find(old, p))
 			fn(p, statement_of(old, p),
-			   (struct statement){ true, &new->terms[i] }, arg);
+			   (struct config_statement){ true, &new->terms[i] }, arg);
 	}
 	for (size_t o = 0, n = 0; o < old->n_prefixes || n < new->n_prefixes;) {
 		int c = o == old->n_prefixes ? 1
@@ -153,8 +146,8 @@ static void differences(const struct config_customer *old,
 
 		/* with a term it was dealt with above, or only began to count */
 		if (c != 0 && !config_term_find(old, p) && !config_term_find(new, p))
-			fn(p, (struct statement){ c < 0, NULL },
-			   (struct statement){ c > 0, NULL }, arg);
+			fn(p, (struct config_statement){ c < 0, NULL },
+			   (struct config_statement){ c > 0, NULL }, arg);
 		o += c <= 0;
 		n += c >= 0;
 	}
@@ -162,8 +155,8 @@ static void differences(const struct config_customer *old,
 
 /* ---- the index ---- */
 
-static void count(const struct ip_prefix *p, struct statement old, struct statement new,
-		  void *arg)
+static void count(const struct ip_prefix *p, struct config_statement old,
+		  struct config_statement new, void *arg)
 {
 	struct config_records *r = arg;
 	struct prefix_index *x = &r->f[p->family];
@@ -187,7 +180,7 @@ static struct config_records *records(struct config *cfg)
 	prefix_index_init(&cfg->records->f[IP_V4], IP_V4, seed);
 	prefix_index_init(&cfg->records->f[IP_V6], IP_V6, seed);
 	for (size_t i = 0; i < cfg->n_customers; i++)
-		differences(NULL, &cfg->customers[i], count, cfg->records);
+		config_record_differences(NULL, &cfg->customers[i], count, cfg->records);
 	return cfg->records;
 }
 
@@ -205,7 +198,7 @@ void config_record_changed(struct config *cfg, const struct config_customer *old
 			   const struct config_customer *new)
 {
 	if (cfg->records)
-		differences(old, new, count, cfg->records);
+		config_record_differences(old, new, count, cfg->records);
 }
 
 /* ---- overlap ---- */
@@ -256,8 +249,8 @@ static bool look_at(const struct prefix_index *x, uint32_t node, void *arg)
 	return s->other != NULL;
 }
 
-static void check_one(const struct ip_prefix *p, struct statement old,
-		      struct statement new, void *arg)
+static void check_one(const struct ip_prefix *p, struct config_statement old,
+		      struct config_statement new, void *arg)
 {
 	struct search *s = arg;
 	struct prefix_index *x;
@@ -310,7 +303,7 @@ int config_record_check(struct config *cfg, const struct config_customer *old,
 	}
 	do {
 		s.other = NULL;
-		differences(old, c, check_one, &s);
+		config_record_differences(old, c, check_one, &s);
 		if (s.other && !cfg->trusts)
 			return refuse(&s, diag);
 		if (s.other)

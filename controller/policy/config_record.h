@@ -40,6 +40,18 @@ bool config_record_remove(struct config_customer *c, const struct ip_prefix *p);
  * count, and whoever watches is told. Returns when the next one does, or 0. */
 int64_t config_set_time(struct config *cfg, int64_t now_s);
 
+/* Of one prefix: not said, or said with this term (NULL: plainly). */
+struct config_statement {
+	bool said;
+	const struct config_term *term;
+};
+typedef void config_difference_fn(const struct ip_prefix *p, struct config_statement old,
+				  struct config_statement new, void *arg);
+/* Each prefix of which the two (or NULL) do not say the same, once. */
+void config_record_differences(const struct config_customer *old,
+			       const struct config_customer *new,
+			       config_difference_fn *fn, void *arg);
+
 /* ---- for config.c ---- */
 
 /* -1 with diag if a statement that is new in c (old: what it replaces, or NULL)

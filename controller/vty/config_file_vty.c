@@ -70,19 +70,12 @@ static void read_line(struct reading *r, struct vty *vty, char *line)
 	XFREE(MTYPE_TMP, out);
 }
 
-int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg)
+static int read_stream(FILE *file, const char *name, config_vty_error_fn *fn, void *arg)
 {
-	struct reading r = { .path = path, .fn = fn, .arg = arg };
-	FILE *file = fopen(path, "re");
-	char line[VTY_BUFSIZ], text[300];
-	struct vty *vty;
+	struct reading r = { .path = name, .fn = fn, .arg = arg };
+	char line[VTY_BUFSIZ];
+	struct vty *vty = vty_new();
 
-	if (!file) {
-		snprintf(text, sizeof(text), "%s: %s", path, strerror(errno));
-		fn(text, arg);
-		return -1;
-	}
-	vty = vty_new();
 	vty->type = VTY_FILE;
 	vty->node = CONFIG_NODE;
 	while (fgets(line, sizeof(line), file)) {
@@ -99,9 +92,44 @@ int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg)
 		tell(&r, strerror(errno));
 		r.errors = -1;
 	}
-	fclose(file);
 	vty_close(vty);
 	return r.errors;
+}
+
+int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg)
+{
+	FILE *file = fopen(path, "re");
+	char text[300];
+	int errors;
+
+	if (!file) {
+		snprintf(text, sizeof(text), "%s: %s", path, strerror(errno));
+		fn(text, arg);
+		return -1;
+	}
+	errors = read_stream(file, path, fn, arg);
+	fclose(file);
+	return errors;
+}
+
+int config_vty_read_text(struct config *cfg, const char *text, config_vty_error_fn *fn,
+			 void *arg)
+{
+	struct config *running;
+	FILE *file;
+	int errors;
+
+	if (*text == '\0')
+		return 0;
+	file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	if (!file)
+		return -1;
+	running = grammar_use(cfg);
+	config_set_time(cfg, running->now_s);
+	errors = read_stream(file, "configuration", fn, arg);
+	grammar_use(running);
+	fclose(file);
+	return errors;
 }
 
 int config_vty_read_into(struct config *cfg, const char *path, config_vty_error_fn *fn,

@@ -26,6 +26,12 @@ int config_vty_read(const char *path, config_vty_error_fn *fn, void *arg);
 /* The same into another configuration than that of config_vty_init(). */
 int config_vty_read_into(struct config *cfg, const char *path, config_vty_error_fn *fn,
 			 void *arg);
+/* The same from a text. */
+int config_vty_read_text(struct config *cfg, const char *text, config_vty_error_fn *fn,
+			 void *arg);
+/* What `show running-config` prints of a configuration, below libfrr's heading; the
+ * caller frees. */
+char *config_vty_text(struct config *cfg);
 /* The same into a copy of the configuration: what would be wrong with it. */
 int config_vty_check(const char *path, config_vty_error_fn *fn, void *arg);
 

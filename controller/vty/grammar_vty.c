@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/vty/grammar_vty.h"
 
+#include "buffer.h"
+#include "memory.h"
+
 #include "lib/mem.h"
 
 DEFINE_QOBJ_TYPE(place);
@@ -124,4 +127,27 @@ int grammar_write_prefixes(struct vty *vty, const char *what, const struct ip_pr
 	for (size_t i = 0; i < n; i++)
 		vty_out(vty, "%s %s\n", what, ip_prefix_format(&p[i], text));
 	return n != 0;
+}
+
+/* ---- text ---- */
+
+char *config_vty_text(struct config *cfg)
+{
+	struct config *running = grammar_use(cfg);
+	struct vty *vty = vty_new();
+	char *text, *copy;
+
+	vty->type = VTY_FILE;
+	for (unsigned int i = NODE_TYPE_MAX + 1; i < vector_active(cmdvec); i++) {
+		struct cmd_node *node = vector_slot(cmdvec, i);
+
+		if (node && node->config_write)
+			node->config_write(vty);
+	}
+	text = buffer_getstr(vty->obuf);
+	copy = mem_strdup(text);
+	XFREE(MTYPE_TMP, text);
+	vty_close(vty);
+	grammar_use(running);
+	return copy;
 }

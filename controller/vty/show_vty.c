@@ -6,7 +6,7 @@
 #include "vty.h"
 
 #include "controller/savd.h"
-#include "controller/vty/config_vty.h"
+#include "controller/vty/journal_vty.h"
 #include "controller/vty/show_feed_vty.h"
 #include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_vty.h"
@@ -374,7 +374,7 @@ static struct json_object *json_rangeset(const struct addrset *set, enum ip_fami
 	return list;
 }
 
-static struct json_object *json_addrset(const struct addrset *set)
+struct json_object *show_set_json(const struct addrset *set)
 {
 	struct json_object *json = json_object_new_object();
 
@@ -390,7 +390,7 @@ static void print_prefix(const struct ip_prefix *p, void *arg)
 	vty_out(arg, "    %s\n", ip_prefix_format(p, text));
 }
 
-static void print_set(struct vty *vty, const char *title, const struct addrset *set)
+void show_set(struct vty *vty, const char *title, const struct addrset *set)
 {
 	vty_out(vty, "  %s: %zu prefixes\n", title, addrset_prefix_count(set));
 	addrset_each_prefix(set, print_prefix, vty);
@@ -420,9 +420,9 @@ DEFUN (show_edge_sets,
 		vty_out(vty, "edge %s %s mode %s generation %llu\n", s.config->router,
 			s.config->interface, edge_mode_name(config_edge_mode(s.config)),
 			(unsigned long long)s.filter->generation);
-		print_set(vty, "accepted", &s.filter->accept);
-		print_set(vty, "of these waiting to leave", &waiting);
-		print_set(vty, "held back by the growth brake", &excess);
+		show_set(vty, "accepted", &s.filter->accept);
+		show_set(vty, "of these waiting to leave", &waiting);
+		show_set(vty, "held back by the growth brake", &excess);
 	} else {
 		json = json_object_new_object();
 		json_object_string_add(json, "router", s.config->router);
@@ -430,10 +430,10 @@ DEFUN (show_edge_sets,
 		json_object_string_add(json, "mode",
 				       edge_mode_name(config_edge_mode(s.config)));
 		json_object_int_add(json, "generation", (int64_t)s.filter->generation);
-		json_object_object_add(json, "accepted", json_addrset(&s.filter->accept));
-		json_object_object_add(json, "computed", json_addrset(&computed));
-		json_object_object_add(json, "waiting", json_addrset(&waiting));
-		json_object_object_add(json, "heldBack", json_addrset(&excess));
+		json_object_object_add(json, "accepted", show_set_json(&s.filter->accept));
+		json_object_object_add(json, "computed", show_set_json(&computed));
+		json_object_object_add(json, "waiting", show_set_json(&waiting));
+		json_object_object_add(json, "heldBack", show_set_json(&excess));
 		show_print_json(vty, json);
 	}
 	addrset_fini(&waiting);
@@ -622,6 +622,7 @@ DEFUN (agent_enroll,
 	if (ret < 0) {
 		vty_out(vty, "%% %s\n", diag.text);
 	} else {
+		journal_action();
 		pki_token_format(&token, text);
 		vty_out(vty, "%s\n", text);
 		pki_wipe(text, sizeof(text));
@@ -654,6 +655,7 @@ DEFUN (agent_revoke,
 			argv[2]->arg);
 		return CMD_WARNING;
 	}
+	journal_action();
 	south_session_cut(south(), argv[2]->arg, "its certificate was revoked", savd_now_ms());
 	vty_out(vty, "%d certificate%s revoked\n", n, n == 1 ? "" : "s");
 	return CMD_SUCCESS;
@@ -669,48 +671,8 @@ DEFUN (do_brake_release,
 {
 	if (!engine_brake_release(savd->engine, argv[2]->arg, argv[3]->arg))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
+	journal_action();
 	return CMD_SUCCESS;
-}
-
-/* ---- files ---- */
-
-static void tell_error(const char *text, void *arg)
-{
-	vty_out(arg, "%% %s\n", text);
-}
-
-/* Checked whole on a copy first; then one transaction. What the copy took the
- * running configuration takes too, so only the disk can still refuse. */
-DEFUN (copy_file,
-       copy_file_cmd,
-       "copy FILE running-config",
-       "Copy configuration\n"
-       "Path of a file on the controller's host\n"
-       "Add its lines to the running configuration: all of them or none\n")
-{
-	const char *path = argv[1]->arg;
-	struct diag diag;
-	int errors = config_vty_check(path, tell_error, vty);
-
-	if (errors != 0) {
-		vty_out(vty, "%% nothing was changed\n");
-		return CMD_WARNING;
-	}
-	if (store_begin(savd->store, &diag) < 0) {
-		vty_out(vty, "%% %s\n", diag.text);
-		return CMD_WARNING;
-	}
-	errors = config_vty_read(path, tell_error, vty);
-	if (errors == 0 && store_commit(savd->store, &diag) == 0)
-		return CMD_SUCCESS;
-	if (errors == 0)
-		vty_out(vty, "%% %s\n", diag.text);
-	else
-		store_rollback(savd->store);
-	vty_out(vty,
-		"%% what was read is in force but not saved: make room, then type the same "
-		"command again\n");
-	return CMD_WARNING;
 }
 
 void show_vty_init(struct savd *s)
@@ -725,5 +687,4 @@ void show_vty_init(struct savd *s)
 	install_element(ENABLE_NODE, &agent_enroll_cmd);
 	install_element(ENABLE_NODE, &agent_revoke_cmd);
 	install_element(ENABLE_NODE, &brake_release_cmd);
-	install_element(ENABLE_NODE, &copy_file_cmd);
 }

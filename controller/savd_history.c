@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "controller/savd_history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/mem.h"
+
+/* So few that their transaction is a matter of milliseconds. */
+#define TRIM_ROWS 500
+
+struct event_waiting {
+	int64_t at_ms;
+	bool alarm;
+	char *text;
+};
+
+struct edge_gone {
+	char router[CONFIG_NAME_SIZE];
+	char interface[FILTER_IFNAME_SIZE];
+	int64_t at_ms;
+};
+
+struct savd_history {
+	struct savd *savd;
+	struct event_waiting *events;
+	size_t n_events, events_lost;
+	struct edge_gone *gone;
+	size_t n_gone, gone_cap;
+	int64_t revision; /* that the run before this one knew */
+	int64_t cause;	  /* of this run's filters: a revision; 0: none, -1: the start */
+};
+
+static int64_t wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct savd_history *savd_history_new(struct savd *savd)
+{
+	struct savd_history *h = mem_alloc(sizeof(*h));
+
+	h->savd = savd;
+	h->revision = -1;
+	return h;
+}
+
+static void forget(struct savd_history *h)
+{
+	for (size_t i = 0; i < h->n_events; i++)
+		free(h->events[i].text);
+	h->n_events = h->events_lost = h->n_gone = 0;
+}
+
+void savd_history_free(struct savd_history *h)
+{
+	if (!h)
+		return;
+	forget(h);
+	free(h->events);
+	free(h->gone);
+	free(h);
+}
+
+/* ---- what happens ---- */
+
+void savd_history_run(struct savd_history *h)
+{
+	int64_t revision = savd_revision();
+
+	if (h->revision < 0)
+		h->cause = -1;
+	else
+		h->cause = revision != h->revision ? revision : 0;
+	h->revision = revision;
+}
+
+void savd_history_sent(struct savd_history *h, struct savd_edge *e)
+{
+	e->unsaved = true;
+	e->sent_ms = wall_ms();
+	e->sent_cause = h->cause;
+}
+
+void savd_history_gone(struct savd_history *h, const char *router, const char *interface)
+{
+	struct edge_gone *g;
+
+	if (h->n_gone == h->gone_cap) {
+		h->gone_cap = h->gone_cap ? 2 * h->gone_cap : 16;
+		h->gone = mem_realloc(h->gone, h->gone_cap, sizeof(*h->gone));
+	}
+	g = &h->gone[h->n_gone++];
+	g->at_ms = wall_ms();
+	snprintf(g->router, sizeof(g->router), "%s", router);
+	snprintf(g->interface, sizeof(g->interface), "%s", interface);
+}
+
+void savd_history_event(struct savd_history *h, bool alarm, const char *text)
+{
+	if (h->n_events == SAVD_EVENTS_MAX) {
+		h->events_lost++;
+		return;
+	}
+	if (!h->events)
+		h->events = mem_calloc(SAVD_EVENTS_MAX, sizeof(*h->events));
+	h->events[h->n_events++] = (struct event_waiting){
+		.at_ms = wall_ms(),
+		.alarm = alarm,
+		.text = mem_strdup(text),
+	};
+}
+
+/* ---- saving ---- */
+
+static int save_events(struct savd_history *h, struct diag *diag)
+{
+	struct store_event e;
+	char text[96];
+
+	for (size_t i = 0; i < h->n_events; i++) {
+		e = (struct store_event){ h->events[i].at_ms, h->events[i].alarm,
+					  h->events[i].text };
+		if (store_event_add(h->savd->store, &e, diag) < 0)
+			return -1;
+	}
+	if (h->events_lost == 0)
+		return 0;
+	snprintf(text, sizeof(text), "%zu more events came before these could be saved",
+		 h->events_lost);
+	e = (struct store_event){ wall_ms(), true, text };
+	return store_event_add(h->savd->store, &e, diag);
+}
+
+static int save_gone(struct savd_history *h, struct diag *diag)
+{
+	for (size_t i = 0; i < h->n_gone; i++) {
+		const struct edge_gone *g = &h->gone[i];
+
+		if (store_set_gone_add(h->savd->store, g->router, g->interface, g->at_ms,
+				       diag) < 0 ||
+		    store_generation_delete(h->savd->store, g->router, g->interface, diag) <
+			    0)
+			return -1;
+	}
+	return 0;
+}
+
+static int save_edge(struct savd_history *h, const struct savd_edge *e,
+		     const struct engine_edge_status *s, struct diag *diag)
+{
+	char reason[64] = "routes and records";
+
+	if (e->sent_cause > 0)
+		snprintf(reason, sizeof(reason), "configuration revision %lld",
+			 (long long)e->sent_cause);
+	else if (e->sent_cause < 0)
+		snprintf(reason, sizeof(reason), "savd was started");
+	else if (s->stale)
+		snprintf(reason, sizeof(reason), "its feed is dead");
+	if (store_set_change_add(h->savd->store, e->router, s->filter, e->sent_ms, reason,
+				 diag) < 0)
+		return -1;
+	return store_generation_save(h->savd->store, e->router, s->filter,
+				     e->sent_ms / 1000, diag);
+}
+
+static int save_edges(struct savd_history *h, struct diag *diag)
+{
+	struct engine_edge_status status;
+
+	for (size_t i = 0; i < h->savd->n_edges; i++) {
+		const struct savd_edge *e = &h->savd->edges[i];
+
+		if (e->unsaved &&
+		    engine_edge_status(h->savd->engine, e->router, e->interface, &status) &&
+		    save_edge(h, e, &status, diag) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int savd_history_save(struct savd_history *h, struct diag *diag)
+{
+	struct store *store = h->savd->store;
+
+	if (store_begin(store, diag) < 0)
+		return -1;
+	/* an edge that is gone may be there again */
+	if (save_gone(h, diag) < 0 || save_edges(h, diag) < 0 || save_events(h, diag) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	if (store_commit(store, diag) < 0)
+		return -1;
+	for (size_t i = 0; i < h->savd->n_edges; i++)
+		h->savd->edges[i].unsaved = false;
+	forget(h);
+	return 0;
+}
+
+int savd_history_trim(struct savd_history *h, struct diag *diag)
+{
+	struct config_history keep = config_history_get(&h->savd->cfg);
+	int n = store_history_trim(h->savd->store,
+				   wall_ms() - (int64_t)keep.days * 86400000,
+				   (int64_t)keep.megabytes * 1000000, TRIM_ROWS, diag);
+
+	return n < 0 ? -1 : n >= TRIM_ROWS;
+}
