@@ -77,7 +77,7 @@ struct engine_peer {
 	int64_t restart_due_ms; /* down, its paths stay until then (RFC 4724); or -1 */
 	size_t had_paths;	/* when it was whole last, or before this dump */
 	bool unconfirmed;	/* believed, but a dump is due all the same */
-	uint32_t dropped; /* its routes go, and it with them: not named by that stream */
+	uint32_t dropped; /* its routes go, and it with them: not named since that stream */
 	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE */
 	const char *mapping;
 };
@@ -283,7 +283,8 @@ bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone 
 void engine_sweep_begin(struct engine *e);
 void engine_sweep_end(struct engine *e);
 /* The peer goes when its routes are gone, unless it is named again: by a Peer Up
- * of the stream of this serial (not 0), or by a session of its router. */
+ * of the stream of this serial (not 0) or a later one, or by a session of its
+ * router. */
 void engine_peer_drop(struct engine *e, struct engine_peer *p, uint32_t serial);
 
 /* engine_bgp.c */

@@ -58,6 +58,20 @@ static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_p
 	engine_wake(e);
 }
 
+/* At once: what is shown next goes over the edge's peers. */
+static void edge_forget(struct engine *e, struct engine_peer *gone)
+{
+	struct engine_peer **at;
+
+	if (gone->edge == SETS_NO_EDGE)
+		return;
+	at = &e->edges[gone->edge]->peers;
+	while (*at && *at != gone)
+		at = &(*at)->edge_next;
+	if (*at)
+		*at = gone->edge_next;
+}
+
 void engine_peer_free(struct engine *e, struct engine_peer *gone)
 {
 	struct engine_peer **at = &e->peers;
@@ -67,6 +81,7 @@ void engine_peer_free(struct engine *e, struct engine_peer *gone)
 	engine_peer_changed(e, gone);
 	e->remap = true;
 	*at = gone->next;
+	edge_forget(e, gone);
 	engine_live_forget(e, gone);
 	rib_peer_remove(gone->rib);
 	free(gone);

@@ -51,13 +51,17 @@ static bool is_excluded(const struct engine *e, const char *router,
 	return r && r->exclude_bgp;
 }
 
-/* Does a mode that reads the whole network depend on this peer? Internal
- * sessions bring what other routers' feeds bring as well. */
+/* Does a mode that reads the whole network depend on this peer? Internal sessions
+ * bring what other routers' feeds bring as well, or what comes from routers that
+ * have none: so one is waited for that is in the middle of its table, and not if
+ * it is down or shows nothing. */
 static bool network_reads(const struct engine *e, const struct engine_peer *p)
 {
 	if (p->edge != SETS_NO_EDGE)
 		return true;
-	return p->up && !p->info.is_ibgp && config_router_find(e->cfg, p->router->name);
+	if (!p->up || !config_router_find(e->cfg, p->router->name))
+		return false;
+	return !p->info.is_ibgp || (engine_peer_paths(p) != 0 && engine_peer_is_connected(p));
 }
 
 static void judge_peer(struct judge *j, const struct engine_peer *p)
@@ -109,8 +113,15 @@ static void judge_router(struct judge *j, const char *name)
 		 live ? "has not sent a whole table yet" : "has no live feed of BMP or BGP");
 }
 
-/* Network-wide sets read every router that has a customer edge; a stream that
- * has just begun may not have named its peers yet. */
+/* BGP with others than ourselves is to be expected there. */
+static bool is_border(const struct config_edge *c)
+{
+	return config_edge_is_customer(c) || c->role == ROLE_PEER || c->role == ROLE_PROVIDER;
+}
+
+/* Network-wide sets read every router that has such an edge: a provider may be
+ * the only one who tells of a customer's other prefixes. A stream that has just
+ * begun may not have named its peers yet. */
 static void judge_routers(struct judge *j)
 {
 	const char *judged = "";
@@ -118,7 +129,7 @@ static void judge_routers(struct judge *j)
 	for (size_t i = 0; i < j->e->cfg->n_edges; i++) {
 		const struct config_edge *c = &j->e->cfg->edges[i];
 
-		if (!config_edge_is_customer(c) || strcmp(c->router, judged) == 0)
+		if (!is_border(c) || strcmp(c->router, judged) == 0)
 			continue;
 		judged = c->router;
 		judge_router(j, judged);
@@ -235,7 +246,7 @@ static int64_t network_lost_ms(const struct engine *e, const char *router)
 	for (size_t i = 0; i < e->cfg->n_edges; i++) {
 		const struct config_edge *c = &e->cfg->edges[i];
 
-		if (!config_edge_is_customer(c) || strcmp(c->router, seen) == 0)
+		if (!is_border(c) || strcmp(c->router, seen) == 0)
 			continue;
 		seen = c->router;
 		earlier(&since, bgp_lost_ms(e, seen));

@@ -59,10 +59,11 @@ static bool has_paths(const struct rib_peer *peer)
 	return rib_peer_is_sweeping(peer);
 }
 
-/* It was named again, or is a next hop of a session that there is again. */
+/* It was named again, by that stream or one after it, or is a next hop of a session
+ * that there is again. */
 static bool is_back(const struct engine_peer *p)
 {
-	return engine_bgp_is_peer(p) ? p->router->bgp != NULL : p->stream == p->dropped;
+	return engine_bgp_is_peer(p) ? p->router->bgp != NULL : p->stream >= p->dropped;
 }
 
 static void reap(struct engine *e)

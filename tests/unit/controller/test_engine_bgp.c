@@ -314,6 +314,33 @@ static void test_forgetting_the_neighbor_within_a_command(void **state)
 		      "expect r1 eth0 enforce 20.1.0.0/16\n");
 }
 
+static void ignore_wait(const struct engine_wait *wait, void *arg)
+{
+	++*(int *)arg;
+	assert_non_null(wait->why);
+}
+
+/* What is shown before the engine has run again named a peer that was freed. */
+static void test_shown_right_after_a_peer_is_forgotten(void **state)
+{
+	struct lab *lab = *state;
+	struct engine_edge_status status;
+	struct engine_bgp *b;
+	int waits = 0;
+
+	lab_play(lab, ONE_EDGE);
+	b = establish(lab, "r1");
+	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	end_of_rib(lab, b);
+	lab_play(lab, "wait 1\nexpect r1 eth0 enforce 20.1.0.0/16\n");
+	engine_bgp_forget(lab->engine, "r1");
+	engine_edge_waits(lab->engine, "r1", "eth0", ignore_wait, &waits);
+	assert_true(engine_edge_status(lab->engine, "r1", "eth0", &status));
+	lab_play(lab, "wait 1\n"
+		      "reason r1 eth0 no BGP peer is known\n");
+	assert_int_equal(waits, 0);
+}
+
 static void test_no_session_for_a_router_that_is_gone(void **state)
 {
 	struct lab *lab = *state;
@@ -336,6 +363,7 @@ int main(void)
 		T(test_strict_direct_by_the_session_alone),
 		T(test_forgetting_the_neighbor_takes_its_routes),
 		T(test_forgetting_the_neighbor_within_a_command),
+		T(test_shown_right_after_a_peer_is_forgotten),
 		T(test_no_session_for_a_router_that_is_gone),
 	};
 

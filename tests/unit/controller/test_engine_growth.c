@@ -162,6 +162,30 @@ static void test_held_over_a_restart(void **state)
 		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16 40.0.0.0/8\n");
 }
 
+/* What an edge knew before it was ready is no measure: the tables of a first start
+ * that was broken off come after it. */
+static void test_the_first_fill_is_free_after_a_restart_too(void **state)
+{
+	lab_play(*state, ONE_EDGE
+		 "restore r1 eth0 observe 7 20.1.0.0/16\n"
+		 "connect r1\n"
+		 "up r1 10.0.0.2 10.0.0.1\n"
+		 "add r1 10.0.0.2 20.1.0.0/16\n"
+		 "add r1 10.0.0.2 20.3.0.0/16\n"
+		 "wait 1\n"
+		 "add r1 10.0.0.2 40.0.0.0/8\n"
+		 "eor r1 10.0.0.2\n"
+		 "wait 40\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16 40.0.0.0/8\n"
+		 "# and it is what growth is measured by from now on\n"
+		 "add r1 10.0.0.2 41.0.0.0/10\n"
+		 "wait 1\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16 40.0.0.0/8 41.0.0.0/10\n"
+		 "add r1 10.0.0.2 50.0.0.0/8\n"
+		 "wait 1\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16 40.0.0.0/8 41.0.0.0/10\n");
+}
+
 /* A shorter hold-down is for what waits already, and so is a longer one. */
 static void test_another_hold_down_is_for_what_waits(void **state)
 {
@@ -191,6 +215,7 @@ int main(void)
 		CASE(test_the_brake_is_taken_off_by_a_command),
 		CASE(test_small_customers_grow_freely),
 		CASE(test_held_over_a_restart),
+		CASE(test_the_first_fill_is_free_after_a_restart_too),
 		CASE(test_another_hold_down_is_for_what_waits),
 	};
 

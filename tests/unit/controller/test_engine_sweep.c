@@ -231,6 +231,38 @@ static void test_a_peer_goes_when_its_routes_are_gone(void **state)
 	assert_int_equal(blocks(lab, "r2"), 1);
 }
 
+/* A session that comes up with the stream after the one that did not name it,
+ * before its old routes are gone: its tables are empty for a moment, and it was
+ * forgotten then, while it was up. */
+static void test_a_peer_that_a_later_stream_names(void **state)
+{
+	struct lab *lab = *state;
+
+	fill(lab);
+	lab_play(lab, "close r1\n"
+		      "connect r1 10.255.0.1\n"
+		      "wait 29\n");
+	lab->now_ms += 2000;
+	engine_run(lab->engine, lab->now_ms);
+	assert_true(engine_is_sweeping(lab->engine));
+	lab_play(lab, "close r1\n"
+		      "connect r1 10.255.0.1\n"
+		      "up r1 10.0.0.2 10.0.0.1\n");
+	run_all(lab);
+	lab_play(lab, "run\n"
+		      "peer r1 10.0.0.2 by the session's local address\n"
+		      "add r1 10.0.0.2 20.1.0.0/16\n"
+		      "eor r1 10.0.0.2\n"
+		      "wait 60\n"
+		      "peer r1 10.0.0.2 by the session's local address\n"
+		      "reason r1 eth0 -\n");
+	assert_int_equal(blocks(lab, "r1"), 1);
+	/* it has nothing left, but it is still up */
+	lab_play(lab, "del r1 10.0.0.2 20.1.0.0/16\n"
+		      "wait 1\n"
+		      "peer r1 10.0.0.2 by the session's local address\n");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
@@ -240,6 +272,7 @@ int main(void)
 		T(test_a_session_that_is_back_before_its_routes_are_gone),
 		T(test_what_a_redump_leaves_out_goes_before_it_is_complete),
 		T(test_a_peer_goes_when_its_routes_are_gone),
+		T(test_a_peer_that_a_later_stream_names),
 	};
 
 	return cmocka_run_group_tests_name("engine_sweep", tests, NULL, NULL);
