@@ -77,6 +77,7 @@ struct esp_sa {
 	struct esp_window window;
 	struct esp_selectors local_ts, remote_ts;
 	struct esp_path path;
+	struct ike_endpoint told; /* the last place elsewhere that was reported */
 	uint64_t heard_ms, spoke_ms; /* last packet each way; the worker's clock */
 	struct esp_sa_counters in, out;
 	struct esp_sa *next_spi; /* of esp_table.c */

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * sav-esp - the user-space ESP datapath of sav-iked.
+ *
+ * Started by sav-iked with a socket to it as descriptor 3; ends when that closes.
+ * Devices and sockets come from there, session keys from the IKE process. Once
+ * it serves it can open neither files nor sockets. It goes on when the IKE
+ * process dies: the SAs of the dead one carry packets until those of its
+ * successor take their place.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ipsec/esp/esp_worker.h"
+#include "ipsec/proc.h"
+#include "lib/mem.h"
+#include "lib/sandbox.h"
+
+#define EVENTS_MAX     64
+#define MESSAGES_MAX   64 /* of one channel at a wake-up */
+#define TIMES_EVERY_MS 1000
+
+struct tunnel {
+	char name[IKE_TUNNEL_NAME];
+	uint32_t device;
+};
+
+static struct {
+	struct esp_worker *worker;
+	struct proc_chan *main, *ike; /* ike may be NULL */
+	int epoll;
+	struct tunnel *tunnels;
+	size_t n_tunnels;
+	uint64_t times_at_ms;
+} esp;
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* ---- what the worker says */
+
+static void watch(void *ctx, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	(void)epoll_ctl(esp.epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static void unwatch(void *ctx, int fd)
+{
+	(void)epoll_ctl(esp.epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void send_ike(struct wr *w)
+{
+	if (esp.ike)
+		proc_chan_send(esp.ike, w, -1);
+	wr_fini(w);
+}
+
+static void send_spi(enum proc_type type, uint32_t spi_in)
+{
+	struct proc_spi spi = { spi_in };
+	struct wr w = { 0 };
+
+	proc_spi_encode(&w, type, &spi);
+	send_ike(&w);
+}
+
+static void on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len)
+{
+	struct proc_packet packet = {
+		.path = { .link = link, .local.port = IKE_NATT_PORT, .remote = *from },
+		.data = { data, len },
+	};
+	struct wr w = { 0 };
+
+	packet.path.local.addr.family = from->addr.family;
+	proc_packet_encode(&w, &packet);
+	send_ike(&w);
+}
+
+static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)
+{
+	struct proc_moved moved = { spi_in, *remote };
+	struct wr w = { 0 };
+
+	proc_moved_encode(&w, &moved);
+	send_ike(&w);
+}
+
+static void on_expiring(void *ctx, uint32_t spi_in)
+{
+	send_spi(PROC_EXPIRING, spi_in);
+}
+
+static const struct esp_worker_ops ops = {
+	.ike = on_ike,
+	.moved = on_moved,
+	.expiring = on_expiring,
+	.watch = watch,
+	.unwatch = unwatch,
+};
+
+/* ---- what ike says */
+
+static struct tunnel *tunnel_find(const char *name)
+{
+	for (size_t i = 0; i < esp.n_tunnels; i++)
+		if (strcmp(esp.tunnels[i].name, name) == 0)
+			return &esp.tunnels[i];
+	return NULL;
+}
+
+static struct esp_path path_of(const struct ike_path *path, bool encap)
+{
+	return (struct esp_path){ path->link, path->local, path->remote, encap };
+}
+
+static void child_add(const struct proc_child *child)
+{
+	const struct tunnel *tunnel = tunnel_find(child->tunnel);
+	struct esp_sa_conf conf = {
+		.tunnel = tunnel ? tunnel->device : 0,
+		.spi_in = child->spi_in,
+		.spi_out = child->spi_out,
+		.suite = child->suite,
+		.in = &child->in,
+		.out = &child->out,
+		.esn = child->esn,
+		.transport = child->transport,
+		.local_ts = &child->local_ts,
+		.remote_ts = &child->remote_ts,
+		.path = path_of(&child->path, child->encap),
+	};
+
+	if (!tunnel || child->transport || !child->encap ||
+	    esp_worker_add(esp.worker, &conf, !child->inbound_only) != 0)
+		send_spi(PROC_CHILD_FAILED, child->spi_in);
+}
+
+/* False: what came makes no sense. */
+static bool from_ike(enum proc_type type, struct rd body)
+{
+	static struct proc_child child; /* large */
+	struct proc_spi spi;
+	struct proc_move move;
+	struct esp_path path;
+	bool ok;
+
+	switch (type) {
+	case PROC_CHILD_ADD:
+		ok = proc_child_decode(body, &child);
+		if (ok)
+			child_add(&child);
+		crypto_wipe(&child, sizeof(child));
+		return ok;
+	case PROC_CHILD_USE:
+		ok = proc_spi_decode(body, &spi);
+		if (ok)
+			esp_worker_use(esp.worker, spi.spi_in);
+		return ok;
+	case PROC_CHILD_MOVE:
+		ok = proc_move_decode(body, &move);
+		if (ok) {
+			path = path_of(&move.path, move.encap);
+			esp_worker_move(esp.worker, move.spi_in, &path);
+		}
+		return ok;
+	case PROC_CHILD_DEL:
+		ok = proc_spi_decode(body, &spi);
+		if (ok)
+			esp_worker_del(esp.worker, spi.spi_in);
+		return ok;
+	default:
+		return false;
+	}
+}
+
+/* ---- what main says */
+
+static void ike_close(void)
+{
+	if (!esp.ike)
+		return;
+	unwatch(NULL, proc_chan_fd(esp.ike));
+	proc_chan_free(esp.ike);
+	esp.ike = NULL;
+}
+
+static void device_set(const struct proc_device *device, int fd)
+{
+	uint32_t number = esp_worker_device(esp.worker, device->device, fd);
+	struct tunnel *t = tunnel_find(device->tunnel);
+
+	if (!t) {
+		esp.tunnels = mem_realloc(esp.tunnels, esp.n_tunnels + 1, sizeof(esp.tunnels[0]));
+		t = &esp.tunnels[esp.n_tunnels++];
+		memcpy(t->name, device->tunnel, sizeof(t->name));
+	}
+	t->device = number;
+}
+
+static void device_gone(const char *name)
+{
+	struct tunnel *t = tunnel_find(name);
+	uint32_t number;
+
+	if (!t)
+		return;
+	number = t->device;
+	*t = esp.tunnels[--esp.n_tunnels];
+	for (size_t i = 0; i < esp.n_tunnels; i++)
+		if (esp.tunnels[i].device == number)
+			return; /* others share it */
+	esp_worker_device_gone(esp.worker, number);
+}
+
+/* Takes fd when it says true with an open one; the caller closes it else. */
+static bool with_fd(enum proc_type type, struct rd body, int fd)
+{
+	struct proc_socket socket;
+	struct proc_device device;
+	struct proc_peer peer;
+
+	switch (type) {
+	case PROC_PEER:
+		if (!proc_peer_decode(body, &peer) || peer.who != PROC_IKE)
+			return false;
+		ike_close();
+		esp.ike = proc_chan_new(fd);
+		watch(NULL, fd);
+		return true;
+	case PROC_SOCKET:
+		if (!proc_socket_decode(body, &socket))
+			return false;
+		esp_worker_socket(esp.worker, socket.link, socket.local.addr.family, fd);
+		return true;
+	case PROC_DEVICE:
+		if (!proc_device_decode(body, &device))
+			return false;
+		device_set(&device, fd);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool from_main(enum proc_type type, struct rd body, int fd)
+{
+	struct proc_socket socket;
+	struct proc_name name;
+
+	if (fd >= 0) {
+		bool taken = with_fd(type, body, fd);
+
+		if (!taken)
+			close(fd);
+		return taken;
+	}
+	switch (type) {
+	case PROC_SOCKET_GONE:
+		if (!proc_socket_decode(body, &socket))
+			return false;
+		esp_worker_socket_gone(esp.worker, socket.link, socket.local.addr.family);
+		return true;
+	case PROC_DEVICE_GONE:
+		if (!proc_name_decode(body, &name))
+			return false;
+		device_gone(name.name);
+		return true;
+	case PROC_ORPHANS: /* they are kept until replaced: nothing to do */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- times of use, for liveness and keepalives */
+
+static uint32_t ago(uint64_t at_ms, uint64_t last_ms, uint64_t now)
+{
+	return at_ms > last_ms ? (uint32_t)(now - at_ms) : UINT32_MAX;
+}
+
+struct times_round {
+	struct proc_times message;
+	uint64_t last_ms, now;
+};
+
+static void times_flush(struct times_round *round)
+{
+	struct wr w = { 0 };
+
+	if (round->message.n == 0)
+		return;
+	proc_times_encode(&w, &round->message);
+	send_ike(&w);
+	round->message.n = 0;
+}
+
+static void times_add(void *ctx, struct esp_sa *sa)
+{
+	struct times_round *round = ctx;
+	uint32_t heard = ago(sa->heard_ms, round->last_ms, round->now);
+	uint32_t spoke = ago(sa->spoke_ms, round->last_ms, round->now);
+	unsigned int n = round->message.n;
+
+	if (heard == UINT32_MAX && spoke == UINT32_MAX)
+		return;
+	round->message.list[n].spi_in = sa->spi_in;
+	round->message.list[n].heard_ago_ms = heard;
+	round->message.list[n].spoke_ago_ms = spoke;
+	if (++round->message.n == PROC_TIMES_MAX)
+		times_flush(round);
+}
+
+static void times_tell(uint64_t now)
+{
+	static struct times_round round;
+
+	if (now < esp.times_at_ms + TIMES_EVERY_MS)
+		return;
+	round.last_ms = esp.times_at_ms;
+	round.now = now;
+	esp_worker_each(esp.worker, times_add, &round);
+	times_flush(&round);
+	esp.times_at_ms = now;
+}
+
+/* ---- the loop */
+
+/* False: the channel is of no more use. */
+static bool chan_ready(struct proc_chan *chan, bool is_main)
+{
+	for (unsigned int i = 0; i < MESSAGES_MAX; i++) {
+		struct proc_header header;
+		struct rd body;
+		int fd, got = proc_chan_receive(chan, &header, &body, &fd);
+
+		if (got <= 0)
+			return got == 0;
+		if (is_main ? !from_main(header.type, body, fd) : fd >= 0 || !from_ike(header.type, body)) {
+			if (!is_main && fd >= 0)
+				close(fd);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The channels have few messages to send: what waits is tried at each wake-up. */
+static void flush_channels(void)
+{
+	proc_chan_flush(esp.main);
+	if (esp.ike) {
+		proc_chan_flush(esp.ike);
+		if (proc_chan_is_broken(esp.ike))
+			ike_close();
+	}
+}
+
+static void serve(void)
+{
+	struct epoll_event events[EVENTS_MAX];
+
+	for (;;) {
+		int n = epoll_wait(esp.epoll, events, EVENTS_MAX, TIMES_EVERY_MS);
+		uint64_t now = now_ms();
+
+		if (n < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < n; i++) {
+			int fd = events[i].data.fd;
+
+			if (fd == proc_chan_fd(esp.main)) {
+				if (!chan_ready(esp.main, true))
+					return;
+			} else if (esp.ike && fd == proc_chan_fd(esp.ike)) {
+				if (!chan_ready(esp.ike, false))
+					ike_close();
+			} else {
+				esp_worker_ready(esp.worker, fd, now);
+			}
+		}
+		times_tell(now);
+		flush_channels();
+	}
+}
+
+/* Ciphers are loaded at first use, from files: now, while there are files. */
+static void rehearse(void)
+{
+	static const struct crypto_suite suites[] = {
+		{ ENCR_AES_GCM_16, 128, AUTH_NONE },
+		{ ENCR_CHACHA20_POLY1305, 0, AUTH_NONE },
+		{ ENCR_AES_CBC, 256, AUTH_HMAC_SHA2_256_128 },
+		{ ENCR_AES_CBC, 256, AUTH_HMAC_SHA2_384_192 },
+		{ ENCR_AES_CBC, 256, AUTH_HMAC_SHA2_512_256 },
+		{ ENCR_AES_CBC, 256, AUTH_HMAC_SHA1_96 },
+	};
+	static const uint8_t key[CRYPTO_KEY_MAX];
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+		struct crypto_shape shape;
+		uint8_t packet[128] = { 0 };
+		struct crypto_cipher *cipher;
+
+		if (crypto_suite_shape(&suites[i], &shape) != 0)
+			continue;
+		cipher = crypto_cipher_new(&suites[i], true, key, shape.encr_key, key, shape.integ_key);
+		(void)crypto_seal(cipher, 1, packet, 8, NULL, packet + 8, packet + 8 + shape.iv, 16,
+				  packet + 24 + shape.iv);
+		crypto_cipher_free(cipher);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const long calls[] = { SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_recvmmsg, SYS_sendmmsg,
+				      SYS_writev,     SYS_setsockopt };
+	struct wr ready = { 0 };
+	struct diag diag;
+	uint64_t seed;
+
+	crypto_random(&seed, sizeof(seed));
+	rehearse();
+	esp.epoll = epoll_create1(EPOLL_CLOEXEC);
+	esp.main = proc_chan_new(PROC_CONTROL_FD);
+	esp.worker = esp_worker_new(&ops, NULL, seed);
+	esp.times_at_ms = now_ms();
+	watch(NULL, PROC_CONTROL_FD);
+	if (esp.epoll < 0 || sandbox_hide_files(&diag) < 0 || sandbox_drop_caps(&diag) < 0 ||
+	    sandbox_enter_with(calls, sizeof(calls) / sizeof(calls[0]), &diag) < 0) {
+		fprintf(stderr, "sav-esp: %s\n", esp.epoll < 0 ? strerror(errno) : diag.text);
+		return 1;
+	}
+	proc_plain_encode(&ready, PROC_READY);
+	proc_chan_send(esp.main, &ready, -1);
+	serve();
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * esp_sock - trains of datagrams in and out of one UDP socket.
+ *
+ * Equal datagrams to one place go to the kernel as one (UDP_SEGMENT) and come
+ * from it as one (UDP_GRO); what the kernel or the device under it can't do is
+ * tried once and then done the plain way.
+ */
+#ifndef SAV_ESP_SOCK_H
+#define SAV_ESP_SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipsec/ike/tunnel.h"
+#include "lib/diag.h"
+
+/* UDP_MAX_SEGMENTS of the kernels that we know, and what a datagram can hold. */
+#define ESP_TRAIN_MAX	    64
+#define ESP_TRAIN_BYTES_MAX 65000
+
+struct esp_train {
+	uint8_t *data;
+	size_t len;   /* of all datagrams */
+	uint16_t size; /* of each but the last */
+	uint8_t tos;
+	struct ike_endpoint peer; /* whom to, or where from */
+};
+
+#define ESP_BATCH 32
+/* Of each train that is received. */
+#define ESP_RECEIVE_MAX 65536
+
+struct esp_sock {
+	int fd;
+	uint32_t link;
+	uint8_t family;	 /* enum ip_family */
+	bool segment;	 /* UDP_SEGMENT works so far */
+	/* datagrams; dropped: the socket's buffer was full; refused: EMSGSIZE and the
+	 * like, the last one kept */
+	uint64_t sent, dropped, refused;
+	int last_error;
+};
+
+/* Takes the descriptor, sets its options. */
+struct esp_sock *esp_sock_new(int fd, uint32_t link, enum ip_family family);
+void esp_sock_free(struct esp_sock *sock);
+
+struct esp_receive; /* buffers for one batch */
+struct esp_receive *esp_receive_new(void);
+void esp_receive_free(struct esp_receive *receive);
+
+/* Up to ESP_BATCH trains, without waiting. They point into receive. */
+unsigned int esp_sock_receive(struct esp_sock *sock, struct esp_receive *receive, struct esp_train *out);
+
+/* Sends in order, without waiting: what a full buffer does not take is dropped
+ * and counted, as a router's queue would, so that one slow link never stops
+ * another. */
+void esp_sock_send(struct esp_sock *sock, const struct esp_train *trains, unsigned int n);
+
+#endif /* SAV_ESP_SOCK_H */

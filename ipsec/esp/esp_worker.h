@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * worker - one thread of the user-space datapath: TUN devices, sockets and SAs.
+ *
+ * All that belongs to a worker is used by its thread alone, so no packet takes a
+ * lock. Times are milliseconds of the monotonic clock.
+ */
+#ifndef SAV_ESP_WORKER_H
+#define SAV_ESP_WORKER_H
+
+#include "ipsec/esp/esp_sa.h"
+
+struct esp_worker;
+
+/* What the worker has to say; each must be quick and must not call back. */
+struct esp_worker_ops {
+	/* an IKE message that came among ESP, without the marker */
+	void (*ike)(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len);
+	/* the newest authentic packet came from elsewhere; once for each place */
+	void (*moved)(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote);
+	void (*expiring)(void *ctx, uint32_t spi_in);
+	/* descriptors to read from when there is something */
+	void (*watch)(void *ctx, int fd);
+	void (*unwatch)(void *ctx, int fd);
+};
+
+/* Packets that were not carried, by reason; and what was. */
+struct esp_worker_counters {
+	uint64_t in, out; /* ESP packets */
+	uint64_t verdicts[ESP_VERDICTS];
+	uint64_t unknown_spi;
+	uint64_t keepalives, ike, stray; /* stray: too short for either */
+	uint64_t no_sa;	     /* from a device, and no SA carries it */
+	uint64_t bad_super;  /* from a device, and no packet */
+	uint64_t no_socket;  /* the SA's link has none */
+	uint64_t ce_dropped; /* RFC 6040: congestion that can't be told inside */
+	uint64_t queue_full; /* the socket's */
+	uint64_t refused;    /* by the kernel on sending */
+	uint64_t tun_refused; /* by the device */
+	uint64_t exhausted;  /* sequence numbers used up */
+};
+
+struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, uint64_t seed);
+void esp_worker_free(struct esp_worker *w);
+
+/* A queue of a TUN device (IFF_VNET_HDR | IFF_NO_PI, non-blocking), taken over.
+ * Several tunnels may have one device: then the descriptor is closed if the
+ * device is known. Returns the device's number for esp_sa_conf.tunnel. */
+uint32_t esp_worker_device(struct esp_worker *w, const char *device, int fd);
+void esp_worker_device_gone(struct esp_worker *w, uint32_t number);
+
+/* A link's socket for ESP in UDP, non-blocking, taken over; takes the place of
+ * one that the link has for that family. */
+void esp_worker_socket(struct esp_worker *w, uint32_t link, enum ip_family family, int fd);
+void esp_worker_socket_gone(struct esp_worker *w, uint32_t link, enum ip_family family);
+
+/* -1: keys or suite can't be used, or the SPI is taken. sending false: it only
+ * receives until esp_worker_use(). */
+int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool sending);
+void esp_worker_use(struct esp_worker *w, uint32_t spi_in);
+void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_path *path);
+void esp_worker_del(struct esp_worker *w, uint32_t spi_in);
+
+/* A watched descriptor is ready. Bounded work; now_ms is noted for the SAs. */
+void esp_worker_ready(struct esp_worker *w, int fd, uint64_t now_ms);
+
+void esp_worker_each(struct esp_worker *w, void (*fn)(void *ctx, struct esp_sa *sa), void *ctx);
+void esp_worker_counters(const struct esp_worker *w, struct esp_worker_counters *out);
+
+#endif /* SAV_ESP_WORKER_H */

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * esp_driver - plays the main and the IKE process to sav-esp, with keys from its
+ * command line: one TUN device, one socket, one or many SAs.
+ *
+ * usage: esp_driver PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]
+ *
+ * SIDE is 0 or 1, the peer has the other. SUITE is a proposal for ESP. COUNT SAs
+ * (default 1) take turns: those after the first have selectors of one host each,
+ * from the beginning of REMOTE_TS and of LOCAL_TS. Prints what sav-esp says, and
+ * follows the peer to where it moves. Lines on standard input: "rekey", "del",
+ * "restart-ike".
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ipsec/esp/esp_tun.h"
+#include "ipsec/ike/ts.h"
+#include "ipsec/proc.h"
+
+static struct {
+	int side;
+	struct ike_path path;
+	struct ike_suite suite;
+	struct ike_ts local, remote;
+	unsigned int count, generation;
+	struct proc_chan *main, *ike;
+} driver;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "esp_driver: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static struct proc_chan *channel(int *other)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		die("socketpair");
+	*other = fds[1];
+	return proc_chan_new(fds[0]);
+}
+
+static void start(const char *program)
+{
+	int other;
+
+	driver.main = channel(&other);
+	if (fork() == 0) {
+		if (dup2(other, PROC_CONTROL_FD) < 0)
+			_exit(126);
+		execl(program, program, (char *)NULL);
+		_exit(127);
+	}
+	close(other);
+}
+
+static void give_ike(void)
+{
+	struct proc_peer peer = { PROC_IKE };
+	struct wr w = { 0 };
+	int other;
+
+	proc_chan_free(driver.ike);
+	driver.ike = channel(&other);
+	proc_peer_encode(&w, &peer);
+	proc_chan_send(driver.main, &w, other);
+	close(other);
+}
+
+static void give_socket(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(IKE_NATT_PORT) };
+	struct proc_socket socket_of = { .link = 1, .local = driver.path.local };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, size = 7 << 20;
+	struct wr w = { 0 };
+
+	in.sin_addr.s_addr = htonl((uint32_t)driver.path.local.addr.v);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0)
+		die("bind");
+	proc_socket_encode(&w, PROC_SOCKET, &socket_of);
+	proc_chan_send(driver.main, &w, fd);
+	close(fd);
+}
+
+static void give_device(const char *name)
+{
+	struct proc_device device = { .tunnel = "t", .mtu = 1400 };
+	struct diag diag;
+	struct wr w = { 0 };
+	int fd = esp_tun_open(name, &diag);
+
+	if (fd < 0) {
+		fprintf(stderr, "esp_driver: %s\n", diag.text);
+		exit(1);
+	}
+	snprintf(device.device, sizeof(device.device), "%s", name);
+	proc_device_encode(&w, &device);
+	proc_chan_send(driver.main, &w, fd);
+	close(fd);
+}
+
+/* A function of generation, number and direction only: both ends make the same. */
+static struct ike_child_keys keys_of(unsigned int n, unsigned int from)
+{
+	struct ike_child_keys keys = { 0 };
+	struct crypto_shape shape;
+
+	crypto_suite_shape(&driver.suite.cipher, &shape);
+	keys.encr.len = shape.encr_key;
+	keys.integ.len = shape.integ_key;
+	for (size_t i = 0; i < CRYPTO_KEY_MAX; i++) {
+		keys.encr.bytes[i] = (uint8_t)(i * 3 + n * 5 + (n >> 8) + from * 7 + driver.generation * 11);
+		keys.integ.bytes[i] = (uint8_t)(keys.encr.bytes[i] + 101);
+	}
+	return keys;
+}
+
+static uint32_t spi_of(unsigned int n, unsigned int side)
+{
+	return 0x10000000u * (side + 1) + driver.generation * 0x100000u + n + 256;
+}
+
+static struct ike_ts host_of(const struct ike_ts *ts, unsigned int n)
+{
+	struct ike_ts host = *ts;
+
+	host.first.v += n;
+	host.last = host.first;
+	return host;
+}
+
+static void add(unsigned int n)
+{
+	static struct proc_child child;
+	struct wr w = { 0 };
+
+	child = (struct proc_child){
+		.tunnel = "t",
+		.spi_in = spi_of(n, (unsigned int)driver.side),
+		.spi_out = spi_of(n, !driver.side),
+		.suite = driver.suite.cipher,
+		.esn = driver.suite.esn,
+		.encap = true,
+		.in = keys_of(n, !driver.side),
+		.out = keys_of(n, (unsigned int)driver.side),
+		.local_ts = { .n = 1, .list = { driver.count > 1 ? host_of(&driver.local, n) : driver.local } },
+		.remote_ts = { .n = 1, .list = { driver.count > 1 ? host_of(&driver.remote, n) : driver.remote } },
+		.path = driver.path,
+	};
+	proc_child_encode(&w, &child);
+	proc_chan_send(driver.ike, &w, -1);
+	proc_chan_flush(driver.ike);
+}
+
+static void send_spi(enum proc_type type, uint32_t spi_in)
+{
+	struct proc_spi spi = { spi_in };
+	struct wr w = { 0 };
+
+	proc_spi_encode(&w, type, &spi);
+	proc_chan_send(driver.ike, &w, -1);
+}
+
+static void del_all(void)
+{
+	for (unsigned int n = 0; n < driver.count; n++)
+		send_spi(PROC_CHILD_DEL, spi_of(n, (unsigned int)driver.side));
+}
+
+static void command(const char *line)
+{
+	if (strcmp(line, "del\n") == 0) {
+		del_all();
+	} else if (strcmp(line, "rekey\n") == 0) {
+		driver.generation++;
+		for (unsigned int n = 0; n < driver.count; n++)
+			add(n);
+	} else if (strcmp(line, "restart-ike\n") == 0) {
+		give_ike();
+	} else {
+		printf("what? %s", line);
+	}
+	printf("done %s", line);
+	fflush(stdout);
+}
+
+static void heard(const struct proc_header *header, struct rd body)
+{
+	char text[IKE_ENDPOINT_TEXT];
+	struct proc_moved moved;
+	struct proc_packet packet;
+	struct proc_spi spi;
+
+	if (header->type == PROC_READY) {
+		printf("ready\n");
+	} else if (header->type == PROC_MOVED && proc_moved_decode(body, &moved)) {
+		struct proc_move move = { .spi_in = moved.spi_in, .path = driver.path, .encap = true };
+		struct wr w = { 0 };
+
+		move.path.remote = driver.path.remote = moved.remote;
+		proc_move_encode(&w, &move);
+		proc_chan_send(driver.ike, &w, -1);
+		printf("moved %08x %s\n", moved.spi_in, ike_endpoint_format(&moved.remote, text));
+	} else if (header->type == PROC_PACKET && proc_packet_decode(body, &packet)) {
+		printf("ike %zu bytes from %s\n", packet.data.len, ike_endpoint_format(&packet.path.remote, text));
+	} else if (header->type == PROC_EXPIRING && proc_spi_decode(body, &spi)) {
+		printf("expiring %08x\n", spi.spi_in);
+	} else if (header->type == PROC_CHILD_FAILED && proc_spi_decode(body, &spi)) {
+		printf("failed %08x\n", spi.spi_in);
+	} else if (header->type != PROC_TIMES) {
+		printf("message %u\n", header->type);
+	}
+	fflush(stdout);
+}
+
+static void hear(struct proc_chan *chan)
+{
+	struct proc_header header;
+	struct rd body;
+	int fd, got;
+
+	while ((got = proc_chan_receive(chan, &header, &body, &fd)) > 0) {
+		heard(&header, body);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (got < 0) {
+		printf("sav-esp has ended\n");
+		exit(2);
+	}
+}
+
+static void serve(void)
+{
+	bool commands = true;
+
+	for (;;) {
+		struct pollfd fds[] = { { proc_chan_fd(driver.main), POLLIN, 0 },
+					{ proc_chan_fd(driver.ike), POLLIN, 0 },
+					{ commands ? 0 : -1, POLLIN, 0 } };
+		char line[64];
+
+		if (proc_chan_wants_write(driver.ike))
+			fds[1].events |= POLLOUT;
+		if (poll(fds, 3, -1) < 0)
+			continue;
+		proc_chan_flush(driver.ike);
+		hear(driver.main);
+		hear(driver.ike);
+		if (fds[2].revents) {
+			commands = fgets(line, sizeof(line), stdin) != NULL;
+			if (commands)
+				command(line);
+		}
+	}
+}
+
+static void parse(char **argv)
+{
+	struct ike_proposal proposal;
+	struct ike_proposals proposals = { .n = 1 };
+	const struct ike_proposal *chosen;
+	struct diag diag = { "an address" };
+
+	driver.side = atoi(argv[3]);
+	driver.path = (struct ike_path){ .link = 1, .local.port = IKE_NATT_PORT, .remote.port = IKE_NATT_PORT };
+	if (!ip_addr_parse(argv[4], &driver.path.local.addr) || !ip_addr_parse(argv[5], &driver.path.remote.addr) ||
+	    ike_proposal_parse(argv[6], IKE_PROTO_ESP, &proposal, &diag) != 0 ||
+	    ike_ts_parse(argv[7], &driver.local, &diag) != 0 || ike_ts_parse(argv[8], &driver.remote, &diag) != 0) {
+		fprintf(stderr, "esp_driver: %s\n", diag.text);
+		exit(1);
+	}
+	proposals.list[0] = proposal;
+	proposals.list[0].number = 1;
+	if (ike_proposal_select(&proposals, &proposals, IKE_PROTO_ESP, false, &driver.suite, &chosen) != 0) {
+		fprintf(stderr, "esp_driver: %s: no suite\n", argv[6]);
+		exit(1);
+	}
+	driver.count = argv[9] ? (unsigned int)atoi(argv[9]) : 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 9 || argc > 10) {
+		fprintf(stderr, "usage: esp_driver PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]\n");
+		return 1;
+	}
+	parse(argv);
+	signal(SIGPIPE, SIG_IGN);
+	start(argv[1]);
+	give_socket();
+	give_device(argv[2]);
+	give_ike(); /* after them, so what ike says finds them there */
+	for (unsigned int n = 0; n < driver.count; n++)
+		add(n);
+	printf("ready\n");
+	fflush(stdout);
+	serve();
+	return 0;
+}
