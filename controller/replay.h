@@ -87,7 +87,7 @@ void replay_why(struct replay *r, size_t edge, const struct ip_addr *addrs, size
 		struct replay_why *out);
 struct replay_judgement {
 	struct replay_why why;
-	unsigned int admits; /* bits, see replay_judge.c */
+	unsigned int admits; /* bits, see remedy.h */
 	bool has_record;     /* the edge has a customer */
 };
 /* The addresses may be in any order. */

@@ -7,14 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/policy/remedy.h"
 #include "lib/mem.h"
-
-/* The strictest first: the first that admits an address gives the least away. */
-static const enum edge_mode modes[] = {
-	MODE_STRICT, MODE_STRICT_DIRECT, MODE_FEASIBLE,
-	MODE_EFP_A,  MODE_EFP_B,	 MODE_LOOSE,
-};
-#define MODES (sizeof(modes) / sizeof(modes[0]))
 
 static int ascending(const void *a, const void *b)
 {
@@ -32,8 +26,8 @@ static void try_modes(struct replay *r, size_t edge, const struct ip_addr *addrs
 	const struct config_edge *e = &r->cfg.edges[edge];
 	struct addrset set = { 0 };
 
-	for (size_t m = 0; m < MODES; m++) {
-		sets_pass_edge_as(r->pass, edge, modes[m], &set);
+	for (size_t m = 0; m < REMEDY_MODES; m++) {
+		sets_pass_edge_as(r->pass, edge, remedy_modes[m], &set);
 		for (size_t i = 0; i < n; i++)
 			out[i].admits |= addrset_contains(&set, &addrs[i]) ? 1u << m : 0;
 	}
@@ -65,52 +59,41 @@ void replay_judge(struct replay *r, size_t edge, const struct ip_addr *addrs, si
 	free(order);
 }
 
-/* A statement of the configuration, in words. */
-static void remedy(const struct replay_judgement *j, const struct ip_prefix *what,
-		   char *text, size_t size)
+static const char *remedy(const struct replay_judgement *j, const struct ip_prefix *what,
+			  char text[REMEDY_TEXT_SIZE])
 {
-	char prefix[IP_TEXT_SIZE];
+	const struct remedy r = {
+		.admits = j->admits,
+		.special = strcmp(j->why.step, "special-purpose") == 0,
+		.has_record = j->has_record,
+		.prefix = *what,
+	};
 
-	ip_prefix_format(what, prefix);
-	for (size_t m = 0; m < MODES; m++) {
-		if (j->admits & 1u << m) {
-			snprintf(text, size, "mode %s", edge_mode_name(modes[m]));
-			return;
-		}
-	}
-	if (strcmp(j->why.step, "special-purpose") == 0)
-		snprintf(text, size,
-			 "prefix %s on the edge, or special-purpose permit %s", prefix,
-			 prefix);
-	else
-		snprintf(text, size,
-			 "prefix %s on the edge, or in the record of its customer%s",
-			 prefix, j->has_record ? "" : " (the edge has none yet)");
+	return remedy_format(&r, text);
 }
 
 void replay_judge_text(const struct replay_judgement *j, const struct ip_prefix *what)
 {
-	char text[256];
+	char text[REMEDY_TEXT_SIZE];
 
-	remedy(j, what, text, sizeof(text));
-	printf("%s: %s; admitted by: %s", j->why.step, j->why.text, text);
+	printf("%s: %s; admitted by: %s", j->why.step, j->why.text,
+	       remedy(j, what, text));
 }
 
 void replay_judge_json(const struct replay_judgement *j, const struct ip_prefix *what)
 {
 	bool first = true;
-	char text[256];
+	char text[REMEDY_TEXT_SIZE];
 
 	printf("\"step\":\"%s\",\"reason\":", j->why.step);
 	replay_put_string(stdout, j->why.text);
 	printf(",\"admittedBy\":[");
-	for (size_t m = 0; m < MODES; m++) {
+	for (size_t m = 0; m < REMEDY_MODES; m++) {
 		if (j->admits & 1u << m) {
-			printf("%s\"%s\"", first ? "" : ",", edge_mode_name(modes[m]));
+			printf("%s\"%s\"", first ? "" : ",", edge_mode_name(remedy_modes[m]));
 			first = false;
 		}
 	}
-	remedy(j, what, text, sizeof(text));
 	printf("],\"remedy\":");
-	replay_put_string(stdout, text);
+	replay_put_string(stdout, remedy(j, what, text));
 }

@@ -5,6 +5,7 @@
 #ifndef SAV_SAVD_H
 #define SAV_SAVD_H
 
+#include "controller/drops.h"
 #include "controller/engine.h"
 #include "controller/south/signer.h"
 #include "controller/south/south_packet.h"
@@ -38,6 +39,7 @@ struct savd {
 	struct signer *signer;
 	struct savd_edge *edges; /* sorted by router and interface */
 	size_t n_edges;
+	struct drop_store *drops; /* what agents say that was refused */
 	int64_t changed_us;   /* when the oldest change came that no run has seen; 0: none */
 	int64_t run_max_us;   /* longest engine_run() so far */
 	int64_t run_last_us;

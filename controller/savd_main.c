@@ -26,6 +26,7 @@
 #include "controller/savd_history.h"
 #include "controller/savd_metrics.h"
 #include "controller/vty/config_vty.h"
+#include "controller/vty/drops_vty.h"
 #include "controller/vty/history_vty.h"
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/rollback_vty.h"
@@ -284,6 +285,7 @@ static void eng_filter_gone(void *ctx, const char *router, const char *interface
 	savd_history_gone(history, router, interface);
 	save_soon();
 	edge_forget(router, interface);
+	drop_store_forget(savd.drops, router, interface);
 	south_filter_remove(south_packet_south(savd.south), router, interface, savd_now_ms());
 }
 
@@ -605,6 +607,12 @@ static void so_counters(void *ctx, const char *name, const struct agent_counters
 	}
 }
 
+static void so_drops(void *ctx, const char *name, const struct drop *rows, size_t n)
+{
+	(void)ctx;
+	drop_store_add(savd.drops, &savd.cfg, name, rows, n, savd_now_ms());
+}
+
 static bool so_relay_ok(void *ctx, const char *router, struct diag *diag)
 {
 	(void)ctx;
@@ -655,6 +663,7 @@ static const struct south_ops south_ops = {
 	.routes = so_routes,
 	.ack = so_ack,
 	.counters = so_counters,
+	.drops = so_drops,
 	.relay_ok = so_relay_ok,
 	.relay_open = so_relay_open,
 	.relay_bytes = so_relay_bytes,
@@ -837,6 +846,7 @@ static void on_term(void)
 	store_close(savd.store);
 	config_fini(&savd.cfg);
 	free(savd.edges);
+	drop_store_free(savd.drops);
 	frr_fini();
 	exit(0);
 }
@@ -919,7 +929,9 @@ int main(int argc, char **argv)
 	turns = turns_new(loop);
 	config_init(&savd.cfg);
 	config_vty_init(&savd.cfg);
+	savd.drops = drop_store_new();
 	show_vty_init(&savd);
+	drops_vty_init(&savd);
 	metrics_vty_init();
 	config_vty_on_metrics_listen(metrics_report);
 	show_fib_vty_init(&savd);

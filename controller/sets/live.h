@@ -139,6 +139,12 @@ void live_edge_decorate(const struct live *live, size_t edge, const struct addrs
 void live_edge_set_as(struct live *live, const struct config *cfg, size_t edge,
 		      enum edge_mode mode, struct addrset *out);
 
+/* Whether it would admit the address in that mode, by the routes as they are now;
+ * strict only as of live_fib(). Costs what holds the address. cfg: as of the last
+ * live_policy(). */
+bool live_edge_admits_as(struct live *live, const struct config *cfg, size_t edge,
+			 enum edge_mode mode, const struct ip_addr *addr);
+
 struct live_stats {
 	size_t prefixes, origins, sources;
 	size_t bytes; /* all memory held */

@@ -6,6 +6,7 @@
  * live_set.c: sets, and the places where they may differ. live_efp.c: who holds
  * a prefix, and RFC 8704. live_origin.c: origins and X(o). live_strict.c: best
  * paths of a router and longest matches. live_fib.c: forwarding tables.
+ * live_ask.c: one address.
  */
 #ifndef SAV_LIVE_IMPL_H
 #define SAV_LIVE_IMPL_H

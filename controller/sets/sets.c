@@ -377,26 +377,15 @@ static size_t direct_edges(const struct ip_prefix *prefix, const size_t **edges,
 	return n;
 }
 
-static bool has_strict_direct(const struct config *cfg, const char *router)
-{
-	for (size_t i = 0; i < cfg->n_edges; i++) {
-		if (config_edge_mode(&cfg->edges[i]) == MODE_STRICT_DIRECT &&
-		    strcmp(cfg->edges[i].router, router) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void strict_fib(struct sets_pass *pass, size_t router)
 {
 	const char *name = pass->cfg->routers[router].name;
 	struct direct d = { .pass = pass };
 	struct walk w = { .routes = &d.routes };
-	bool direct = has_strict_direct(pass->cfg, name);
 
 	if (!pass->fibs[router])
 		return;
-	for (w.source = 0; direct && w.source < pass->n_sources; w.source++) {
+	for (w.source = 0; w.source < pass->n_sources; w.source++) {
 		const struct sets_source *s = &pass->sources[w.source];
 
 		if (s->router == router && !s->ibgp && is_customer_source(pass, w.source))
@@ -405,7 +394,7 @@ static void strict_fib(struct sets_pass *pass, size_t router)
 	routes_sort(&d.routes);
 	d.edges = mem_calloc(d.routes.n + 1, sizeof(*d.edges));
 	sets_fib_strict(pass->cfg, name, pass->fibs[router], pass->index,
-			direct ? direct_edges : NULL, &d, pass->strict, pass->strict_direct);
+			direct_edges, &d, pass->strict, pass->strict_direct);
 	free(d.edges);
 	free(d.routes.r);
 }

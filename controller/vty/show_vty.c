@@ -5,6 +5,7 @@
 #include "json.h"
 #include "vty.h"
 
+#include "controller/engine_remedy.h"
 #include "controller/savd.h"
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/show_feed_vty.h"
@@ -452,18 +453,10 @@ static const char *const step_words[] = {
 	[EXPLAIN_GROWTH] = "growth",	   [EXPLAIN_NONE] = "none",
 };
 
-static struct json_object *json_explain(const struct explain *x, const char *router,
-					const char *interface, const char *addr)
+void show_why_json(struct json_object *json, const struct explain *x)
 {
-	struct json_object *json = json_object_new_object();
 	char text[IP_TEXT_SIZE];
 
-	json_object_string_add(json, "router", router);
-	json_object_string_add(json, "interface", interface);
-	json_object_string_add(json, "address", addr);
-	json_object_string_add(json, "verdict", x->accept ? "accept" : "drop");
-	json_object_boolean_add(json, "enforced", x->enforced);
-	json_object_boolean_add(json, "admitted", x->admitted);
 	json_object_string_add(json, "step", step_words[x->step]);
 	if (x->prefix.len != 0 || x->prefix.v != 0)
 		json_object_string_add(json, "prefix", ip_prefix_format(&x->prefix, text));
@@ -471,6 +464,34 @@ static struct json_object *json_explain(const struct explain *x, const char *rou
 		json_object_string_add(json, "peer",
 				       ip_addr_format(&rib_peer_key(x->peer)->addr, text));
 	json_object_string_add(json, "reason", x->text);
+}
+
+void show_admits_json(struct json_object *json, const struct savd *s, const char *router,
+		      const char *interface, const struct ip_addr *addr)
+{
+	unsigned int admits = engine_admits(s->engine, router, interface, addr);
+	struct json_object *list = json_object_new_array();
+
+	for (size_t m = 0; m < REMEDY_MODES; m++) {
+		if (admits & 1u << m)
+			json_object_array_add(list, json_object_new_string(edge_mode_name(
+							    remedy_modes[m])));
+	}
+	json_object_object_add(json, "admittedBy", list);
+}
+
+static struct json_object *json_explain(const struct explain *x, const char *router,
+					const char *interface, const char *addr)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_string_add(json, "router", router);
+	json_object_string_add(json, "interface", interface);
+	json_object_string_add(json, "address", addr);
+	json_object_string_add(json, "verdict", x->accept ? "accept" : "drop");
+	json_object_boolean_add(json, "enforced", x->enforced);
+	json_object_boolean_add(json, "admitted", x->admitted);
+	show_why_json(json, x);
 	return json;
 }
 
@@ -484,6 +505,8 @@ DEFUN (explain,
        "IPv6 source address\n"
        JSON_HELP)
 {
+	char remedy[REMEDY_TEXT_SIZE];
+	struct json_object *json;
 	struct ip_addr addr;
 	struct explain x;
 
@@ -494,13 +517,19 @@ DEFUN (explain,
 	savd_catch_up();
 	if (!engine_explain(savd->engine, argv[1]->arg, argv[2]->arg, &addr, savd_now_ms(), &x))
 		return no_such_edge(vty, argv[1]->arg, argv[2]->arg);
-	if (show_wants_json(argv, argc))
-		return show_print_json(vty, json_explain(&x, argv[1]->arg, argv[2]->arg,
-						    argv[3]->arg));
+	engine_remedy(savd->engine, argv[1]->arg, argv[2]->arg, &addr, &x, remedy);
+	if (show_wants_json(argv, argc)) {
+		json = json_explain(&x, argv[1]->arg, argv[2]->arg, argv[3]->arg);
+		show_admits_json(json, savd, argv[1]->arg, argv[2]->arg, &addr);
+		json_object_string_add(json, "remedy", remedy);
+		return show_print_json(vty, json);
+	}
 	if (x.enforced || x.admitted)
 		vty_out(vty, "%s: %s\n", x.accept ? "accept" : "drop", x.text);
 	else
 		vty_out(vty, "accept (the edge does not enforce; it would drop): %s\n", x.text);
+	if (remedy[0] != '\0')
+		vty_out(vty, "  if it is honest: %s\n", remedy);
 	return CMD_SUCCESS;
 }
 

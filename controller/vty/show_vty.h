@@ -5,9 +5,19 @@
 #ifndef SAV_SHOW_VTY_H
 #define SAV_SHOW_VTY_H
 
+struct explain;
+struct ip_addr;
+struct json_object;
 struct savd;
 
 /* After config_vty_init(). */
 void show_vty_init(struct savd *savd);
+
+/* The members of an explanation that say why. */
+void show_why_json(struct json_object *json, const struct explain *x);
+/* admittedBy: modes that would admit the address on this edge. */
+void show_admits_json(struct json_object *json, const struct savd *savd,
+		      const char *router, const char *interface,
+		      const struct ip_addr *addr);
 
 #endif /* SAV_SHOW_VTY_H */

@@ -59,7 +59,7 @@ struct world {
 	unsigned int n_origins;
 	unsigned int least; /* of each ten prefixes, so many are not among the shortest */
 	unsigned int next_number;
-	unsigned long events, drains, told[MODE_OFF + 1], told_shared;
+	unsigned long events, drains, told[MODE_OFF + 1], told_shared, asked, admitted;
 };
 
 static unsigned int below(struct world *w, unsigned int n)
@@ -619,6 +619,30 @@ static void check_edge(struct world *w, struct sets_pass *pass, size_t edge)
 	addrset_fini(&kept);
 }
 
+/* One address, mostly of a prefix that is announced, in any mode. */
+static void ask(struct world *w, struct sets_pass *pass)
+{
+	const struct ip_prefix *p = &w->prefixes[below(w, w->n_prefixes)];
+	struct ip_addr addr = { one_in(w, 2) ? p->v : ip_prefix_last(p), p->family };
+	enum edge_mode mode = MODE_DEFAULT + 1 + below(w, MODE_OFF);
+	struct addrset set = { 0 };
+	bool truth;
+	size_t edge;
+
+	/* best paths are those of a recording */
+	if (w->cfg.n_edges == 0 ||
+	    (!w->by_fib && (mode == MODE_STRICT || mode == MODE_STRICT_DIRECT)))
+		return;
+	edge = below(w, (unsigned int)w->cfg.n_edges);
+	sets_pass_edge_as(pass, edge, mode, &set);
+	truth = addrset_contains(&set, &addr);
+	if (live_edge_admits_as(w->live, &w->cfg, edge, mode, &addr) != truth)
+		fail_msg("mode %s: %s", edge_mode_name(mode), truth ? "refused" : "admitted");
+	w->asked++;
+	w->admitted += truth;
+	addrset_fini(&set);
+}
+
 static void drain_and_check(struct world *w)
 {
 	const struct live_ops ops = { .edge = on_edge,
@@ -657,6 +681,8 @@ static void drain_and_check(struct world *w)
 		sets_pass_set_fibs(pass, fibs, index);
 	for (size_t i = 0; i < w->cfg.n_edges; i++)
 		check_edge(w, pass, i);
+	for (unsigned int i = 0; i < 4; i++)
+		ask(w, pass);
 	sets_pass_free(pass);
 	free(fibs);
 	free(index);
@@ -766,7 +792,9 @@ static void test_any_sequence_ends_as_from_scratch(void **state)
 	       w->drains);
 	for (enum edge_mode mode = MODE_DEFAULT + 1; mode <= MODE_OFF; mode++)
 		printf(" %s %lu,", edge_mode_name(mode), w->told[mode]);
-	printf(" shared %lu\n", w->told_shared);
+	printf(" shared %lu; asked %lu, admitted %lu\n", w->told_shared, w->asked,
+	       w->admitted);
+	assert_true(w->admitted > 0 && w->admitted < w->asked);
 	free(w);
 }
 

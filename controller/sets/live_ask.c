@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * One address: would an edge admit it in this mode or that, by the routes as
+ * they are now. Nothing is walked but what holds the address.
+ */
+#include "controller/sets/live_impl.h"
+
+struct ask {
+	const struct live *live;
+	struct live_set set; /* as the edge would read in that mode */
+};
+
+static bool is_member(const struct prefix_index *x, uint32_t node, void *arg)
+{
+	const struct ask *ask = arg;
+
+	return live_set_has(ask->live, &ask->set, x, node);
+}
+
+static struct ip_prefix host_of(const struct ip_addr *addr)
+{
+	enum ip_family family = (enum ip_family)addr->family;
+
+	return ip_prefix_make(family, addr->v, ip_bits(family));
+}
+
+static bool by_index(struct live *live, struct live_edge *e, enum edge_mode mode,
+		     const struct ip_addr *addr)
+{
+	struct ask ask = { live, { .mode = mode, .edge = e } };
+	struct ip_prefix host = host_of(addr);
+
+	return prefix_index_covering(&live->index[host.family], &host, is_member, &ask);
+}
+
+static bool by_loose(struct live *live, struct live_edge *e, enum edge_mode mode,
+		     const struct ip_addr *addr)
+{
+	struct ask ask = { live, { .mode = mode, .at = e->at } };
+	struct ip_prefix host = host_of(addr);
+	struct rangeset content = { 0 };
+	bool held;
+
+	if (prefix_index_covering(&live->index[host.family], &host, is_member, &ask))
+		rangeset_append_prefix(&content, &host);
+	live_loose_finish(live, &ask.set, &host, &content);
+	held = content.n != 0;
+	rangeset_fini(&content);
+	return held;
+}
+
+/* The index remembers edges only where a mode asks for them, so the peers' own
+ * tables are looked at. */
+static bool by_peers(const struct live *live, const struct live_edge *e,
+		     const struct ip_addr *addr)
+{
+	enum ip_family family = (enum ip_family)addr->family;
+
+	for (const struct live_source *s = live->sources; s; s = s->next) {
+		for (unsigned int len = ip_bits(family) + 1; s->edge == e && len-- > 0;) {
+			struct ip_prefix p = ip_prefix_make(family, addr->v, len);
+
+			if (sets_prefix_is_too_short(&p))
+				break;
+			if (rib_lookup(s->peer, s->view[family], &p))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_any(struct live *live, struct live_edge *edge, void *arg)
+{
+	(void)live;
+	(void)edge;
+	(void)arg;
+	return true;
+}
+
+static bool is_edge(struct live *live, struct live_edge *edge, void *arg)
+{
+	(void)live;
+	return edge == arg;
+}
+
+static bool by_fib(struct live *live, struct live_edge *e, bool direct,
+		   const struct ip_addr *addr)
+{
+	unsigned int min_len = addr->family == IP_V4 ? 8 : 16;
+	struct live_router *r = e->at;
+	struct fib_route route;
+
+	if (!r->fib || !fib_longest(r->fib, addr, min_len, &route) ||
+	    route.kind != AGENT_ROUTE_UNICAST)
+		return false;
+	if (direct && live_direct_edges(live, r, &route.prefix, is_any, NULL))
+		return live_direct_edges(live, r, &route.prefix, is_edge, e);
+	for (size_t i = 0; i < route.n; i++) {
+		if (e->port != 0 && route.indexes[i] == e->port)
+			return true;
+	}
+	return false;
+}
+
+static bool by_mode(struct live *live, struct live_edge *e, enum edge_mode mode,
+		    const struct ip_addr *addr)
+{
+	switch (mode) {
+	case MODE_DEFAULT:
+	case MODE_ACL:
+	case MODE_EGRESS:
+		break;
+	case MODE_OFF:
+		return true;
+	case MODE_STRICT:
+	case MODE_STRICT_DIRECT:
+		return by_fib(live, e, mode == MODE_STRICT_DIRECT, addr);
+	case MODE_FEASIBLE:
+		return by_peers(live, e, addr);
+	case MODE_EFP_A:
+	case MODE_EFP_B:
+		return by_index(live, e, mode, addr);
+	case MODE_LOOSE:
+	case MODE_LOOSE_NO_DEFAULT:
+		return by_loose(live, e, mode, addr);
+	}
+	return false;
+}
+
+static bool holds(const struct ip_prefix *list, size_t n, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ip_prefix_contains(&list[i], (enum ip_family)addr->family, addr->v))
+			return true;
+	}
+	return false;
+}
+
+static bool record_holds(const struct config *cfg, const struct config_edge *c,
+			 const struct ip_addr *addr)
+{
+	const struct config_customer *customer =
+		c->customer[0] ? config_customer_find(cfg, c->customer) : NULL;
+
+	return customer && holds(customer->prefixes, customer->n_prefixes, addr);
+}
+
+bool live_edge_admits_as(struct live *live, const struct config *cfg, size_t edge,
+			 enum edge_mode mode, const struct ip_addr *addr)
+{
+	const struct config_edge *c = &cfg->edges[edge];
+
+	if (mode == MODE_OFF || holds(c->prefixes, c->n_prefixes, addr))
+		return true;
+	if (c->role != ROLE_INTERNAL && addrset_contains(&live->block, addr))
+		return false;
+	return record_holds(cfg, c, addr) ||
+	       by_mode(live, live->by_index[edge], mode, addr);
+}
