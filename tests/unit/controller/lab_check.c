@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/controller/lab_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+
+static struct engine_edge_status status_of(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w), *interface = words_next(w);
+	struct engine_edge_status status;
+
+	if (!engine_edge_status(lab->engine, router, interface, &status))
+		lab_fail(lab, "there is no such edge");
+	return status;
+}
+
+static void do_expect(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w), *interface = words_next(w),
+		   *action = words_next(w);
+	const struct lab_filter *f = lab_filter_find(lab, router, interface);
+	bool there = f && f->there;
+
+	if (strcmp(action, "gone") == 0) {
+		if (there)
+			lab_fail(lab, "it is there");
+		return;
+	}
+	if (!there)
+		lab_fail(lab, "it is not there");
+	if (strcmp(filter_action_name(f->filter.action), action) != 0)
+		lab_fail(lab, "it is %s", filter_action_name(f->filter.action));
+	lab_check_set(lab, &f->filter.accept, words_rest(w));
+}
+
+static void do_waiting(struct lab *lab, struct words *w)
+{
+	struct engine_edge_status status = status_of(lab, w);
+	struct addrset waiting = { 0 };
+
+	hold_waiting(status.hold, &waiting);
+	lab_check_set(lab, &waiting, words_rest(w));
+	addrset_fini(&waiting);
+}
+
+static void do_reason(struct lab *lab, struct words *w)
+{
+	struct engine_edge_status status = status_of(lab, w);
+	const char *text = words_rest(w);
+	bool ready = strcmp(text, "-") == 0;
+
+	if (ready != status.ready ||
+	    (ready ? status.reason[0] != '\0' : !strstr(status.reason, text)))
+		lab_fail(lab, "it is %sready: \"%s\"", status.ready ? "" : "not ",
+			 status.reason);
+}
+
+static void put_wait(const struct engine_wait *wait, void *arg)
+{
+	char addr[IP_TEXT_SIZE], **text = arg, *more;
+
+	assert_true(asprintf(&more, "%s%s%s%s%s %s", *text, **text ? ", " : "",
+			     wait->router, wait->peer.v ? " " : "",
+			     wait->peer.v ? ip_addr_format(&wait->peer, addr) : "",
+			     wait->why) >= 0);
+	free(*text);
+	*text = more;
+}
+
+static void do_waits(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w), *interface = words_next(w),
+		   *want = words_rest(w);
+	char *text = mem_strdup("");
+
+	engine_edge_waits(lab->engine, router, interface, put_wait, &text);
+	if (strcmp(text, strcmp(want, "-") == 0 ? "" : want) != 0)
+		lab_fail(lab, "it waits for \"%s\"", text);
+	free(text);
+}
+
+static void do_braked(struct lab *lab, struct words *w)
+{
+	struct engine_edge_status status = status_of(lab, w);
+
+	if (status.brake != (strcmp(words_next(w), "yes") == 0))
+		lab_fail(lab, "it is %sbraked", status.brake ? "" : "not ");
+}
+
+static void do_generation(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w);
+	const struct lab_filter *f = lab_filter(lab, router, words_next(w));
+
+	if (f->filter.generation != strtoull(words_next(w), NULL, 10))
+		lab_fail(lab, "it is %llu", (unsigned long long)f->filter.generation);
+}
+
+static void do_mark(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w);
+	struct lab_filter *f = lab_filter(lab, router, words_next(w));
+
+	f->marked = f->filter.generation;
+	f->sets = 0;
+}
+
+static void do_same(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w);
+	const struct lab_filter *f = lab_filter(lab, router, words_next(w));
+
+	if (f->filter.generation != f->marked || f->sets != 0)
+		lab_fail(lab, "it was handed out %u times, generations %llu to %llu",
+			 f->sets, (unsigned long long)f->marked,
+			 (unsigned long long)f->filter.generation);
+}
+
+struct peer_search {
+	const char *router;
+	struct ip_addr addr;
+	bool found;
+	struct engine_peer_status status;
+};
+
+static void look_at_peer(const struct engine_peer_status *status, void *arg)
+{
+	struct peer_search *s = arg;
+
+	if (strcmp(status->router, s->router) == 0 &&
+	    ip_addr_equal(&rib_peer_key(status->peer)->addr, &s->addr)) {
+		s->found = true;
+		s->status = *status;
+	}
+}
+
+static void do_peer(struct lab *lab, struct words *w)
+{
+	struct peer_search s = { .router = words_next(w) };
+	const char *text;
+
+	s.addr = lab_addr(lab, words_next(w));
+	text = words_rest(w);
+	engine_peers_walk(lab->engine, look_at_peer, &s);
+	if (!s.found && strcmp(text, "unknown") != 0)
+		lab_fail(lab, "there is no such peer");
+	if (s.found && !strstr(s.status.mapping, text))
+		lab_fail(lab, "it says \"%s\"", s.status.mapping);
+}
+
+static void do_explain(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w), *interface = words_next(w);
+	struct ip_addr addr = lab_addr(lab, words_next(w));
+	struct explain out;
+
+	if (!engine_explain(lab->engine, router, interface, &addr, lab->now_ms, &out))
+		lab_fail(lab, "there is no such edge");
+	if (strcmp(out.text, words_rest(w)) != 0)
+		lab_fail(lab, "it says \"%s\"", out.text);
+}
+
+static void check_log(struct lab *lab, char **log, const char *text)
+{
+	if (!*log || !strstr(*log, text))
+		lab_fail(lab, "the notes are:\n%s", *log ? *log : "");
+	free(*log);
+	*log = NULL;
+}
+
+static void do_noted(struct lab *lab, struct words *w)
+{
+	check_log(lab, &lab->notes, words_rest(w));
+}
+
+static void do_alarmed(struct lab *lab, struct words *w)
+{
+	check_log(lab, &lab->alarms, words_rest(w));
+}
+
+const struct lab_command lab_check_commands[] = {
+	{ "expect", do_expect }, { "waiting", do_waiting },
+	{ "reason", do_reason }, { "waits", do_waits },
+	{ "braked", do_braked }, { "generation", do_generation },
+	{ "mark", do_mark },	 { "same", do_same },
+	{ "peer", do_peer },	 { "explain", do_explain },
+	{ "noted", do_noted },	 { "alarmed", do_alarmed },
+	{ NULL, NULL },
+};
