@@ -33,7 +33,21 @@ COUNTER(m_applied, "sav_agent_filters_applied_total", "Filters put into force");
 COUNTER(m_refused, "sav_agent_filters_refused_total", "Filters answered with an error");
 COUNTER(m_repairs, "sav_agent_repairs_total",
 	"Times that somebody else's change of the table was undone");
-GAUGE(m_error, "sav_agent_error", "1 while something is wrong: disk, rp_filter, interfaces");
+GAUGE(m_error, "sav_agent_error", "1 while something is wrong, by kind");
+GAUGE(m_relay_up, "sav_agent_relay_connected",
+      "1 while the connection that carries BMP to the controller is up");
+GAUGE(m_relay_session, "sav_agent_relay_bmp_session_up", "1 while bgpd sends BMP");
+GAUGE(m_relay_waiting, "sav_agent_relay_waiting_bytes", "BMP that the controller has not taken");
+GAUGE(m_relay_high, "sav_agent_relay_waiting_max_bytes", "The most that ever waited");
+GAUGE(m_relay_limit, "sav_agent_relay_limit_bytes", "At so many bytes the session ends");
+COUNTER(m_relay_bytes, "sav_agent_relay_bytes_total", "BMP relayed");
+COUNTER(m_relay_sessions, "sav_agent_relay_sessions_total", "BMP sessions of bgpd");
+COUNTER(m_relay_refused, "sav_agent_relay_refused_total",
+	"Connections of bgpd refused: no controller, or a second one");
+COUNTER(m_relay_overflows, "sav_agent_relay_overflows_total",
+	"Sessions that ended since too much waited");
+COUNTER(m_relay_dropped, "sav_agent_relay_dropped_bytes_total",
+	"BMP that was not sent on when its session ended");
 GAUGE(m_filters, "sav_agent_filters", "Filters held");
 
 GAUGE(m_prefixes, "sav_agent_filter_prefixes", "Prefixes that may be sources");
@@ -136,6 +150,26 @@ static void collect_totals(struct agent_metrics *am, struct metrics *m)
 	collect_error(am, m, "disk", &a->cache_error);
 	collect_error(am, m, "rp_filter", &a->rpfilter_error);
 	collect_error(am, m, "interfaces", &a->links_error);
+	collect_error(am, m, "certificates", &a->certs_error);
+}
+
+static void collect_relay(const struct agent *a, struct metrics *m)
+{
+	const struct relay_status *s;
+
+	if (a->relay_listen.port == 0)
+		return;
+	s = relay_packet_status(a->relay);
+	metric_add_bool(m, &m_relay_up, NULL, s->state >= RELAY_READY);
+	metric_add_bool(m, &m_relay_session, NULL, s->state == RELAY_BUSY);
+	metric_add(m, &m_relay_waiting, NULL, s->waiting_bytes);
+	metric_add(m, &m_relay_high, NULL, s->totals.high_bytes);
+	metric_add(m, &m_relay_limit, NULL, s->totals.limit_bytes);
+	metric_add(m, &m_relay_bytes, NULL, s->totals.bytes);
+	metric_add(m, &m_relay_sessions, NULL, s->totals.sessions);
+	metric_add(m, &m_relay_refused, NULL, s->totals.refused);
+	metric_add(m, &m_relay_overflows, NULL, s->totals.overflows);
+	metric_add(m, &m_relay_dropped, NULL, s->totals.dropped_bytes);
 }
 
 static bool collect_agent(struct metrics *m, uint64_t *step, void *arg)
@@ -143,6 +177,7 @@ static bool collect_agent(struct metrics *m, uint64_t *step, void *arg)
 	(void)step;
 	collect_session(arg, m);
 	collect_totals(arg, m);
+	collect_relay(((struct agent_metrics *)arg)->agent, m);
 	return true;
 }
 

@@ -21,11 +21,13 @@ SAVD_GAUGE(m_changed, "savd_edge_change_timestamp_seconds", "When its filter cha
 SAVD_GAUGE(m_apply, "savd_edge_apply_seconds",
 	   "From the last change to the router's word that its kernel has it");
 SAVD_GAUGE(m_holding, "savd_edge_holding_prefixes", "Prefixes that wait for their hold-down");
+SAVD_GAUGE(m_hold_end, "savd_edge_hold_expiry_timestamp_seconds",
+	   "When the next of them leave the set");
 SAVD_GAUGE(m_ready, "savd_edge_ready", "1 if all that its mode reads is complete");
 SAVD_GAUGE(m_enforcing, "savd_edge_enforcing", "1 if other sources are dropped");
 SAVD_GAUGE(m_waiting, "savd_edge_waiting", "1 if it shall enforce and was never ready");
 SAVD_GAUGE(m_stale, "savd_edge_stale", "1 while it is degraded since its feed is dead");
-SAVD_GAUGE(m_brake, "savd_edge_brake", "1 while its brake holds back a change");
+SAVD_GAUGE(m_brake, "savd_edge_brake", "1 while its brake holds back a change, by kind");
 SAVD_GAUGE(m_seen, "savd_edge_interface_seen", "1 if the router has such an interface");
 SAVD_COUNTER(m_packets, "savd_edge_packets_total",
 	     "Packets by verdict; an observing edge counts what it would drop");
@@ -39,6 +41,12 @@ SAVD_GAUGE(m_contact, "savd_agent_last_contact_timestamp_seconds",
 	   "When the agent was heard last");
 SAVD_GAUGE(m_pending, "savd_agent_pending_edges", "Edges whose newest filter it does not hold");
 SAVD_GAUGE(m_all_off, "savd_agent_all_off", "1 while its hand brake lets everything pass");
+SAVD_GAUGE(m_relay_connected, "savd_relay_connected",
+	   "1 while the agent's connection for BMP is up");
+SAVD_GAUGE(m_relay_session, "savd_relay_bmp_session_up",
+	   "1 while bgpd sends BMP to the agent, as it said last");
+SAVD_COUNTER(m_relay_overflows, "savd_relay_overflows_total",
+	     "Times that the agent's buffer was full, since it started");
 SAVD_GAUGE(m_certificate, "savd_agent_certificate_expiry_timestamp_seconds",
 	   "When the certificate of its present or last session ends");
 
@@ -173,6 +181,9 @@ static void collect_set(struct savd_metrics_edges *me, struct metrics *m,
 	savd_metrics_add(m, &m_prefixes, &me->labels, "family", "ipv4", n->prefixes[IP_V4]);
 	savd_metrics_add(m, &m_prefixes, &me->labels, "family", "ipv6", n->prefixes[IP_V6]);
 	add(me, m, &m_holding, addrset_prefix_count(&waiting));
+	if (s->hold->n > 0)
+		metric_add_ms(m, &m_hold_end, &me->labels,
+			      hold_next_ms(s->hold) + savd_metrics_offset_ms());
 	addrset_fini(&waiting);
 }
 
@@ -208,13 +219,22 @@ static void collect_edge(struct savd_metrics_edges *me, struct metrics *m)
 	add(me, m, &m_enforcing, s.filter->action == FILTER_ENFORCE);
 	add(me, m, &m_waiting, s.config->action == FILTER_ENFORCE && !s.started);
 	add(me, m, &m_stale, s.stale);
-	add(me, m, &m_brake, s.brake || s.growth);
+	savd_metrics_add(m, &m_brake, &me->labels, "kind", "shrink", s.brake);
+	savd_metrics_add(m, &m_brake, &me->labels, "kind", "growth", s.growth);
 	add(me, m, &m_seen, s.interface_seen);
 	collect_sync(me, m);
 	collect_known(me, m);
 }
 
 /* ---- one router's agent ---- */
+
+static void collect_relay(struct savd_metrics_edges *me, struct metrics *m,
+			  const struct south_relay_status *r)
+{
+	add(me, m, &m_relay_connected, r->connected);
+	add(me, m, &m_relay_session, r->connected && r->totals.session);
+	add(me, m, &m_relay_overflows, r->totals.overflows);
+}
 
 static void collect_agent(struct savd_metrics_edges *me, struct metrics *m)
 {
@@ -230,6 +250,8 @@ static void collect_agent(struct savd_metrics_edges *me, struct metrics *m)
 	metric_add_ms(m, &m_since, &me->labels, s->since_ms + offset_ms);
 	metric_add_ms(m, &m_contact, &me->labels, s->contact_ms + offset_ms);
 	add(me, m, &m_all_off, s->all_off);
+	if (s->relay.seen)
+		collect_relay(me, m, &s->relay);
 	if (s->not_after > 0)
 		add(me, m, &m_certificate, (uint64_t)s->not_after);
 }

@@ -18,6 +18,12 @@ SAVD_COUNTER(m_errors, "savd_feed_errors_total",
 	     "What was wrong on this connection, by kind, and was left out");
 SAVD_COUNTER(m_redumps, "savd_feed_redumps_total",
 	     "Times that savd had the router send its tables again");
+SAVD_GAUGE(m_lag, "savd_feed_lag_bytes",
+	   "Bytes of the feed that wait to be read, at the agent and at savd");
+SAVD_GAUGE(m_lag_max, "savd_feed_lag_max_bytes", "The most of them so far");
+SAVD_GAUGE(m_silent, "savd_feed_silent",
+	   "1 while nothing came for longer than its statistics interval allows");
+SAVD_GAUGE(m_relayed, "savd_feed_relayed", "1 if the router's agent carries the feed");
 SAVD_COUNTER(m_sessions, "savd_feed_sessions_total", "BGP sessions that were established");
 SAVD_GAUGE(m_feed_paths, "savd_feed_paths", "Paths of the router's own BGP session");
 SAVD_GAUGE(m_peers, "savd_peers", "BGP neighbors of the router by state");
@@ -100,6 +106,10 @@ static void collect_bmp(const struct engine_feed_status *f, void *arg)
 	metric_add(w->m, &m_announced, &w->labels, s->announced);
 	metric_add(w->m, &m_withdrawn, &w->labels, s->withdrawn);
 	metric_add(w->m, &m_redumps, &w->labels, f->redumps);
+	metric_add(w->m, &m_lag, &w->labels, f->queued_bytes);
+	metric_add(w->m, &m_lag_max, &w->labels, f->queued_max_bytes);
+	metric_add_bool(w->m, &m_silent, &w->labels, f->silent);
+	metric_add_bool(w->m, &m_relayed, &w->labels, f->relayed);
 	add_error(w, "malformed", s->malformed);
 	add_error(w, "treat_as_withdraw", s->treat_as_withdraw);
 	add_error(w, "withdrawn_unknown", s->withdrawn_unknown);

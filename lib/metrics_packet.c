@@ -13,6 +13,7 @@
 #define SLICE_US     1000
 #define GAP_MS	     3
 #define PAUSE_FACTOR 4
+#define LOG_US	     60000000 /* between two messages of libmicrohttpd */
 #define MEMORY_BYTES 16384 /* of a connection: request line and headers */
 
 struct listener {
@@ -41,6 +42,7 @@ struct metrics_http {
 	struct metrics_walk walk;
 	int64_t work_us; /* of this one so far */
 	int64_t not_before_us;
+	int64_t logged_us; /* when libmicrohttpd's last message was logged */
 	struct event *t_build;
 	struct MHD_Response *not_found, *not_allowed;
 	struct metrics_http_stats stats;
@@ -226,11 +228,16 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 	return MHD_YES;
 }
 
+/* Strangers can cause these at will. */
 static void on_log(void *arg, const char *fmt, va_list ap)
 {
+	struct metrics_http *h = arg;
+	int64_t now_us = frr_now_us();
 	char text[256];
 
-	(void)arg;
+	if (h->logged_us != 0 && now_us - h->logged_us < LOG_US)
+		return;
+	h->logged_us = now_us;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	text[strcspn(text, "\n")] = '\0';
 	zlog_debug("metrics: %s", text);
@@ -273,7 +280,7 @@ static struct MHD_Daemon *daemon_start(struct listener *l, int fd)
 {
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		on_request, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		on_request, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, l->http,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)METRICS_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		(unsigned int)METRICS_CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_TIMEOUT,

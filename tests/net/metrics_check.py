@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Asks a Prometheus what the dashboard and the rules ask.
+
+usage: metrics_check.py dashboard URL FILE [--data TITLE]...   each --data panel must have data
+       metrics_check.py rules URL
+       metrics_check.py alert URL NAME LABEL=VALUE...   exit status 0 once it fires
+       metrics_check.py value URL EXPRESSION            its value; nothing if there is none
+
+One line per test, "ok: ..." or "FAILED: ..."; exit status 1 if one failed.
+"""
+
+import json
+import re
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+VARIABLES = {"$__rate_interval": "10s", "$router": ".*", "$interface": ".*"}
+OURS = re.compile(r"\b(?:savd|sav_agent|sav_metrics|process|opensav:\w+?)[_:][\w:]+")
+LABEL_VALUES = re.compile(r"label_values\((.*), (\w+)\)$")
+
+
+def ask(url, path, **query):
+    full = f"{url}/api/v1/{path}?{urllib.parse.urlencode(query)}"
+    try:
+        with urllib.request.urlopen(full, timeout=20) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+def names_of(url):
+    return set(ask(url, "label/__name__/values")["data"])
+
+
+def expand(expr):
+    for name, value in VARIABLES.items():
+        expr = expr.replace(name, value)
+    return expr
+
+
+class Report:
+    failures = 0
+
+    def tell(self, what, problem):
+        print(f"FAILED: {what}: {problem}" if problem else f"ok: {what}")
+        self.failures += bool(problem)
+
+
+def problem_of(url, expr, known, data_wanted):
+    """"" if Prometheus takes the expression, all of its names are metrics, and there is data if wanted."""
+    if "$" in expr:
+        return f"a variable that is not known here: {expr}"
+    missing = sorted(set(OURS.findall(expr)) - known)
+    if missing:
+        return "nobody exports " + ", ".join(missing)
+    answer = ask(url, "query", query=expr)
+    if answer["status"] != "success":
+        return answer["error"]
+    if data_wanted and not answer["data"]["result"]:
+        return f"no data: {expr}"
+    return ""
+
+
+def boxes_problem(panels):
+    """Panels with one id, or on top of each other."""
+    taken = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        if taken & cells or at["x"] + at["w"] > 24:
+            return f"panel {panel['title']} lies on another one"
+        taken |= cells
+    if len({p["id"] for p in panels}) != len(panels):
+        return "two panels have one id"
+    return ""
+
+
+def check_dashboard(url, path, with_data):
+    with open(path, encoding="utf-8") as file:
+        board = json.load(file)
+    report, known = Report(), names_of(url)
+    report.tell("the dashboard's panels have their places", boxes_problem(board["panels"]))
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "query":
+            selector, label = LABEL_VALUES.match(variable["definition"]).groups()
+            values = ask(url, f"label/{label}/values", **{"match[]": expand(selector)})
+            report.tell(f"variable {variable['name']}", "" if values["data"] else "it has no values")
+    for panel in board["panels"]:
+        for target in panel.get("targets", []):
+            problem = problem_of(url, expand(target["expr"]), known, panel["title"] in with_data)
+            report.tell(f"panel {panel['title']} {target['refId']}", problem)
+    for title in with_data - {p["title"] for p in board["panels"]}:
+        report.tell(f"panel {title}", "there is none")
+    return report.failures == 0
+
+
+def check_rules(url):
+    report, known = Report(), names_of(url)
+    for group in ask(url, "rules")["data"]["groups"]:
+        for rule in group["rules"]:
+            problem = rule.get("lastError") or problem_of(url, rule["query"], known | {"up"}, False)
+            if not problem and rule["health"] != "ok":
+                problem = "its health is " + rule["health"]
+            report.tell(f"rule {rule['name']}", problem)
+    return report.failures == 0
+
+
+def fires(url, name, labels):
+    return any(a["state"] == "firing" and a["labels"]["alertname"] == name and labels.items() <= a["labels"].items()
+               for a in ask(url, "alerts")["data"]["alerts"])
+
+
+def main(what, url, *rest):
+    if what == "dashboard":
+        return check_dashboard(url, rest[0], set(rest[2::2]))
+    if what == "rules":
+        return check_rules(url)
+    if what == "alert":
+        return fires(url, rest[0], dict(label.split("=", 1) for label in rest[1:]))
+    for sample in ask(url, "query", query=rest[0])["data"]["result"]:
+        print(sample["value"][1])
+    return True
+
+
+sys.exit(0 if main(*sys.argv[1:]) else 1)
