@@ -11,7 +11,7 @@
 #include "tests/unit/controller/lab.h"
 
 #define LAB_OWN_AS    64500
-#define LAB_WORDS_MAX 24
+#define LAB_WORDS_MAX 64
 
 /* The words of a line of a script. */
 struct words {
