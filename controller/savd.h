@@ -54,8 +54,6 @@ int64_t savd_now_ms(void); /* monotonic */
  * operator includes the last command. */
 void savd_catch_up(void);
 
-/* NULL: nothing is known. */
-const struct savd_edge *savd_edge_find(const struct savd *savd, const char *router,
 /* The newest revision of the configuration; 0: it was never changed. */
 int64_t savd_revision(void);
 /* For the log and for `show events`. */
@@ -63,6 +61,8 @@ void savd_note(bool alarm, const char *fmt, ...) __attribute__((format(printf, 2
 /* Filters and events that wait for it are saved now. */
 void savd_save(void);
 
+/* NULL: nothing is known. */
+const struct savd_edge *savd_edge_find(const struct savd *savd, const char *router,
 				       const char *interface);
 
 #endif /* SAV_SAVD_H */

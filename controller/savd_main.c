@@ -26,10 +26,10 @@
 #include "controller/savd_history.h"
 #include "controller/savd_metrics.h"
 #include "controller/vty/config_vty.h"
-#include "controller/vty/drops_vty.h"
 #include "controller/vty/history_vty.h"
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/rollback_vty.h"
+#include "controller/vty/drops_vty.h"
 #include "controller/vty/show_fib_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/mem.h"
@@ -45,9 +45,9 @@
 #define RUN_DELAY_MS	  10
 #define SAVE_DELAY_MS	  20
 #define SAVE_RETRY_S	  30
-#define RUN_DELAY_FACTOR  3
 #define TRIM_S		  600
 #define TRIM_NEXT_MS	  100
+#define RUN_DELAY_FACTOR  3
 /* Routes that go en masse are taken away for so long between two looks at the
  * feeds, the VTY and the agents. */
 #define SWEEP_US	  5000
@@ -66,14 +66,14 @@ static struct bgp_neighbors *bgp;
 static struct tls_config *tls;
 static struct metrics_http *http;
 static struct savd_metrics *collectors;
-static struct metrics_listen *metrics_listens;
 static struct savd_history *history;
+static struct metrics_listen *metrics_listens;
 static size_t n_metrics_listens;
 static struct event *t_run;
 static struct event *t_sweep;
 static struct event *t_save;
-static int64_t run_not_before_ms;
 static struct event *t_trim;
+static int64_t run_not_before_ms;
 static struct event *t_listen;
 static struct event *t_renew;
 static struct event *t_terms;
@@ -180,7 +180,6 @@ static void edge_forget(const char *router, const char *interface)
 
 /* ---- what the engine asks for ---- */
 
-static void eng_note(void *ctx, bool alarm, const char *text)
 static void on_save(struct event *t);
 
 static void save_soon(void)
@@ -189,17 +188,18 @@ static void save_soon(void)
 		event_add_timer_msec(loop, on_save, NULL, SAVE_DELAY_MS, &t_save);
 }
 
+static void eng_note(void *ctx, bool alarm, const char *text)
 {
 	(void)ctx;
 	if (alarm)
 		zlog_warn("%s", text);
 	else
 		zlog_info("%s", text);
-}
 	if (!history)
 		return;
 	savd_history_event(history, alarm, text);
 	save_soon();
+}
 
 void savd_note(bool alarm, const char *fmt, ...)
 {
@@ -236,7 +236,6 @@ static void on_save(struct event *t)
 	save_all();
 }
 
-/* A filter that is handed out again, after a restart, is no change. */
 void savd_save(void)
 {
 	if (t_save)
@@ -256,6 +255,7 @@ static void on_trim(struct event *t)
 			     &t_trim);
 }
 
+/* A filter that is handed out again, after a restart, is no change. */
 static void edge_changed(struct savd_edge *e, uint64_t generation, int64_t when_s)
 {
 	if (e->changed_generation != generation)
@@ -327,9 +327,9 @@ static int64_t run_once(void)
 
 	if (savd.changed_us == 0) /* time alone brought us here */
 		savd.changed_us = began_us;
+	savd_history_run(history);
 	next = engine_run(savd.engine, began_us / 1000);
 	savd.changed_us = 0;
-	savd_history_run(history);
 	savd.run_last_us = frr_now_us() - began_us;
 	savd.runs++;
 	savd.run_total_us += savd.run_last_us;
@@ -691,6 +691,8 @@ static void open_store(void)
 		die(&diag);
 	savd.cfg.sink = store_config_sink();
 	savd.cfg.sink_ctx = savd.store;
+	journal_init(&savd.cfg, savd.store);
+	history = savd_history_new(&savd);
 }
 
 /* Every command is saved when it is done. `write` has nothing left to do but to
@@ -700,8 +702,6 @@ static void set_write_path(void)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/running.conf", state_dir);
-	journal_init(&savd.cfg, savd.store);
-	history = savd_history_new(&savd);
 	host_config_set(path);
 }
 
@@ -816,6 +816,8 @@ static void start_engine(void)
 	listens_apply();
 	bgp_neighbors_apply(bgp, &savd.cfg);
 	eng_wake(NULL);
+	rollback_vty_start();
+	event_add_timer(loop, on_trim, NULL, TRIM_S / 10, &t_trim);
 }
 
 static void on_term(void)
@@ -826,8 +828,7 @@ static void on_term(void)
 	EVENT_OFF(t_trim);
 	rollback_vty_stop();
 	save_all();
-	rollback_vty_start();
-	event_add_timer(loop, on_trim, NULL, TRIM_S / 10, &t_trim);
+	EVENT_OFF(t_save);
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
 	EVENT_OFF(t_terms);
@@ -837,12 +838,13 @@ static void on_term(void)
 	free(metrics_listens);
 	bmp_listeners_free(savd.bmp);
 	bgp_neighbors_free(bgp);
-	EVENT_OFF(t_save);
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);
 	turns_free(turns);
 	signer_stop(savd.signer);
 	tls_config_free(tls);
+	savd_history_free(history);
+	history = NULL;
 	store_close(savd.store);
 	config_fini(&savd.cfg);
 	free(savd.edges);
@@ -853,8 +855,6 @@ static void on_term(void)
 
 enum {
 	OPT_STATE = 2000, /* libfrr has its own from 1000 on */
-	savd_history_free(history);
-	history = NULL;
 	OPT_SIGNER,
 };
 
@@ -935,6 +935,9 @@ int main(int argc, char **argv)
 	metrics_vty_init();
 	config_vty_on_metrics_listen(metrics_report);
 	show_fib_vty_init(&savd);
+	history_vty_init(&savd);
+	rollback_vty_init(loop, &savd);
+	config_copy_vty_init(&savd);
 	shell_vty_init();
 	frr_config_fork();
 	set_write_path();
@@ -945,6 +948,3 @@ int main(int argc, char **argv)
 	frr_run(loop);
 	return 0;
 }
-	history_vty_init(&savd);
-	rollback_vty_init(loop, &savd);
-	config_copy_vty_init(&savd);
