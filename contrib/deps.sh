@@ -28,7 +28,7 @@ build_packages="
 run_packages="
 	nftables iproute2 iputils-ping procps kmod sqlite3 openssl python3"
 test_packages="
-	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump"
+	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump conntrack"
 
 # Packages with services, as above: their libraries are installed, they themselves unpacked.
 run_unpacked="frr"

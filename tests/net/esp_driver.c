@@ -5,11 +5,11 @@
  *
  * usage: esp_driver PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]
  *
- * SIDE is 0 or 1, the peer has the other. SUITE is a proposal for ESP. COUNT SAs
- * (default 1) take turns: those after the first have selectors of one host each,
- * from the beginning of REMOTE_TS and of LOCAL_TS. Prints what sav-esp says, and
- * follows the peer to where it moves. Lines on standard input: "rekey", "del",
- * "restart-ike".
+ * SIDE is 0 or 1, the peer has the other. SUITE is a proposal for ESP. Selectors
+ * are several with commas between. With COUNT SAs (default 1) each has selectors
+ * of one host, counted from the beginning of the first. Prints what sav-esp says,
+ * and follows the peer to where it moves. Lines on standard input, one step of a
+ * rekeying each, or a new IKE process: "rekey", "use", "del-old", "restart-ike".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,7 +30,7 @@ static struct {
 	int side;
 	struct ike_path path;
 	struct ike_suite suite;
-	struct ike_ts local, remote;
+	struct ike_ts_list local, remote;
 	unsigned int count, generation;
 	struct proc_chan *main, *ike;
 } driver;
@@ -134,16 +134,18 @@ static uint32_t spi_of(unsigned int n, unsigned int side)
 	return 0x10000000u * (side + 1) + driver.generation * 0x100000u + n + 256;
 }
 
-static struct ike_ts host_of(const struct ike_ts *ts, unsigned int n)
+static struct ike_ts_list selectors_of(const struct ike_ts_list *all, unsigned int n)
 {
-	struct ike_ts host = *ts;
+	struct ike_ts_list host = { .n = 1, .list = { all->list[0] } };
 
-	host.first.v += n;
-	host.last = host.first;
+	if (driver.count == 1)
+		return *all;
+	host.list[0].first.v += n;
+	host.list[0].last = host.list[0].first;
 	return host;
 }
 
-static void add(unsigned int n)
+static void add(unsigned int n, bool inbound_only)
 {
 	static struct proc_child child;
 	struct wr w = { 0 };
@@ -157,8 +159,9 @@ static void add(unsigned int n)
 		.encap = true,
 		.in = keys_of(n, !driver.side),
 		.out = keys_of(n, (unsigned int)driver.side),
-		.local_ts = { .n = 1, .list = { driver.count > 1 ? host_of(&driver.local, n) : driver.local } },
-		.remote_ts = { .n = 1, .list = { driver.count > 1 ? host_of(&driver.remote, n) : driver.remote } },
+		.inbound_only = inbound_only,
+		.local_ts = selectors_of(&driver.local, n),
+		.remote_ts = selectors_of(&driver.remote, n),
 		.path = driver.path,
 	};
 	proc_child_encode(&w, &child);
@@ -175,20 +178,27 @@ static void send_spi(enum proc_type type, uint32_t spi_in)
 	proc_chan_send(driver.ike, &w, -1);
 }
 
-static void del_all(void)
+/* To all SAs of a generation. */
+static void send_spis(enum proc_type type, unsigned int generation)
 {
+	unsigned int now = driver.generation;
+
+	driver.generation = generation;
 	for (unsigned int n = 0; n < driver.count; n++)
-		send_spi(PROC_CHILD_DEL, spi_of(n, (unsigned int)driver.side));
+		send_spi(type, spi_of(n, (unsigned int)driver.side));
+	driver.generation = now;
 }
 
 static void command(const char *line)
 {
-	if (strcmp(line, "del\n") == 0) {
-		del_all();
-	} else if (strcmp(line, "rekey\n") == 0) {
+	if (strcmp(line, "rekey\n") == 0) {
 		driver.generation++;
 		for (unsigned int n = 0; n < driver.count; n++)
-			add(n);
+			add(n, true);
+	} else if (strcmp(line, "use\n") == 0) {
+		send_spis(PROC_CHILD_USE, driver.generation);
+	} else if (strcmp(line, "del-old\n") == 0) {
+		send_spis(PROC_CHILD_DEL, driver.generation - 1);
 	} else if (strcmp(line, "restart-ike\n") == 0) {
 		give_ike();
 	} else {
@@ -269,6 +279,19 @@ static void serve(void)
 	}
 }
 
+static struct ike_ts_list parse_ts(char *text)
+{
+	struct ike_ts_list list = { 0 };
+	struct diag diag;
+
+	for (char *word = strtok(text, ","); word; word = strtok(NULL, ","))
+		if (list.n == IKE_TS_MAX || ike_ts_parse(word, &list.list[list.n++], &diag) != 0) {
+			fprintf(stderr, "esp_driver: %s: %s\n", word, diag.text);
+			exit(1);
+		}
+	return list;
+}
+
 static void parse(char **argv)
 {
 	struct ike_proposal proposal;
@@ -279,8 +302,7 @@ static void parse(char **argv)
 	driver.side = atoi(argv[3]);
 	driver.path = (struct ike_path){ .link = 1, .local.port = IKE_NATT_PORT, .remote.port = IKE_NATT_PORT };
 	if (!ip_addr_parse(argv[4], &driver.path.local.addr) || !ip_addr_parse(argv[5], &driver.path.remote.addr) ||
-	    ike_proposal_parse(argv[6], IKE_PROTO_ESP, &proposal, &diag) != 0 ||
-	    ike_ts_parse(argv[7], &driver.local, &diag) != 0 || ike_ts_parse(argv[8], &driver.remote, &diag) != 0) {
+	    ike_proposal_parse(argv[6], IKE_PROTO_ESP, &proposal, &diag) != 0) {
 		fprintf(stderr, "esp_driver: %s\n", diag.text);
 		exit(1);
 	}
@@ -290,6 +312,8 @@ static void parse(char **argv)
 		fprintf(stderr, "esp_driver: %s: no suite\n", argv[6]);
 		exit(1);
 	}
+	driver.local = parse_ts(argv[7]);
+	driver.remote = parse_ts(argv[8]);
 	driver.count = argv[9] ? (unsigned int)atoi(argv[9]) : 1;
 }
 
@@ -306,7 +330,7 @@ int main(int argc, char **argv)
 	give_device(argv[2]);
 	give_ike(); /* after them, so what ike says finds them there */
 	for (unsigned int n = 0; n < driver.count; n++)
-		add(n);
+		add(n, false);
 	printf("ready\n");
 	fflush(stdout);
 	serve();
