@@ -43,6 +43,15 @@ static void fetch(void)
 		OPENSSL_die("crypto: no algorithms", __FILE__, __LINE__);
 }
 
+void crypto_warm_up(void)
+{
+	uint8_t random[8];
+
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
+	fetch();
+	crypto_random(random, sizeof(random));
+}
+
 void crypto_wipe(void *data, size_t len)
 {
 	OPENSSL_cleanse(data, len);

@@ -33,6 +33,9 @@ struct crypto_key {
 	uint8_t bytes[CRYPTO_KEY_MAX];
 };
 
+/* Loads what OpenSSL loads at first use, while there is a file system. */
+void crypto_warm_up(void);
+
 void crypto_key_set(struct crypto_key *key, const void *data, size_t len);
 void crypto_secret_set(struct crypto_secret *secret, const void *data, size_t len);
 void crypto_secret_wipe(struct crypto_secret *secret);

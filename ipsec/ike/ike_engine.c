@@ -577,6 +577,17 @@ void ike_engine_child_expiring(struct ike_engine *e, uint32_t spi_in, uint64_t n
 		sa_queue(sa, &rekey);
 }
 
+void ike_engine_child_failed(struct ike_engine *e, uint32_t spi_in, uint64_t now_ms)
+{
+	const struct sa_request delete = { .kind = REQ_CHILD_DELETE, .spi = spi_in };
+	struct ike_sa *sa;
+
+	if (!child_by_spi(e, spi_in, &sa) || sa->state != SA_UP)
+		return;
+	sa_event(sa, IKE_EVENT_REFUSED, "the datapath cannot carry child SA %08x", spi_in);
+	sa_queue(sa, &delete);
+}
+
 void ike_engine_esp_moved(struct ike_engine *e, uint32_t spi_in, const struct ike_endpoint *remote, uint64_t now_ms)
 {
 	struct ike_path path;

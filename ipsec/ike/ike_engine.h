@@ -95,8 +95,8 @@ struct ike_ops {
 	void (*sign)(void *ctx, const struct ike_sign *sign);
 	/* 0: it is who it says, else -1 with the reason. */
 	int (*verify)(void *ctx, const struct ike_verify *verify, struct diag *diag);
-	/* Our certificates for this tunnel, and our CAs' key hashes for CERTREQ:
-	 * appends whole payloads. */
+	/* Our certificates for this tunnel, and our CAs' key hashes for CERTREQ (tunnel
+	 * NULL: of whichever it will turn out to be): appends whole payloads. */
 	void (*put_certs)(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w);
 	void (*put_certreq)(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w);
 	/* An SPI that no inbound SA has; 0: none left. */
@@ -138,6 +138,8 @@ void ike_engine_esp_moved(struct ike_engine *engine, uint32_t spi_in, const stru
 			  uint64_t now_ms);
 /* From the datapath: a soft limit of bytes or packets is reached. */
 void ike_engine_child_expiring(struct ike_engine *engine, uint32_t spi_in, uint64_t now_ms);
+/* From the datapath, late: it can't carry a child that child_add() gave it. */
+void ike_engine_child_failed(struct ike_engine *engine, uint32_t spi_in, uint64_t now_ms);
 /* Our address on a link is another one now (MOBIKE). */
 void ike_engine_link_moved(struct ike_engine *engine, uint32_t link, const struct ip_addr *local, uint64_t now_ms);
 

@@ -326,7 +326,7 @@ static void answer_build(struct ike_sa *sa, const struct ike_tunnel *tunnel, uin
 	put_notifies(sa, tunnel, w);
 	if (tunnel->childless != IKE_CHILDLESS_NEVER)
 		ike_notify_encode(w, N_CHILDLESS_IKEV2_SUPPORTED, NULL, 0);
-	ops->put_certreq(ctx, tunnel, w);
+	ops->put_certreq(ctx, NULL, w);
 	ike_writer_finish(w);
 }
 

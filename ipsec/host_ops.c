@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ipsec/host_impl.h"
+#include "lib/mem.h"
+
+#define KEY_IDS_MAX (16 * 20) /* of CAs in an answer to a stranger */
+
+static void on_send(void *ctx, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	host_socket_send(ctx, path, data, len, false);
+}
+
+static void on_keepalive(void *ctx, const struct ike_path *path)
+{
+	static const uint8_t byte = 0xff;
+
+	host_socket_send(ctx, path, &byte, 1, true);
+}
+
+static void on_sign(void *ctx, const struct ike_sign *sign)
+{
+	struct host *host = ctx;
+	struct proc_sign message = { .id = sign->id, .psk = sign->psk, .prf = sign->prf, .hashes = sign->hashes };
+	struct wr w = { 0 };
+
+	if (!host->signer) {
+		host->signer_gone++;
+		return; /* IKE_AUTH ends by its own timer */
+	}
+	snprintf(message.tunnel, sizeof(message.tunnel), "%s", sign->tunnel);
+	memcpy(message.octets, sign->octets, sizeof(message.octets));
+	proc_sign_encode(&w, &message);
+	proc_chan_send(host->signer, &w, -1);
+}
+
+static int on_verify(void *ctx, const struct ike_verify *verify, struct diag *diag)
+{
+	return creds_verify(host_creds_get(ctx, verify->tunnel->name)->creds, verify, time(NULL), diag);
+}
+
+static void on_certs(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
+{
+	creds_put_certs(host_creds_get(ctx, tunnel->name)->creds, tunnel, w);
+}
+
+/* A responder does not know yet which tunnel it will be, and asks for what any
+ * of them takes. */
+static void on_certreq(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
+{
+	struct host *host = ctx;
+	struct wr ids = { 0 };
+
+	if (tunnel)
+		creds_add_key_ids(host_creds_get(host, tunnel->name)->creds, &ids);
+	for (struct host_creds *c = tunnel ? NULL : host->creds; c && ids.len < KEY_IDS_MAX; c = c->next)
+		creds_add_key_ids(c->creds, &ids);
+	if (ids.len)
+		ike_cert_encode(w, IKE_PL_CERTREQ, IKE_CERT_X509, ids.data, ids.len < KEY_IDS_MAX ? ids.len : KEY_IDS_MAX);
+	wr_fini(&ids);
+}
+
+static uint32_t on_spi(void *ctx)
+{
+	return host_child_new(ctx);
+}
+
+static void esp_send(struct host *host, struct wr *w)
+{
+	if (host->esp)
+		proc_chan_send(host->esp, w, -1);
+	else
+		wr_fini(w);
+}
+
+static void esp_send_spi(struct host *host, enum proc_type type, uint32_t spi_in)
+{
+	const struct proc_spi message = { spi_in };
+	struct wr w = { 0 };
+
+	proc_spi_encode(&w, type, &message);
+	esp_send(host, &w);
+}
+
+static int on_child_add(void *ctx, const struct ike_child_sa *c)
+{
+	struct host *host = ctx;
+	struct proc_child *message;
+	struct wr w = { 0 };
+
+	if (!host->esp) {
+		host_log(host, "tunnel %s: child SA %08x is agreed upon, and there is no datapath to carry it", c->tunnel, c->spi_in);
+		return 0;
+	}
+	if (proc_chan_is_broken(host->esp))
+		return -1;
+	message = mem_alloc(sizeof(*message));
+	*message = (struct proc_child){
+		.spi_in = c->spi_in, .spi_out = c->spi_out, .replaces_in = c->replaces_in, .suite = c->suite.cipher,
+		.esn = c->suite.esn, .encap = c->encap, .transport = c->transport, .no_tfc = c->no_tfc,
+		.inbound_only = c->inbound_only, .in = *c->in, .out = *c->out, .path = c->path,
+	};
+	host_ts_copy(&message->local_ts, c->local_ts);
+	host_ts_copy(&message->remote_ts, c->remote_ts);
+	snprintf(message->tunnel, sizeof(message->tunnel), "%s", c->tunnel);
+	proc_child_encode(&w, message);
+	crypto_wipe(message, sizeof(*message));
+	free(message);
+	esp_send(host, &w);
+	return 0;
+}
+
+static void on_child_use(void *ctx, uint32_t spi_in)
+{
+	esp_send_spi(ctx, PROC_CHILD_USE, spi_in);
+}
+
+static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *path, bool encap)
+{
+	const struct proc_move message = { spi_in, *path, encap };
+	struct wr w = { 0 };
+
+	proc_move_encode(&w, &message);
+	esp_send(ctx, &w);
+}
+
+static void on_child_del(void *ctx, uint32_t spi_in)
+{
+	host_child_del(ctx, spi_in);
+	esp_send_spi(ctx, PROC_CHILD_DEL, spi_in);
+}
+
+static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms)
+{
+	const struct host_child *child = host_child_find(ctx, spi_in);
+
+	if (!child)
+		return;
+	*heard_ms = child->heard_ms;
+	*spoke_ms = child->spoke_ms;
+}
+
+static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *tunnel, const char *text)
+{
+	host_tell(ctx, event, sa, tunnel, text);
+}
+
+const struct ike_ops host_ops = {
+	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
+	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
+	.child_move = on_child_move, .child_del = on_child_del, .child_times = on_child_times, .event = on_event,
+};
