@@ -80,7 +80,7 @@ void engine_fib(struct engine *e, const char *router, const struct agent_routes 
 		int64_t now_ms);
 /* The agent is gone: its last routes count on, and nothing leaves. */
 void engine_fib_lost(struct engine *e, const char *router);
-/* One of its edges has a mode that reads the FIB. */
+/* One of its edges has a mode that reads the FIB, or a neighbor is placed by it. */
 bool engine_wants_fib(const struct engine *e, const char *router);
 
 /* ---- RADIUS sessions ---- */
@@ -145,8 +145,11 @@ int engine_check(struct engine *e, struct diag *diag);
 struct engine_peer_status {
 	const struct rib_peer *peer;
 	const char *router;
-	const struct config_edge *edge; /* NULL: reached by no edge */
-	const char *mapping;		/* how the edge was found, or why not */
+	const struct config_edge *edge; /* NULL: reached by no edge; the first of */
+	const struct config_edge *const *edges; /* these, if several links lead to it */
+	size_t n_edges;
+	const char *mapping; /* how they were found, or why not */
+	bool unclear;	     /* it is on no edge, and the operator should say on which */
 	struct bmp_peer_info info;
 	bool up, complete, feed_connected;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Routers' own BGP sessions: their routes, and which edge a next hop is on.
+ * Routers' own BGP sessions, and their routes.
  */
 #include "controller/engine_bgp.h"
 
@@ -53,7 +53,7 @@ bool engine_bgp_is_peer(const struct engine_peer *p)
 
 /* ---- peers ---- */
 
-/* Peers take their state with their edge: engine_bgp_edge(). */
+/* Peers take their state with their edges: engine_bgp_peer_state(). */
 static void state_changed(struct engine_bgp *b)
 {
 	b->engine->remap = b->engine->states_changed = true;
@@ -79,89 +79,13 @@ static void drop_unused(struct engine_bgp *b)
 	}
 }
 
-/* ---- which edge ---- */
-
-/* The interfaces whose connected prefixes hold the address: none, one (its
- * name), or several. */
-static size_t connected(const struct agent_inventory *inv, const struct ip_addr *hop,
-			const char **name, bool *own)
+void engine_bgp_peer_state(struct engine_peer *p, bool on_edge)
 {
-	size_t n = 0;
-
-	*own = false;
-	for (size_t i = 0; i < inv->n; i++) {
-		const struct agent_interface *it = &inv->interfaces[i];
-		bool holds = false;
-
-		for (size_t k = 0; k < it->n_addresses; k++) {
-			const struct ip_addr *a = &it->addresses[k].addr;
-			struct ip_prefix net;
-
-			if (a->family != hop->family)
-				continue;
-			*own |= ip_addr_equal(a, hop);
-			net = ip_prefix_make((enum ip_family)a->family, a->v,
-					     it->addresses[k].len);
-			holds |= ip_prefix_contains(&net, (enum ip_family)hop->family,
-						    hop->v);
-		}
-		if (!holds)
-			continue;
-		*name = it->name;
-		n++;
-	}
-	return n;
-}
-
-static size_t edge_by_next_hop(const struct engine *e, const struct engine_peer *p,
-			       const char **mapping)
-{
-	const struct ip_addr *hop = &rib_peer_key(p->rib)->addr;
-	const struct config_edge *c;
-	const char *interface = NULL;
-	bool own;
-	size_t n;
-
-	if (!p->router->inventory_known) {
-		*mapping = "the router's agent has sent no inventory yet";
-		return SETS_NO_EDGE;
-	}
-	n = connected(&p->router->inventory, hop, &interface, &own);
-	if (own || hop->v == 0) {
-		*mapping = "the next hop is the router itself: it names no edge";
-		return SETS_NO_EDGE;
-	}
-	if (n != 1) {
-		*mapping = n ? "several interfaces are connected to the next hop: type "
-			       "\"peer "
-			       "ADDRESS\" in its edge"
-			     : "no interface is connected to the next hop";
-		return SETS_NO_EDGE;
-	}
-	c = config_edge_find(e->cfg, p->router->name, interface);
-	*mapping = c ? "by the next hop's connected prefix"
-		     : "the interface of the next hop is not an edge";
-	return c ? (size_t)(c - e->cfg->edges) : SETS_NO_EDGE;
-}
-
-size_t engine_bgp_edge(const struct engine *e, struct engine_peer *p)
-{
-	const struct config_edge *c =
-		config_edge_by_peer(e->cfg, p->router->name, &rib_peer_key(p->rib)->addr);
-	size_t edge;
-
-	if (c) {
-		p->mapping = "by its peer statement";
-		edge = (size_t)(c - e->cfg->edges);
-	} else {
-		edge = edge_by_next_hop(e, p, &p->mapping);
-	}
 	p->up = engine_bgp_is_live(p->router);
 	p->complete = engine_bgp_is_complete(p->router);
 	/* What leads to no edge of this router is of the network's inside. */
-	p->info.is_ibgp = edge == SETS_NO_EDGE;
+	p->info.is_ibgp = !on_edge;
 	p->info.local_role = p->info.remote_role = BGP_ROLE_NONE;
-	return edge;
 }
 
 /* ---- what the session says ---- */

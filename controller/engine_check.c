@@ -21,15 +21,16 @@ static void sources_list(const struct engine *e, struct scratch *s)
 	for (const struct engine_peer *p = e->peers; p; p = p->next) {
 		const struct config_router *r = config_router_find(e->cfg, p->router->name);
 
-		if (!r)
-			continue;
-		s->sources = mem_realloc(s->sources, s->n_sources + 1, sizeof(*s->sources));
-		s->sources[s->n_sources++] = (struct sets_source){
-			.peer = p->rib,
-			.edge = p->edge,
-			.router = (size_t)(r - e->cfg->routers),
-			.ibgp = p->info.is_ibgp,
-		};
+		for (const struct engine_way *w = p->ways; r && w && !w->gone; w = w->next) {
+			s->sources = mem_realloc(s->sources, s->n_sources + 1,
+						 sizeof(*s->sources));
+			s->sources[s->n_sources++] = (struct sets_source){
+				.peer = p->rib,
+				.edge = w->edge,
+				.router = (size_t)(r - e->cfg->routers),
+				.ibgp = p->info.is_ibgp,
+			};
+		}
 	}
 }
 

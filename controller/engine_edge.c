@@ -589,7 +589,9 @@ static void filter_peers(const struct engine *e, const struct engine_edge *edge,
 
 	for (size_t i = 0; i < c->n_peers; i++)
 		config_addrs_set(&list, &n, &c->peers[i], true);
-	for (const struct engine_peer *p = edge->peers; p; p = p->edge_next) {
+	for (const struct engine_way *way = edge->ways; way; way = way->edge_next) {
+		const struct engine_peer *p = way->peer;
+
 		if (n < FILTER_PEERS_MAX)
 			config_addrs_set(&list, &n, &rib_peer_key(p->rib)->addr, true);
 	}
@@ -699,7 +701,7 @@ void engine_edge_deactivate(struct engine *e, struct engine_edge *edge)
 	if (edge->handed_out || edge->restored)
 		e->ops.filter_gone(e->ctx, c->router, c->interface);
 	engine_keep_generation(e, edge);
-	fresh->peers = edge->peers;
+	fresh->ways = edge->ways;
 	fresh->sessions = edge->sessions;
 	fresh->index = edge->index;
 	snprintf(fresh->reason, sizeof(fresh->reason),

@@ -64,7 +64,7 @@ static const struct engine_peer *best_route(const struct question *q, bool this_
 		const struct rib_attr *a;
 		struct ip_prefix at;
 
-		if (this_edge && p->edge != q->index)
+		if (this_edge && !engine_peer_is_on(p, q->index))
 			continue;
 		a = peer_route(p, q->addr, &at);
 		/* of the same prefix: who brought it into the network */
@@ -161,8 +161,9 @@ static void say_nothing_admits(const struct question *q, struct explain *out)
 		 "peer %s of router %s%s%s (%s)",
 		 q->addr_text, mode, ip_prefix_format(&out->prefix, prefix),
 		 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), p->router->name,
-		 p->edge == SETS_NO_EDGE ? "" : " on ",
-		 p->edge == SETS_NO_EDGE ? "" : q->e->cfg->edges[p->edge].interface, origin);
+		 engine_peer_has_edge(p) ? " on " : "",
+		 engine_peer_has_edge(p) ? q->e->cfg->edges[p->ways->edge].interface : "",
+		 origin);
 }
 
 static bool explain_exception(const struct question *q, struct explain *out)

@@ -65,15 +65,17 @@ void engine_fib(struct engine *e, const char *router, const struct agent_routes 
 		const struct agent_route *route = &routes->routes[i];
 		const uint32_t *indexes = routes->indexes + route->first;
 
-		if (loading)
+		if (loading) {
 			fib_set(loading, &route->prefix, route->kind, indexes, route->n);
-		else
-			engine_live_fib_route(e, r, &route->prefix, route->kind, indexes,
-					      route->n);
+			continue;
+		}
+		engine_live_fib_route(e, r, &route->prefix, route->kind, indexes, route->n);
+		e->remap |= engine_place_reads(r, &route->prefix);
 	}
 	if (loading && routes->complete) {
 		r->fib_loading = NULL;
 		engine_live_fib(e, r, loading);
+		e->remap |= engine_place_reads(r, NULL);
 	}
 	set_live(e, r, routes->complete);
 }
@@ -93,13 +95,19 @@ void engine_fib_free(struct engine_router *r)
 {
 	fib_free(r->fib);
 	fib_free(r->fib_loading);
+	free(r->routed);
 }
 
-/* strict reads its own router's, loose those of the whole network. */
+/* strict reads its own router's, loose those of the whole network; and a neighbor
+ * that is on no link is placed by the route to it. */
 bool engine_wants_fib(const struct engine *e, const char *router)
 {
+	const struct engine_router *r = engine_router_find(e, router);
+
 	if (!config_router_find(e->cfg, router))
 		return false;
+	if (r && r->n_routed != 0)
+		return true;
 	for (size_t i = 0; i < e->cfg->n_edges; i++) {
 		const struct config_edge *c = &e->cfg->edges[i];
 		enum edge_mode mode = config_edge_mode(c);
@@ -114,7 +122,7 @@ bool engine_wants_fib(const struct engine *e, const char *router)
 
 /* ---- interfaces ---- */
 
-static const char *interface_name(const struct engine_router *r, uint32_t index)
+const char *engine_interface_name(const struct engine_router *r, uint32_t index)
 {
 	for (size_t i = 0; i < r->inventory.n; i++) {
 		if (r->inventory.interfaces[i].index == index)
@@ -221,7 +229,7 @@ static void say_interfaces(const struct engine_router *r, const struct fib_route
 
 	text[0] = '\0';
 	for (size_t i = 0; i < route->n && used < size; i++) {
-		const char *name = interface_name(r, route->indexes[i]);
+		const char *name = engine_interface_name(r, route->indexes[i]);
 		char number[32];
 
 		snprintf(number, sizeof(number), "interface number %u", route->indexes[i]);

@@ -4,7 +4,7 @@
  *
  * engine.c: policy and time. engine_edge.c: one edge. engine_live.c: routes and
  * policy into live, and what it computes into edges. engine_feed.c: streams; what else is about feeds is
- * listed in engine_feed_impl.h.
+ * listed in engine_feed_impl.h. engine_place.c: the edges of a peer.
  * engine_session.c: RADIUS sessions. engine_explain.c: why an address is in or out.
  */
 #ifndef SAV_ENGINE_IMPL_H
@@ -30,6 +30,9 @@ struct engine_router {
 	bool fib_live;		 /* fib is all that the router has now */
 	int64_t fib_ms;		 /* last word of it */
 	int64_t fib_lost_ms;	 /* not live since then; -1: not seen to be so */
+	/* Peers and next hops that its routes place, or would: see engine_place.c */
+	struct ip_addr *routed;
+	size_t n_routed;
 };
 
 struct engine_feed {
@@ -57,18 +60,30 @@ struct engine_feed {
 	struct diag diag;
 };
 
+/* Where a peer's paths come in: one edge, none, or several if several links lead
+ * to it. Each is a source of its own for live. */
+struct engine_way {
+	struct engine_peer *peer;
+	struct engine_way *next;      /* of the peer */
+	struct engine_way *edge_next; /* of the edge */
+	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE: the only way then */
+	struct live_source *live; /* NULL: does not count, or not yet */
+	bool gone;		  /* as soon as live has forgotten it */
+	bool role_alarm;	  /* a mismatch was told */
+};
+
+#define ENGINE_MAPPING_SIZE 200
+
 struct engine_peer {
 	struct rib_peer *rib;
-	struct live_source *live; /* NULL: does not count, or not yet */
+	struct engine_way *ways; /* at least one; those that are gone come last */
 	struct engine_router *router;
-	struct engine_peer *next;      /* of all */
-	struct engine_peer *edge_next; /* of its edge */
+	struct engine_peer *next; /* of all */
 	struct bmp_peer_info info;
 	bool has_info;
 	bool up, complete, eor;
 	const char *doubt; /* why its table is not believed, or NULL */
 	uint32_t stream; /* serial of the stream that spoke of it last */
-	bool role_alarm;     /* a mismatch was told */
 	bool initial;	     /* its Peer Up was part of the stream's initial dump */
 	int64_t up_ms;	     /* Peer Up on this stream */
 	int64_t known_up_ms; /* up without a break since, over all streams */
@@ -78,8 +93,9 @@ struct engine_peer {
 	size_t had_paths;	/* when it was whole last, or before this dump */
 	bool unconfirmed;	/* believed, but a dump is due all the same */
 	uint32_t dropped; /* its routes go, and it with them: not named since that stream */
-	size_t edge; /* index into cfg->edges, or SETS_NO_EDGE */
-	const char *mapping;
+	uint8_t placing;  /* enum engine_placing */
+	bool place_told;  /* that it is unclear, or waits */
+	char mapping[ENGINE_MAPPING_SIZE]; /* how its edges were found, or why not */
 };
 
 /* What the RADIUS sessions of an edge give to it; kept by name, whether the edge
@@ -93,7 +109,7 @@ struct engine_sessions {
 };
 
 struct engine_edge {
-	struct engine_peer *peers; /* that are reached by it */
+	struct engine_way *ways; /* of peers that are reached by it */
 	struct engine_sessions *sessions; /* NULL: there never was one */
 	bool sessions_whole; /* internal: special-purpose addresses count as well */
 	size_t index;		   /* into cfg->edges */
@@ -158,6 +174,7 @@ struct engine {
 	bool states_changed; /* a peer or stream did: what is ready and settled */
 	bool remap;	     /* peers may have moved to other edges */
 	bool dropped;	     /* some peer is */
+	size_t n_unplaced;   /* peers that may be on an edge, but on which? */
 	size_t swept;	     /* paths taken away since the last run */
 	/* What all modes that read the network have in common, while edges are
 	 * looked at one after the other. */
@@ -251,7 +268,33 @@ void engine_sessions_policy(struct engine *e);
 /* Without a session it does not drop yet, or not any more (`pending`). */
 bool engine_edge_waits_for_session(const struct engine *e, const struct engine_edge *edge);
 
+/* engine_place.c */
+enum engine_placing {
+	PLACE_NONE,    /* on no edge, as it should be */
+	PLACE_EDGE,    /* on these */
+	PLACE_WAITS,   /* for the router's routes */
+	PLACE_UNCLEAR, /* on one of these if there are any, and nobody knows on which */
+};
+#define ENGINE_WAYS_MAX 64
+struct engine_place {
+	enum engine_placing placing;
+	bool routed; /* the router's routes decide, or would */
+	size_t n;
+	size_t edges[ENGINE_WAYS_MAX]; /* indexes into cfg->edges, ascending */
+	char text[ENGINE_MAPPING_SIZE];
+};
+void engine_place(const struct engine *e, const struct engine_peer *p,
+		  struct engine_place *out);
+/* It is unclear where the peer is, and this edge is one of those it may be on. */
+bool engine_place_may_be(const struct engine *e, const struct engine_peer *p, size_t edge);
+/* The route to this prefix has changed, or all have (NULL): may a peer have moved? */
+bool engine_place_reads(const struct engine_router *r, const struct ip_prefix *prefix);
+
 /* engine_feed.c, engine_peer.c, engine_ready.c, engine_whole.c */
+bool engine_peer_is_on(const struct engine_peer *p, size_t edge);
+bool engine_peer_has_edge(const struct engine_peer *p);
+/* One of them is of role customer or stub. */
+bool engine_peer_is_customer(const struct engine *e, const struct engine_peer *p);
 void engine_feeds_init(struct engine *e); /* the RIB's watcher */
 void engine_feeds_fini(struct engine *e);
 void engine_peers_remap(struct engine *e);
@@ -289,7 +332,8 @@ void engine_peer_drop(struct engine *e, struct engine_peer *p, uint32_t serial);
 
 /* engine_bgp.c */
 bool engine_bgp_is_peer(const struct engine_peer *p); /* a next hop of a BGP session */
-size_t engine_bgp_edge(const struct engine *e, struct engine_peer *p);
+/* Its state, which is that of the session; on_edge: it leads to one. */
+void engine_bgp_peer_state(struct engine_peer *p, bool on_edge);
 bool engine_bgp_is_live(const struct engine_router *r);
 bool engine_bgp_is_complete(const struct engine_router *r);
 bool engine_bgp_is_sweeping(const struct engine *e);
@@ -299,6 +343,8 @@ void engine_bgp_fini(struct engine *e);
 
 /* engine_fib.c */
 void engine_fib_free(struct engine_router *r);
+/* NULL: the agent's inventory has none of that number. */
+const char *engine_interface_name(const struct engine_router *r, uint32_t index);
 /* The number of each edge's interface, 0 where it is not known; to be freed. */
 uint32_t *engine_edge_ports(const struct engine *e);
 /* ready and settled of an edge of mode strict or strict-direct. */

@@ -18,34 +18,54 @@ static void routes_changed(struct engine *e)
 
 /* ---- peers and routes ---- */
 
-static void source_sync(struct engine *e, struct engine_peer *p)
+static void way_forget(struct engine *e, struct engine_way *way)
 {
-	const struct config_router *r = config_router_find(e->cfg, p->router->name);
+	if (!way->live)
+		return;
+	live_source_remove(e->live, way->live);
+	way->live = NULL;
+	routes_changed(e);
+}
+
+static void way_sync(struct engine *e, struct engine_way *way, size_t router)
+{
+	const struct engine_peer *p = way->peer;
 	struct sets_source source = {
 		.peer = p->rib,
-		.edge = p->edge,
+		.edge = way->edge,
+		.router = router,
 		.ibgp = p->info.is_ibgp,
 	};
 
-	if (!r) {
-		engine_live_forget(e, p);
-		return;
+	if (way->live)
+		live_source_move(e->live, way->live, way->edge, p->info.is_ibgp);
+	else
+		way->live = live_source_add(e->live, &source);
+}
+
+static void source_sync(struct engine *e, struct engine_peer *p)
+{
+	const struct config_router *r = config_router_find(e->cfg, p->router->name);
+	struct engine_way **at = &p->ways, *way;
+
+	while ((way = *at)) {
+		if (r && !way->gone)
+			way_sync(e, way, (size_t)(r - e->cfg->routers));
+		else
+			way_forget(e, way);
+		if (way->gone) {
+			*at = way->next;
+			free(way);
+		} else {
+			at = &way->next;
+		}
 	}
-	if (p->live) {
-		live_source_move(e->live, p->live, p->edge, p->info.is_ibgp);
-		return;
-	}
-	source.router = (size_t)(r - e->cfg->routers);
-	p->live = live_source_add(e->live, &source);
 }
 
 void engine_live_forget(struct engine *e, struct engine_peer *p)
 {
-	if (!p->live)
-		return;
-	live_source_remove(e->live, p->live);
-	p->live = NULL;
-	routes_changed(e);
+	for (struct engine_way *way = p->ways; way; way = way->next)
+		way_forget(e, way);
 }
 
 /* A peer that live does not have yet comes with all its routes in source_sync(). */
@@ -53,8 +73,10 @@ void engine_live_route(struct engine *e, struct engine_peer *p, enum rib_view vi
 		       const struct ip_prefix *prefix, const struct rib_attr *old,
 		       const struct rib_attr *new)
 {
-	if (p->live)
-		live_route(e->live, p->live, view, prefix, old, new);
+	for (const struct engine_way *way = p->ways; way; way = way->next) {
+		if (way->live)
+			live_route(e->live, way->live, view, prefix, old, new);
+	}
 	routes_changed(e);
 }
 
@@ -72,9 +94,11 @@ static void views_sync(struct engine *e)
 	if (views == e->views)
 		return;
 	e->views = views;
-	for (struct engine_peer *p = e->peers; p; p = p->next) {
-		if (p->live)
-			live_source_refresh(e->live, p->live);
+	for (const struct engine_peer *p = e->peers; p; p = p->next) {
+		for (const struct engine_way *way = p->ways; way; way = way->next) {
+			if (way->live)
+				live_source_refresh(e->live, way->live);
+		}
 	}
 }
 

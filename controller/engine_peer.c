@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Peers: what is known of each, and which edge it is reached by.
+ * Peers: what is known of each, and by which edges its paths come in.
  */
 #include "controller/engine_feed_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
 
 /* ---- peers ---- */
+
+static struct engine_way *way_new(struct engine_peer *p)
+{
+	struct engine_way *way = mem_alloc(sizeof(*way));
+
+	way->peer = p;
+	way->edge = SETS_NO_EDGE;
+	return way;
+}
+
+static void ways_free(struct engine_way *way)
+{
+	struct engine_way *next;
+
+	for (; way; way = next) {
+		next = way->next;
+		free(way);
+	}
+}
 
 struct engine_peer *engine_peer_get(struct engine *e, struct rib_peer *rib)
 {
@@ -20,8 +40,8 @@ struct engine_peer *engine_peer_get(struct engine *e, struct rib_peer *rib)
 	p = mem_alloc(sizeof(*p));
 	p->rib = rib;
 	p->router = e->routers[rib_peer_key(rib)->router];
-	p->edge = SETS_NO_EDGE;
-	p->mapping = "no Peer Up seen yet";
+	p->ways = way_new(p);
+	snprintf(p->mapping, sizeof(p->mapping), "no Peer Up seen yet");
 	p->restart_due_ms = -1;
 	p->next = e->peers;
 	e->peers = p;
@@ -58,18 +78,20 @@ static void on_route(struct rib_peer *rib, enum rib_view view, const struct ip_p
 	engine_wake(e);
 }
 
-/* At once: what is shown next goes over the edge's peers. */
-static void edge_forget(struct engine *e, struct engine_peer *gone)
+/* At once: what is shown next goes over the edges' peers. */
+static void edges_forget(struct engine *e, const struct engine_peer *gone)
 {
-	struct engine_peer **at;
+	for (const struct engine_way *way = gone->ways; way; way = way->next) {
+		struct engine_way **at;
 
-	if (gone->edge == SETS_NO_EDGE)
-		return;
-	at = &e->edges[gone->edge]->peers;
-	while (*at && *at != gone)
-		at = &(*at)->edge_next;
-	if (*at)
-		*at = gone->edge_next;
+		if (way->edge == SETS_NO_EDGE)
+			continue;
+		at = &e->edges[way->edge]->ways;
+		while (*at && *at != way)
+			at = &(*at)->edge_next;
+		if (*at)
+			*at = way->edge_next;
+	}
 }
 
 void engine_peer_free(struct engine *e, struct engine_peer *gone)
@@ -81,9 +103,10 @@ void engine_peer_free(struct engine *e, struct engine_peer *gone)
 	engine_peer_changed(e, gone);
 	e->remap = true;
 	*at = gone->next;
-	edge_forget(e, gone);
+	edges_forget(e, gone);
 	engine_live_forget(e, gone);
 	rib_peer_remove(gone->rib);
+	ways_free(gone->ways);
 	free(gone);
 }
 
@@ -103,102 +126,122 @@ void engine_feeds_fini(struct engine *e)
 		struct engine_peer *p = e->peers;
 
 		e->peers = p->next;
+		ways_free(p->ways);
 		free(p);
 	}
 }
 
-/* ---- which edge ---- */
+/* ---- which edges ---- */
 
-static bool has_address(const struct agent_interface *i, const struct ip_addr *addr)
+bool engine_peer_is_on(const struct engine_peer *p, size_t edge)
 {
-	for (size_t k = 0; k < i->n_addresses; k++) {
-		if (ip_addr_equal(&i->addresses[k].addr, addr))
+	for (const struct engine_way *way = p->ways; way && !way->gone; way = way->next) {
+		if (way->edge == edge)
 			return true;
 	}
 	return false;
 }
 
-/* The interface that carries the router's own side of the session. Several
- * have the same link-local address: then nobody can tell, and none is it. */
-static const char *local_interface(const struct agent_inventory *inv,
-				   const struct ip_addr *local, bool *ambiguous)
+bool engine_peer_has_edge(const struct engine_peer *p)
 {
-	const char *name = NULL;
-
-	*ambiguous = false;
-	for (size_t i = 0; i < inv->n; i++) {
-		if (!has_address(&inv->interfaces[i], local))
-			continue;
-		*ambiguous = name != NULL;
-		name = inv->interfaces[i].name;
-	}
-	return name;
+	return p->ways->edge != SETS_NO_EDGE;
 }
 
-static size_t edge_of_local(const struct engine *e, const struct engine_peer *p,
-			    const char **mapping)
+bool engine_peer_is_customer(const struct engine *e, const struct engine_peer *p)
 {
-	const struct config_edge *c;
-	const char *interface;
-	bool ambiguous;
-
-	/* Any address of the router serves for a session inside the network; its
-	 * routes enter by next hops that the session does not show. */
-	if (p->info.is_ibgp) {
-		*mapping = "an internal session: its routes are no edge's";
-		return SETS_NO_EDGE;
+	for (const struct engine_way *way = p->ways; way && !way->gone; way = way->next) {
+		if (way->edge != SETS_NO_EDGE &&
+		    config_edge_is_customer(&e->cfg->edges[way->edge]))
+			return true;
 	}
-	if (!p->router->inventory_known) {
-		*mapping = "the router's agent has sent no inventory yet";
-		return SETS_NO_EDGE;
-	}
-	interface = local_interface(&p->router->inventory, &p->info.local_addr, &ambiguous);
-	if (ambiguous) {
-		*mapping = "several interfaces have the session's local address: "
-			   "type \"peer ADDRESS\" in its edge";
-		return SETS_NO_EDGE;
-	}
-	if (!interface) {
-		*mapping = "no interface has the session's local address";
-		return SETS_NO_EDGE;
-	}
-	c = config_edge_find(e->cfg, p->router->name, interface);
-	*mapping = c ? "by the session's local address" : "its interface is not an edge";
-	return c ? (size_t)(c - e->cfg->edges) : SETS_NO_EDGE;
+	return false;
 }
 
-static size_t edge_of_peer(const struct engine *e, struct engine_peer *p)
+/* One way for each edge; what is left over goes when live knows. */
+static bool ways_set(struct engine_peer *p, const size_t *edges, size_t n)
 {
-	const struct config_edge *c;
+	const size_t none = SETS_NO_EDGE;
+	struct engine_way **at = &p->ways;
+	bool changed = false;
 
+	if (n == 0) {
+		edges = &none;
+		n = 1;
+	}
+	for (size_t i = 0; i < n; i++, at = &(*at)->next) {
+		if (!*at)
+			*at = way_new(p);
+		changed |= (*at)->gone || (*at)->edge != edges[i];
+		(*at)->gone = false;
+		(*at)->edge = edges[i];
+	}
+	for (; *at; at = &(*at)->next) {
+		changed |= !(*at)->gone;
+		(*at)->gone = true;
+		(*at)->edge = SETS_NO_EDGE;
+	}
+	return changed;
+}
+
+/* Once, when it begins to be so: nobody else looks for it. */
+static void tell_place(struct engine *e, struct engine_peer *p)
+{
+	bool unclear = p->placing == PLACE_UNCLEAR;
+	char addr[IP_TEXT_SIZE];
+
+	if (!p->up || (p->placing != PLACE_WAITS && !unclear)) {
+		p->place_told = false;
+		return;
+	}
+	if (p->place_told)
+		return;
+	p->place_told = true;
+	engine_note(e, unclear, "router %s: peer %s is on no edge: %s", p->router->name,
+		    ip_addr_format(&rib_peer_key(p->rib)->addr, addr), p->mapping);
+}
+
+static void routed_add(struct engine_router *r, const struct ip_addr *addr)
+{
+	r->routed = mem_realloc(r->routed, r->n_routed + 1, sizeof(*r->routed));
+	r->routed[r->n_routed++] = *addr;
+}
+
+static void peer_remap(struct engine *e, struct engine_peer *p)
+{
+	bool on_edge;
+	struct engine_place place;
+
+	engine_place(e, p, &place);
+	on_edge = place.placing == PLACE_EDGE;
 	if (engine_bgp_is_peer(p))
-		return engine_bgp_edge(e, p);
-	c = config_edge_by_peer(e->cfg, p->router->name, &rib_peer_key(p->rib)->addr);
-	if (c) {
-		p->mapping = "by its peer statement";
-		return (size_t)(c - e->cfg->edges);
-	}
-	if (!p->has_info) {
-		p->mapping = "no Peer Up seen yet";
-		return SETS_NO_EDGE;
-	}
-	return edge_of_local(e, p, &p->mapping);
+		engine_bgp_peer_state(p, on_edge);
+	if (ways_set(p, place.edges, on_edge ? place.n : 0) || p->placing != place.placing)
+		engine_peer_changed(e, p);
+	if (p->placing == PLACE_WAITS && place.placing == PLACE_UNCLEAR)
+		p->place_told = false; /* not as an alarm */
+	p->placing = (uint8_t)place.placing;
+	snprintf(p->mapping, sizeof(p->mapping), "%s", place.text);
+	if (place.routed)
+		routed_add(p->router, &rib_peer_key(p->rib)->addr);
+	if (!on_edge && place.placing != PLACE_NONE)
+		e->n_unplaced++;
+	tell_place(e, p);
 }
 
 void engine_peers_remap(struct engine *e)
 {
 	for (size_t i = 0; i < e->n_edges; i++)
-		e->edges[i]->peers = NULL;
+		e->edges[i]->ways = NULL;
+	for (size_t i = 0; i < e->n_routers; i++)
+		e->routers[i]->n_routed = 0;
+	e->n_unplaced = 0;
 	for (struct engine_peer *p = e->peers; p; p = p->next) {
-		size_t edge = edge_of_peer(e, p);
-
-		if (p->edge != edge) {
-			p->edge = edge;
-			engine_peer_changed(e, p);
-		}
-		if (edge != SETS_NO_EDGE) {
-			p->edge_next = e->edges[edge]->peers;
-			e->edges[edge]->peers = p;
+		peer_remap(e, p);
+		for (struct engine_way *way = p->ways; way; way = way->next) {
+			if (way->edge == SETS_NO_EDGE)
+				continue;
+			way->edge_next = e->edges[way->edge]->ways;
+			e->edges[way->edge]->ways = way;
 		}
 	}
 }
@@ -212,20 +255,32 @@ bool engine_peer_is_connected(const struct engine_peer *p)
 	return engine_feed_is_live(p->router) && p->router->feed->serial == p->stream;
 }
 
+static void show_peer(const struct engine *e, const struct engine_peer *p,
+		      engine_peer_fn *fn, void *arg)
+{
+	const struct config_edge *edges[ENGINE_WAYS_MAX];
+	struct engine_peer_status status = {
+		.peer = p->rib,
+		.router = p->router->name,
+		.edges = edges,
+		.mapping = p->mapping,
+		.unclear = p->placing == PLACE_UNCLEAR,
+		.info = p->info,
+		.up = p->up,
+		.complete = p->complete,
+		.feed_connected = engine_peer_is_connected(p),
+	};
+
+	for (const struct engine_way *way = p->ways; way; way = way->next) {
+		if (way->edge != SETS_NO_EDGE)
+			edges[status.n_edges++] = &e->cfg->edges[way->edge];
+	}
+	status.edge = status.n_edges ? edges[0] : NULL;
+	fn(&status, arg);
+}
+
 void engine_peers_walk(const struct engine *e, engine_peer_fn *fn, void *arg)
 {
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		struct engine_peer_status status = {
-			.peer = p->rib,
-			.router = p->router->name,
-			.edge = p->edge == SETS_NO_EDGE ? NULL : &e->cfg->edges[p->edge],
-			.mapping = p->mapping,
-			.info = p->info,
-			.up = p->up,
-			.complete = p->complete,
-			.feed_connected = engine_peer_is_connected(p),
-		};
-
-		fn(&status, arg);
-	}
+	for (const struct engine_peer *p = e->peers; p; p = p->next)
+		show_peer(e, p, fn, arg);
 }

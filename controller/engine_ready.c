@@ -57,7 +57,7 @@ static bool is_excluded(const struct engine *e, const char *router,
  * it is down or shows nothing. */
 static bool network_reads(const struct engine *e, const struct engine_peer *p)
 {
-	if (p->edge != SETS_NO_EDGE)
+	if (engine_peer_has_edge(p))
 		return true;
 	if (!p->up || !config_router_find(e->cfg, p->router->name))
 		return false;
@@ -89,11 +89,11 @@ static void judge_named(struct judge *j, size_t edge)
 	const struct config_edge *c = &j->e->cfg->edges[edge];
 
 	for (size_t i = 0; i < c->n_peers; i++) {
-		const struct engine_peer *p = j->state->peers;
+		const struct engine_way *way = j->state->ways;
 
-		while (p && !ip_addr_equal(&rib_peer_key(p->rib)->addr, &c->peers[i]))
-			p = p->edge_next;
-		if (!p && !is_excluded(j->e, c->router, &c->peers[i]))
+		while (way && !ip_addr_equal(&rib_peer_key(way->peer->rib)->addr, &c->peers[i]))
+			way = way->edge_next;
+		if (!way && !is_excluded(j->e, c->router, &c->peers[i]))
 			wait_for(j, c->router, &c->peers[i], "has been shown by no feed");
 	}
 }
@@ -136,11 +136,32 @@ static void judge_routers(struct judge *j)
 	}
 }
 
+/* Peers that may be on the edge, or, SETS_NO_EDGE, on any customer's, and are on
+ * none yet. No edge begins without them; while the router's routes are to come,
+ * nothing leaves either. */
+static void judge_unplaced(struct judge *j, const struct engine_peer *p, size_t edge)
+{
+	const struct ip_addr *addr = &rib_peer_key(p->rib)->addr;
+
+	if (!p->up || engine_peer_has_edge(p) || is_excluded(j->e, p->router->name, addr))
+		return;
+	if (p->placing == PLACE_WAITS) {
+		j->state->settled = false;
+		wait_for(j, p->router->name, addr,
+			 "is on no edge before the router's routes are here, or a \"peer\" "
+			 "statement");
+	} else if (p->placing == PLACE_UNCLEAR && engine_place_may_be(j->e, p, edge)) {
+		wait_for(j, p->router->name, addr,
+			 "may be on one edge or another: it takes a \"peer\" statement");
+	}
+}
+
 static size_t judge_network(struct judge *j)
 {
 	size_t n = 0;
 
 	for (const struct engine_peer *p = j->e->peers; p; p = p->next) {
+		judge_unplaced(j, p, SETS_NO_EDGE);
 		if (network_reads(j->e, p)) {
 			judge_peer(j, p);
 			n++;
@@ -152,13 +173,20 @@ static size_t judge_network(struct judge *j)
 
 static size_t judge_edge(struct judge *j, size_t edge)
 {
+	const char *router = j->e->cfg->edges[edge].router;
 	size_t n = 0;
 
-	for (const struct engine_peer *p = j->state->peers; p; p = p->edge_next) {
-		judge_peer(j, p);
+	for (const struct engine_way *way = j->state->ways; way; way = way->edge_next) {
+		judge_peer(j, way->peer);
 		n++;
 	}
 	judge_named(j, edge);
+	if (j->e->n_unplaced == 0)
+		return n;
+	for (const struct engine_peer *p = j->e->peers; p; p = p->next) {
+		if (strcmp(p->router->name, router) == 0)
+			judge_unplaced(j, p, edge);
+	}
 	return n;
 }
 
@@ -168,9 +196,11 @@ static void judge_direct(struct judge *j, const char *router)
 {
 	judge_router(j, router);
 	for (const struct engine_peer *p = j->e->peers; p; p = p->next) {
-		if (strcmp(p->router->name, router) == 0 && p->edge != SETS_NO_EDGE &&
-		    config_edge_is_customer(&j->e->cfg->edges[p->edge]))
+		if (strcmp(p->router->name, router) != 0)
+			continue;
+		if (engine_peer_is_customer(j->e, p))
 			judge_peer(j, p);
+		judge_unplaced(j, p, SETS_NO_EDGE);
 	}
 }
 
@@ -218,7 +248,7 @@ void engine_edge_waits(const struct engine *e, const char *router, const char *i
 
 	if (!c || c->role == ROLE_NONE || !reads_bgp(config_edge_mode(c)))
 		return;
-	scratch.peers = e->edges[c - e->cfg->edges]->peers;
+	scratch.ways = e->edges[c - e->cfg->edges]->ways;
 	judge_all(&j, (size_t)(c - e->cfg->edges), config_edge_mode(c));
 }
 
@@ -321,22 +351,23 @@ void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state
 {
 	const struct config_edge *c = &e->cfg->edges[edge];
 
-	for (struct engine_peer *p = state->peers; p; p = p->edge_next) {
+	for (struct engine_way *way = state->ways; way; way = way->edge_next) {
+		const struct engine_peer *p = way->peer;
 		char addr[IP_TEXT_SIZE];
 
 		if (!p->up || p->info.is_ibgp || p->info.remote_role == BGP_ROLE_NONE ||
 		    role_fits(c->role, p->info.remote_role)) {
-			p->role_alarm = false;
+			way->role_alarm = false;
 			continue;
 		}
 		ip_addr_format(&rib_peer_key(p->rib)->addr, addr);
-		if (!p->role_alarm)
+		if (!way->role_alarm)
 			engine_note(e, true,
 				    "edge %s %s has role %s, but its peer %s calls itself %s in "
 				    "BGP (RFC 9234): correct one of the two",
 				    c->router, c->interface, edge_role_name(c->role), addr,
 				    role_text(p->info.remote_role));
-		p->role_alarm = true;
+		way->role_alarm = true;
 		if (state->started)
 			continue;
 		state->ready = false;
@@ -397,10 +428,9 @@ static bool is_doubted(const struct engine_peer *p, const struct addrset *gone)
  * of providers are too long to be walked for this. */
 static bool may_speak_for(const struct engine *e, const struct engine_peer *p, size_t edge)
 {
-	return p->edge == edge ||
-	       (p->edge != SETS_NO_EDGE &&
-		config_edge_mode(&e->cfg->edges[edge]) != MODE_FEASIBLE &&
-		config_edge_is_customer(&e->cfg->edges[p->edge]));
+	return engine_peer_is_on(p, edge) ||
+	       (config_edge_mode(&e->cfg->edges[edge]) != MODE_FEASIBLE &&
+		engine_peer_is_customer(e, p));
 }
 
 /* The feed has left out paths with a loop already. A pre-policy path delays a

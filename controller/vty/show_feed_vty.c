@@ -41,17 +41,37 @@ static const char *peer_state(const struct engine_peer_status *p)
 	return p->complete ? "complete" : "loading";
 }
 
+/* The edges that it is reached by, as one word; "-": none. */
+static const char *edges_word(const struct engine_peer_status *p, char *text, size_t size)
+{
+	size_t used = (size_t)snprintf(text, size, "%s", p->edge ? p->edge->interface : "-");
+
+	for (size_t i = 1; i < p->n_edges && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, ",%s",
+					 p->edges[i]->interface);
+	return text;
+}
+
+static struct json_object *edges_list(const struct engine_peer_status *p)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < p->n_edges; i++)
+		json_object_array_add(list, json_object_new_string(p->edges[i]->interface));
+	return list;
+}
+
 static void list_peer(const struct engine_peer_status *p, void *arg)
 {
 	struct peer_lister *l = arg;
 	struct json_object *json;
-	char addr[IP_TEXT_SIZE], local[IP_TEXT_SIZE];
+	char addr[IP_TEXT_SIZE], local[IP_TEXT_SIZE], edges[64];
 
 	ip_addr_format(&rib_peer_key(p->peer)->addr, addr);
 	if (!l->list) {
 		vty_out(l->vty, "%-12s %-26s %10u %-9s %-15s %8zu %-4s %8zu %-4s\n", p->router,
 			addr, p->info.remote_as, peer_state(p),
-			p->edge ? p->edge->interface : "-", paths_of(p->peer, IP_V4),
+			edges_word(p, edges, sizeof(edges)), paths_of(p->peer, IP_V4),
 			view_word(p->peer, IP_V4), paths_of(p->peer, IP_V6),
 			view_word(p->peer, IP_V6));
 		if (!p->edge)
@@ -69,7 +89,9 @@ static void list_peer(const struct engine_peer_status *p, void *arg)
 	json_object_int_add(json, "remoteRole", p->info.remote_role);
 	json_object_string_add(json, "state", peer_state(p));
 	json_object_string_add(json, "interface", p->edge ? p->edge->interface : "");
+	json_object_object_add(json, "interfaces", edges_list(p));
 	json_object_string_add(json, "mapping", p->mapping);
+	json_object_boolean_add(json, "unclear", p->unclear);
 	json_object_int_add(json, "ipv4Paths", (int64_t)paths_of(p->peer, IP_V4));
 	json_object_string_add(json, "ipv4View", view_word(p->peer, IP_V4));
 	json_object_int_add(json, "ipv6Paths", (int64_t)paths_of(p->peer, IP_V6));
@@ -238,6 +260,28 @@ static void list_bgp(const struct engine_bgp_status *b, void *arg)
 	json_object_array_add(l->list, json);
 }
 
+/* Nobody knows on which edge they are, and so they count for none. */
+static void list_unclear(const struct engine_peer_status *p, void *arg)
+{
+	struct peer_lister *l = arg;
+	struct json_object *json;
+	char addr[IP_TEXT_SIZE];
+
+	if (!p->unclear || !p->up)
+		return;
+	ip_addr_format(&rib_peer_key(p->peer)->addr, addr);
+	if (!l->list) {
+		vty_out(l->vty, "router %s, peer %s is on no edge: %s\n", p->router, addr,
+			p->mapping);
+		return;
+	}
+	json = json_object_new_object();
+	json_object_string_add(json, "router", p->router);
+	json_object_string_add(json, "peer", addr);
+	json_object_string_add(json, "mapping", p->mapping);
+	json_object_array_add(l->list, json);
+}
+
 static void print_refusals(struct vty *vty)
 {
 	const struct bmp_refusals *r = bmp_listeners_refusals(savd->bmp);
@@ -275,6 +319,7 @@ DEFUN (show_feed,
 		show_relays(vty, savd, NULL);
 		print_refusals(vty);
 		engine_bgp_walk(savd->engine, list_bgp, &l);
+		engine_peers_walk(savd->engine, list_unclear, &l);
 		return CMD_SUCCESS;
 	}
 	json = json_object_new_object();
@@ -288,6 +333,9 @@ DEFUN (show_feed,
 	l.list = json_object_new_array();
 	engine_bgp_walk(savd->engine, list_bgp, &l);
 	json_object_object_add(json, "bgp", l.list);
+	l.list = json_object_new_array();
+	engine_peers_walk(savd->engine, list_unclear, &l);
+	json_object_object_add(json, "unclearPeers", l.list);
 	json_object_int_add(json, "computeLastMicroseconds", savd->run_last_us);
 	json_object_int_add(json, "computeMaxMicroseconds", savd->run_max_us);
 	return show_print_json(vty, json);

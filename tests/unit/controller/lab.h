@@ -15,7 +15,9 @@
  *   set R I WORD VALUE                   role, mode, action, customer, peer, no-peer,
  *                                        prefix, no-prefix, holddown, brake ("-": none), growth,
  *                                        stale (after 3600 s)
- *   inventory R [I=ADDRESS...]           an interface may come several times
+ *   inventory R [I=ADDRESS[/LEN]...]     an interface may come several times; /24
+ *   fib R [PREFIX=I[,I...]...]           the whole forwarding table; x: a blackhole
+ *   route R PREFIX=...                   a change of it; -: the route is gone
  *   restore R I ACTION GENERATION [PREFIX...]
  *
  *   connect R [ADDRESS]                  a BMP stream with its Initiation message
@@ -46,6 +48,7 @@
  *   braked R I yes|no
  *   generation R I N                     mark R I, same R I: as when it was marked
  *   peer R PEER TEXT                     part of how its edge was found
+ *   on R PEER [I...]                     the edges it is on
  *   explain R I ADDRESS TEXT             the whole sentence
  *   noted TEXT, alarmed TEXT             part of a note since the last such command
  *   quiet R                              no re-dump has been asked for

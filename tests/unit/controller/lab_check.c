@@ -124,6 +124,7 @@ struct peer_search {
 	struct ip_addr addr;
 	bool found;
 	struct engine_peer_status status;
+	char links[400]; /* of its edges */
 };
 
 static void look_at_peer(const struct engine_peer_status *status, void *arg)
@@ -134,6 +135,11 @@ static void look_at_peer(const struct engine_peer_status *status, void *arg)
 	    ip_addr_equal(&rib_peer_key(status->peer)->addr, &s->addr)) {
 		s->found = true;
 		s->status = *status;
+		s->links[0] = '\0';
+		for (size_t i = 0; i < status->n_edges; i++)
+			snprintf(s->links + strlen(s->links),
+				 sizeof(s->links) - strlen(s->links), "%s%s", i ? " " : "",
+				 status->edges[i]->interface);
 	}
 }
 
@@ -149,6 +155,17 @@ static void do_peer(struct lab *lab, struct words *w)
 		lab_fail(lab, "there is no such peer");
 	if (s.found && !strstr(s.status.mapping, text))
 		lab_fail(lab, "it says \"%s\"", s.status.mapping);
+}
+
+static void do_on(struct lab *lab, struct words *w)
+{
+	struct peer_search s = { .router = words_next(w) };
+
+	s.addr = lab_addr(lab, words_next(w));
+	engine_peers_walk(lab->engine, look_at_peer, &s);
+	if (!s.found || strcmp(s.links, words_rest(w)) != 0)
+		lab_fail(lab, "it is on \"%s\": %s", s.links,
+			 s.found ? s.status.mapping : "there is no such peer");
 }
 
 static void do_explain(struct lab *lab, struct words *w)
@@ -188,5 +205,5 @@ const struct lab_command lab_check_commands[] = {
 	{ "mark", do_mark },	 { "same", do_same },
 	{ "peer", do_peer },	 { "explain", do_explain },
 	{ "noted", do_noted },	 { "alarmed", do_alarmed },
-	{ NULL, NULL },
+	{ "on", do_on },	 { NULL, NULL },
 };

@@ -189,7 +189,8 @@ static struct agent_interface *interface_get(struct agent_inventory *inv,
 	}
 	inv->interfaces =
 		mem_realloc(inv->interfaces, inv->n + 1, sizeof(*inv->interfaces));
-	inv->interfaces[inv->n] = (struct agent_interface){ .up = true };
+	inv->interfaces[inv->n] =
+		(struct agent_interface){ .index = (uint32_t)inv->n + 1, .up = true };
 	snprintf(inv->interfaces[inv->n].name, FILTER_IFNAME_SIZE, "%s", name);
 	return &inv->interfaces[inv->n++];
 }
@@ -201,20 +202,73 @@ static void do_inventory(struct lab *lab, struct words *w)
 
 	while (w->at < w->n) {
 		char *name = w->w[w->at++], *equals = strchr(name, '=');
+		char *slash = equals ? strchr(equals, '/') : NULL;
 		struct agent_interface *i;
 
 		if (equals)
 			*equals = '\0';
+		if (slash)
+			*slash = '\0';
 		i = interface_get(&inv, name);
 		if (!equals)
 			continue;
 		i->addresses = mem_realloc(i->addresses, i->n_addresses + 1,
 					   sizeof(*i->addresses));
 		i->addresses[i->n_addresses++] =
-			(struct agent_address){ lab_addr(lab, equals + 1), 24 };
+			(struct agent_address){ lab_addr(lab, equals + 1),
+						slash ? (uint8_t)atoi(slash + 1) : 24 };
 	}
 	engine_inventory(lab->engine, router, &inv);
 	agent_inventory_fini(&inv);
+}
+
+/* "I,I" by the router's inventory, "x": a blackhole, "-": none. */
+static void add_route(struct lab *lab, const char *router, struct agent_routes *m, char *word)
+{
+	const struct agent_inventory *inv = engine_router_inventory(lab->engine, router);
+	char *links = strchr(word, '='), *name;
+	uint32_t indexes[LAB_WORDS_MAX];
+	struct ip_prefix p;
+	size_t n = 0;
+
+	if (!links || !inv)
+		lab_fail(lab, "bad script: no PREFIX=INTERFACES, or no inventory");
+	*links++ = '\0';
+	p = lab_prefix(lab, word);
+	if (strcmp(links, "x") == 0 || strcmp(links, "-") == 0) {
+		agent_routes_add(m, &p, *links == 'x' ? AGENT_ROUTE_REJECT : AGENT_ROUTE_GONE,
+				 NULL, 0);
+		return;
+	}
+	while ((name = strsep(&links, ","))) {
+		for (size_t i = 0; i < inv->n; i++) {
+			if (strcmp(inv->interfaces[i].name, name) == 0)
+				indexes[n++] = inv->interfaces[i].index;
+		}
+	}
+	agent_routes_add(m, &p, AGENT_ROUTE_UNICAST, indexes, n);
+}
+
+static void give_routes(struct lab *lab, struct words *w, bool whole)
+{
+	struct agent_routes m = { .reset = whole, .complete = true };
+	const char *router = words_next(w);
+
+	while (w->at < w->n)
+		add_route(lab, router, &m, w->w[w->at++]);
+	engine_fib(lab->engine, router, &m, lab->now_ms);
+	free(m.routes);
+	free(m.indexes);
+}
+
+static void do_fib(struct lab *lab, struct words *w)
+{
+	give_routes(lab, w, true);
+}
+
+static void do_route(struct lab *lab, struct words *w)
+{
+	give_routes(lab, w, false);
 }
 
 static void do_restore(struct lab *lab, struct words *w)
@@ -238,5 +292,6 @@ const struct lab_command lab_policy_commands[] = {
 	{ "router", do_router },       { "source", do_source },	  { "feed", do_feed },
 	{ "customer", do_customer },   { "own", do_own },	  { "no-own", do_no_own },
 	{ "edge", do_edge },	       { "no-edge", do_no_edge }, { "set", do_set },
-	{ "inventory", do_inventory }, { "restore", do_restore }, { NULL, NULL },
+	{ "inventory", do_inventory }, { "restore", do_restore }, { "fib", do_fib },
+	{ "route", do_route },	       { NULL, NULL },
 };

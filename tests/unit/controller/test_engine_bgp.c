@@ -154,8 +154,13 @@ static void test_next_hops_that_name_no_edge(void **state)
 	add(lab, b, "20.3.0.0/16", 1, "10.9.9.9");
 	end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n"
+		      "reason r1 eth1 peer 10.9.9.9 of router r1 is on no edge before the router's "
+		      "routes are here\n"
+		      "feed r1 exclude 10.9.9.9\n"
+		      "wait 1\n"
 		      "expect r1 eth0 observe\n"
 		      "expect r1 eth1 observe\n"
+		      "reason r1 eth1 peer 10.0.1.2 of router r1 may be on one edge or another\n"
 		      "peer r1 10.0.0.1 the router itself\n"
 		      "peer r1 10.0.1.2 several interfaces\n"
 		      "peer r1 10.9.9.9 no interface\n"

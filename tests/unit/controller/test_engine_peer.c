@@ -42,7 +42,8 @@ static void test_mapping(void **state)
 			 "peer r1 10.0.0.2 its interface is not an edge\n"
 			 "inventory r1 eth2=10.0.2.1\n"
 			 "wait 0\n"
-			 "peer r1 10.0.0.2 no interface has the session's local address\n");
+			 "peer r1 10.0.0.2 no interface is connected to it, and the agent has not "
+			 "sent the router's routes\n");
 }
 
 static void test_link_local_sessions(void **state)
