@@ -11,6 +11,7 @@
 #include "vty.h"
 
 #include "lib/shell_vty.h"
+#include "lib/version_vty.h"
 
 /* Parents are followed this far; a node that is its own ancestor is a bug. */
 #define LEVEL_MAX 16
@@ -210,5 +211,6 @@ static int install_everywhere(struct event_loop *loop)
 void shell_vty_init(void)
 {
 	frr_compat_link();
+	version_vty_init();
 	hook_register(frr_late_init, install_everywhere);
 }

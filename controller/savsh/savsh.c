@@ -3,6 +3,7 @@
  * savsh - the operator's shell of OpenSAV: options, scripts, the prompt.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -220,6 +221,7 @@ static enum shell_status run_interactive(struct shell *shell)
 
 	shell->interactive = true;
 	screen_set_paging(true);
+	screen_set_stop(&stop);
 	line_init(shell->session, &stop);
 	printf("OpenSAV " PACKAGE_VERSION " shell, connected to %s%s%s. \"?\" helps.\n",
 	       names, *absent ? "; not to " : "", absent);
@@ -270,12 +272,26 @@ static enum shell_status run(struct shell *shell, const struct options *options)
 	return run_file(shell, "-");
 }
 
+/* A daemon's socket must not be taken for standard output, where that was
+ * closed: writing to what is put there instead is an error. */
+static void keep_standard_streams_apart(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = options_parse(argc, argv);
 	struct shell shell = { 0 };
 	enum shell_status status;
 
+	keep_standard_streams_apart();
 	/* A daemon or a reader of ours that goes away is an error to report. */
 	signal(SIGPIPE, SIG_IGN);
 	shell.session =

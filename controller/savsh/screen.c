@@ -18,11 +18,20 @@
 /* The shell's "no such command". */
 #define EXIT_NOT_FOUND 127
 
+/* A terminal takes what it is given at once, whatever Ctrl-C says later. */
+#define TERMINAL_BYTES 4096
+
 static bool paging;
+static const volatile sig_atomic_t *stop;
 
 void screen_set_paging(bool on)
 {
 	paging = on;
+}
+
+void screen_set_stop(const volatile sig_atomic_t *flag)
+{
+	stop = flag;
 }
 
 /* Controls as ^X. A C1 control in UTF-8 is 0xc2 and a byte below 0xa0. */
@@ -58,6 +67,23 @@ static int write_all(int fd, const char *text, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+static int write_until_stopped(const char *text, size_t len)
+{
+	while (len && !(stop && *stop)) {
+		size_t some = len < TERMINAL_BYTES ? len : TERMINAL_BYTES;
+		ssize_t n = write(STDOUT_FILENO, text, some);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	/* The prompt is to begin a line. */
+	return len ? write_all(STDOUT_FILENO, "\n", 1) : 0;
 }
 
 static bool is_longer_than_screen(const char *text, size_t len)
@@ -128,7 +154,7 @@ static int print_terminal(const char *text, size_t len)
 	if (paging && *pager && is_longer_than_screen(text, len) &&
 	    page(pager, text, len))
 		return 0;
-	return write_all(STDOUT_FILENO, text, len);
+	return write_until_stopped(text, len);
 }
 
 int screen_print(const char *text, size_t len)

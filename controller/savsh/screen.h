@@ -6,11 +6,16 @@
 #ifndef SAVSH_SCREEN_H
 #define SAVSH_SCREEN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Long answers go through SAVSH_PAGER, or less -F, from now on (or not). */
 void screen_set_paging(bool on);
+
+/* From now on a long answer on a terminal ends where a signal handler has set
+ * *stop; the caller resets it. */
+void screen_set_stop(const volatile sig_atomic_t *stop);
 
 /* Prints an answer to standard output. On a terminal, control characters
  * become visible: parts of an answer come from strangers (a BGP peer's system

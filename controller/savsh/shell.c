@@ -45,6 +45,7 @@ static void complain_text(struct shell *shell, const char *text)
 static enum shell_status run_terminal(struct shell *shell, const char *line)
 {
 	struct words words;
+	bool on;
 
 	if (line_is(line, "ter.minal mon.itor")) {
 		complain_text(shell, "\"terminal monitor\" does not work in savsh; the "
@@ -52,8 +53,11 @@ static enum shell_status run_terminal(struct shell *shell, const char *line)
 		return SHELL_FAILED;
 	}
 	words_init(&words, line);
-	screen_set_paging(shell->interactive &&
-			  (words.n < 3 || strcmp(words.word[2], "0") != 0));
+	if (line_is(line, "ter.minal pa.ginate") || line_is(line, "no ter.minal pa.ginate"))
+		on = strcmp(words.word[0], "no") != 0;
+	else
+		on = words.n < 3 || strcmp(words.word[2], "0") != 0;
+	screen_set_paging(shell->interactive && on);
 	words_fini(&words);
 	return SHELL_OK;
 }
@@ -71,6 +75,8 @@ static bool run_local(struct shell *shell, const char *line, enum shell_status *
 		return true;
 	} else if (line_is(line, "ter.minal le.ngth") ||
 		   line_is(line, "ter.minal no le.ngth") ||
+		   line_is(line, "ter.minal pa.ginate") ||
+		   line_is(line, "no ter.minal pa.ginate") ||
 		   line_is(line, "ter.minal mon.itor")) {
 		*status = run_terminal(shell, line);
 		return true;

@@ -14,8 +14,8 @@ from tree import Finding
 
 # Program, its page, and where its commands are.
 PROGRAMS = [
-    ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/metrics_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
-    ("sav-agent", re.compile(r"^(agents/\w+|lib/metrics)_vty\.c$"), ["doc/sav-agent.8"]),
+    ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/(metrics|version)_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
+    ("sav-agent", re.compile(r"^(agents/\w+|lib/metrics|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
     ("sav-iked", re.compile(r"^ipsec/.*_vty\.c$"), ["doc/sav-iked.8"]),
 ]
 # The command line of each program.
@@ -26,7 +26,7 @@ OPTIONS = [
     ("agents/agent_main.c", "doc/sav-agent.8"),
 ]
 # Commands of libfrr that our pages mention in lists of commands.
-LIBFRR = ("configure", "exit", "end", "quit", "log", "copy", "show running-config", "show version", "terminal")
+LIBFRR = ("configure", "exit", "end", "quit", "log", "copy", "show running-config", "terminal")
 
 DEFUN = re.compile(r'^DEF(?:UN|UN_NOSH|PY|PY_NOSH)\s*\(\s*\w+\s*,\s*\w+\s*,\s*((?:"[^"]*"\s*)+),', re.M)
 JSON = re.compile(r'json_object_\w+_add\w*\(\s*[^,;]+,\s*"([^"]+)"')

@@ -205,6 +205,24 @@ def pager_gets_long_answers_only(sh):
     assert 'PAGED' not in sh.run('show long 100', r'# $')
 
 
+def ctrl_c_ends_a_long_answer(sh):
+    sh.run('terminal length 0')
+    sh.type('show long 300000\n')
+    # the rest waits for us to read it
+    sh.expect('line 0000100')
+    sh.type('\x03')
+    text = sh.expect(r'ctl# $')
+    assert 'line 0300000' not in text, text[-200:]
+    assert 'mode' in sh.run('show edges')
+
+
+def terminal_paginate(sh):
+    sh.run('no terminal paginate')
+    assert 'PAGED' not in sh.run('show long 100', r'# $')
+    sh.run('terminal paginate')
+    assert 'PAGED' in sh.run('show long 100', r'# $')
+
+
 def a_missing_pager_loses_nothing(sh):
     assert sh.run('show long 100', r'ctl# $').count('line 0') == 100
 
@@ -255,6 +273,8 @@ CASES = [
     (errors_come_with_the_expected_words, {}),
     (controls_are_made_visible, {}),
     (pager_gets_long_answers_only, {'env': {'SAVSH_PAGER': 'sed s/^/PAGED/'}}),
+    (terminal_paginate, {'env': {'SAVSH_PAGER': 'sed s/^/PAGED/'}}),
+    (ctrl_c_ends_a_long_answer, {}),
     (a_missing_pager_loses_nothing, {'env': {'SAVSH_PAGER': '/nonexistent/pager'}}),
     (history_has_no_secrets, {}),
     (sigterm_does_not_run_half_a_line, {}),

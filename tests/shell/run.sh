@@ -153,7 +153,7 @@ expect "unknown: choices of a keyword" 1 "" '^% expected: acl .*feasible.*off.*s
 sh -c 'conf t' -c 'own-prefix 10.0.0.0/33'
 expect "unknown: a bad prefix" 1 "" '^% expected: A.B.C.D/M \(IPv4 prefix\), X:X::X:X/M \(IPv6 prefix\); not "10.0.0.0/33" after "own-prefix"$'
 sh -c 'show version now'
-expect "too many words" 1 "" 'expected: the end of the command; not "now" after "show version"'
+expect "too many words" 1 "" 'expected: json .*the end of the command; not "now" after "show version"'
 sh -c 'conf t' -c 'edge R'
 expect "incomplete" 1 "" '^% expected: INTERFACE \(Interface\) after "edge R"$'
 sh -c 'conf t' -c 'e'
@@ -212,6 +212,30 @@ fi
 sh -c 'show control'
 if [ $rc = 0 ] && [ "$out" = $'bad \033[31mred\007 \302\233end \303\244' ]; then ok "a pipe gets the plain bytes"; else not_ok "plain bytes" "$(seen)"; fi
 
+sh -c 'show long 300000 | count'
+expect "a long answer is filtered" 0 300000 ""
+
+edges_now=$(timeout 60 "$savsh" --vty_socket "$dir/run" -c 'show edges' </dev/null)
+# ---- as ssh HOST savsh -c runs it: no terminal, and input that is for others
+left=$(printf 'one\ntwo\n' | { timeout 60 "$savsh" --vty_socket "$dir/run" -c 'show edges' >/dev/null; cat; })
+if [ "$left" = $'one\ntwo' ]; then ok "-c leaves standard input alone"; else not_ok "-c leaves standard input alone" "left: $left"; fi
+timeout 60 setsid "$savsh" --vty_socket "$dir/run" -c 'show edges' >"$dir/out" 2>"$dir/err" </dev/null
+rc=$? out=$(cat "$dir/out") err=$(cat "$dir/err")
+expect "no controlling terminal" 0 "$edges_now" ""
+timeout 60 "$savsh" --vty_socket "$dir/run" -c 'show edges' >"$dir/out" 2>"$dir/err" <&-
+rc=$? out=$(cat "$dir/out") err=$(cat "$dir/err")
+expect "standard input is closed" 0 "$edges_now" ""
+timeout 60 "$savsh" --vty_socket "$dir/run" -c 'show edges' 2>"$dir/err" </dev/null >&-
+rc=$? out='' err=$(cat "$dir/err")
+expect "standard output is closed: an error, and nothing gets into the connection" 1 "" 'cannot write to standard output'
+timeout 60 "$savsh" --vty_socket "$dir/run" -c 'show edges' >/dev/full 2>"$dir/err" </dev/null
+rc=$? out='' err=$(cat "$dir/err")
+expect "a full disk" 1 "" 'cannot write to standard output: No space left'
+sh -c 'show version'
+has "show version says what it is" 0 '^shelld [0-9.]+ of OpenSAV, with FRRouting.s library [0-9]'
+sh -c 'show version json'
+has "show version json" 0 '"libfrr":"[0-9]'
+
 # ---- scripts
 printf 'configure terminal\n\n! a comment\nedge F1 eth0\n mode feasible\nexit\nend\nshow edges' >"$dir/script"
 sh -f "$dir/script"
@@ -268,6 +292,9 @@ expect "show running-config has all, with headings" 0 "! savd
 hostname ctl
 ! sav-agent
 hostname r1" ""
+sh -c 'show version | include ^!'
+expect "show version is of all" 0 "! savd
+! sav-agent" ""
 sh -c 'sh run | inc ^host | count'
 expect "abbreviated too" 0 2 ""
 sh -c 'conf t' -c 'provider P' -c 'link wan0' -c 'edge R I' -c 'mode acl' -c 'provider P' -c 'link wan0' -c 'exit' -c 'do show links'
@@ -298,5 +325,5 @@ if [ -n "$python" ] && "$python" -c 'import pty' 2>/dev/null; then
 	grep -q '^ok - ' "$dir/pty" || failed=$((failed + 1))
 else
 	echo "# no python3: the interactive cases are skipped"
-	skipped=$((skipped + 18))
+	skipped=$((skipped + 20))
 fi
