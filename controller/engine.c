@@ -125,7 +125,7 @@ static void before_config(enum config_part part, const char *router, const char 
 
 	(void)router;
 	(void)interface;
-	if (part != CONFIG_LISTEN && !e->policy_changed)
+	if (part != CONFIG_LISTEN && part != CONFIG_FEED && !e->policy_changed)
 		engine_live_run(e);
 }
 
@@ -138,6 +138,9 @@ static void after_config(enum config_part part, const char *router, const char *
 	case CONFIG_LISTEN:
 		if (e->ops.listens_changed)
 			e->ops.listens_changed(e->ctx);
+		return;
+	case CONFIG_FEED:
+		engine_bound_sync(e);
 		return;
 	case CONFIG_ROUTER:
 		engine_router_get(e, router);
@@ -173,6 +176,7 @@ struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void
 	e->edges_due_ms = e->feeds_due_ms = -1;
 	e->feeds_ms = INT64_MIN;
 	engine_feeds_init(e);
+	engine_bound_sync(e);
 	cfg->before = before_config;
 	cfg->watch = after_config;
 	cfg->watch_arg = e;

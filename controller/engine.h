@@ -152,6 +152,7 @@ struct engine_peer_status {
 	bool unclear;	     /* it is on no edge, and the operator should say on which */
 	struct bmp_peer_info info;
 	bool up, complete, feed_connected;
+	bool full; /* at its bound of paths: some were left out */
 };
 typedef void engine_peer_fn(const struct engine_peer_status *status, void *arg);
 void engine_peers_walk(const struct engine *e, engine_peer_fn *fn, void *arg);

@@ -82,13 +82,24 @@ static void drop_unused(struct engine_bgp *b)
 void engine_bgp_peer_state(struct engine_peer *p, bool on_edge)
 {
 	p->up = engine_bgp_is_live(p->router);
-	p->complete = engine_bgp_is_complete(p->router);
+	p->complete = engine_bgp_is_complete(p->router) && !rib_peer_is_full(p->rib);
+	if (!rib_peer_is_full(p->rib))
+		p->doubt = NULL;
 	/* What leads to no edge of this router is of the network's inside. */
 	p->info.is_ibgp = !on_edge;
 	p->info.local_role = p->info.remote_role = BGP_ROLE_NONE;
 }
 
 /* ---- what the session says ---- */
+
+/* Next hops with more paths than the bound allows get another chance. */
+static void retry_full(struct engine_bgp *b)
+{
+	for (struct engine_peer *p = b->engine->peers; p; p = p->next) {
+		if (p->router == b->router && engine_bgp_is_peer(p))
+			rib_peer_retry(p->rib);
+	}
+}
 
 static void on_established(void *arg, const struct bgp_open *open)
 {
@@ -99,6 +110,7 @@ static void on_established(void *arg, const struct bgp_open *open)
 	b->established = true;
 	b->complete = b->finishing = b->eor[IP_V4] = b->eor[IP_V6] = false;
 	b->since_ms = b->changed_ms = b->now_ms;
+	retry_full(b);
 	bgp_table_stale_mark(b->table);
 	state_changed(b);
 	engine_note(b->engine, false, "router %s: BGP session established",
@@ -136,6 +148,11 @@ static void finished(struct engine_bgp *b)
 	if (!is_established(b)) /* lost meanwhile */
 		return;
 	drop_unused(b);
+	for (struct engine_peer *p = b->engine->peers; p; p = p->next) {
+		if (p->router == b->router && engine_bgp_is_peer(p) &&
+		    !rib_peer_is_full(p->rib))
+			p->full_times = 0;
+	}
 	b->complete = true;
 	state_changed(b);
 	engine_note(b->engine, false, "router %s: BGP table is complete, %zu paths",
@@ -198,6 +215,35 @@ int engine_bgp_bytes(struct engine_bgp *b, const void *data, size_t len, int64_t
 	return bgp_session_bytes(b->session, data, len, now_ms, diag);
 }
 
+/* A next hop's paths were left out, and there is room for them now. When a new
+ * session may be had for that, or -1. */
+static int64_t full_due_ms(const struct engine_bgp *b)
+{
+	int64_t due_ms = -1, last_ms = b->router->redump_ms;
+
+	for (const struct engine_peer *p = b->engine->peers; p; p = p->next) {
+		int64_t at_ms = -1;
+
+		if (p->router == b->router && engine_bgp_is_peer(p) &&
+		    rib_peer_is_full(p->rib))
+			at_ms = engine_bound_dump_ms(b->engine, p);
+		if (at_ms >= 0 && (due_ms < 0 || at_ms < due_ms))
+			due_ms = at_ms;
+	}
+	if (due_ms >= 0 && last_ms != INT64_MIN && due_ms < last_ms + ENGINE_REDUMP_EVERY_MS)
+		due_ms = last_ms + ENGINE_REDUMP_EVERY_MS;
+	return due_ms;
+}
+
+static int begin_anew(struct engine_bgp *b, int64_t now_ms, struct diag *diag)
+{
+	b->router->redump_ms = now_ms;
+	b->router->redumps++;
+	bgp_session_cease(b->session, BGP_CEASE_RESET);
+	return diag_set(diag, "closed for a complete table: there is room for paths that were "
+			      "left out");
+}
+
 int engine_bgp_timer(struct engine_bgp *b, int64_t now_ms, int64_t *next_ms,
 		     struct diag *diag)
 {
@@ -208,6 +254,12 @@ int engine_bgp_timer(struct engine_bgp *b, int64_t now_ms, int64_t *next_ms,
 	if (bgp_session_timer(b->session, now_ms, diag) < 0)
 		return -1;
 	*next_ms = bgp_session_next_ms(b->session);
+	if (is_established(b) && b->complete) {
+		int64_t due_ms = full_due_ms(b);
+
+		if (due_ms >= 0 && due_ms <= now_ms)
+			return begin_anew(b, now_ms, diag);
+	}
 	if (!is_established(b) || b->complete || b->finishing)
 		return 0;
 	if (quiet_ms <= now_ms)

@@ -125,6 +125,7 @@ static void on_peer_up(struct engine_feed *feed, const struct bmp_event *event)
 	p->complete = p->eor = p->unconfirmed = false;
 	p->doubt = NULL;
 	p->restart_due_ms = -1;
+	rib_peer_retry(p->rib);
 	p->stream = feed->serial;
 	p->up_ms = feed->now_ms;
 	feed->engine->remap = true;

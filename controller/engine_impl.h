@@ -91,6 +91,9 @@ struct engine_peer {
 	int64_t dump_ms; /* when the last stream began that completed it */
 	int64_t restart_due_ms; /* down, its paths stay until then (RFC 4724); or -1 */
 	size_t had_paths;	/* when it was whole last, or before this dump */
+	uint64_t full_bound;	/* the bound that it was at last, */
+	int64_t full_ms;	/* when that was, */
+	unsigned int full_times; /* and how often since it was whole */
 	bool unconfirmed;	/* believed, but a dump is due all the same */
 	uint32_t dropped; /* its routes go, and it with them: not named since that stream */
 	uint8_t placing;  /* enum engine_placing */
@@ -320,6 +323,15 @@ struct engine_gone {
  * edge: it has to wait. The routers of such paths are asked for a new dump. */
 bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone *gone,
 			int64_t now_ms);
+
+/* A router is asked for a complete dump no more often. */
+#define ENGINE_REDUMP_EVERY_MS ((int64_t)600 * 1000)
+
+/* engine_bound.c */
+void engine_bound_sync(struct engine *e); /* the bound is another one */
+/* When a new dump may be asked for that brings what was left out; -1: there is no
+ * room for it. Of a peer of which rib_peer_is_full(). */
+int64_t engine_bound_dump_ms(const struct engine *e, const struct engine_peer *p);
 
 /* engine_sweep.c */
 /* Around engine_feeds_run(). The second frees dropped peers without routes. */

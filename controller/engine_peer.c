@@ -269,6 +269,7 @@ static void show_peer(const struct engine *e, const struct engine_peer *p,
 		.up = p->up,
 		.complete = p->complete,
 		.feed_connected = engine_peer_is_connected(p),
+		.full = rib_peer_is_full(p->rib),
 	};
 
 	for (const struct engine_way *way = p->ways; way; way = way->next) {

@@ -14,7 +14,6 @@
 /* Peers of earlier streams that this one has not named by then are gone. */
 #define SETTLE_MS	30000
 #define SETTLE_LIMIT_MS 120000
-#define REDUMP_EVERY_MS ((int64_t)600 * 1000)
 /* As many paths as before a flap, and quiet: believed so soon without a dump. */
 #define BACK_AGE_MS 30000
 /* BMP has no keepalive, but a router reports statistics: three reports missed. */
@@ -36,6 +35,7 @@ static bool complete(struct engine_feed *feed, struct engine_peer *p)
 	p->dump_ms = feed->opened_ms;
 	engine_peer_changed(feed->engine, p);
 	p->doubt = NULL;
+	p->full_times = 0;
 	p->had_paths = engine_peer_paths(p);
 	engine_note(feed->engine, false, "router %s: peer %s is complete, %zu paths",
 		    p->router->name, ip_addr_format(&rib_peer_key(p->rib)->addr, addr),
@@ -71,6 +71,7 @@ enum verdict {
 	WHOLE_AGAIN, /* for now: a dump is due */
 	NEEDS_DUMP,
 	NOT_BELIEVED,
+	FULL, /* something was left out: engine_bound.c */
 };
 
 static bool has_post(const struct engine_peer *p)
@@ -119,6 +120,8 @@ static enum verdict judge_table(const struct engine_feed *feed, struct engine_pe
 	int64_t last_ms = p->changed_ms > p->up_ms ? p->changed_ms : p->up_ms;
 	bool dumped = feed->forced && p->initial;
 
+	if (rib_peer_is_full(p->rib))
+		return FULL;
 	if (rib_peer_is_sweeping(p->rib))
 		return WAIT;
 	if (age_ms < WHOLE_AGE_MS ||
@@ -155,7 +158,7 @@ bool engine_redump_is_allowed(const struct engine_feed *feed, int64_t now_ms)
 	int64_t last_ms = feed->router->redump_ms;
 
 	return !feed->redump_asked &&
-	       (last_ms == INT64_MIN || now_ms - last_ms >= REDUMP_EVERY_MS);
+	       (last_ms == INT64_MIN || now_ms - last_ms >= ENGINE_REDUMP_EVERY_MS);
 }
 
 void engine_redump_ask(struct engine_feed *feed, int64_t now_ms, const char *why)
@@ -182,14 +185,16 @@ static int64_t redump_ms(const struct engine_feed *feed, int64_t now_ms)
 {
 	if (engine_redump_is_allowed(feed, now_ms))
 		return now_ms;
-	return feed->redump_asked ? -1 : feed->router->redump_ms + REDUMP_EVERY_MS;
+	return feed->redump_asked ? -1 : feed->router->redump_ms + ENGINE_REDUMP_EVERY_MS;
 }
 
 /* Judges every peer of the stream that is not complete. */
 static void judge_peers(struct engine *e, struct engine_feed *feed, int64_t now_ms,
 			int64_t *next_ms)
 {
+	const char *why = "sessions came up after the last one";
 	bool wait = false, redump = false;
+	int64_t at_ms;
 
 	for (struct engine_peer *p = e->peers; p; p = p->next) {
 		const char *doubt = p->doubt;
@@ -220,6 +225,15 @@ static void judge_peers(struct engine *e, struct engine_feed *feed, int64_t now_
 			if (!doubt)
 				note_doubt(e, p);
 			break;
+		case FULL:
+			at_ms = engine_bound_dump_ms(e, p);
+			if (at_ms > now_ms)
+				earlier(next_ms, at_ms);
+			if (at_ms < 0 || at_ms > now_ms)
+				break;
+			redump = true;
+			why = "there is room for paths that were left out";
+			break;
 		}
 		e->states_changed |= doubt != p->doubt;
 	}
@@ -229,7 +243,7 @@ static void judge_peers(struct engine *e, struct engine_feed *feed, int64_t now_
 		return;
 	/* one dump for all sessions that are coming up together */
 	if (engine_redump_is_allowed(feed, now_ms))
-		engine_redump_ask(feed, now_ms, "sessions came up after the last one");
+		engine_redump_ask(feed, now_ms, why);
 	else
 		earlier(next_ms, redump_ms(feed, now_ms));
 }

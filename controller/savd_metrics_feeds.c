@@ -36,22 +36,26 @@ SAVD_GAUGE(m_fib_last, "savd_fib_last_message_timestamp_seconds",
 SAVD_GAUGE(m_rib_paths, "savd_rib_paths", "Paths of all neighbors of all routers");
 SAVD_GAUGE(m_rib_bytes, "savd_rib_memory_bytes", "Memory that they take");
 SAVD_COUNTER(m_rib_refused, "savd_rib_refused_total",
-	     "Paths beyond the bound on paths per prefix");
+	     "Paths beyond the bound on paths per neighbor or per prefix");
+SAVD_COUNTER(m_refused, "savd_peer_refused_paths_total",
+	     "The same, of the BGP neighbors of the router");
 
 enum peer_state {
 	PEER_COMPLETE,
 	PEER_LOADING,
 	PEER_DOWN,
 	PEER_STALE,
+	PEER_FULL,
 };
-#define PEER_STATES 4
-static const char *const state_words[PEER_STATES] = { "complete", "loading", "down", "stale" };
+#define PEER_STATES 5
+static const char *const state_words[PEER_STATES] = { "complete", "loading", "down", "stale",
+						       "full" };
 static const char *const family_words[IP_FAMILIES] = { "ipv4", "ipv6" };
 
 /* What is summed up per configured router; parallel to cfg.routers. */
 struct router_sums {
 	bool bmp_up, bmp_known, bgp_known;
-	uint64_t peers[PEER_STATES], paths[IP_FAMILIES], unmapped;
+	uint64_t peers[PEER_STATES], paths[IP_FAMILIES], unmapped, refused;
 };
 
 struct walk {
@@ -149,6 +153,8 @@ static enum peer_state state_of(const struct engine_peer_status *p)
 		return PEER_STALE;
 	if (!p->up)
 		return PEER_DOWN;
+	if (p->full)
+		return PEER_FULL;
 	return p->complete ? PEER_COMPLETE : PEER_LOADING;
 }
 
@@ -160,6 +166,7 @@ static void sum_peer(const struct engine_peer_status *p, void *arg)
 		return;
 	sums->bmp_known = true;
 	sums->peers[state_of(p)]++;
+	sums->refused += rib_peer_refused(p->peer);
 	sums->unmapped += !p->edge && p->up && !p->info.is_ibgp;
 	for (int i = 0; i < IP_FAMILIES; i++)
 		sums->paths[i] += rib_path_count(
@@ -187,6 +194,7 @@ static void collect_router(struct walk *w, size_t index)
 		savd_metrics_add(w->m, &m_paths, &w->labels, "family", family_words[i],
 				 sums->paths[i]);
 	metric_add(w->m, &m_unmapped, &w->labels, sums->unmapped);
+	metric_add(w->m, &m_refused, &w->labels, sums->refused);
 }
 
 static void collect_fib(const struct engine_fib_status *f, void *arg)

@@ -38,6 +38,7 @@ enum bgp_error {
 };
 #define BGP_CEASE_SHUTDOWN     2
 #define BGP_CEASE_DECONFIGURED 3
+#define BGP_CEASE_RESET	       4
 #define BGP_CEASE_REJECTED     5
 #define BGP_CEASE_COLLISION    7
 

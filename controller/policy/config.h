@@ -11,6 +11,7 @@
 #define SAV_CONFIG_H
 
 #include "controller/policy/config_bmp.h"
+#include "controller/policy/config_feed.h"
 #include "controller/policy/config_radius.h"
 #include "controller/policy/config_record.h"
 #include "lib/diag.h"
@@ -147,6 +148,7 @@ struct config_sink {
 	/* add: insert or replace */
 	int (*bmp_allow)(void *ctx, const struct config_bmp_allow *a, bool add,
 			 struct diag *diag);
+	int (*max_paths)(void *ctx, uint32_t max_paths, struct diag *diag);
 	int (*history)(void *ctx, const struct config_history *new, struct diag *diag);
 	int (*radius_client)(void *ctx, const char *name,
 			     const struct config_radius_client *new, struct diag *diag);
@@ -166,6 +168,7 @@ enum config_part {
 	CONFIG_EDGE,
 	CONFIG_SPACE, /* own prefixes, permits */
 	CONFIG_LISTEN,
+	CONFIG_FEED, /* bounds on feeds */
 };
 /* For CONFIG_EDGE router and interface name the edge; else they are NULL or
  * the router's name. */
@@ -191,6 +194,7 @@ struct config {
 	size_t n_metrics_listens;
 	struct config_bmp_allow *bmp_allows;
 	size_t n_bmp_allows;
+	uint32_t max_paths; /* 0: config_max_paths() has the default */
 	struct config_radius radius; /* with a watch of its own */
 	struct config_history history; /* 0: the defaults */
 	struct config_records *records; /* of config_record.c */

@@ -413,6 +413,15 @@ static int sink_bmp_allow(void *ctx, const struct config_bmp_allow *a, bool add,
 			     "tt", text, a->password);
 }
 
+static int sink_max_paths(void *ctx, uint32_t max_paths, struct diag *diag)
+{
+	return store_db_exec(ctx, diag,
+			     "INSERT INTO feed_limits (id, max_paths) VALUES (1, ?1)"
+			     " ON CONFLICT (id) DO UPDATE SET"
+			     " max_paths = excluded.max_paths",
+			     "i", (int64_t)max_paths);
+}
+
 static int sink_history(void *ctx, const struct config_history *new, struct diag *diag)
 {
 	return store_db_exec(ctx, diag,
@@ -434,6 +443,7 @@ const struct config_sink *store_config_sink(void)
 		.agent_listen = sink_agent_listen,
 		.metrics_listen = sink_metrics_listen,
 		.bmp_allow = sink_bmp_allow,
+		.max_paths = sink_max_paths,
 		.history = sink_history,
 		.radius_client = store_radius_client,
 		.radius_rule = store_radius_rule,

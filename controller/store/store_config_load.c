@@ -576,8 +576,20 @@ static int history_read(struct load *l)
 	return config_history_set(l->cfg, &h, l->diag);
 }
 
+static int max_paths_read(struct load *l)
+{
+	int64_t max_paths;
+
+	if (number_read(l->q, 0, CONFIG_MAX_PATHS_MAX, &max_paths, l->diag) < 0 ||
+	    config_max_paths_set(l->cfg, (uint32_t)max_paths, l->diag) < 0)
+		return bad_row(l->s, "feed_limits", "", "", l->diag);
+	return 0;
+}
+
 static int load_all(struct load *l)
 {
+	if (each_row(l, "SELECT max_paths FROM feed_limits", max_paths_read) < 0)
+		return -1;
 	if (each_row(l, "SELECT days, megabytes FROM history_limits", history_read) < 0)
 		return -1;
 	if (load_routers(l) < 0 || load_customers(l) < 0 || load_edges(l) < 0)

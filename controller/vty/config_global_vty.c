@@ -194,6 +194,43 @@ static int write_allows(struct vty *vty, const struct config *cfg)
 	return cfg->n_bmp_allows != 0;
 }
 
+static int set_max_paths(struct vty *vty, const char *text)
+{
+	uint32_t max_paths = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	struct diag diag;
+
+	return grammar_result(vty, config_max_paths_set(grammar_cfg(), max_paths, &diag),
+			      &diag);
+}
+
+DEFUN (feed_max_paths,
+       feed_max_paths_cmd,
+       "feed max-paths (1000-1000000000)",
+       "Routing information feeds\n"
+       "Paths of one BGP neighbor that are kept; what it sends beyond is left out\n"
+       "Number of paths\n")
+{
+	return set_max_paths(vty, argv[2]->arg);
+}
+
+DEFUN (no_feed_max_paths,
+       no_feed_max_paths_cmd,
+       "no feed max-paths [(1000-1000000000)]",
+       NO_STR
+       "Routing information feeds\n"
+       "Back to 5000000 paths of one BGP neighbor\n"
+       "Number of paths\n")
+{
+	return set_max_paths(vty, NULL);
+}
+
+static int write_max_paths(struct vty *vty, const struct config *cfg)
+{
+	if (cfg->max_paths != 0)
+		vty_out(vty, "feed max-paths %u\n", cfg->max_paths);
+	return cfg->max_paths != 0;
+}
+
 #define HISTORY_HELP "How much of the past is kept: commands, filters, events\n"
 
 /* 0: back to the default. */
@@ -270,7 +307,7 @@ static int write_top(struct vty *vty)
 	const struct config *cfg = grammar_cfg();
 	int wrote =
 		write_listens(vty, "feed bmp", cfg->bmp_listens, cfg->n_bmp_listens) |
-		write_allows(vty, cfg) |
+		write_allows(vty, cfg) | write_max_paths(vty, cfg) |
 		write_listens(vty, "agent", cfg->agent_listens, cfg->n_agent_listens) |
 		write_listens(vty, "metrics", cfg->metrics_listens,
 			      cfg->n_metrics_listens) |
@@ -297,6 +334,8 @@ void config_global_vty_init(void)
 	IN(CONFIG_NODE, feed_bmp_listen_cmd);
 	IN(CONFIG_NODE, feed_bmp_allow_cmd);
 	IN(CONFIG_NODE, no_feed_bmp_allow_cmd);
+	IN(CONFIG_NODE, feed_max_paths_cmd);
+	IN(CONFIG_NODE, no_feed_max_paths_cmd);
 	IN(CONFIG_NODE, agent_listen_cmd);
 	IN(CONFIG_NODE, metrics_listen_cmd);
 	IN(CONFIG_NODE, own_prefix_cmd);

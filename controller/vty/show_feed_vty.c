@@ -38,6 +38,8 @@ static const char *peer_state(const struct engine_peer_status *p)
 		return "stale";
 	if (!p->up)
 		return "down";
+	if (p->full)
+		return "full";
 	return p->complete ? "complete" : "loading";
 }
 
@@ -96,6 +98,7 @@ static void list_peer(const struct engine_peer_status *p, void *arg)
 	json_object_string_add(json, "ipv4View", view_word(p->peer, IP_V4));
 	json_object_int_add(json, "ipv6Paths", (int64_t)paths_of(p->peer, IP_V6));
 	json_object_string_add(json, "ipv6View", view_word(p->peer, IP_V6));
+	json_object_int_add(json, "refusedPaths", (int64_t)rib_peer_refused(p->peer));
 	json_object_array_add(l->list, json);
 }
 
@@ -304,6 +307,51 @@ static void json_refusals(struct json_object *json)
 			       r->n ? ip_addr_format(&r->last, text) : "");
 }
 
+/* Peers that are at their bound of paths. */
+static void list_full(const struct engine_peer_status *p, void *arg)
+{
+	struct peer_lister *l = arg;
+	struct json_object *json;
+	char addr[IP_TEXT_SIZE];
+
+	if (!p->full)
+		return;
+	ip_addr_format(&rib_peer_key(p->peer)->addr, addr);
+	if (!l->list) {
+		vty_out(l->vty, "  router %s, peer %s is at it: %llu are left out\n", p->router,
+			addr, (unsigned long long)rib_peer_refused(p->peer));
+		return;
+	}
+	json = json_object_new_object();
+	json_object_string_add(json, "router", p->router);
+	json_object_string_add(json, "peer", addr);
+	json_object_int_add(json, "refusedPaths", (int64_t)rib_peer_refused(p->peer));
+	json_object_array_add(l->list, json);
+}
+
+static void print_bound(struct vty *vty)
+{
+	struct peer_lister l = { .vty = vty };
+	struct rib_stats stats;
+
+	rib_stats(engine_rib(savd->engine), &stats);
+	vty_out(vty, "at most %u paths of one peer (feed max-paths); %zu refused so far\n",
+		config_max_paths(&savd->cfg), stats.refused);
+	engine_peers_walk(savd->engine, list_full, &l);
+}
+
+static void json_bound(struct json_object *json)
+{
+	struct peer_lister l = { .list = json_object_new_array() };
+	struct rib_stats stats;
+
+	rib_stats(engine_rib(savd->engine), &stats);
+	json_object_int_add(json, "maxPaths", config_max_paths(&savd->cfg));
+	json_object_int_add(json, "refusedPaths", (int64_t)stats.refused);
+	engine_peers_walk(savd->engine, list_full, &l);
+	json_object_object_add(json, "fullPeers", l.list);
+}
+
 DEFUN (show_feed,
        show_feed_cmd,
        "show feed [json]",
@@ -319,6 +367,7 @@ DEFUN (show_feed,
 		show_relays(vty, savd, NULL);
 		print_refusals(vty);
 		engine_bgp_walk(savd->engine, list_bgp, &l);
+		print_bound(vty);
 		engine_peers_walk(savd->engine, list_unclear, &l);
 		return CMD_SUCCESS;
 	}
@@ -333,6 +382,7 @@ DEFUN (show_feed,
 	l.list = json_object_new_array();
 	engine_bgp_walk(savd->engine, list_bgp, &l);
 	json_object_object_add(json, "bgp", l.list);
+	json_bound(json);
 	l.list = json_object_new_array();
 	engine_peers_walk(savd->engine, list_unclear, &l);
 	json_object_object_add(json, "unclearPeers", l.list);

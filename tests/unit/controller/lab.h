@@ -11,6 +11,7 @@
  *   feed R WORD VALUE                    stats, redump (seconds); exclude, no-exclude
  *                                        (an address, or bgp)
  *   customer C [PREFIX...]               own PREFIX, no-own PREFIX
+ *   max-paths N                          of one peer; 0: the default
  *   edge R I ROLE [MODE] [enforce]       no-edge R I
  *   set R I WORD VALUE                   role, mode, action, customer, peer, no-peer,
  *                                        prefix, no-prefix, holddown, brake ("-": none), growth,
@@ -32,6 +33,9 @@
  *   del R PEER PREFIX
  *   post add|del|eor ...
  *   eor R PEER                           End-of-RIB of both families
+ *   fill R PEER FROM TO                  pre-policy prefixes of these numbers, TO not with
+ *                                        it: every second /24 from 40.0.0.0
+ *   drain R PEER FROM TO                 they are withdrawn
  *   close R                              the stream ends
  *   bad R TEXT                           the next bytes end the stream: with this text
  *   redump R                             the engine asked for it: close and connect

@@ -288,7 +288,16 @@ static void do_restore(struct lab *lab, struct words *w)
 	filter_fini(&f);
 }
 
+static void do_max_paths(struct lab *lab, struct words *w)
+{
+	struct diag diag;
+
+	if (config_max_paths_set(&lab->cfg, (uint32_t)atoi(words_next(w)), &diag) < 0)
+		lab_fail(lab, "%s", diag.text);
+}
+
 const struct lab_command lab_policy_commands[] = {
+	{ "max-paths", do_max_paths },
 	{ "router", do_router },       { "source", do_source },	  { "feed", do_feed },
 	{ "customer", do_customer },   { "own", do_own },	  { "no-own", do_no_own },
 	{ "edge", do_edge },	       { "no-edge", do_no_edge }, { "set", do_set },

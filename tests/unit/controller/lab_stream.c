@@ -220,6 +220,47 @@ static void do_post(struct lab *lab, struct words *w)
 	route(lab, w, verb, BMP_FLAG_POST);
 }
 
+/* Every second /24 from 40.0.0.0, so that they do not join. */
+static void prefix_text(uint32_t i, char text[32])
+{
+	snprintf(text, 32, "%u.%u.%u.0/24", 40 + (i >> 15), i >> 7 & 255, (i & 127) * 2);
+}
+
+/* Many to a message, as other exporters than FRR have it. */
+static void many(struct lab *lab, struct words *w, bool announce)
+{
+	struct lab_stream *s = lab_stream(lab, words_next(w));
+	struct build_peer peer = { .addr = words_next(w), .as = 65001 };
+	uint32_t from = (uint32_t)atoi(words_next(w)), to = (uint32_t)atoi(words_next(w));
+	struct wr out = { 0 };
+
+	while (from < to) {
+		struct build_update u = { 0 };
+
+		if (announce)
+			build_usual(&u.attrs, &peer.as, 1);
+		for (int n = 0; n < 900 && from < to; n++, from++) {
+			char text[32];
+
+			prefix_text(from, text);
+			build_prefix(announce ? &u.nlri : &u.withdrawn, text);
+		}
+		build_routes(&out, &peer, &u);
+	}
+	if (lab_bytes(lab, s, &out) < 0)
+		lab_fail(lab, "%s", lab->diag.text);
+}
+
+static void do_fill(struct lab *lab, struct words *w)
+{
+	many(lab, w, true);
+}
+
+static void do_drain(struct lab *lab, struct words *w)
+{
+	many(lab, w, false);
+}
+
 static void do_bad(struct lab *lab, struct words *w)
 {
 	struct lab_stream *s = lab_stream(lab, words_next(w));
@@ -238,5 +279,6 @@ const struct lab_command lab_stream_commands[] = {
 	{ "up", do_up },	   { "down", do_down },	  { "stats", do_stats },
 	{ "add", do_add },	   { "del", do_del },	  { "eor", do_eor },
 	{ "post", do_post },	   { "close", do_close }, { "bad", do_bad },
+	{ "fill", do_fill },	   { "drain", do_drain },
 	{ "redump", do_redump },   { "quiet", do_quiet }, { NULL, NULL },
 };

@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "controller/feed/bmp.h"
-#include "tests/unit/feed/bmp_build.h"
-
 /* More than a few runs of the engine take away. */
 #define MANY	 40000u
 #define PER_RUN	 4096u
@@ -32,33 +29,10 @@
 	"add r2 10.0.1.2 20.2.0.0/16\n"                                                  \
 	"eor r2 10.0.1.2\n"
 
-static void prefix_text(uint32_t i, char text[32])
+/* r1's peer announces these prefixes. */
+static void fill_from(struct lab *lab, uint32_t from, uint32_t to)
 {
-	/* every second /24, so that they do not join */
-	snprintf(text, 32, "%u.%u.%u.0/24", 40 + (i >> 15), i >> 7 & 255, (i & 127) * 2);
-}
-
-/* Many to a message, as other exporters than FRR have it. */
-static void announce(struct lab *lab, const char *router, const char *addr, uint32_t from,
-		     uint32_t to)
-{
-	struct build_peer peer = { .addr = addr, .as = 65001 };
-	struct wr out = { 0 };
-	uint32_t as = 65001;
-
-	while (from < to) {
-		struct build_update u = { 0 };
-
-		build_usual(&u.attrs, &as, 1);
-		for (int n = 0; n < 900 && from < to; n++, from++) {
-			char text[32];
-
-			prefix_text(from, text);
-			build_prefix(&u.nlri, text);
-		}
-		build_routes(&out, &peer, &u);
-	}
-	assert_int_equal(lab_bytes(lab, lab_stream(lab, router), &out), 0);
+	lab_playf(lab, "fill r1 10.0.0.2 %u %u\n", from, to);
 }
 
 /* Of r1 without its exception, which keeps its set from being emptied. */
@@ -103,7 +77,7 @@ static unsigned int run_all(struct lab *lab)
 static void fill(struct lab *lab)
 {
 	lab_play(lab, TWO_ROUTERS);
-	announce(lab, "r1", "10.0.0.2", 0, MANY);
+	fill_from(lab, 0, MANY);
 	lab_play(lab, "eor r1 10.0.0.2\n"
 		      "wait 40\n"
 		      "reason r1 eth0 -\n");
@@ -168,7 +142,7 @@ static void test_a_session_that_is_back_before_its_routes_are_gone(void **state)
 	engine_run(lab->engine, ++lab->now_ms);
 	assert_true(engine_is_sweeping(lab->engine));
 	lab_play(lab, "up r1 10.0.0.2 10.0.0.1\n");
-	announce(lab, "r1", "10.0.0.2", MANY / 2, MANY + 100);
+	fill_from(lab, MANY / 2, MANY + 100);
 	run_all(lab);
 	assert_int_equal(blocks(lab, "r1"), MANY / 2 + 100);
 	/* what was gone when it came back, and has not come back with it; while its
@@ -178,7 +152,7 @@ static void test_a_session_that_is_back_before_its_routes_are_gone(void **state)
 	lab_play(lab, "wait 11\n"
 		      "redump r1\n"
 		      "up r1 10.0.0.2 10.0.0.1\n");
-	announce(lab, "r1", "10.0.0.2", MANY / 2, MANY + 100);
+	fill_from(lab, MANY / 2, MANY + 100);
 	lab_play(lab, "eor r1 10.0.0.2\n"
 		      "wait 40\n"
 		      "reason r1 eth0 -\n");
@@ -194,7 +168,7 @@ static void test_what_a_redump_leaves_out_goes_before_it_is_complete(void **stat
 	lab_play(lab, "close r1\n"
 		      "connect r1 10.255.0.1\n"
 		      "up r1 10.0.0.2 10.0.0.1\n");
-	announce(lab, "r1", "10.0.0.2", 0, 100);
+	fill_from(lab, 0, 100);
 	lab_play(lab, "eor r1 10.0.0.2\n");
 	assert_true(engine_is_sweeping(lab->engine));
 	assert_in_range(run_all(lab), MANY / PER_RUN, MANY / PER_RUN + 3);

@@ -132,6 +132,7 @@ static void on_watch(enum config_part part, const char *router, const char *inte
 		[CONFIG_ROUTER] = "router", [CONFIG_CUSTOMER] = "customer",
 		[CONFIG_EDGE] = "edge",	    [CONFIG_SPACE] = "space",
 		[CONFIG_LISTEN] = "listen",
+		[CONFIG_FEED] = "feed",
 	};
 	struct bench *b = arg;
 

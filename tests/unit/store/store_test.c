@@ -265,6 +265,7 @@ void test_fill_config(struct config *cfg)
 	struct diag diag;
 
 	must(config_history_set(cfg, &history, &diag), &diag);
+	must(config_max_paths_set(cfg, 1500000, &diag), &diag);
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "192.0.2.1");
 	add_addr(&r1.bmp_sources, &r1.n_bmp_sources, "fe80::1");
 	r1.bgp = (struct config_bgp){ test_addr("2001:db8::1"), 4200000000, 1790, "secret" };
@@ -488,6 +489,8 @@ char *test_config_text(const struct config *cfg)
 		fprintf(out, "allow %s \"%s\"\n",
 			ip_prefix_format(&cfg->bmp_allows[i].prefix, addr),
 			cfg->bmp_allows[i].password);
+	if (cfg->max_paths != 0)
+		fprintf(out, "max-paths %u\n", cfg->max_paths);
 	put_radius(out, &cfg->radius);
 	fclose(out);
 	return text;

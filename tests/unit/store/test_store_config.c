@@ -198,6 +198,8 @@ static const struct {
 	{ "INSERT INTO bmp_allow VALUES ('10.0.0.0/8', 'two words')",
 	  "DELETE FROM bmp_allow WHERE prefix = '10.0.0.0/8'", "bmp_allow",
 	  "without blanks" },
+	{ "UPDATE feed_limits SET max_paths = 7", "UPDATE feed_limits SET max_paths = 1500000",
+	  "feed_limits", "is not a number from 1000" },
 	{ "UPDATE edge SET role = 'boss' WHERE interface = 'eth0'",
 	  "UPDATE edge SET role = 'customer' WHERE interface = 'eth0'", "row r1 eth0",
 	  "unknown role \"boss\"" },
