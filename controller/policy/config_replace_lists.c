@@ -112,7 +112,8 @@ int config_replace_lists(struct replace *r)
 			    t->metrics_listens, t->n_metrics_listens,
 			    config_metrics_listen_set) < 0)
 		return -1;
-	if (allows_replace(r) < 0)
+	if (allows_replace(r) < 0 ||
+	    config_max_paths_set(c, t->max_paths, r->diag) < 0)
 		return -1;
 	if (c->history.days == t->history.days &&
 	    c->history.megabytes == t->history.megabytes)
