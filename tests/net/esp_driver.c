@@ -3,6 +3,9 @@
  * esp_driver - plays the main and the IKE process to sav-esp, with keys from its
  * command line: one TUN device, one socket, one or many SAs.
  *
+ * With "kernel" in place of PROGRAM it is the kernel's ESP that carries, by
+ * policies, and DEVICE says nothing.
+ *
  * usage: esp_driver PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]
  *
  * SIDE is 0 or 1, the peer has the other. SUITE is a proposal for ESP. Selectors
@@ -23,6 +26,7 @@
 #include <unistd.h>
 
 #include "ipsec/esp/esp_tun.h"
+#include "ipsec/esp/xfrm_nl.h"
 #include "ipsec/ike/ts.h"
 #include "ipsec/proc.h"
 
@@ -33,6 +37,8 @@ static struct {
 	struct ike_ts_list local, remote;
 	unsigned int count, generation;
 	struct proc_chan *main, *ike;
+	struct xfrm *xfrm; /* or these instead */
+	int socket;
 } driver;
 
 static void die(const char *what)
@@ -78,12 +84,10 @@ static void give_ike(void)
 	close(other);
 }
 
-static void give_socket(void)
+static int open_socket(void)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(IKE_NATT_PORT) };
-	struct proc_socket socket_of = { .link = 1, .local = driver.path.local };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, size = 7 << 20;
-	struct wr w = { 0 };
 
 	in.sin_addr.s_addr = htonl((uint32_t)driver.path.local.addr.v);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -91,6 +95,15 @@ static void give_socket(void)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0)
 		die("bind");
+	return fd;
+}
+
+static void give_socket(void)
+{
+	struct proc_socket socket_of = { .link = 1, .local = driver.path.local };
+	struct wr w = { 0 };
+	int fd = open_socket();
+
 	proc_socket_encode(&w, PROC_SOCKET, &socket_of);
 	proc_chan_send(driver.main, &w, fd);
 	close(fd);
@@ -145,6 +158,32 @@ static struct ike_ts_list selectors_of(const struct ike_ts_list *all, unsigned i
 	return host;
 }
 
+static void kernel_said(const struct diag *diag, int ret)
+{
+	if (ret != 0)
+		printf("failed %s\n", diag->text);
+}
+
+static void kernel_add(const struct proc_child *child)
+{
+	static const struct xfrm_way way;
+	struct diag diag;
+	struct esp_sa_conf conf = {
+		.tunnel = 1,
+		.spi_in = child->spi_in,
+		.spi_out = child->spi_out,
+		.suite = child->suite,
+		.in = &child->in,
+		.out = &child->out,
+		.esn = child->esn,
+		.local_ts = &child->local_ts,
+		.remote_ts = &child->remote_ts,
+		.path = { 1, child->path.local, child->path.remote, child->encap },
+	};
+
+	kernel_said(&diag, xfrm_add(driver.xfrm, &conf, &way, !child->inbound_only, &diag));
+}
+
 static void add(unsigned int n, bool inbound_only)
 {
 	static struct proc_child child;
@@ -164,6 +203,10 @@ static void add(unsigned int n, bool inbound_only)
 		.remote_ts = selectors_of(&driver.remote, n),
 		.path = driver.path,
 	};
+	if (driver.xfrm) {
+		kernel_add(&child);
+		return;
+	}
 	proc_child_encode(&w, &child);
 	proc_chan_send(driver.ike, &w, -1);
 	proc_chan_flush(driver.ike);
@@ -173,7 +216,16 @@ static void send_spi(enum proc_type type, uint32_t spi_in)
 {
 	struct proc_spi spi = { spi_in };
 	struct wr w = { 0 };
+	struct diag diag;
 
+	if (driver.xfrm && type == PROC_CHILD_USE) {
+		kernel_said(&diag, xfrm_use(driver.xfrm, spi_in, &diag));
+		return;
+	}
+	if (driver.xfrm) {
+		xfrm_del(driver.xfrm, spi_in);
+		return;
+	}
 	proc_spi_encode(&w, type, &spi);
 	proc_chan_send(driver.ike, &w, -1);
 }
@@ -279,6 +331,83 @@ static void serve(void)
 	}
 }
 
+/* ---- with the kernel's ESP */
+
+static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)
+{
+	struct esp_path path = { 1, driver.path.local, *remote, true };
+	char text[IKE_ENDPOINT_TEXT];
+	struct diag diag;
+
+	driver.path.remote = *remote;
+	kernel_said(&diag, xfrm_move(driver.xfrm, spi_in, &path, &diag));
+	printf("moved %08x %s\n", spi_in, ike_endpoint_format(remote, text));
+}
+
+static void on_expiring(void *ctx, uint32_t spi_in)
+{
+	printf("expiring %08x\n", spi_in);
+}
+
+static void on_acquire(void *ctx, uint32_t tunnel)
+{
+	printf("acquire %u\n", tunnel);
+}
+
+static void start_kernel(void)
+{
+	static const struct xfrm_ops ops = { on_moved, on_expiring, on_acquire };
+	struct diag diag;
+
+	driver.socket = open_socket();
+	driver.xfrm = xfrm_new(&ops, NULL, &diag);
+	if (!driver.xfrm || xfrm_socket(driver.socket, &diag) < 0) {
+		fprintf(stderr, "esp_driver: %s\n", diag.text);
+		exit(1);
+	}
+}
+
+static void tell_use(void)
+{
+	struct xfrm_use in, out;
+	int ret = xfrm_query(driver.xfrm, spi_of(0, (unsigned int)driver.side), &in, &out);
+
+	printf("use %d: %lu packets in, %lu out, last %s\n", ret, (unsigned long)in.packets,
+	       (unsigned long)out.packets, in.last_s ? "known" : "unknown");
+}
+
+static void serve_kernel(void)
+{
+	bool commands = true;
+
+	for (;;) {
+		struct pollfd fds[] = { { xfrm_fd(driver.xfrm), POLLIN, 0 },
+					{ driver.socket, POLLIN, 0 },
+					{ commands ? 0 : -1, POLLIN, 0 } };
+		char line[2048];
+		ssize_t n;
+
+		if (poll(fds, 3, -1) < 0)
+			continue;
+		xfrm_ready(driver.xfrm);
+		while ((n = recv(driver.socket, line, sizeof(line), MSG_DONTWAIT)) > 0)
+			printf("ike %zd bytes\n", n - 4); /* with its marker */
+		if (fds[2].revents) {
+			commands = fgets(line, sizeof(line), stdin) != NULL;
+			if (commands && strcmp(line, "show\n") == 0)
+				tell_use();
+			else if (commands && strcmp(line, "quit\n") == 0)
+				break;
+			else if (commands)
+				command(line);
+		}
+		fflush(stdout);
+	}
+	xfrm_free(driver.xfrm);
+}
+
+/* ---- start */
+
 static struct ike_ts_list parse_ts(char *text)
 {
 	struct ike_ts_list list = { 0 };
@@ -325,6 +454,15 @@ int main(int argc, char **argv)
 	}
 	parse(argv);
 	signal(SIGPIPE, SIG_IGN);
+	if (strcmp(argv[1], "kernel") == 0) {
+		start_kernel();
+		for (unsigned int n = 0; n < driver.count; n++)
+			add(n, false);
+		printf("ready\n");
+		fflush(stdout);
+		serve_kernel();
+		return 0;
+	}
 	start(argv[1]);
 	give_socket();
 	give_device(argv[2]);
