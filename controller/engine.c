@@ -173,7 +173,7 @@ struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void
 	e->ctx = ctx;
 	e->rib = rib_new();
 	e->live = live_new(LIVE_STRICT_GIVEN);
-	e->edges_due_ms = e->feeds_due_ms = -1;
+	e->edges_due_ms = e->feeds_due_ms = e->wanted_ms = -1;
 	e->feeds_ms = INT64_MIN;
 	engine_feeds_init(e);
 	engine_bound_sync(e);
@@ -278,6 +278,22 @@ bool engine_is_dirty(const struct engine *e)
 	       e->states_changed || engine_is_sweeping(e);
 }
 
+/* Come so late, we were not running (stopped, swapped out, a machine that was
+ * frozen): what waits in the sockets happened before what is due now. So it is read
+ * first, and for this long nothing leaves a set and no feed is judged. */
+#define LATE_MS	 10000
+#define AWAKE_MS 5000
+
+static void note_late(struct engine *e, int64_t now_ms)
+{
+	if (e->wanted_ms < 0 || now_ms - e->wanted_ms <= LATE_MS)
+		return;
+	e->awake_ms = now_ms + AWAKE_MS;
+	engine_note(e, false, "%lld s passed in which savd did not run: nothing leaves a set "
+		    "until what the feeds say of them has been read",
+		    (long long)(now_ms - e->wanted_ms) / 1000);
+}
+
 /* Feeds are looked at when something about them changed, when they asked for it,
  * and now and then: there may be many peers, and a route is no reason. */
 #define FEEDS_EVERY_MS 1000
@@ -287,6 +303,10 @@ static void run_feeds(struct engine *e, int64_t now_ms)
 	if (!e->states_changed && !e->remap && now_ms - FEEDS_EVERY_MS < e->feeds_ms &&
 	    (e->feeds_due_ms < 0 || now_ms < e->feeds_due_ms))
 		return;
+	if (now_ms < e->awake_ms) {
+		e->feeds_due_ms = e->awake_ms;
+		return;
+	}
 	e->feeds_ms = now_ms;
 	e->feeds_due_ms = engine_feeds_run(e, now_ms);
 }
@@ -345,6 +365,7 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 	bool judge;
 
 	e->now_ms = now_ms;
+	note_late(e, now_ms);
 	engine_catch_up(e);
 	engine_sweep_begin(e);
 	run_feeds(e, now_ms);
@@ -355,6 +376,7 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 	run_edges(e, judge, now_ms);
 	next = e->feeds_due_ms;
 	earliest(&next, e->edges_due_ms);
+	e->wanted_ms = next;
 	return next;
 }
 

@@ -186,6 +186,8 @@ struct engine {
 		char reason[160];
 	} network;
 	int64_t now_ms;	     /* of the last run, for calls without a time */
+	int64_t wanted_ms;   /* when it asked for the next, or -1 */
+	int64_t awake_ms;    /* it came much too late: no removals before */
 	struct engine_sessions **sessions; /* by router and interface */
 	size_t n_sessions;
 	struct addrset special; /* special-purpose sources, as of live's policy */

@@ -197,6 +197,11 @@ static void test_clock_jump(void **state)
 		 "del r1 10.0.0.2 20.3.0.0/16\n"
 		 "run\n"
 		 "jump 1000000\n"
+		 "noted s passed in which savd did not run\n"
+		 "# what the sockets hold is read first\n"
+		 "wait 4\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
+		 "wait 2\n"
 		 "expect r1 eth0 enforce 20.1.0.0/16\n"
 		 "# days in which nothing ran are no absence of what is there\n"
 		 "jump 1000000\n"
@@ -207,6 +212,41 @@ static void test_clock_jump(void **state)
 		 "del r1 10.0.0.2 20.3.0.0/16\n"
 		 "wait 99\n"
 		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
+}
+
+/* savd was stopped in a hold-down, and the prefix came back meanwhile: its hold-down
+ * ran out in the same moment as the bytes could be read. */
+static void test_back_while_savd_was_stopped(void **state)
+{
+	lab_play(*state, ONE_EDGE ONE_PEER
+		 "del r1 10.0.0.2 20.3.0.0/16\n"
+		 "run\n"
+		 "mark r1 eth0\n"
+		 "jump 1000\n"
+		 "add r1 10.0.0.2 20.3.0.0/16\n"
+		 "wait 1000\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
+		 "same r1 eth0\n");
+}
+
+/* Nor is a feed silent, or a table whole, that nobody has read for so long. */
+static void test_a_feed_while_savd_was_stopped(void **state)
+{
+	lab_play(*state, ONE_EDGE
+		 "feed r1 stats 60\n" ONE_PEER
+		 "stats r1 10.0.0.2 2\n"
+		 "run\n"
+		 "jump 1000\n"
+		 "quiet r1\n"
+		 "stats r1 10.0.0.2 2\n"
+		 "wait 10\n"
+		 "quiet r1\n"
+		 "reason r1 eth0 -\n"
+		 "# it is, if nothing was to be read\n"
+		 "jump 1000\n"
+		 "quiet r1\n"
+		 "wait 6\n"
+		 "alarmed router r1: BMP has been silent\n");
 }
 
 /* It came back in a dump that was not over, and went again: the hold-down
@@ -432,6 +472,8 @@ int main(void)
 		CASE(test_flapping_peer),
 		CASE(test_whole_table_withdrawn_and_back),
 		CASE(test_clock_jump),
+		CASE(test_back_while_savd_was_stopped),
+		CASE(test_a_feed_while_savd_was_stopped),
 		CASE(test_seen_again_in_an_incomplete_dump),
 		CASE(test_pre_policy_never_adds),
 		CASE(test_pre_policy_delays_a_removal_until_a_dump),
