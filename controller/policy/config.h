@@ -170,6 +170,7 @@ enum config_part {
 	CONFIG_LISTEN,
 	CONFIG_FEED, /* bounds on feeds */
 };
+#define CONFIG_PARTS (CONFIG_FEED + 1)
 /* For CONFIG_EDGE router and interface name the edge; else they are NULL or
  * the router's name. */
 typedef void config_watch_fn(enum config_part part, const char *router,

@@ -288,18 +288,24 @@ static void confirm(struct config_customer *c, struct search *s)
 	s->other = NULL;
 }
 
+static int check_period(const struct config_term *t, struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (t->until == 0 || t->until > t->from)
+		return 0;
+	return diag_set(diag, "prefix %s: \"until\" must be later than \"from\"",
+			ip_prefix_format(&t->prefix, text));
+}
+
 int config_record_check(struct config *cfg, const struct config_customer *old,
 			struct config_customer *c, struct diag *diag)
 {
 	struct search s = { .cfg = cfg, .old = old };
 
 	for (size_t i = 0; i < c->n_terms; i++) {
-		char text[IP_TEXT_SIZE];
-
-		if (c->terms[i].until != 0 && c->terms[i].until <= c->terms[i].from)
-			return diag_set(
-				diag, "prefix %s: \"until\" must be later than \"from\"",
-				ip_prefix_format(&c->terms[i].prefix, text));
+		if (check_period(&c->terms[i], diag) < 0)
+			return -1;
 	}
 	do {
 		s.other = NULL;
@@ -312,6 +318,45 @@ int config_record_check(struct config *cfg, const struct config_customer *old,
 			break;
 	} while (true);
 	return 0;
+}
+
+/* ---- one statement ---- */
+
+static int put_in_place(struct config *cfg, struct config_customer *c,
+			const struct config_term *t, struct diag *diag)
+{
+	struct search s = { .cfg = cfg, .old = c };
+	struct config_statement old = statement_of(c, &t->prefix);
+	struct config_statement new = { true, says_something(t) ? t : NULL };
+
+	check_one(&t->prefix, old, new, &s);
+	if (s.other)
+		return refuse(&s, diag);
+	count(&t->prefix, old, new, records(cfg));
+	config_record_set(c, t);
+	config_prefixes_set(&c->prefixes, &c->n_prefixes, &t->prefix,
+			    config_term_is_valid(t, cfg->now_s));
+	return 0;
+}
+
+int config_record_put(struct config *cfg, const char *name, const struct config_term *t,
+		      struct diag *diag)
+{
+	const struct config_customer *c = config_customer_find(cfg, name);
+	struct config_customer copy;
+	int rc;
+
+	if (!c)
+		return diag_set(diag, "customer %s is gone: type \"exit\"", name);
+	if (check_period(t, diag) < 0)
+		return -1;
+	if (!cfg->sink && !cfg->watch && !cfg->before && !cfg->trusts)
+		return put_in_place(cfg, &cfg->customers[c - cfg->customers], t, diag);
+	config_customer_copy(&copy, c);
+	config_record_set(&copy, t);
+	rc = config_customer_put(cfg, &copy, diag);
+	config_customer_fini(&copy);
+	return rc;
 }
 
 /* ---- time ---- */

@@ -36,6 +36,12 @@ void config_record_set(struct config_customer *c, const struct config_term *t);
 /* false: the record has no such statement. */
 bool config_record_remove(struct config_customer *c, const struct ip_prefix *p);
 
+/* The statement of the customer of that name, set or replaced as part of cfg: as
+ * config_customer_put() of a copy with it, but while nobody watches and nothing is
+ * stored (a file is read) without the copy. 0, or -1 with diag. */
+int config_record_put(struct config *cfg, const char *name, const struct config_term *t,
+		      struct diag *diag);
+
 /* Time has come this far (seconds since 1970): prefixes begin and cease to
  * count, and whoever watches is told. Returns when the next one does, or 0. */
 int64_t config_set_time(struct config *cfg, int64_t now_s);

@@ -5,7 +5,12 @@
  */
 #include "controller/policy/config_replace_impl.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "lib/array.h"
+#include "lib/mem.h"
 
 static bool same_addrs(const struct ip_addr *a, size_t n_a, const struct ip_addr *b,
 		       size_t n_b)
@@ -110,13 +115,19 @@ static bool same_customer(const struct config_customer *a,
 	return config_replace_same_prefixes(a->prefixes, a->n_prefixes, b->prefixes, b->n_prefixes);
 }
 
+static int prefix_cmp(const void *item, const void *key)
+{
+	return ip_prefix_cmp(item, key);
+}
+
 static bool wants_prefix(const struct config_customer *want, const struct ip_prefix *p)
 {
-	for (size_t i = 0; want && i < want->n_prefixes; i++) {
-		if (ip_prefix_cmp(&want->prefixes[i], p) == 0)
-			return !config_term_find(want, p);
-	}
-	return false;
+	bool found = false;
+
+	if (want)
+		array_locate(want->prefixes, want->n_prefixes, sizeof(*p), p, prefix_cmp,
+			     &found);
+	return found && !config_term_find(want, p);
 }
 
 /* Only what stays as it is; what becomes different comes back later. */
@@ -250,15 +261,76 @@ static int edges_put(struct replace *r)
 
 /* ---- all ---- */
 
+/* Who watches has work with each change that grows with the configuration: it is
+ * told at the end, once for each part and each router. */
+struct told {
+	struct config *cfg;
+	config_watch_fn *before, *watch;
+	void *arg;
+	bool parts[CONFIG_PARTS];
+	char (*routers)[CONFIG_NAME_SIZE];
+	size_t n_routers, cap;
+};
+
+static void gather(enum config_part part, const char *router, const char *interface,
+		   void *arg)
+{
+	struct told *t = arg;
+
+	(void)interface;
+	t->parts[part] = true;
+	if (part != CONFIG_ROUTER)
+		return;
+	if (t->n_routers == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 16;
+		t->routers = mem_realloc(t->routers, t->cap, sizeof(*t->routers));
+	}
+	snprintf(t->routers[t->n_routers++], sizeof(*t->routers), "%s", router);
+}
+
+static void told_begin(struct told *t, struct config *cfg)
+{
+	*t = (struct told){ cfg, cfg->before, cfg->watch, cfg->watch_arg };
+	if (t->before)
+		t->before(CONFIG_EDGE, NULL, NULL, t->arg);
+	cfg->before = NULL;
+	cfg->watch = gather;
+	cfg->watch_arg = t;
+}
+
+static void told_end(struct told *t)
+{
+	t->cfg->before = t->before;
+	t->cfg->watch = t->watch;
+	t->cfg->watch_arg = t->arg;
+	for (size_t i = 0; t->watch && i < t->n_routers; i++)
+		t->watch(CONFIG_ROUTER, t->routers[i], NULL, t->arg);
+	for (enum config_part part = 0; t->watch && part < CONFIG_PARTS; part++) {
+		if (part != CONFIG_ROUTER && t->parts[part])
+			t->watch(part, NULL, NULL, t->arg);
+	}
+	free(t->routers);
+}
+
+static int replace(struct replace *r)
+{
+	if (edges_del(r) < 0 || edges_loosen(r) < 0 || customers_loosen(r) < 0 ||
+	    routers_loosen(r) < 0)
+		return -1;
+	if (routers_put(r) < 0 || customers_put(r) < 0 || edges_put(r) < 0 ||
+	    config_replace_lists(r) < 0 || config_replace_radius(r) < 0)
+		return -1;
+	return customers_del(r) < 0 ? -1 : routers_del(r);
+}
+
 int config_replace(struct config *cfg, const struct config *target, struct diag *diag)
 {
 	struct replace r = { cfg, target, diag };
+	struct told told;
+	int rc;
 
-	if (edges_del(&r) < 0 || edges_loosen(&r) < 0 || customers_loosen(&r) < 0 ||
-	    routers_loosen(&r) < 0)
-		return -1;
-	if (routers_put(&r) < 0 || customers_put(&r) < 0 || edges_put(&r) < 0 ||
-	    config_replace_lists(&r) < 0 || config_replace_radius(&r) < 0)
-		return -1;
-	return customers_del(&r) < 0 ? -1 : routers_del(&r);
+	told_begin(&told, cfg);
+	rc = replace(&r);
+	told_end(&told);
+	return rc;
 }

@@ -120,17 +120,18 @@ DEFUN (customer_prefix,
        PREFIX_HELP
        TERM_HELP)
 {
-	struct config_customer c;
+	VTY_DECLVAR_CONTEXT(place, p);
 	struct config_term t = { 0 };
+	struct diag diag;
 	int at = 0;
 
 	if (grammar_prefix(vty, argv[1]->arg, &t.prefix) < 0 ||
 	    take_time(vty, argc, argv, "from", &t.from) < 0 ||
-	    take_time(vty, argc, argv, "until", &t.until) < 0 || !customer_edit(vty, &c))
+	    take_time(vty, argc, argv, "until", &t.until) < 0)
 		return CMD_WARNING_CONFIG_FAILED;
 	t.overlap = argv_find(argv, argc, "allow-overlap", &at);
-	config_record_set(&c, &t);
-	return customer_done(vty, &c);
+	return grammar_result(
+		vty, config_record_put(grammar_cfg(), p->name, &t, &diag), &diag);
 }
 
 DEFUN (no_customer_prefix,

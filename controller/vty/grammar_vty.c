@@ -4,13 +4,15 @@
 #include "buffer.h"
 #include "memory.h"
 
+#include "lib/array.h"
 #include "lib/mem.h"
 
 DEFINE_QOBJ_TYPE(place);
 
 static struct {
 	struct config *cfg;
-	struct place *places;
+	struct place **places; /* sorted */
+	size_t n_places;
 	char error[600];
 } grammar;
 
@@ -27,22 +29,32 @@ struct config *grammar_use(struct config *cfg)
 	return before;
 }
 
+static int place_cmp(const void *item, const void *key)
+{
+	const struct place *a = *(struct place *const *)item, *b = key;
+	int c = (int)a->node - (int)b->node;
+
+	c = c ? c : strcmp(a->name, b->name);
+	return c ? c : strcmp(a->interface, b->interface);
+}
+
 static struct place *place_get(enum grammar_node node, const char *name,
 			       const char *interface)
 {
-	struct place *p;
+	struct place key = { .node = node }, *p;
+	void *array = grammar.places;
+	bool found;
+	size_t at;
 
-	for (p = grammar.places; p; p = p->next) {
-		if (p->node == node && strcmp(p->name, name) == 0 &&
-		    strcmp(p->interface, interface) == 0)
-			return p;
-	}
-	p = mem_alloc(sizeof(*p));
-	p->node = node;
-	snprintf(p->name, sizeof(p->name), "%s", name);
-	snprintf(p->interface, sizeof(p->interface), "%s", interface);
-	p->next = grammar.places;
-	grammar.places = p;
+	snprintf(key.name, sizeof(key.name), "%s", name);
+	snprintf(key.interface, sizeof(key.interface), "%s", interface);
+	at = array_locate(grammar.places, grammar.n_places, sizeof(p), &key, place_cmp,
+			  &found);
+	if (found)
+		return grammar.places[at];
+	p = mem_dup(&key, sizeof(key));
+	array_insert(&array, &grammar.n_places, sizeof(p), at, &p);
+	grammar.places = array;
 	QOBJ_REG(p, place);
 	return p;
 }

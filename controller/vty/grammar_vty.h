@@ -21,12 +21,14 @@ enum grammar_node {
 	ROUTER_NODE,
 	CUSTOMER_NODE,
 	EDGE_NODE,
+	RADIUS_NODE,
+	RADIUS_CLIENT_NODE,
+	RADIUS_RULE_NODE,
 };
 
 /* Which object the commands of a node are about. Kept for ever, one for each
  * name ever typed: a VTY may stay in the node of an object that is gone. */
 struct place {
-	struct place *next;
 	enum grammar_node node;
 	char name[CONFIG_NAME_SIZE]; /* or the edge's router */
 	char interface[FILTER_IFNAME_SIZE];
@@ -67,6 +69,10 @@ int grammar_write_prefixes(struct vty *vty, const char *what, const struct ip_pr
 void config_router_write(struct vty *vty, const struct config_router *r);
 void config_customer_write(struct vty *vty, const struct config_customer *c);
 void config_edge_write(struct vty *vty, const struct config_edge *e);
+void config_radius_client_write(struct vty *vty, const struct config_radius_client *c);
+void config_radius_rule_write(struct vty *vty, const struct config_radius_rule *r);
+/* What an edge says of RADIUS, as a part of the above. */
+void config_radius_edge_write(struct vty *vty, const struct config_edge *e);
 
 #define ADDRESS_HELP "IPv4 address\nIPv6 address\n"
 #define PREFIX_HELP  "IPv4 prefix\nIPv6 prefix\n"
@@ -79,5 +85,7 @@ void config_global_vty_init(void);
 void config_router_vty_init(void);
 void config_customer_vty_init(void);
 void config_edge_vty_init(void);
+void config_radius_vty_init(void);
+void config_radius_rule_vty_init(void);
 
 #endif /* SAV_GRAMMAR_VTY_H */
