@@ -69,6 +69,8 @@ enum proc_type {
 	PROC_EXPIRING,	   /* struct proc_spi: a soft limit, once */
 	PROC_TIMES,	   /* struct proc_times: children with traffic since the last, once a second */
 	PROC_PACKET,	   /* struct proc_packet: an IKE message that came among ESP */
+	/* ---- esp -> main */
+	PROC_WANTED, /* struct proc_name: a packet for a tunnel that has no SA; once a second at most */
 	/* ---- main -> esp */
 	PROC_DEVICE,	  /* struct proc_device + a queue of it */
 	PROC_DEVICE_GONE, /* struct proc_name */

@@ -19,10 +19,18 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+/* While there is CAP_SETPCAP; later no_new_privs counts. */
+static void drop_bounding_set(void)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
 int sandbox_become(uid_t uid, gid_t gid, struct diag *diag)
 {
 	if (geteuid() != 0)
 		return 0;
+	drop_bounding_set();
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
 	    setresuid(uid, uid, uid) < 0)
 		return diag_set(diag, "cannot become user %u: %s", (unsigned int)uid,
@@ -155,9 +163,7 @@ int sandbox_drop_caps(struct diag *diag)
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct none[2] = { { 0 } };
 
-	/* without CAP_SETPCAP the bounding set stays, and no_new_privs counts */
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	drop_bounding_set();
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &header, none) < 0)
 		return diag_set(diag, "cannot drop capabilities: %s", strerror(errno));

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/iked_config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipsec/ike/ts.h"
+#include "lib/mem.h"
+#include "lib/name.h"
+
+void iked_config_free(struct iked_config *config)
+{
+	while (config->links) {
+		struct iked_link *link = config->links;
+
+		config->links = link->next;
+		free(link);
+	}
+	while (config->tunnels) {
+		struct iked_tunnel *tunnel = config->tunnels;
+
+		config->tunnels = tunnel->next;
+		free(tunnel);
+	}
+}
+
+static int check_name(const char *name, struct diag *diag)
+{
+	if (!name_is_valid(name) || strlen(name) >= IKE_TUNNEL_NAME)
+		return diag_set(diag, "\"%s\" is not a valid name: letters, digits, dots, dashes and underscores, at most %d", name,
+				IKE_TUNNEL_NAME - 1);
+	return 0;
+}
+
+int iked_file_check(const char *name, struct diag *diag)
+{
+	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') || strlen(name) >= PROC_PATH_MAX)
+		return diag_set(diag, "\"%s\": name a file of the directory of keys (see --keys), without a directory", name);
+	return 0;
+}
+
+const char *iked_start_name(enum iked_start start)
+{
+	static const char *const names[] = { "add", "auto", "trap" };
+
+	return names[start];
+}
+
+/* ---- links */
+
+struct iked_link *iked_link_find(const struct iked_config *config, const char *name)
+{
+	struct iked_link *link = config->links;
+
+	while (link && strcmp(link->name, name) != 0)
+		link = link->next;
+	return link;
+}
+
+struct iked_link *iked_link_by_number(const struct iked_config *config, uint32_t number)
+{
+	struct iked_link *link = config->links;
+
+	while (link && link->number != number)
+		link = link->next;
+	return link;
+}
+
+struct iked_link *iked_link_get(struct iked_config *config, const char *name, struct diag *diag)
+{
+	struct iked_link *link = iked_link_find(config, name), **at = &config->links;
+
+	if (link)
+		return link;
+	if (check_name(name, diag) != 0)
+		return NULL;
+	link = mem_alloc(sizeof(*link));
+	snprintf(link->name, sizeof(link->name), "%s", name);
+	link->number = ++config->last_number;
+	while (*at)
+		at = &(*at)->next;
+	*at = link;
+	return link;
+}
+
+/* Two sockets on one address and port: packets of the one would come to the other. */
+static int check_sources(const struct iked_config *config, const struct iked_link *changed, struct diag *diag)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (const struct iked_link *other = config->links; other; other = other->next)
+		for (unsigned f = 0; f < IP_FAMILIES; f++)
+			if (other->number != changed->number && other->has_source[f] && changed->has_source[f] &&
+			    ip_addr_equal(&other->source[f], &changed->source[f]))
+				return diag_set(diag, "link %s has the source %s already: each link has its own", other->name,
+						ip_addr_format(&changed->source[f], text));
+	for (const struct iked_link *other = config->links; other; other = other->next)
+		if (other->number != changed->number && other->device[0] && strcmp(other->device, changed->device) == 0 &&
+		    (!other->has_source[IP_V4] || !changed->has_source[IP_V4]) &&
+		    (!other->has_source[IP_V6] || !changed->has_source[IP_V6]))
+			return diag_set(diag, "link %s has the device %s already: give both a source", other->name, changed->device);
+	return 0;
+}
+
+int iked_link_put(struct iked_config *config, const struct iked_link *changed, struct diag *diag)
+{
+	struct iked_link *link = iked_link_find(config, changed->name), *next;
+
+	if (!link)
+		return diag_set(diag, "link %s is gone: type \"exit\"", changed->name);
+	if (check_sources(config, changed, diag) != 0)
+		return -1;
+	next = link->next;
+	*link = *changed;
+	link->next = next;
+	return 0;
+}
+
+int iked_link_del(struct iked_config *config, const char *name, struct diag *diag)
+{
+	struct iked_link **at = &config->links, *link;
+
+	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
+		if (strcmp(t->link, name) == 0)
+			return diag_set(diag, "tunnel %s uses link %s: \"no tunnel %s\" first, or give it another link", t->t.name,
+					name, t->t.name);
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	link = *at;
+	if (!link)
+		return diag_set(diag, "there is no link %s", name);
+	*at = link->next;
+	free(link);
+	return 0;
+}
+
+/* ---- tunnels */
+
+struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const char *name)
+{
+	struct iked_tunnel *tunnel = config->tunnels;
+
+	while (tunnel && strcmp(tunnel->t.name, name) != 0)
+		tunnel = tunnel->next;
+	return tunnel;
+}
+
+struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag)
+{
+	struct iked_tunnel *tunnel = iked_tunnel_find(config, name), **at = &config->tunnels;
+
+	if (tunnel)
+		return tunnel;
+	if (check_name(name, diag) != 0)
+		return NULL;
+	tunnel = mem_alloc(sizeof(*tunnel));
+	ike_tunnel_defaults(&tunnel->t);
+	snprintf(tunnel->t.name, sizeof(tunnel->t.name), "%s", name);
+	while (*at)
+		at = &(*at)->next;
+	*at = tunnel;
+	return tunnel;
+}
+
+/* ---- what can't work */
+
+static bool is_any(const struct ike_identity *id)
+{
+	return id->type == 0;
+}
+
+/* Which of the two a peer means could not be told. */
+static int check_pair(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
+{
+	char local[IKE_IDENTITY_TEXT], remote[IKE_IDENTITY_TEXT];
+
+	if (is_any(&t->t.local_id) || !t->has_remote_id || t->link[0] == '\0')
+		return 0;
+	for (const struct iked_tunnel *o = config->tunnels; o; o = o->next)
+		if (strcmp(o->t.name, t->t.name) != 0 && strcmp(o->link, t->link) == 0 && o->has_remote_id &&
+		    ike_identity_equal(&o->t.local_id, &t->t.local_id) && ike_identity_equal(&o->t.remote_id, &t->t.remote_id))
+			return diag_set(diag, "tunnel %s has the same pair of identities on link %s (%.150s and %.150s): a peer's request "
+					      "could mean either; change one identity or the link",
+					o->t.name, t->link, ike_identity_format(&t->t.local_id, local),
+					ike_identity_format(&t->t.remote_id, remote));
+	return 0;
+}
+
+static int check_families(const struct ike_tunnel *t, struct diag *diag)
+{
+	for (unsigned i = 0; i < t->local_ts.n; i++)
+		for (unsigned k = 0; k < t->remote_ts.n; k++)
+			if (t->local_ts.list[i].first.family == t->remote_ts.list[k].first.family)
+				return 0;
+	if (t->local_ts.n == 0 || t->remote_ts.n == 0)
+		return 0;
+	return diag_set(diag, "no local selector is of the family (IPv4, IPv6) of a remote one: nothing could be sent");
+}
+
+static int check_link(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
+{
+	const struct iked_link *link = t->link[0] ? iked_link_find(config, t->link) : NULL;
+	enum ip_family family = (enum ip_family)t->t.remote_addr.family;
+
+	if (t->link[0] && !link)
+		return diag_set(diag, "there is no link %s: \"link %s\" makes one", t->link, t->link);
+	if (link && t->t.remote_addr.v && !link->device[0] && !link->has_source[family] && link->has_source[1 - family])
+		return diag_set(diag, "the peer's address is IPv%d and link %s has a source of the other family only",
+				family == IP_V6 ? 6 : 4, t->link);
+	if (link && t->t.remote_addr.v && link->has_source[family] && ip_addr_equal(&link->source[family], &t->t.remote_addr))
+		return diag_set(diag, "the peer's address is this system's own on link %s", t->link);
+	return 0;
+}
+
+static int check_tunnel(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
+{
+	if (t->start != IKED_ADD && t->t.remote_addr.v == 0 && t->t.local_ts.n && t->t.remote_ts.n && t->has_remote_auth)
+		return diag_set(diag, "start %s needs the peer's address: \"peer address ADDRESS\", or \"start add\"",
+				iked_start_name(t->start));
+	if (t->t.pool.len && t->t.request_address)
+		return diag_set(diag, "a tunnel either gives addresses (pool) or asks for one (request-address)");
+	if (t->t.transport && (t->t.pool.len || t->t.request_address))
+		return diag_set(diag, "transport mode has no inner addresses to give: use mode tunnel");
+	if (t->t.nat == IKE_NAT_REFUSE && t->t.start_natt)
+		return diag_set(diag, "nat refuse and port 4500 from the beginning contradict each other");
+	if (!is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
+		return diag_set(diag, "local and remote identity are the same");
+	if (check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0)
+		return -1;
+	return check_pair(config, t, diag);
+}
+
+int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag)
+{
+	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), *next;
+
+	if (!tunnel)
+		return diag_set(diag, "tunnel %s is gone: type \"exit\"", changed->t.name);
+	if (check_tunnel(config, changed, diag) != 0)
+		return -1;
+	next = tunnel->next;
+	*tunnel = *changed;
+	tunnel->next = next;
+	return 0;
+}
+
+int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag)
+{
+	struct iked_tunnel **at = &config->tunnels, *tunnel;
+
+	while (*at && strcmp((*at)->t.name, name) != 0)
+		at = &(*at)->next;
+	tunnel = *at;
+	if (!tunnel)
+		return diag_set(diag, "there is no tunnel %s", name);
+	*at = tunnel->next;
+	free(tunnel);
+	return 0;
+}
+
+/* ---- finished? */
+
+static const char *auth_missing(const struct iked_tunnel *t)
+{
+	if ((t->t.local_auth == IKE_KIND_PSK || t->t.remote_auth == IKE_KIND_PSK) && !t->psk[0])
+		return "psk file FILE";
+	if (t->t.local_auth != IKE_KIND_PSK && !t->key[0])
+		return "local key FILE";
+	if (t->t.local_auth != IKE_KIND_PSK && !t->cert[0])
+		return t->t.local_auth == IKE_KIND_RAW ? "local certificate FILE (the public key)" : "local certificate FILE";
+	if (t->t.remote_auth == IKE_KIND_CERT && t->ca.n == 0)
+		return "remote ca FILE";
+	if (t->t.remote_auth == IKE_KIND_RAW && t->peer.n == 0)
+		return "remote key FILE";
+	return NULL;
+}
+
+const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *t)
+{
+	if (!t->link[0] || !iked_link_find(config, t->link))
+		return "link NAME";
+	if (is_any(&t->t.local_id))
+		return "local identity IDENTITY";
+	if (!t->has_remote_id)
+		return "remote identity IDENTITY";
+	if (!t->has_local_auth)
+		return "local authentication <psk|cert|key>";
+	if (!t->has_remote_auth)
+		return "remote authentication <psk|cert|key>";
+	if (t->t.local_ts.n == 0 && !t->t.request_address)
+		return "local selector PREFIX";
+	if (t->t.remote_ts.n == 0 && !t->t.pool.len)
+		return "remote selector PREFIX";
+	return auth_missing(t);
+}
+
+void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *t, struct ike_tunnel *out)
+{
+	const struct iked_link *link = iked_link_find(config, t->link);
+
+	*out = t->t;
+	out->link = link ? link->number : 0;
+	out->start = t->start == IKED_AUTO;
+	/* the user-space datapath carries ESP in UDP only, which a NAT that isn't there
+	 * would have it do too (RFC 7296 2.23) */
+	if (out->nat == IKE_NAT_AUTO)
+		out->nat = IKE_NAT_FORCE;
+	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
+	if (out->remote_ts.n == 0 && out->pool.len) {
+		out->remote_ts.n = 1;
+		out->remote_ts.list[0] = ike_ts_of_prefix(&out->pool);
+	}
+}
+
+const char *iked_tunnel_device(const struct iked_tunnel *t, char out[IKED_IFNAME])
+{
+	snprintf(out, IKED_IFNAME, "%s", t->device[0] ? t->device : t->t.name);
+	return out;
+}
+
+const char *iked_tunnel_warning(const struct iked_tunnel *t)
+{
+	if (t->t.remote_id.type == IKE_ID_IPV4 || t->t.remote_id.type == IKE_ID_IPV6 || t->t.local_id.type == IKE_ID_IPV4 ||
+	    t->t.local_id.type == IKE_ID_IPV6)
+		return "an address is no good identity: a NAT or a new address of the link changes who one is; "
+		       "use fqdn, email, key-id or dn";
+	if (t->t.nat == IKE_NAT_REFUSE)
+		return "nat refuse: packets outside UDP are not carried by the user-space datapath, so no child SA comes up";
+	if (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id && is_any(&t->t.remote_id))
+		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
+	return "";
+}

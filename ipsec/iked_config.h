@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * iked_config - links and tunnels as the operator writes them.
+ *
+ * A tunnel is typed line by line, so it may be unfinished for a while: then it
+ * is not used, and iked_tunnel_missing() says what lacks. What can never work is
+ * refused at the line that would make it so.
+ */
+#ifndef SAV_IKED_CONFIG_H
+#define SAV_IKED_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipsec/ike/tunnel.h"
+#include "ipsec/proc.h"
+#include "lib/diag.h"
+
+#define IKED_IFNAME 16
+#define IKED_FILES_MAX 8
+
+struct iked_link {
+	struct iked_link *next;
+	char name[IKE_TUNNEL_NAME];
+	uint32_t number; /* from 1; never given twice */
+	char device[IKED_IFNAME];
+	bool has_source[IP_FAMILIES];
+	struct ip_addr source[IP_FAMILIES]; /* else the device's first address */
+	uint32_t mark;
+};
+
+enum iked_start {
+	IKED_ADD,  /* answers, and begins when told to */
+	IKED_AUTO, /* is kept up */
+	IKED_TRAP, /* begins with the first packet for it */
+};
+
+struct iked_files {
+	unsigned n;
+	char name[IKED_FILES_MAX][PROC_PATH_MAX];
+};
+
+struct iked_tunnel {
+	struct iked_tunnel *next;
+	struct ike_tunnel t; /* link and start are filled in by iked_tunnel_resolve() */
+	char link[IKE_TUNNEL_NAME];
+	char device[IKED_IFNAME]; /* "": named as the tunnel */
+	uint32_t mtu;		  /* 0: 1400 */
+	bool has_local_auth, has_remote_auth, has_remote_id;
+	bool own_ike, own_esp; /* proposals were given, else the defaults */
+	char psk[PROC_PATH_MAX], cert[PROC_PATH_MAX], key[PROC_PATH_MAX];
+	struct iked_files ca, crl, peer;
+	enum iked_start start;
+};
+
+struct iked_config {
+	struct iked_link *links;
+	struct iked_tunnel *tunnels;
+	uint32_t last_number;
+};
+
+void iked_config_free(struct iked_config *config);
+
+struct iked_link *iked_link_find(const struct iked_config *config, const char *name);
+struct iked_link *iked_link_by_number(const struct iked_config *config, uint32_t number);
+/* Makes it if it is not there; NULL when the name is none. */
+struct iked_link *iked_link_get(struct iked_config *config, const char *name, struct diag *diag);
+int iked_link_put(struct iked_config *config, const struct iked_link *changed, struct diag *diag);
+int iked_link_del(struct iked_config *config, const char *name, struct diag *diag);
+
+struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const char *name);
+struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag);
+/* Takes a changed copy if it does not contradict itself or others. */
+int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag);
+int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag);
+
+/* What it still lacks, NULL: nothing. */
+const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *tunnel);
+/* As the engine takes it: link number, start, shared identity. */
+void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *tunnel, struct ike_tunnel *out);
+const char *iked_tunnel_device(const struct iked_tunnel *tunnel, char out[IKED_IFNAME]);
+/* A thing to be known and not an error: "" none. */
+const char *iked_tunnel_warning(const struct iked_tunnel *tunnel);
+
+/* File names are in the directory of keys: no directory in them. */
+int iked_file_check(const char *name, struct diag *diag);
+const char *iked_start_name(enum iked_start start);
+
+#endif /* SAV_IKED_CONFIG_H */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Links: which address each has now, and its sockets. main keeps every one, so
+ * that a process that is started anew gets the same.
+ */
+#include "lib/frr_compat.h"
+
+#include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include "log.h"
+
+#include "ipsec/iked.h"
+#include "ipsec/iked_socket.h"
+#include "lib/mem.h"
+
+#define SOON_MS 50     /* addresses change in bursts */
+#define RETRY_S 5      /* a port that another has */
+
+/* Of one link and family. */
+struct bound {
+	struct bound *next;
+	uint32_t link;
+	enum ip_family family;
+	struct ip_addr addr;
+	uint32_t mark;
+	int ike, natt, esp; /* port 500, 4500 and its second half */
+};
+
+static struct {
+	struct bound *bound;
+	int netlink;
+	struct event *t_netlink, *t_soon, *t_retry;
+	struct {
+		uint32_t link;
+		char text[200];
+	} errors[64];
+	unsigned n_errors;
+} links = { .netlink = -1 };
+
+/* ---- addresses */
+
+static bool address_of(const struct sockaddr *sa, enum ip_family family, struct ip_addr *out)
+{
+	if (!sa || sa->sa_family != (family == IP_V6 ? AF_INET6 : AF_INET))
+		return false;
+	out->family = family;
+	if (family == IP_V4) {
+		out->v = ip_from_bytes((const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr, IP_V4);
+		return true;
+	}
+	out->v = ip_from_bytes(((const struct sockaddr_in6 *)sa)->sin6_addr.s6_addr, IP_V6);
+	return !IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)sa)->sin6_addr);
+}
+
+bool iked_link_address(const struct iked_link *link, enum ip_family family, struct ip_addr *out)
+{
+	struct ifaddrs *list;
+	bool found = false;
+
+	if (link->has_source[family]) {
+		*out = link->source[family];
+		return true;
+	}
+	if (!link->device[0] || getifaddrs(&list) < 0)
+		return false;
+	for (struct ifaddrs *i = list; i && !found; i = i->ifa_next)
+		found = strcmp(i->ifa_name, link->device) == 0 && address_of(i->ifa_addr, family, out);
+	freeifaddrs(list);
+	return found;
+}
+
+/* ---- errors, for show */
+
+const char *iked_link_error(const struct iked_link *link)
+{
+	for (unsigned i = 0; i < links.n_errors; i++)
+		if (links.errors[i].link == link->number)
+			return links.errors[i].text;
+	return "";
+}
+
+static void set_error(uint32_t link, const char *text)
+{
+	unsigned i = 0;
+
+	while (i < links.n_errors && links.errors[i].link != link)
+		i++;
+	if (i == sizeof(links.errors) / sizeof(links.errors[0]))
+		return;
+	if (i == links.n_errors)
+		links.n_errors++;
+	if (text[0] && strcmp(links.errors[i].text, text) != 0)
+		zlog_warn("link %s: %s",
+			  iked_link_by_number(&iked.config, link) ? iked_link_by_number(&iked.config, link)->name : "?", text);
+	links.errors[i].link = link;
+	snprintf(links.errors[i].text, sizeof(links.errors[i].text), "%s", text);
+}
+
+/* ---- sockets */
+
+static void tell_one(enum proc_who who, const struct bound *b, uint16_t port, int fd)
+{
+	const struct proc_socket message = { b->link, { b->addr, port } };
+	struct wr w = { 0 };
+
+	if (fd < 0)
+		return;
+	proc_socket_encode(&w, PROC_SOCKET, &message);
+	iked_send(who, &w, fd);
+}
+
+static void tell(enum proc_who who, const struct bound *b)
+{
+	if (who == PROC_IKE) {
+		tell_one(PROC_IKE, b, IKE_PORT, b->ike);
+		tell_one(PROC_IKE, b, IKE_NATT_PORT, b->natt);
+	} else if (who == PROC_ESP) {
+		tell_one(PROC_ESP, b, IKE_NATT_PORT, b->esp);
+	}
+}
+
+static void tell_gone(const struct bound *b)
+{
+	const struct proc_socket message = { b->link, { b->addr, 0 } };
+
+	for (enum proc_who who = PROC_IKE; who <= PROC_ESP; who++) {
+		struct wr w = { 0 };
+
+		if (who == PROC_SIGNER)
+			continue;
+		proc_socket_encode(&w, PROC_SOCKET_GONE, &message);
+		iked_send(who, &w, -1);
+	}
+}
+
+void iked_links_push(enum proc_who who)
+{
+	for (const struct bound *b = links.bound; b; b = b->next)
+		tell(who, b);
+}
+
+static void bound_close(struct bound *b)
+{
+	if (b->ike >= 0)
+		close(b->ike);
+	if (b->natt >= 0)
+		close(b->natt);
+	if (b->esp >= 0)
+		close(b->esp);
+	b->ike = b->natt = b->esp = -1;
+}
+
+/* The order of binding is the order in the group: IKE's first. */
+static int bound_open(struct bound *b, struct diag *diag)
+{
+	const struct ike_endpoint ike = { b->addr, IKE_PORT }, natt = { b->addr, IKE_NATT_PORT };
+	bool ok;
+
+	iked_privileges(true);
+	b->ike = iked_socket_open(&ike, b->mark, diag);
+	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
+	b->esp = b->natt < 0 || iked.without_esp ? -1 : iked_socket_open(&natt, b->mark, diag);
+	ok = b->natt >= 0 && (iked.without_esp || (b->esp >= 0 && iked_socket_share(b->natt, diag) == 0));
+	iked_privileges(false);
+	if (!ok)
+		bound_close(b);
+	return ok ? 0 : -1;
+}
+
+static struct bound **bound_find(uint32_t link, enum ip_family family)
+{
+	struct bound **at = &links.bound;
+
+	while (*at && ((*at)->link != link || (*at)->family != family))
+		at = &(*at)->next;
+	return at;
+}
+
+static void drop(struct bound **at, bool say)
+{
+	struct bound *b = *at;
+
+	if (say)
+		tell_gone(b);
+	*at = b->next;
+	bound_close(b);
+	free(b);
+}
+
+/* True: to be tried again later. */
+static bool check_one(const struct iked_link *link, enum ip_family family)
+{
+	struct bound **at = bound_find(link->number, family), *b = *at;
+	struct ip_addr addr;
+	struct diag diag;
+
+	if (!iked_link_address(link, family, &addr)) {
+		if (b)
+			drop(at, true);
+		return false;
+	}
+	if (b && ip_addr_equal(&b->addr, &addr) && b->mark == link->mark)
+		return false;
+	/* the new ones are given under the same link and family: ike sees a move */
+	if (b)
+		drop(at, false);
+	b = mem_alloc(sizeof(*b));
+	*b = (struct bound){ .next = links.bound, .link = link->number, .family = family, .addr = addr, .mark = link->mark };
+	links.bound = b;
+	if (bound_open(b, &diag) != 0) {
+		set_error(link->number, diag.text);
+		drop(bound_find(link->number, family), true);
+		return true;
+	}
+	set_error(link->number, "");
+	tell(PROC_IKE, b);
+	tell(PROC_ESP, b);
+	return false;
+}
+
+static void check_all(struct event *t)
+{
+	bool again = false;
+
+	for (struct bound **at = &links.bound; *at;) {
+		if (!iked_link_by_number(&iked.config, (*at)->link))
+			drop(at, true);
+		else
+			at = &(*at)->next;
+	}
+	for (const struct iked_link *link = iked.config.links; link; link = link->next)
+		for (unsigned f = 0; f < IP_FAMILIES; f++)
+			again = check_one(link, (enum ip_family)f) || again;
+	EVENT_OFF(links.t_retry);
+	if (again)
+		event_add_timer(iked.loop, check_all, NULL, RETRY_S, &links.t_retry);
+}
+
+void iked_links_changed(void)
+{
+	if (!links.t_soon)
+		event_add_timer_msec(iked.loop, check_all, NULL, SOON_MS, &links.t_soon);
+}
+
+/* ---- the kernel says that addresses have changed */
+
+static void on_netlink(struct event *t)
+{
+	char buf[8192];
+
+	/* what it says is looked up anew; only that it says something counts */
+	while (recv(links.netlink, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	event_add_read(iked.loop, on_netlink, NULL, links.netlink, &links.t_netlink);
+	iked_links_changed();
+}
+
+void iked_links_start(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_LINK };
+
+	links.netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (links.netlink < 0 || bind(links.netlink, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		zlog_warn("changes of addresses are not seen: %s", strerror(errno));
+	else
+		event_add_read(iked.loop, on_netlink, NULL, links.netlink, &links.t_netlink);
+	iked_links_changed();
+}
+
+void iked_links_stop(void)
+{
+	EVENT_OFF(links.t_netlink);
+	EVENT_OFF(links.t_soon);
+	EVENT_OFF(links.t_retry);
+	if (links.netlink >= 0)
+		close(links.netlink);
+	while (links.bound)
+		drop(&links.bound, false);
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Tunnels to the processes: keys to the signer, public files and the tunnel to
+ * ike, the device to esp. What has not changed is not told again.
+ */
+#include "lib/frr_compat.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "log.h"
+
+#include "ipsec/esp/esp_tun.h"
+#include "ipsec/iked.h"
+#include "lib/digest.h"
+#include "lib/mem.h"
+
+#define SOON_MS 100 /* a tunnel is typed in many lines */
+#define MTU_DEFAULT 1400
+#define BUCKETS 4096
+
+/* What a tunnel was when it was told. */
+struct pushed {
+	struct pushed *next;
+	char name[IKE_TUNNEL_NAME];
+	uint8_t digest[DIGEST_SIZE]; /* of what was told: a tunnel is large */
+	bool active; /* else unfinished */
+	bool seen;
+	int device_fd;
+	char device[IKED_IFNAME];
+	char error[PROC_TEXT_MAX], last[PROC_TEXT_MAX];
+};
+
+static struct pushed *table[BUCKETS];
+static struct event *t_push;
+
+static struct pushed **find(const char *name)
+{
+	uint32_t h = 2166136261u;
+	struct pushed **at;
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &table[h % BUCKETS];
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+const char *iked_tunnel_error(const char *name)
+{
+	return *find(name) ? (*find(name))->error : "";
+}
+
+const char *iked_tunnel_last(const char *name)
+{
+	return *find(name) ? (*find(name))->last : "";
+}
+
+static void set_error(struct pushed *p, const char *text)
+{
+	if (text[0] && strcmp(p->error, text) != 0)
+		zlog_warn("tunnel %s: %s", p->name, text);
+	snprintf(p->error, sizeof(p->error), "%s", text);
+}
+
+void iked_note_key(const struct proc_key_state *state)
+{
+	struct pushed *p = *find(state->tunnel);
+
+	if (p && !state->ok)
+		set_error(p, state->text);
+}
+
+void iked_note_event(const struct proc_event *e)
+{
+	struct pushed *p = e->tunnel[0] ? *find(e->tunnel) : NULL;
+
+	if (p)
+		snprintf(p->last, sizeof(p->last), "%s", e->text);
+}
+
+/* ---- to the signer */
+
+static void send_key(const struct iked_tunnel *t, enum proc_key_kind kind, const char *file)
+{
+	struct proc_key key = { .kind = (uint8_t)kind };
+	struct wr w = { 0 };
+
+	snprintf(key.tunnel, sizeof(key.tunnel), "%s", t->t.name);
+	snprintf(key.file, sizeof(key.file), "%s", file);
+	proc_key_encode(&w, &key);
+	iked_send(PROC_SIGNER, &w, -1);
+}
+
+static void push_keys(const struct iked_tunnel *t)
+{
+	if (t->psk[0])
+		send_key(t, PROC_KEY_PSK, t->psk);
+	if (t->key[0])
+		send_key(t, PROC_KEY_PRIVATE, t->key);
+}
+
+static void send_name(enum proc_who who, enum proc_type type, const char *name)
+{
+	struct proc_name message = { "" };
+	struct wr w = { 0 };
+
+	snprintf(message.name, sizeof(message.name), "%s", name);
+	proc_name_encode(&w, type, &message);
+	iked_send(who, &w, -1);
+}
+
+/* ---- to ike */
+
+static void send_file(struct pushed *p, enum proc_file_kind kind, const char *name)
+{
+	struct proc_file file = { .kind = (uint8_t)kind };
+	char path[sizeof(iked.keys) + PROC_PATH_MAX + 2], why[PROC_TEXT_MAX];
+	struct wr w = { 0 };
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", iked.keys, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		snprintf(why, sizeof(why), "file %s: %s", path, fd < 0 ? strerror(errno) : "not a plain file");
+		set_error(p, why);
+	} else {
+		snprintf(file.tunnel, sizeof(file.tunnel), "%s", p->name);
+		snprintf(file.name, sizeof(file.name), "%s", name);
+		proc_file_encode(&w, &file);
+		iked_send(PROC_IKE, &w, fd);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void send_files(struct pushed *p, enum proc_file_kind kind, const struct iked_files *files)
+{
+	for (unsigned i = 0; i < files->n; i++)
+		send_file(p, kind, files->name[i]);
+}
+
+static void send_up(const struct iked_tunnel *t)
+{
+	const struct iked_link *link = iked_link_find(&iked.config, t->link);
+	enum ip_family family = (enum ip_family)t->t.remote_addr.family;
+	struct proc_command c = { .verb = PROC_UP };
+	struct wr w = { 0 };
+
+	snprintf(c.tunnel, sizeof(c.tunnel), "%s", t->t.name);
+	c.path.link = link->number;
+	c.path.remote.addr = t->t.remote_addr;
+	c.path.local.addr.family = (uint8_t)family;
+	/* without an address now: the socket that comes with one tells ike */
+	(void)iked_link_address(link, family, &c.path.local.addr);
+	proc_command_encode(&w, &c);
+	iked_send(PROC_IKE, &w, -1);
+}
+
+static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
+{
+	struct ike_tunnel resolved;
+	struct wr w = { 0 };
+
+	if (t->cert[0])
+		send_file(p, PROC_FILE_OWN, t->cert);
+	send_files(p, PROC_FILE_CA, &t->ca);
+	send_files(p, PROC_FILE_CRL, &t->crl);
+	send_files(p, PROC_FILE_PEER, &t->peer);
+	iked_tunnel_resolve(&iked.config, t, &resolved);
+	proc_tunnel_encode(&w, &resolved);
+	iked_send(PROC_IKE, &w, -1);
+	if (t->start == IKED_AUTO)
+		send_up(t);
+}
+
+/* ---- to esp */
+
+static void device_up(const char *name, uint32_t mtu)
+{
+	struct ifreq ifr = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	ifr.ifr_mtu = (int)mtu;
+	if (fd < 0 || ioctl(fd, SIOCSIFMTU, &ifr) < 0)
+		zlog_warn("device %s: MTU %u: %s", name, mtu, strerror(errno));
+	if (fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &ifr) == 0) {
+		ifr.ifr_flags |= IFF_UP;
+		(void)ioctl(fd, SIOCSIFFLAGS, &ifr);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A device may carry several tunnels: who opened it first keeps it for all. */
+static int device_fd(struct pushed *p, const char *name, struct diag *diag)
+{
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct pushed *o = table[i]; o; o = o->next)
+			if (o != p && o->device_fd >= 0 && strcmp(o->device, name) == 0)
+				return dup(o->device_fd);
+	return esp_tun_open(name, diag);
+}
+
+static void device_open(struct pushed *p, const struct iked_tunnel *t)
+{
+	uint32_t mtu = t->mtu ? t->mtu : MTU_DEFAULT;
+	char name[IKED_IFNAME];
+	struct diag diag;
+
+	iked_tunnel_device(t, name);
+	if (iked.without_esp || (p->device_fd >= 0 && strcmp(p->device, name) == 0))
+		return;
+	if (p->device_fd >= 0)
+		close(p->device_fd);
+	snprintf(p->device, sizeof(p->device), "%s", name);
+	iked_privileges(true);
+	p->device_fd = device_fd(p, name, &diag);
+	if (p->device_fd >= 0)
+		device_up(name, mtu);
+	iked_privileges(false);
+	if (p->device_fd < 0)
+		set_error(p, diag.text);
+}
+
+static void push_device(struct pushed *p, const struct iked_tunnel *t)
+{
+	struct proc_device device = { .mtu = t->mtu ? t->mtu : MTU_DEFAULT };
+	struct wr w = { 0 };
+
+	device_open(p, t);
+	if (p->device_fd < 0)
+		return;
+	snprintf(device.tunnel, sizeof(device.tunnel), "%s", p->name);
+	snprintf(device.device, sizeof(device.device), "%s", p->device);
+	proc_device_encode(&w, &device);
+	iked_send(PROC_ESP, &w, p->device_fd);
+}
+
+/* ---- what changed */
+
+static void gone(struct pushed *p)
+{
+	send_name(PROC_IKE, PROC_TUNNEL_GONE, p->name);
+	send_name(PROC_SIGNER, PROC_KEY_GONE, p->name);
+	send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
+	if (p->device_fd >= 0)
+		close(p->device_fd);
+	p->device_fd = -1;
+	p->active = false;
+}
+
+static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
+{
+	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
+
+	copy->next = NULL;
+	iked_tunnel_resolve(&iked.config, t, &copy->t);
+	digest_sha256(copy, sizeof(*copy), out);
+	free(copy);
+}
+
+static void push_one(const struct iked_tunnel *t)
+{
+	struct pushed **at = find(t->t.name), *p = *at;
+	const char *missing = iked_tunnel_missing(&iked.config, t);
+	uint8_t digest[DIGEST_SIZE];
+
+	if (!p) {
+		p = *at = mem_alloc(sizeof(*p));
+		snprintf(p->name, sizeof(p->name), "%s", t->t.name);
+		p->device_fd = -1;
+	}
+	p->seen = true;
+	digest_of(t, digest);
+	if (p->active && !missing && digest_equal(digest, p->digest, sizeof(digest)))
+		return;
+	if (p->active && missing)
+		gone(p);
+	memcpy(p->digest, digest, sizeof(digest));
+	p->active = !missing;
+	p->error[0] = '\0';
+	if (missing)
+		return;
+	if (iked_tunnel_warning(t)[0])
+		zlog_warn("tunnel %s: %s", t->t.name, iked_tunnel_warning(t));
+	push_keys(t);
+	push_device(p, t);
+	push_tunnel(p, t);
+}
+
+static void push_changes(struct event *t)
+{
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct pushed *p = table[i]; p; p = p->next)
+			p->seen = false;
+	for (const struct iked_tunnel *tunnel = iked.config.tunnels; tunnel; tunnel = tunnel->next)
+		push_one(tunnel);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct pushed **at = &table[i]; *at;) {
+			struct pushed *p = *at;
+
+			if (p->seen) {
+				at = &p->next;
+				continue;
+			}
+			if (p->active)
+				gone(p);
+			*at = p->next;
+			free(p);
+		}
+}
+
+void iked_changed(void)
+{
+	if (!t_push)
+		event_add_timer_msec(iked.loop, push_changes, NULL, SOON_MS, &t_push);
+}
+
+void iked_push_all(enum proc_who who)
+{
+	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
+		struct pushed *p = *find(t->t.name);
+
+		/* one that has changed meanwhile is told anew soon */
+		if (!p || !p->active || iked_tunnel_missing(&iked.config, t))
+			continue;
+		if (who == PROC_SIGNER)
+			push_keys(t);
+		else if (who == PROC_IKE)
+			push_tunnel(p, t);
+		else if (who == PROC_ESP)
+			push_device(p, t);
+	}
+}
+
+void iked_push_stop(void)
+{
+	EVENT_OFF(t_push);
+}
+
+void iked_wanted(const char *name)
+{
+	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, name);
+	struct diag diag;
+
+	if (t && t->start == IKED_TRAP && iked_up(name, &diag) != 0)
+		zlog_warn("tunnel %s: a packet waits: %s", name, diag.text);
+}

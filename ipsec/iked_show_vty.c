@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * show ipsec, and the operator's wishes.
+ */
+#include "lib/frr_compat.h"
+
+#include "command.h"
+#include "json.h"
+#include "vty.h"
+
+#include "ipsec/ike/ts.h"
+#include "ipsec/iked.h"
+#include "lib/digest.h"
+
+#define JSON_HELP "JavaScript Object Notation\n"
+#define IPSEC_HELP "IPsec tunnels\n"
+
+static int failed(struct vty *vty, const struct diag *diag)
+{
+	vty_out(vty, "%% %s\n", diag->text);
+	return CMD_WARNING;
+}
+
+static int print_json(struct vty *vty, struct json_object *json)
+{
+	vty_out(vty, "%s\n", json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_free(json);
+	return CMD_SUCCESS;
+}
+
+/* ---- what ike tells, in a JSON list; the text is made of it */
+
+struct telling {
+	struct json_object *sas;
+	struct json_object *last; /* the SA whose children come */
+	struct json_object *counters;
+};
+
+static struct json_object *json_selectors(const struct ike_ts_list *list)
+{
+	struct json_object *json = json_object_new_array();
+	char text[IKE_TS_TEXT];
+
+	for (unsigned i = 0; i < list->n; i++)
+		json_object_array_add(json, json_object_new_string(ike_ts_format(&list->list[i], text)));
+	return json;
+}
+
+static const char *hex(const uint8_t spi[IKE_SPI_SIZE], char out[2 * IKE_SPI_SIZE + 1])
+{
+	digest_hex(spi, IKE_SPI_SIZE, out);
+	return out;
+}
+
+/* -1: never */
+static int64_t or_never(uint32_t seconds)
+{
+	return seconds == UINT32_MAX ? -1 : (int64_t)seconds;
+}
+
+static void on_sa(void *ctx, const struct proc_sa *sa)
+{
+	struct telling *telling = ctx;
+	struct json_object *json = json_object_new_object();
+	const struct iked_link *link = iked_link_by_number(&iked.config, sa->path.link);
+	char text[IKE_IDENTITY_TEXT];
+
+	json_object_string_add(json, "tunnel", sa->tunnel);
+	json_object_string_add(json, "state", sa->state);
+	json_object_string_add(json, "link", link ? link->name : "");
+	json_object_boolean_add(json, "initiator", sa->initiator);
+	json_object_string_add(json, "localIdentity", ike_identity_format(&sa->local_id, text));
+	json_object_string_add(json, "remoteIdentity", ike_identity_format(&sa->remote_id, text));
+	json_object_string_add(json, "local", ike_endpoint_format(&sa->path.local, text));
+	json_object_string_add(json, "remote", ike_endpoint_format(&sa->path.remote, text));
+	json_object_string_add(json, "initiatorSpi", hex(sa->spi_i, text));
+	json_object_string_add(json, "responderSpi", hex(sa->spi_r, text));
+	json_object_string_add(json, "suite", sa->suite);
+	json_object_boolean_add(json, "natLocal", sa->nat_local);
+	json_object_boolean_add(json, "natRemote", sa->nat_remote);
+	json_object_boolean_add(json, "mobike", sa->mobike);
+	json_object_boolean_add(json, "fragments", sa->fragments);
+	json_object_int_add(json, "upSeconds", sa->up_s);
+	json_object_int_add(json, "rekeyInSeconds", or_never(sa->rekey_in_s));
+	telling->last = json_object_new_array();
+	json_object_object_add(json, "children", telling->last);
+	json_object_array_add(telling->sas, json);
+}
+
+static void on_child(void *ctx, const struct proc_child_row *child)
+{
+	struct telling *telling = ctx;
+	struct json_object *json;
+	char text[16];
+
+	if (!telling->last)
+		return; /* a child without an SA: ike is not itself */
+	json = json_object_new_object();
+	json_object_string_add(json, "state", child->state);
+	snprintf(text, sizeof(text), "%08x", child->spi_in);
+	json_object_string_add(json, "spiIn", text);
+	snprintf(text, sizeof(text), "%08x", child->spi_out);
+	json_object_string_add(json, "spiOut", text);
+	json_object_string_add(json, "suite", child->suite);
+	json_object_object_add(json, "localSelectors", json_selectors(&child->local_ts));
+	json_object_object_add(json, "remoteSelectors", json_selectors(&child->remote_ts));
+	json_object_int_add(json, "upSeconds", child->up_s);
+	json_object_int_add(json, "rekeyInSeconds", or_never(child->rekey_in_s));
+	json_object_array_add(telling->last, json);
+}
+
+static void on_counters(void *ctx, const struct ike_counters *c)
+{
+	struct telling *telling = ctx;
+	struct json_object *json = json_object_new_object();
+
+	json_object_int_add(json, "sas", c->sas);
+	json_object_int_add(json, "halfOpen", c->half_open);
+	json_object_int_add(json, "packets", (int64_t)c->packets);
+	json_object_int_add(json, "truncated", (int64_t)c->truncated);
+	json_object_int_add(json, "badVersion", (int64_t)c->bad_version);
+	json_object_int_add(json, "badSyntax", (int64_t)c->bad_syntax);
+	json_object_int_add(json, "badIntegrity", (int64_t)c->bad_integrity);
+	json_object_int_add(json, "unknownSpi", (int64_t)c->unknown_spi);
+	json_object_int_add(json, "badMessageId", (int64_t)c->bad_id);
+	json_object_int_add(json, "cookiesSent", (int64_t)c->cookies_sent);
+	json_object_int_add(json, "cookiesGood", (int64_t)c->cookies_good);
+	json_object_int_add(json, "cookiesBad", (int64_t)c->cookies_bad);
+	json_object_int_add(json, "halfOpenRefused", (int64_t)c->half_open_refused);
+	json_object_int_add(json, "retransmits", (int64_t)c->retransmits);
+	json_object_int_add(json, "duplicates", (int64_t)c->duplicates);
+	json_object_int_add(json, "timeouts", (int64_t)c->timeouts);
+	json_object_int_add(json, "repliesLimited", (int64_t)c->replies_limited);
+	if (telling->counters)
+		json_object_free(telling->counters);
+	telling->counters = json;
+}
+
+static int ask(const char *tunnel, struct telling *telling, struct diag *diag)
+{
+	const struct iked_rows rows = { on_sa, on_child, on_counters, telling };
+	struct proc_command c = { .verb = PROC_SHOW };
+
+	*telling = (struct telling){ .sas = json_object_new_array() };
+	snprintf(c.tunnel, sizeof(c.tunnel), "%s", tunnel);
+	return iked_command(&c, &rows, diag);
+}
+
+static void forget(struct telling *telling)
+{
+	json_object_free(telling->sas);
+	if (telling->counters)
+		json_object_free(telling->counters);
+}
+
+static const char *text_of(struct json_object *json, const char *name)
+{
+	return json_object_get_string(json_object_object_get(json, name));
+}
+
+static bool is_true(struct json_object *json, const char *name)
+{
+	return json_object_get_boolean(json_object_object_get(json, name));
+}
+
+static long long int_of(struct json_object *json, const char *name)
+{
+	return (long long)json_object_get_int64(json_object_object_get(json, name));
+}
+
+/* ---- show ipsec sa */
+
+static void print_list(struct vty *vty, struct json_object *list)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		vty_out(vty, "%s%s", i ? ", " : "", json_object_get_string(json_object_array_get_idx(list, i)));
+}
+
+static void print_seconds(struct vty *vty, struct json_object *json)
+{
+	long long rekey = int_of(json, "rekeyInSeconds");
+
+	vty_out(vty, "up %lld s", int_of(json, "upSeconds"));
+	if (rekey >= 0)
+		vty_out(vty, ", new keys in %lld s", rekey);
+	vty_out(vty, "\n");
+}
+
+static void print_child(struct vty *vty, struct json_object *child)
+{
+	vty_out(vty, "  child %s, SPI %s in, %s out, %s\n    ", text_of(child, "state"), text_of(child, "spiIn"),
+		text_of(child, "spiOut"), text_of(child, "suite"));
+	print_list(vty, json_object_object_get(child, "localSelectors"));
+	vty_out(vty, " to ");
+	print_list(vty, json_object_object_get(child, "remoteSelectors"));
+	vty_out(vty, "\n    ");
+	print_seconds(vty, child);
+}
+
+static void print_sa(struct vty *vty, struct json_object *sa)
+{
+	struct json_object *children = json_object_object_get(sa, "children");
+
+	vty_out(vty, "Tunnel %s: %s, %s by this side, link %s\n", text_of(sa, "tunnel"), text_of(sa, "state"),
+		is_true(sa, "initiator") ? "begun" : "not begun", text_of(sa, "link"));
+	vty_out(vty, "  %s at %s\n", text_of(sa, "localIdentity"), text_of(sa, "local"));
+	vty_out(vty, "  %s at %s\n", text_of(sa, "remoteIdentity"), text_of(sa, "remote"));
+	vty_out(vty, "  SPIs %s %s, %s%s%s%s\n  ", text_of(sa, "initiatorSpi"), text_of(sa, "responderSpi"), text_of(sa, "suite"),
+		is_true(sa, "natLocal") ? ", we are behind a NAT" : "", is_true(sa, "natRemote") ? ", the peer is behind a NAT" : "",
+		is_true(sa, "mobike") ? ", MOBIKE" : "");
+	print_seconds(vty, sa);
+	for (size_t i = 0; i < json_object_array_length(children); i++)
+		print_child(vty, json_object_array_get_idx(children, i));
+}
+
+DEFUN(show_ipsec_sa, show_ipsec_sa_cmd, "show ipsec sa [json]", SHOW_STR IPSEC_HELP "Security associations, with their children\n" JSON_HELP)
+{
+	struct telling telling;
+	struct diag diag;
+
+	if (ask("", &telling, &diag) != 0) {
+		forget(&telling);
+		return failed(vty, &diag);
+	}
+	if (argc > 3) {
+		if (telling.counters)
+			json_object_free(telling.counters);
+		return print_json(vty, telling.sas);
+	}
+	for (size_t i = 0; i < json_object_array_length(telling.sas); i++)
+		print_sa(vty, json_object_array_get_idx(telling.sas, i));
+	forget(&telling);
+	return CMD_SUCCESS;
+}
+
+/* ---- show ipsec counters */
+
+DEFUN(show_ipsec_counters, show_ipsec_counters_cmd, "show ipsec counters [json]",
+      SHOW_STR IPSEC_HELP "What strangers and time did, and the processes\n" JSON_HELP)
+{
+	struct telling telling;
+	struct diag diag;
+
+	if (ask("-", &telling, &diag) != 0 || !telling.counters) {
+		forget(&telling);
+		return failed(vty, &diag);
+	}
+	json_object_int_add(telling.counters, "ikeRestarts", iked_helper_restarts(PROC_IKE));
+	json_object_int_add(telling.counters, "signerRestarts", iked_helper_restarts(PROC_SIGNER));
+	json_object_int_add(telling.counters, "espRestarts", iked_helper_restarts(PROC_ESP));
+	json_object_int_add(telling.counters, "ikeProcess", iked_helper_pid(PROC_IKE));
+	json_object_int_add(telling.counters, "signerProcess", iked_helper_pid(PROC_SIGNER));
+	json_object_int_add(telling.counters, "espProcess", iked_helper_pid(PROC_ESP));
+	json_object_free(telling.sas);
+	if (argc > 3)
+		return print_json(vty, telling.counters);
+	{
+		json_object_object_foreach(telling.counters, name, value)
+			vty_out(vty, "%-18s %s\n", name, json_object_get_string(value));
+	}
+	json_object_free(telling.counters);
+	return CMD_SUCCESS;
+}
+
+/* ---- show ipsec tunnel */
+
+/* "up" if one SA is; else the state of one, else why there is none. */
+static const char *state_of(const struct iked_tunnel *t, struct json_object *sas)
+{
+	const char *state = iked_tunnel_missing(&iked.config, t) ? "unfinished" : "down";
+
+	for (size_t i = 0; i < json_object_array_length(sas); i++) {
+		struct json_object *sa = json_object_array_get_idx(sas, i);
+
+		if (strcmp(text_of(sa, "tunnel"), t->t.name) != 0)
+			continue;
+		if (strcmp(text_of(sa, "state"), "up") == 0)
+			return "up";
+		state = text_of(sa, "state");
+	}
+	return state;
+}
+
+static const char *wrong_with(const struct iked_tunnel *t)
+{
+	const struct iked_link *link = iked_link_find(&iked.config, t->link);
+
+	if (iked_tunnel_error(t->t.name)[0])
+		return iked_tunnel_error(t->t.name);
+	return link ? iked_link_error(link) : "";
+}
+
+static struct json_object *json_tunnel(const struct iked_tunnel *t, struct json_object *sas)
+{
+	struct json_object *json = json_object_new_object();
+	const char *missing = iked_tunnel_missing(&iked.config, t);
+	char text[IKE_IDENTITY_TEXT], device[IKED_IFNAME];
+
+	json_object_string_add(json, "name", t->t.name);
+	json_object_string_add(json, "state", state_of(t, sas));
+	json_object_string_add(json, "link", t->link);
+	json_object_string_add(json, "peer", t->t.remote_addr.v ? ip_addr_format(&t->t.remote_addr, text) : "any");
+	json_object_string_add(json, "localIdentity", ike_identity_format(&t->t.local_id, text));
+	json_object_string_add(json, "remoteIdentity", ike_identity_format(&t->t.remote_id, text));
+	json_object_string_add(json, "start", iked_start_name(t->start));
+	json_object_string_add(json, "device", iked_tunnel_device(t, device));
+	json_object_string_add(json, "missing", missing ? missing : "");
+	json_object_string_add(json, "error", wrong_with(t));
+	json_object_string_add(json, "warning", iked_tunnel_warning(t));
+	json_object_string_add(json, "last", iked_tunnel_last(t->t.name));
+	json_object_object_add(json, "localSelectors", json_selectors(&t->t.local_ts));
+	json_object_object_add(json, "remoteSelectors", json_selectors(&t->t.remote_ts));
+	return json;
+}
+
+static void print_tunnel(struct vty *vty, const struct iked_tunnel *t, struct json_object *sas)
+{
+	const char *missing = iked_tunnel_missing(&iked.config, t);
+	char addr[IP_TEXT_SIZE];
+
+	vty_out(vty, "%-20s %-14s %-12s %-24s %s\n", t->t.name, state_of(t, sas), t->link,
+		t->t.remote_addr.v ? ip_addr_format(&t->t.remote_addr, addr) : "any", iked_start_name(t->start));
+	if (missing)
+		vty_out(vty, "  lacks: %s\n", missing);
+	if (wrong_with(t)[0])
+		vty_out(vty, "  wrong: %s\n", wrong_with(t));
+	if (iked_tunnel_warning(t)[0])
+		vty_out(vty, "  note: %s\n", iked_tunnel_warning(t));
+	if (iked_tunnel_last(t->t.name)[0])
+		vty_out(vty, "  last: %s\n", iked_tunnel_last(t->t.name));
+}
+
+DEFUN(show_ipsec_tunnel, show_ipsec_tunnel_cmd, "show ipsec tunnel [json]",
+      SHOW_STR IPSEC_HELP "Tunnels: as configured, and how they are\n" JSON_HELP)
+{
+	struct json_object *list = json_object_new_array();
+	struct telling telling;
+	struct diag diag;
+	bool asked = ask("", &telling, &diag) == 0;
+
+	if (argc <= 3)
+		vty_out(vty, "%-20s %-14s %-12s %-24s %s\n", "Tunnel", "State", "Link", "Peer", "Start");
+	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
+		if (argc > 3)
+			json_object_array_add(list, json_tunnel(t, telling.sas));
+		else
+			print_tunnel(vty, t, telling.sas);
+	}
+	if (!asked && argc <= 3)
+		vty_out(vty, "%% %s\n", diag.text);
+	forget(&telling);
+	if (argc > 3)
+		return print_json(vty, list);
+	json_object_free(list);
+	return CMD_SUCCESS;
+}
+
+/* ---- wishes */
+
+DEFUN(ipsec_up, ipsec_up_cmd, "ipsec up NAME", IPSEC_HELP "Bring a tunnel up\nName of the tunnel\n")
+{
+	struct diag diag;
+
+	return iked_up(argv[2]->arg, &diag) != 0 ? failed(vty, &diag) : CMD_SUCCESS;
+}
+
+static int command(struct vty *vty, enum proc_verb verb, const char *tunnel)
+{
+	struct proc_command c = { .verb = (uint8_t)verb };
+	struct diag diag;
+
+	snprintf(c.tunnel, sizeof(c.tunnel), "%s", tunnel);
+	return iked_command(&c, NULL, &diag) != 0 ? failed(vty, &diag) : CMD_SUCCESS;
+}
+
+DEFUN(ipsec_down, ipsec_down_cmd, "ipsec down NAME",
+      IPSEC_HELP "Take a tunnel down; with start auto until the next ipsec up\nName of the tunnel\n")
+{
+	return command(vty, PROC_DOWN, argv[2]->arg);
+}
+
+DEFUN(ipsec_rekey, ipsec_rekey_cmd, "ipsec rekey NAME [ike]",
+      IPSEC_HELP "Make new keys now\nName of the tunnel\nOf the IKE SA, instead of those of the packets\n")
+{
+	return command(vty, argc > 3 ? PROC_REKEY_IKE : PROC_REKEY_CHILD, argv[2]->arg);
+}
+
+void iked_show_vty_init(void)
+{
+	install_element(VIEW_NODE, &show_ipsec_sa_cmd);
+	install_element(VIEW_NODE, &show_ipsec_tunnel_cmd);
+	install_element(VIEW_NODE, &show_ipsec_counters_cmd);
+	install_element(ENABLE_NODE, &ipsec_up_cmd);
+	install_element(ENABLE_NODE, &ipsec_down_cmd);
+	install_element(ENABLE_NODE, &ipsec_rekey_cmd);
+}

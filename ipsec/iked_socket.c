@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/iked_socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/filter.h>
+
+#define BUFFER_BYTES (4 << 20) /* thousands of peers may come at once */
+
+static int on(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static int bind_to(int fd, const struct ike_endpoint *local)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(local->port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(local->port) };
+
+	if (local->addr.family == IP_V4) {
+		ip_to_bytes(local->addr.v, IP_V4, (uint8_t *)&v4.sin_addr);
+		return bind(fd, (struct sockaddr *)&v4, sizeof(v4));
+	}
+	ip_to_bytes(local->addr.v, IP_V6, v6.sin6_addr.s6_addr);
+	return bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+}
+
+int iked_socket_open(const struct ike_endpoint *local, uint32_t mark, struct diag *diag)
+{
+	bool v6 = local->addr.family == IP_V6;
+	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	char text[IKE_ENDPOINT_TEXT];
+
+	if (fd < 0)
+		return diag_set(diag, "no UDP socket: %s", strerror(errno));
+	if (on(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || (v6 && on(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0) ||
+	    (mark && on(fd, SOL_SOCKET, SO_MARK, (int)mark) < 0) || bind_to(fd, local) < 0) {
+		diag_set(diag, "UDP %s: %s%s", ike_endpoint_format(local, text), strerror(errno),
+			 errno == EADDRINUSE ? " (does another IKE daemon run?)" : "");
+		close(fd);
+		return -1;
+	}
+	/* an IKE message that is too long goes in IP fragments, unless both sides
+	 * know RFC 7383 */
+	(void)on(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, v6 ? IPV6_PMTUDISC_DONT : IP_PMTUDISC_DONT);
+	if (on(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES) < 0)
+		(void)on(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
+	return fd;
+}
+
+int iked_socket_share(int fd, struct diag *diag)
+{
+	/* the program sees the UDP payload */
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 5, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog fprog = { sizeof(program) / sizeof(program[0]), program };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &fprog, sizeof(fprog)) < 0)
+		return diag_set(diag, "the kernel does not tell IKE from ESP: %s", strerror(errno));
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * iked_socket - the UDP sockets of links, opened here and read elsewhere.
+ */
+#ifndef SAV_IKED_SOCKET_H
+#define SAV_IKED_SOCKET_H
+
+#include <stdint.h>
+
+#include "ipsec/ike/tunnel.h"
+#include "lib/diag.h"
+
+/* Bound there, non-blocking, packets marked. Several may be bound alike, and
+ * share what comes by iked_socket_share(). -1 with the reason. */
+int iked_socket_open(const struct ike_endpoint *local, uint32_t mark, struct diag *diag);
+/* Of a group of two: the first gets IKE (whatever begins with the non-ESP marker,
+ * or is shorter), the second the rest. */
+int iked_socket_share(int fd, struct diag *diag);
+
+#endif /* SAV_IKED_SOCKET_H */
