@@ -28,11 +28,12 @@ build_packages="
 run_packages="
 	nftables iproute2 iputils-ping procps kmod sqlite3 openssl python3"
 test_packages="
-	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump conntrack"
+	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump openssh-client conntrack qemu-system-x86
+	freeradius-utils"
 
 # Packages with services, as above: their libraries are installed, they themselves unpacked.
 run_unpacked="frr"
-test_unpacked="prometheus"
+test_unpacked="prometheus openssh-server freeradius linux-image-cloud-amd64"
 
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 cache=${OPENSAV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/opensav}
@@ -119,6 +120,14 @@ libraries_of() {
 		sed -E 's/^ *//; s/[ |(:].*//' | grep '^lib' | grep -v '^libjs-' | sort -u
 }
 
+# A kernel's package has its version in its name; another one stands for the newest.
+stands_for() {
+	case $1 in
+	linux-image-cloud-*) apt-cache depends --important "$1" | awk '/Depends: linux-image/ { print $2; exit }' ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # The newest unpacked copy of a package.
 unpacked_dir() {
 	find "$cache" -maxdepth 1 -type d -name "deb$layout-$1-[0-9]*" 2>/dev/null | sort -V | tail -n 1 | grep .
@@ -146,13 +155,13 @@ unpack_package() { # package
 	work=$(mktemp -d "$cache/deb.tmp.XXXXXX")
 	chmod 755 "$work"
 	logged "unpack $package $version (not installed, so that no service starts)" \
-		download_and_unpack "$package=$version" "$work"
+		download_and_unpack "$(stands_for "$package")" "$work"
 	[ "$package" != frr ] || make_frr_wrappers "$work/root" "$dir"
 	mv -T "$work/root" "$dir" 2>/dev/null || [ -d "$dir" ] || die "cannot move $package to $dir"
 	rm -rf "$work"
 }
 
-download_and_unpack() { # package=version directory
+download_and_unpack() { # package directory
 	cd "$2"
 	mkdir root
 	# not as apt's own user, which cannot write into a home directory
