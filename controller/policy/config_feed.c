@@ -9,8 +9,6 @@ int config_max_paths_set(struct config *cfg, uint32_t max_paths, struct diag *di
 	    (max_paths < CONFIG_MAX_PATHS_MIN || max_paths > CONFIG_MAX_PATHS_MAX))
 		return diag_set(diag, "feed max-paths: %u is not a number from %d to %d",
 				max_paths, CONFIG_MAX_PATHS_MIN, CONFIG_MAX_PATHS_MAX);
-	if (max_paths == cfg->max_paths)
-		return 0;
 	if (cfg->sink && cfg->sink->max_paths(cfg->sink_ctx, max_paths, diag) < 0)
 		return -1;
 	cfg->max_paths = max_paths;

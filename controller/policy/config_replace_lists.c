@@ -113,7 +113,8 @@ int config_replace_lists(struct replace *r)
 			    config_metrics_listen_set) < 0)
 		return -1;
 	if (allows_replace(r) < 0 ||
-	    config_max_paths_set(c, t->max_paths, r->diag) < 0)
+	    (c->max_paths != t->max_paths &&
+	     config_max_paths_set(c, t->max_paths, r->diag) < 0))
 		return -1;
 	if (c->history.days == t->history.days &&
 	    c->history.megabytes == t->history.megabytes)
