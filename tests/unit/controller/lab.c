@@ -77,6 +77,7 @@ static void filter_set(void *ctx, const char *router, const struct filter *f)
 		lab_fail(lab, "generation %llu of %s content",
 			 (unsigned long long)f->generation,
 			 same ? "the same" : "another");
+	lab_check_promises(lab, router, f);
 	filter_copy(&old->filter, f);
 	old->there = true;
 	old->sets++;
@@ -173,6 +174,28 @@ void lab_restart(struct lab *lab)
 	lab->engine = engine_new(&lab->cfg, &ops, lab);
 }
 
+static void do_restart(struct lab *lab, struct words *w)
+{
+	struct lab_filter saved[LAB_FILTERS_MAX] = { 0 };
+	size_t n = lab->n_filters;
+
+	memcpy(saved, lab->filters, sizeof(saved));
+	memset(lab->filters, 0, sizeof(lab->filters));
+	lab->n_filters = 0;
+	lab_restart(lab);
+	for (size_t i = 0; i < n; i++) {
+		struct lab_filter *known;
+
+		if (saved[i].there) {
+			known = lab_filter(lab, saved[i].router, saved[i].filter.interface);
+			filter_copy(&known->filter, &saved[i].filter);
+			known->there = true;
+			engine_restore(lab->engine, saved[i].router, &saved[i].filter);
+		}
+		filter_fini(&saved[i].filter);
+	}
+}
+
 int lab_teardown(void **state)
 {
 	struct lab *lab = *state;
@@ -180,6 +203,10 @@ int lab_teardown(void **state)
 	lab_restart(lab);
 	engine_free(lab->engine);
 	config_fini(&lab->cfg);
+	for (size_t i = 0; i < lab->n_promises; i++) {
+		addrset_fini(&lab->promises[i].honest);
+		addrset_fini(&lab->promises[i].forged);
+	}
 	free(lab->notes);
 	free(lab->alarms);
 	free(lab);
@@ -282,6 +309,14 @@ int64_t lab_run(struct lab *lab)
 		lab_fail(lab, "%s", diag.text);
 	if (wanted >= 0 && wanted <= lab->now_ms)
 		lab_fail(lab, "the engine wants to run again at once");
+	for (size_t i = 0; i < lab->n_filters; i++) {
+		const struct lab_filter *f = &lab->filters[i];
+
+		if (!f->there)
+			continue;
+		lab_check_promises(lab, f->router, &f->filter);
+		lab_check_computed(lab, f->router, &f->filter);
+	}
 	if (lab->ran)
 		lab->ran(lab, lab->ran_arg);
 	return wanted;
@@ -325,7 +360,8 @@ static void do_release(struct lab *lab, struct words *w)
 
 static const struct lab_command commands[] = {
 	{ "run", do_run },	   { "wait", do_wait }, { "jump", do_jump },
-	{ "release", do_release }, { NULL, NULL },
+	{ "release", do_release },
+	{ "restart", do_restart }, { NULL, NULL },
 };
 
 static const struct lab_command *const tables[] = { commands, lab_policy_commands,

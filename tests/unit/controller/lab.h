@@ -43,9 +43,14 @@
  *   run                                  the engine works once
  *   wait SECONDS                         time passes, the engine works whenever it wants
  *   jump SECONDS                         time passes unnoticed, then the engine works
- * once release R I                          brake release
+ *   release R I                          brake release
+ *   restart                              savd stops, and starts with the filters it
+ *                                        saved; inventories are to come again
  *
  *   expect R I ACTION [PREFIX...]        the filter handed out last; gone: taken back
+ *   honest R I [PREFIX...]               from now on: if a filter of this edge enforces,
+ *                                        it accepts all of these
+ *   forged R I [PREFIX...]               and nothing of these
  *   waiting R I [PREFIX...]              what is in its hold-down
  *   reason R I TEXT                      why not ready: part of the text; -: it is ready
  *   waits R I TEXT                       all that it waits for; -: nothing
@@ -80,6 +85,11 @@ struct lab_filter {
 	unsigned int sets; /* how often it was handed out */
 };
 
+struct lab_promise {
+	char router[CONFIG_NAME_SIZE], interface[FILTER_IFNAME_SIZE];
+	struct addrset honest, forged;
+};
+
 struct lab_stream {
 	char router[CONFIG_NAME_SIZE];
 	struct engine_feed *feed; /* NULL: free */
@@ -93,6 +103,8 @@ struct lab {
 	int64_t now_ms;
 	struct lab_filter filters[LAB_FILTERS_MAX];
 	size_t n_filters;
+	struct lab_promise promises[LAB_FILTERS_MAX];
+	size_t n_promises;
 	struct lab_stream streams[LAB_STREAMS_MAX];
 	char *notes, *alarms;
 	unsigned int wakes;

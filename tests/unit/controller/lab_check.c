@@ -36,6 +36,93 @@ static void do_expect(struct lab *lab, struct words *w)
 	lab_check_set(lab, &f->filter.accept, words_rest(w));
 }
 
+/* ---- what holds at any time ---- */
+
+static struct lab_promise *promise(struct lab *lab, const char *router, const char *interface)
+{
+	struct lab_promise *p = lab->promises;
+
+	for (; p < lab->promises + lab->n_promises; p++) {
+		if (strcmp(p->router, router) == 0 && strcmp(p->interface, interface) == 0)
+			return p;
+	}
+	assert_true(lab->n_promises < LAB_FILTERS_MAX);
+	lab->n_promises++;
+	snprintf(p->router, sizeof(p->router), "%s", router);
+	snprintf(p->interface, sizeof(p->interface), "%s", interface);
+	return p;
+}
+
+static void do_honest(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w);
+	struct lab_promise *p = promise(lab, router, words_next(w));
+
+	addrset_fini(&p->honest);
+	p->honest = lab_set(words_rest(w));
+}
+
+static void do_forged(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w);
+	struct lab_promise *p = promise(lab, router, words_next(w));
+
+	addrset_fini(&p->forged);
+	p->forged = lab_set(words_rest(w));
+}
+
+static void put_prefix(const struct ip_prefix *p, void *arg)
+{
+	char **text = arg, *more, one[IP_TEXT_SIZE];
+
+	assert_true(asprintf(&more, "%s %s", *text, ip_prefix_format(p, one)) >= 0);
+	free(*text);
+	*text = more;
+}
+
+static void must_be_empty(struct lab *lab, const char *router, const struct filter *f,
+			  const struct addrset *wrong, const char *what)
+{
+	char *text = mem_strdup("");
+
+	if (!addrset_is_empty(wrong)) {
+		addrset_each_prefix(wrong, put_prefix, &text);
+		lab_fail(lab, "%s %s %s%s", router, f->interface, what, text);
+	}
+	free(text);
+}
+
+void lab_check_promises(struct lab *lab, const char *router, const struct filter *f)
+{
+	const struct lab_promise *p = promise(lab, router, f->interface);
+	struct addrset wrong = { 0 };
+
+	if (f->action != FILTER_ENFORCE)
+		return;
+	addrset_subtract(&wrong, &p->honest, &f->accept);
+	must_be_empty(lab, router, f, &wrong, "drops honest");
+	addrset_intersect(&wrong, &p->forged, &f->accept);
+	must_be_empty(lab, router, f, &wrong, "lets in forged");
+	addrset_fini(&wrong);
+}
+
+void lab_check_computed(struct lab *lab, const char *router, const struct filter *f)
+{
+	struct addrset computed = { 0 }, excess = { 0 };
+
+	if (f->action != FILTER_ENFORCE)
+		return;
+	engine_edge_computed(lab->engine, router, f->interface, &computed);
+	engine_edge_excess(lab->engine, router, f->interface, &excess);
+	addrset_subtract(&computed, &computed, &excess);
+	addrset_subtract(&computed, &computed, &f->accept);
+	must_be_empty(lab, router, f, &computed, "drops what is computed:");
+	addrset_fini(&computed);
+	addrset_fini(&excess);
+}
+
+/* ---- one thing at a time ---- */
+
 static void do_waiting(struct lab *lab, struct words *w)
 {
 	struct engine_edge_status status = status_of(lab, w);
@@ -199,7 +286,8 @@ static void do_alarmed(struct lab *lab, struct words *w)
 }
 
 const struct lab_command lab_check_commands[] = {
-	{ "expect", do_expect }, { "waiting", do_waiting },
+	{ "expect", do_expect }, { "honest", do_honest },
+	{ "forged", do_forged }, { "waiting", do_waiting },
 	{ "reason", do_reason }, { "waits", do_waits },
 	{ "braked", do_braked }, { "generation", do_generation },
 	{ "mark", do_mark },	 { "same", do_same },

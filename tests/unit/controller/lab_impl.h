@@ -42,6 +42,10 @@ void lab_check_set(struct lab *lab, const struct addrset *set, const char *want)
 /* NULL: none was handed out. */
 struct lab_filter *lab_filter_find(struct lab *lab, const char *router,
 				   const char *interface);
+/* What was promised of the edge holds for this filter of it. */
+void lab_check_promises(struct lab *lab, const char *router, const struct filter *f);
+/* What is computed, and not held back, is accepted where it is enforced. */
+void lab_check_computed(struct lab *lab, const char *router, const struct filter *f);
 /* The engine works once; when it wants to work again, or -1. */
 int64_t lab_run(struct lab *lab);
 
