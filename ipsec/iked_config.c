@@ -281,17 +281,17 @@ const char *iked_tunnel_missing(const struct iked_config *config, const struct i
 	if (!t->link[0] || !iked_link_find(config, t->link))
 		return "link NAME";
 	if (is_any(&t->t.local_id))
-		return "local identity IDENTITY";
+		return "identity local IDENTITY";
 	if (!t->has_remote_id)
-		return "remote identity IDENTITY";
+		return "identity remote IDENTITY";
 	if (!t->has_local_auth)
-		return "local authentication <psk|cert|key>";
+		return "authentication local <psk|cert|key>";
 	if (!t->has_remote_auth)
-		return "remote authentication <psk|cert|key>";
+		return "authentication remote <psk|cert|key>";
 	if (t->t.local_ts.n == 0 && !t->t.request_address)
-		return "local selector PREFIX";
+		return "selector local PREFIX";
 	if (t->t.remote_ts.n == 0 && !t->t.pool.len)
-		return "remote selector PREFIX";
+		return "selector remote PREFIX";
 	return auth_missing(t);
 }
 

@@ -264,11 +264,11 @@ DEFUN(no_tunnel_peer, no_tunnel_peer_cmd, "no peer address [<A.B.C.D|X:X::X:X> [
 
 /* ---- who */
 
-DEFUN(tunnel_identity, tunnel_identity_cmd, "<local|remote> identity LINE...",
-      "This side\nThe peer\nWho it is\n"
+DEFUN(tunnel_identity, tunnel_identity_cmd, "identity <local|remote> LINE...",
+      "Who one is\nThis side\nThe peer\n"
       "fqdn NAME, email USER@NAME, key-id TEXT, dn C=..,CN=.., address ADDRESS; of the peer also any\n")
 {
-	bool local = strcmp(argv[0]->text, "local") == 0;
+	bool local = strcmp(argv[1]->text, "local") == 0;
 	struct iked_tunnel copy;
 	struct diag diag;
 	char *text;
@@ -287,14 +287,14 @@ DEFUN(tunnel_identity, tunnel_identity_cmd, "<local|remote> identity LINE...",
 	return tunnel_done(vty, &copy);
 }
 
-DEFUN(tunnel_auth, tunnel_auth_cmd, "<local|remote> authentication <psk|cert|key>",
-      "This side\nThe peer\nHow it proves who it is\nA pre-shared key\nA certificate\nA public key that is known\n")
+DEFUN(tunnel_auth, tunnel_auth_cmd, "authentication <local|remote> <psk|cert|key>",
+      "How one proves who one is\nThis side\nThe peer\nA pre-shared key\nA certificate\nA public key that is known\n")
 {
 	static const struct {
 		const char *word;
 		enum ike_auth_kind kind;
 	} words[] = { { "psk", IKE_KIND_PSK }, { "cert", IKE_KIND_CERT }, { "key", IKE_KIND_RAW } };
-	bool local = strcmp(argv[0]->text, "local") == 0;
+	bool local = strcmp(argv[1]->text, "local") == 0;
 	enum ike_auth_kind kind = IKE_KIND_PSK;
 
 	for (unsigned i = 0; i < 3; i++)
@@ -398,11 +398,11 @@ DEFUN(no_tunnel_peer_file, no_tunnel_peer_file_cmd, "no remote <ca|crl|key> [FIL
 
 /* ---- what */
 
-DEFUN(tunnel_selector, tunnel_selector_cmd, "<local|remote> selector LINE...",
-      "This side\nThe peer\nWhich packets the tunnel carries: their address here or there\n"
+DEFUN(tunnel_selector, tunnel_selector_cmd, "selector <local|remote> LINE...",
+      "Which packets the tunnel carries\nTheir address on this side\nTheir address on the peer's\n"
       "PREFIX [proto PROTOCOL [port PORT[-PORT]]]\n")
 {
-	bool local = strcmp(argv[0]->text, "local") == 0;
+	bool local = strcmp(argv[1]->text, "local") == 0;
 	struct iked_tunnel copy;
 	struct ike_ts_list *list = local ? &copy.t.local_ts : &copy.t.remote_ts;
 	struct diag diag;
@@ -443,8 +443,8 @@ static int drop_selectors(struct vty *vty, bool local, const struct ike_ts *one)
 	return tunnel_done(vty, &copy);
 }
 
-DEFUN(no_tunnel_selector, no_tunnel_selector_cmd, "no <local|remote> selector LINE...",
-      NO_STR "This side\nThe peer\nWhich packets the tunnel carries\nOne of them\n")
+DEFUN(no_tunnel_selector, no_tunnel_selector_cmd, "no selector <local|remote> LINE...",
+      NO_STR "Which packets the tunnel carries\nThis side\nThe peer\nOne of them\n")
 {
 	char *text = argv_concat(argv, argc, 3);
 	struct ike_ts ts;
@@ -452,22 +452,22 @@ DEFUN(no_tunnel_selector, no_tunnel_selector_cmd, "no <local|remote> selector LI
 	int ret = ike_ts_parse(text, &ts, &diag);
 
 	XFREE(MTYPE_TMP, text);
-	return ret != 0 ? failed(vty, &diag) : drop_selectors(vty, strcmp(argv[1]->text, "local") == 0, &ts);
+	return ret != 0 ? failed(vty, &diag) : drop_selectors(vty, strcmp(argv[2]->text, "local") == 0, &ts);
 }
 
-DEFUN(no_tunnel_selectors, no_tunnel_selectors_cmd, "no <local|remote> selector",
-      NO_STR "This side\nThe peer\nWhich packets the tunnel carries: none\n")
+DEFUN(no_tunnel_selectors, no_tunnel_selectors_cmd, "no selector <local|remote>",
+      NO_STR "Which packets the tunnel carries: none\nThis side\nThe peer\n")
 {
-	return drop_selectors(vty, strcmp(argv[1]->text, "local") == 0, NULL);
+	return drop_selectors(vty, strcmp(argv[2]->text, "local") == 0, NULL);
 }
 
 /* ---- how */
 
-DEFUN(tunnel_proposal, tunnel_proposal_cmd, "<ike|esp> proposal LINE...",
-      "Of the IKE SA\nOf the packets\nAlgorithms; the first proposal replaces the defaults\n"
+DEFUN(tunnel_proposal, tunnel_proposal_cmd, "proposal <ike|esp> LINE...",
+      "Algorithms; the first proposal replaces the defaults\nOf the IKE SA\nOf the packets\n"
       "As aes256gcm16-prfsha384-x25519; alternatives of one kind side by side\n")
 {
-	bool ike = strcmp(argv[0]->text, "ike") == 0;
+	bool ike = strcmp(argv[1]->text, "ike") == 0;
 	struct iked_tunnel copy;
 	struct ike_proposals *list = ike ? &copy.t.ike : &copy.t.esp;
 	bool *own = ike ? &copy.own_ike : &copy.own_esp;
@@ -495,10 +495,10 @@ DEFUN(tunnel_proposal, tunnel_proposal_cmd, "<ike|esp> proposal LINE...",
 	return tunnel_done(vty, &copy);
 }
 
-DEFUN(no_tunnel_proposal, no_tunnel_proposal_cmd, "no <ike|esp> proposal",
-      NO_STR "Of the IKE SA\nOf the packets\nAlgorithms: back to the defaults\n")
+DEFUN(no_tunnel_proposal, no_tunnel_proposal_cmd, "no proposal <ike|esp>",
+      NO_STR "Algorithms: back to the defaults\nOf the IKE SA\nOf the packets\n")
 {
-	if (strcmp(argv[1]->text, "ike") == 0)
+	if (strcmp(argv[2]->text, "ike") == 0)
 		EDIT(copy.t.ike = defaults()->ike; copy.own_ike = false);
 	EDIT(copy.t.esp = defaults()->esp; copy.own_esp = false);
 }
@@ -546,18 +546,18 @@ DEFUN(no_tunnel_liveness, no_tunnel_liveness_cmd, "no liveness [(1-86400)]", NO_
 	EDIT(copy.t.liveness_s = 0);
 }
 
-DEFUN(tunnel_lifetime, tunnel_lifetime_cmd, "<ike|esp> lifetime (60-604800)",
-      "Of the IKE SA\nOf the packets\nWhen new keys are made\nSeconds\n")
+DEFUN(tunnel_lifetime, tunnel_lifetime_cmd, "lifetime <ike|esp> (60-604800)",
+      "When new keys are made\nOf the IKE SA\nOf the packets\nSeconds\n")
 {
-	if (strcmp(argv[0]->text, "ike") == 0)
+	if (strcmp(argv[1]->text, "ike") == 0)
 		EDIT(copy.t.ike_rekey_s = number(argv, 2));
 	EDIT(copy.t.child_rekey_s = number(argv, 2));
 }
 
-DEFUN(no_tunnel_lifetime, no_tunnel_lifetime_cmd, "no <ike|esp> lifetime [(60-604800)]",
-      NO_STR "Of the IKE SA\nOf the packets\nWhen new keys are made: back to the default\nSeconds\n")
+DEFUN(no_tunnel_lifetime, no_tunnel_lifetime_cmd, "no lifetime <ike|esp> [(60-604800)]",
+      NO_STR "When new keys are made: back to the default\nOf the IKE SA\nOf the packets\nSeconds\n")
 {
-	if (strcmp(argv[1]->text, "ike") == 0)
+	if (strcmp(argv[2]->text, "ike") == 0)
 		EDIT(copy.t.ike_rekey_s = defaults()->ike_rekey_s);
 	EDIT(copy.t.child_rekey_s = defaults()->child_rekey_s);
 }

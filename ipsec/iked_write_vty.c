@@ -32,13 +32,13 @@ static void write_who(struct vty *vty, const struct iked_tunnel *t)
 	char text[IKE_IDENTITY_TEXT];
 
 	if (t->t.local_id.type)
-		vty_out(vty, " local identity %s\n", ike_identity_format(&t->t.local_id, text));
+		vty_out(vty, " identity local %s\n", ike_identity_format(&t->t.local_id, text));
 	if (t->has_remote_id)
-		vty_out(vty, " remote identity %s\n", ike_identity_format(&t->t.remote_id, text));
+		vty_out(vty, " identity remote %s\n", ike_identity_format(&t->t.remote_id, text));
 	if (t->has_local_auth)
-		vty_out(vty, " local authentication %s\n", kinds[t->t.local_auth]);
+		vty_out(vty, " authentication local %s\n", kinds[t->t.local_auth]);
 	if (t->has_remote_auth)
-		vty_out(vty, " remote authentication %s\n", kinds[t->t.remote_auth]);
+		vty_out(vty, " authentication remote %s\n", kinds[t->t.remote_auth]);
 	if (t->psk[0])
 		vty_out(vty, " psk file %s\n", t->psk);
 	if (t->cert[0])
@@ -61,7 +61,7 @@ static void write_proposals(struct vty *vty, const char *what, const struct ike_
 
 	for (unsigned i = 0; i < list->n; i++) {
 		ike_proposal_format(&list->list[i], text, sizeof(text));
-		vty_out(vty, " %s proposal %s\n", what, text);
+		vty_out(vty, " proposal %s %s\n", what, text);
 	}
 }
 
@@ -70,7 +70,7 @@ static void write_selectors(struct vty *vty, const char *side, const struct ike_
 	char text[IKE_TS_TEXT];
 
 	for (unsigned i = 0; i < list->n; i++)
-		vty_out(vty, " %s selector %s\n", side, ike_ts_format(&list->list[i], text));
+		vty_out(vty, " selector %s %s\n", side, ike_ts_format(&list->list[i], text));
 }
 
 static void write_what(struct vty *vty, const struct iked_tunnel *t)
@@ -116,8 +116,8 @@ static void write_how(struct vty *vty, const struct iked_tunnel *t)
 		vty_out(vty, " begin-port 4500\n");
 	write_seconds(vty, "keepalive", t->t.keepalive_s, usual.keepalive_s);
 	write_seconds(vty, "liveness", t->t.liveness_s, usual.liveness_s);
-	write_seconds(vty, "ike lifetime", t->t.ike_rekey_s, usual.ike_rekey_s);
-	write_seconds(vty, "esp lifetime", t->t.child_rekey_s, usual.child_rekey_s);
+	write_seconds(vty, "lifetime ike", t->t.ike_rekey_s, usual.ike_rekey_s);
+	write_seconds(vty, "lifetime esp", t->t.child_rekey_s, usual.child_rekey_s);
 	write_seconds(vty, "reauthentication", t->t.reauth_s, usual.reauth_s);
 	write_seconds(vty, "fragment-size", t->t.fragment_bytes, usual.fragment_bytes);
 	if (!t->t.mobike)

@@ -24,6 +24,7 @@ OPTIONS = [
     ("controller/replay_main.c", "doc/sav-replay.8"),
     ("controller/savsh/savsh.c", "doc/savsh.8"),
     ("agents/agent_main.c", "doc/sav-agent.8"),
+    ("ipsec/iked_main.c", "doc/sav-iked.8"),
 ]
 # Commands of libfrr that our pages mention in lists of commands.
 LIBFRR = ("configure", "exit", "end", "quit", "log", "copy", "show running-config", "terminal")
