@@ -16,7 +16,7 @@ struct question {
 	size_t index;
 	const struct ip_addr *addr;
 	int64_t now_ms;
-	char addr_text[IP_TEXT_SIZE];
+	char addr_text[IP_TEXT_SIZE], mode[EDGE_MODE_TEXT_SIZE];
 };
 
 /* The longest prefix of a list that holds the address. */
@@ -78,6 +78,34 @@ static const struct engine_peer *best_route(const struct question *q, bool this_
 	return best;
 }
 
+/* Mode feasible paths N: the longest prefix of which one of the N best paths came
+ * by this edge, and a peer that sent it. */
+static const struct engine_peer *best_counted(const struct question *q,
+					      struct ip_prefix *found,
+					      const struct rib_attr **attr)
+{
+	enum ip_family family = (enum ip_family)q->addr->family;
+
+	for (unsigned int len = ip_bits(family) + 1; !q->e->policy_changed && len-- > 0;) {
+		size_t rank;
+
+		*found = ip_prefix_make(family, q->addr->v, len);
+		if (sets_prefix_is_too_short(found))
+			break;
+		rank = live_edge_rank(q->e->live, q->index, found);
+		if (rank == 0 || rank > q->c->feasible_paths)
+			continue;
+		for (const struct engine_way *w = q->edge->ways; w; w = w->edge_next) {
+			const struct rib_peer *rib = w->peer->rib;
+
+			*attr = rib_lookup(rib, rib_peer_view(rib, family), found);
+			if (*attr)
+				return w->peer;
+		}
+	}
+	return NULL;
+}
+
 static void origin_text(const struct rib_attr *attr, char *text, size_t size)
 {
 	if (attr->origin_kind == RIB_ORIGIN_AS)
@@ -97,7 +125,7 @@ static void say_route(const struct question *q, struct explain *out,
 		 "%s is in %s, which peer %s announces on this edge (%s, mode %s)", q->addr_text,
 		 ip_prefix_format(&out->prefix, prefix),
 		 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), origin,
-		 edge_mode_name(config_edge_mode(q->c)));
+		 q->mode);
 }
 
 static bool reads_fib(const struct question *q)
@@ -114,7 +142,7 @@ static void say_fib(const struct question *q, struct explain *out)
 
 	engine_fib_explain(q->e, q->c->router, q->addr, &out->prefix, route, sizeof(route));
 	snprintf(out->text, sizeof(out->text), "%s: %s (mode %s)", q->addr_text, route,
-		 edge_mode_name(config_edge_mode(q->c)));
+		 q->mode);
 }
 
 /* It may be known to RADIUS all the same. */
@@ -132,13 +160,33 @@ static bool say_session(const struct question *q, struct explain *out)
 	return true;
 }
 
+/* The edge has a path, but it does not count. */
+static bool say_not_among_best(const struct question *q, struct explain *out)
+{
+	const struct rib_attr *attr = NULL;
+	char prefix[IP_TEXT_SIZE], peer[IP_TEXT_SIZE];
+	struct ip_prefix found;
+	const struct engine_peer *p = best_route(q, true, &found, &attr);
+
+	if (!p || q->e->policy_changed)
+		return false;
+	out->peer = p->rib;
+	out->prefix = found;
+	snprintf(out->text, sizeof(out->text),
+		 "%s is in %s, which peer %s announces on this edge, but the best path of it "
+		 "here is number %zu of the router's (mode %s)",
+		 q->addr_text, ip_prefix_format(&found, prefix),
+		 ip_addr_format(&rib_peer_key(p->rib)->addr, peer),
+		 live_edge_rank(q->e->live, q->index, &found), q->mode);
+	return true;
+}
+
 /* Somebody else's route is the usual reason why a source is not ours. */
 static void say_nothing_admits(const struct question *q, struct explain *out)
 {
 	const struct rib_attr *attr = NULL;
 	char prefix[IP_TEXT_SIZE], peer[IP_TEXT_SIZE], origin[32];
 	const struct engine_peer *p = best_route(q, false, &out->prefix, &attr);
-	const char *mode = edge_mode_name(config_edge_mode(q->c));
 
 	out->step = EXPLAIN_NONE;
 	if (say_session(q, out))
@@ -147,11 +195,13 @@ static void say_nothing_admits(const struct question *q, struct explain *out)
 		say_fib(q, out);
 		return;
 	}
+	if (q->c->feasible_paths != 0 && say_not_among_best(q, out))
+		return;
 	if (!p) {
 		snprintf(out->text, sizeof(out->text),
 			 "no route, record or exception of this edge holds %s (mode %s), and no "
 			 "other peer announces it",
-			 q->addr_text, mode);
+			 q->addr_text, q->mode);
 		return;
 	}
 	out->peer = p->rib;
@@ -159,7 +209,7 @@ static void say_nothing_admits(const struct question *q, struct explain *out)
 	snprintf(out->text, sizeof(out->text),
 		 "no route, record or exception of this edge holds %s (mode %s); %s comes from "
 		 "peer %s of router %s%s%s (%s)",
-		 q->addr_text, mode, ip_prefix_format(&out->prefix, prefix),
+		 q->addr_text, q->mode, ip_prefix_format(&out->prefix, prefix),
 		 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), p->router->name,
 		 engine_peer_has_edge(p) ? " on " : "",
 		 engine_peer_has_edge(p) ? q->e->cfg->edges[p->ways->edge].interface : "",
@@ -249,7 +299,10 @@ static bool explain_route(const struct question *q, struct explain *out)
 		say_fib(q, out);
 		return true;
 	}
-	p = best_route(q, true, &out->prefix, &attr);
+	if (q->c->feasible_paths != 0)
+		p = best_counted(q, &out->prefix, &attr);
+	else
+		p = best_route(q, true, &out->prefix, &attr);
 	if (p) {
 		say_route(q, out, p, attr);
 		return true;
@@ -265,10 +318,10 @@ static bool explain_route(const struct question *q, struct explain *out)
 			 "here too",
 			 q->addr_text, ip_prefix_format(&out->prefix, prefix), origin,
 			 ip_addr_format(&rib_peer_key(p->rib)->addr, peer), p->router->name,
-			 edge_mode_name(config_edge_mode(q->c)));
+			 q->mode);
 	} else {
 		snprintf(out->text, sizeof(out->text), "mode %s admits %s",
-			 edge_mode_name(config_edge_mode(q->c)), q->addr_text);
+			 q->mode, q->addr_text);
 	}
 	return true;
 }
@@ -338,7 +391,7 @@ static bool explain_growth(const struct question *q, struct explain *out)
 	snprintf(out->text, sizeof(out->text),
 		 "mode %s admits %s%s, but so much came that it stays out until you type "
 		 "\"brake release %s %s\"",
-		 edge_mode_name(config_edge_mode(q->c)), q->addr_text, by, q->c->router,
+		 q->mode, q->addr_text, by, q->c->router,
 		 q->c->interface);
 	return true;
 }
@@ -355,6 +408,7 @@ bool engine_explain(const struct engine *e, const char *router, const char *inte
 	q.index = (size_t)(c - e->cfg->edges);
 	q.edge = e->edges[q.index];
 	ip_addr_format(addr, q.addr_text);
+	edge_mode_text(c, q.mode);
 	out->enforced = q.edge->filter.action == FILTER_ENFORCE;
 	out->admitted = q.edge->filter.action == FILTER_OFF ||
 			addrset_contains(&q.edge->filter.accept, addr);

@@ -245,12 +245,43 @@ static const struct covering *strict_route(const struct question *q, size_t rout
 	return best;
 }
 
-/* Of this edge, the longest. */
-static const struct covering *edge_route(const struct question *q, size_t edge)
+/* Mode feasible paths N: one of the router's N best paths of the prefix of c came by
+ * the edge. */
+static bool is_among_best(const struct question *q, size_t edge, const struct covering *c)
 {
+	struct best_candidate *list = mem_calloc(q->n, sizeof(*list));
+	size_t *source = mem_calloc(q->n, sizeof(*source)), n = 0;
+	size_t router = q->r->sources[c->source].router;
+	bool found = false;
+
+	for (size_t i = 0; i < q->n; i++) {
+		const struct sets_source *s = &q->r->sources[q->c[i].source];
+
+		if (s->router != router || ip_prefix_cmp(&q->c[i].prefix, &c->prefix) != 0)
+			continue;
+		list[n] = (struct best_candidate){ .attr = q->c[i].attr,
+						   .peer = rib_peer_key(s->peer)->addr,
+						   .from = s->peer,
+						   .ibgp = s->ibgp };
+		source[n++] = q->c[i].source;
+	}
+	best_paths(list, n, q->r->cfg.edges[edge].feasible_paths);
+	for (size_t i = 0; !found && i < n; i++)
+		found = list[i].rank != 0 && q->r->sources[source[i]].edge == edge;
+	free(source);
+	free(list);
+	return found;
+}
+
+/* Of this edge, the longest; counted: where the edge takes the best paths only, one
+ * of these. */
+static const struct covering *edge_route(const struct question *q, size_t edge, bool counted)
+{
+	counted = counted && q->r->cfg.edges[edge].feasible_paths != 0;
 	for (size_t i = 0; i < q->n; i++) {
 		if (q->r->sources[q->c[i].source].edge == edge &&
-		    !sets_prefix_is_too_short(&q->c[i].prefix))
+		    !sets_prefix_is_too_short(&q->c[i].prefix) &&
+		    (!counted || is_among_best(q, edge, &q->c[i])))
 			return &q->c[i];
 	}
 	return NULL;
@@ -296,7 +327,7 @@ static void explain_efp_b(const struct question *q, struct answer *a)
 static void explain_mode(const struct question *q, size_t edge, enum edge_mode mode,
 			 size_t router, struct answer *a)
 {
-	const struct covering *c = edge_route(q, edge);
+	const struct covering *c = edge_route(q, edge, true);
 
 	if (c && mode == MODE_EFP_B)
 		say_route(q, a, c, "");
@@ -317,12 +348,19 @@ static void explain_mode(const struct question *q, size_t edge, enum edge_mode m
 }
 
 /* Somebody else's route is the usual reason why a source is not this edge's. */
-static void explain_none(const struct question *q, enum edge_mode mode, size_t router,
-			 struct answer *a)
+static void explain_none(const struct question *q, size_t edge, enum edge_mode mode,
+			 size_t router, struct answer *a)
 {
 	const struct covering *c = NULL;
 	char route[256];
 
+	if (q->r->cfg.edges[edge].feasible_paths != 0)
+		c = edge_route(q, edge, false);
+	if (c) {
+		say_route(q, a, c, ", not among the router's best paths that count");
+		a->step = "none";
+		return;
+	}
 	a->step = "none";
 	if (mode == MODE_STRICT || mode == MODE_STRICT_DIRECT)
 		c = strict_route(q, router);
@@ -408,7 +446,7 @@ static void explain_verdict(const struct question *q, size_t edge, struct answer
 	} else if (!a->accept && e->role != ROLE_INTERNAL && explain_subtracted(q, a)) {
 		return;
 	} else if (!a->accept) {
-		explain_none(q, config_edge_mode(e), router, a);
+		explain_none(q, edge, config_edge_mode(e), router, a);
 	} else if (!explain_record(q, e, a)) {
 		explain_mode(q, edge, config_edge_mode(e), router, a);
 	}
@@ -428,9 +466,10 @@ static void explain_edge(const struct question *q, struct sets_pass *pass, size_
 
 static void put_text(const struct config_edge *e, const struct answer *a)
 {
+	char mode[EDGE_MODE_TEXT_SIZE];
+
 	printf(" edge %s %s mode %s: %s: %s: %s\n", e->router, e->interface,
-	       edge_mode_name(config_edge_mode(e)), a->accept ? "accept" : "drop", a->step,
-	       a->text);
+	       edge_mode_text(e, mode), a->accept ? "accept" : "drop", a->step, a->text);
 }
 
 static void put_json(const struct replay *r, const struct config_edge *e,

@@ -60,8 +60,9 @@ static void print_text_prefix(const struct ip_prefix *p, void *arg)
 
 static void print_text_edge(const struct config_edge *c, const struct addrset *set)
 {
-	printf("edge %s %s mode %s\n", c->router, c->interface,
-	       edge_mode_name(config_edge_mode(c)));
+	char mode[EDGE_MODE_TEXT_SIZE];
+
+	printf("edge %s %s mode %s\n", c->router, c->interface, edge_mode_text(c, mode));
 	addrset_each_prefix(set, print_text_prefix, NULL);
 }
 

@@ -164,10 +164,10 @@ static void put_set(struct replay *r, const struct change *c, const struct addrs
 static void put_change(struct replay *r, const struct change *c, bool first)
 {
 	const struct config_edge *now = &r->cfg.edges[c->now];
-	const char *mode = edge_mode_name(config_edge_mode(now));
-	const char *then =
-		edge_mode_name(config_edge_mode(&r->what_if->cfg.edges[c->then]));
-	char text[4][80];
+	char mode[EDGE_MODE_TEXT_SIZE], then[EDGE_MODE_TEXT_SIZE], text[4][80];
+
+	edge_mode_text(now, mode);
+	edge_mode_text(&r->what_if->cfg.edges[c->then], then);
 
 	if (r->json) {
 		printf("%s{\"router\":\"%s\",\"interface\":\"%s\",\"mode\":\"%s\","

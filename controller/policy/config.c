@@ -68,6 +68,17 @@ const char *edge_mode_name(enum edge_mode mode)
 	return mode_names[mode];
 }
 
+const char *edge_mode_text(const struct config_edge *e, char text[EDGE_MODE_TEXT_SIZE])
+{
+	const char *mode = edge_mode_name(config_edge_mode(e));
+
+	if (e->feasible_paths != 0)
+		snprintf(text, EDGE_MODE_TEXT_SIZE, "%s paths %u", mode, e->feasible_paths);
+	else
+		snprintf(text, EDGE_MODE_TEXT_SIZE, "%s", mode);
+	return text;
+}
+
 bool edge_mode_parse(const char *text, enum edge_mode *mode)
 {
 	int i = word_find(mode_names, COUNT(mode_names), text);
@@ -384,6 +395,11 @@ static int check_edge_bounds(const struct config_edge *e, struct diag *diag)
 		return diag_set(diag,
 				"brake growth %u: use 1 to %u percent, or 0 for no brake",
 				e->brake_growth_percent, CONFIG_BRAKE_GROWTH_MAX);
+	if (e->feasible_paths > CONFIG_PATHS_MAX)
+		return diag_set(diag, "mode feasible paths %u: use 1 to %u, or leave it out for all",
+				e->feasible_paths, CONFIG_PATHS_MAX);
+	if (e->feasible_paths != 0 && e->mode != MODE_FEASIBLE)
+		return diag_set(diag, "paths belong to mode feasible");
 	if (e->n_peers > FILTER_PEERS_MAX)
 		return diag_set(diag, "an edge has at most %u peers", FILTER_PEERS_MAX);
 	if (e->profile[0] != '\0')

@@ -92,6 +92,7 @@ struct config_customer {
 #define CONFIG_BRAKE_GROWTH   1000
 #define CONFIG_BRAKE_GROWTH_MAX 100000
 #define CONFIG_STALE_S	      86400
+#define CONFIG_PATHS_MAX      64 /* of mode feasible */
 
 struct config_edge {
 	char router[CONFIG_NAME_SIZE];
@@ -99,6 +100,7 @@ struct config_edge {
 	char customer[CONFIG_NAME_SIZE]; /* "" none */
 	enum edge_role role;
 	enum edge_mode mode;
+	uint32_t feasible_paths; /* mode feasible: the best so many; 0: all */
 	enum filter_action action; /* FILTER_OBSERVE at first */
 	struct ip_addr *peers;	   /* explicit `peer` statements */
 	size_t n_peers;
@@ -271,6 +273,9 @@ bool config_edge_is_customer(const struct config_edge *e);
 const char *edge_role_name(enum edge_role role); /* "" for ROLE_NONE */
 bool edge_role_parse(const char *text, enum edge_role *role);
 const char *edge_mode_name(enum edge_mode mode); /* "" for MODE_DEFAULT */
+/* The mode in force as the command says it: "feasible paths 3". */
+#define EDGE_MODE_TEXT_SIZE 32
+const char *edge_mode_text(const struct config_edge *e, char text[EDGE_MODE_TEXT_SIZE]);
 bool edge_mode_parse(const char *text, enum edge_mode *mode);
 const char *stale_policy_name(enum stale_policy policy);
 bool stale_policy_parse(const char *text, enum stale_policy *policy);

@@ -203,6 +203,7 @@ static bool same_edge(const struct config_edge *a, const struct config_edge *b)
 	       a->holddown_s == b->holddown_s &&
 	       a->brake_shrink_percent == b->brake_shrink_percent &&
 	       a->brake_growth_percent == b->brake_growth_percent &&
+	       a->feasible_paths == b->feasible_paths &&
 	       a->stale_s == b->stale_s && a->stale_policy == b->stale_policy &&
 	       a->pending == b->pending && strcmp(a->profile, b->profile) == 0 &&
 	       same_addrs(a->peers, a->n_peers, b->peers, b->n_peers) &&

@@ -58,25 +58,60 @@ static void drop_worse_med(struct best_candidate *c, size_t n)
 	}
 }
 
-static bool addr_less(const struct ip_addr *a, const struct ip_addr *b)
+/* Of several paths of one peer (RFC 7911) that are left, those that differ in
+ * what is compared at all are told apart, so that the order in which candidates
+ * come never matters. */
+static bool last_less(const struct best_candidate *x, const struct best_candidate *y)
 {
-	return a->family != b->family ? a->family < b->family : a->v < b->v;
+	const struct ip_addr *a = &x->peer, *b = &y->peer;
+
+	if (a->family != b->family)
+		return a->family < b->family;
+	if (a->v != b->v)
+		return a->v < b->v;
+	if (x->attr->neighbor_as != y->attr->neighbor_as)
+		return x->attr->neighbor_as < y->attr->neighbor_as;
+	return med_of(x->attr) < med_of(y->attr);
 }
 
-size_t best_path(struct best_candidate *c, size_t n)
+/* n: all have a rank. */
+static size_t winner(struct best_candidate *c, size_t n)
 {
 	size_t best = n;
 
 	for (size_t i = 0; i < n; i++)
-		c[i].out = false;
+		c[i].out = c[i].rank != 0;
 	keep_least(c, n, by_local_pref);
 	keep_least(c, n, by_path_hops);
 	keep_least(c, n, by_origin_code);
 	drop_worse_med(c, n);
 	keep_least(c, n, by_ebgp);
 	for (size_t i = 0; i < n; i++) {
-		if (!c[i].out && (best == n || addr_less(&c[i].peer, &c[best].peer)))
+		if (!c[i].out && (best == n || last_less(&c[i], &c[best])))
 			best = i;
 	}
 	return best;
+}
+
+size_t best_path(struct best_candidate *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		c[i].rank = 0;
+	return winner(c, n);
+}
+
+void best_paths(struct best_candidate *c, size_t n, size_t max)
+{
+	for (size_t i = 0; i < n; i++)
+		c[i].rank = 0;
+	for (size_t rank = 1; rank <= max; rank++) {
+		size_t best = winner(c, n);
+
+		for (size_t i = 0; best < n && i < n; i++) {
+			if (c[i].from == c[best].from && c[i].attr == c[best].attr)
+				c[i].rank = rank;
+		}
+		if (best == n)
+			break;
+	}
 }

@@ -145,6 +145,11 @@ void live_edge_set_as(struct live *live, const struct config *cfg, size_t edge,
 bool live_edge_admits_as(struct live *live, const struct config *cfg, size_t edge,
 			 enum edge_mode mode, const struct ip_addr *addr);
 
+/* Of all paths that the edge's router has of the prefix, where the best that was
+ * received on the edge comes, from 1 on. 0: none was, or no edge of the router has
+ * mode feasible paths N. */
+size_t live_edge_rank(const struct live *live, size_t edge, const struct ip_prefix *p);
+
 struct live_stats {
 	size_t prefixes, origins, sources;
 	size_t bytes; /* all memory held */

@@ -157,3 +157,10 @@ bool live_edge_admits_as(struct live *live, const struct config *cfg, size_t edg
 	return record_holds(cfg, c, addr) ||
 	       by_mode(live, live->by_index[edge], mode, addr);
 }
+
+size_t live_edge_rank(const struct live *live, size_t edge, const struct ip_prefix *p)
+{
+	const struct live_edge *e = live->by_index[edge];
+
+	return e->at->strict ? strict_rank(live, e->at->strict, p, e->slot) : 0;
+}

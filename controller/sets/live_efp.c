@@ -225,7 +225,12 @@ bool live_set_has(const struct live *live, const struct live_set *set,
 
 	switch (set->mode) {
 	case MODE_FEASIBLE:
-		return has_edge(live, h, set->edge->slot);
+		if (set->edge->paths == 0)
+			return has_edge(live, h, set->edge->slot);
+		p = prefix_index_prefix(x, node);
+		return !sets_prefix_is_too_short(&p) &&
+		       strict_is_among_best(live, set->edge->at->strict, &p,
+					    set->edge->slot, set->edge->paths);
 	case MODE_EFP_A:
 		return has_efp_a(live, h, set->edge->slot);
 	case MODE_EFP_B:

@@ -55,6 +55,7 @@ struct port {
 struct live_router {
 	char name[CONFIG_NAME_SIZE];
 	struct strict *strict; /* NULL: no edge of it asks for best paths */
+	size_t max_paths;      /* of its edges that read that many */
 	bool strict_is_new;
 	bool in_config;
 	struct fib *fib;    /* NULL: not known; the caller's */
@@ -82,6 +83,7 @@ struct live_edge {
 	size_t index;  /* in the config, SETS_NO_EDGE: gone */
 	struct live_router *at;
 	enum edge_mode mode;
+	uint32_t paths; /* of mode feasible: the best so many of the router; 0: all */
 	bool customer;
 	uint32_t port;	      /* number of the interface, 0: not known */
 	struct live_set *set; /* NULL: the mode adds nothing */
@@ -312,6 +314,13 @@ void strict_change(struct live *live, struct strict *s, const struct live_source
 /* One path before there is any set to edit: then strict_fill(). */
 void strict_load(struct strict *s, const struct live_source *source,
 		 const struct ip_prefix *prefix, const struct rib_attr *attr);
+/* A path that was received on the edge is one of the best so many for the prefix. */
+bool strict_is_among_best(const struct live *live, struct strict *s,
+			  const struct ip_prefix *prefix, uint32_t edge, size_t paths);
+/* Where the best path that was received on the edge comes among all, from 1 on; 0:
+ * none was. */
+size_t strict_rank(const struct live *live, struct strict *s,
+		   const struct ip_prefix *prefix, uint32_t edge);
 /* Fills the new set of an edge of this router, or, NULL, those of all. */
 void strict_fill(struct live *live, struct strict *s, struct live_edge *edge);
 

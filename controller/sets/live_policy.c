@@ -375,11 +375,13 @@ static void edge_take(struct live *live, struct live_edge *e, const struct confi
 	const struct config_router *r = config_router_find(cfg, c->router);
 	enum edge_mode mode = config_edge_mode(c);
 
-	if (!e->whole && mode != e->mode && (has_set(mode) || has_set(e->mode))) {
+	if (!e->whole && (mode != e->mode || c->feasible_paths != e->paths) &&
+	    (has_set(mode) || has_set(e->mode))) {
 		e->whole = true;
 		live_edge_export(live, e, &e->before);
 	}
 	e->mode = mode;
+	e->paths = c->feasible_paths;
 	e->customer = config_edge_is_customer(c);
 	e->at = r ? live->router_by_index[r - cfg->routers] : router_get(live, c->router);
 }
@@ -581,7 +583,8 @@ static void sets_fill(struct live *live)
 
 		if (e->whole && e->mode == MODE_EFP_A)
 			live_efp_fill(live, e);
-		else if (e->whole && live_mode_is_strict(e->mode) && e->at->strict)
+		else if (e->whole && live_mode_is_strict(e->mode) &&
+			 live->strict == LIVE_STRICT_BEST_PATH && e->at->strict)
 			strict_fill(live, e->at->strict, e);
 		else if (e->whole && live_mode_is_strict(e->mode) && e->at->fib)
 			live_fib_fill(live, e->at, e);
@@ -594,11 +597,16 @@ static void sets_fill(struct live *live)
 
 /* ---- best paths, for the routers that need them */
 
+static bool wants_best(const struct live *live, const struct live_edge *e)
+{
+	return e->paths != 0 || (live->strict == LIVE_STRICT_BEST_PATH &&
+				 live_mode_is_strict(e->mode));
+}
+
 static bool needs_strict(const struct live *live, const struct live_router *r)
 {
 	for (size_t i = 0; i < live->n_index; i++) {
-		if (live->by_index[i]->at == r &&
-		    live_mode_is_strict(live->by_index[i]->mode))
+		if (live->by_index[i]->at == r && wants_best(live, live->by_index[i]))
 			return true;
 	}
 	return false;
@@ -611,8 +619,21 @@ static void strict_path(struct live *live, struct live_source *source,
 	strict_load(source->at->strict, source, prefix, attr);
 }
 
+static void count_paths(struct live *live)
+{
+	for (size_t i = 0; i < live->n_routers; i++)
+		live->routers[i]->max_paths = 0;
+	for (size_t i = 0; i < live->n_index; i++) {
+		struct live_edge *e = live->by_index[i];
+
+		if (e->paths > e->at->max_paths)
+			e->at->max_paths = e->paths;
+	}
+}
+
 static void strict_end(struct live *live)
 {
+	count_paths(live);
 	for (size_t i = 0; i < live->n_routers; i++) {
 		struct live_router *r = live->routers[i];
 
@@ -627,12 +648,10 @@ static void strict_begin(struct live *live)
 {
 	bool any = false;
 
-	if (live->strict == LIVE_STRICT_GIVEN)
-		return;
 	for (size_t i = 0; i < live->n_index; i++) {
 		struct live_edge *e = live->by_index[i];
 
-		if (live_mode_is_strict(e->mode) && !e->at->strict) {
+		if (wants_best(live, e) && !e->at->strict) {
 			e->at->strict = strict_new(live->seed);
 			e->at->strict_is_new = any = true;
 		}
@@ -644,7 +663,7 @@ static void strict_begin(struct live *live)
 	for (size_t i = 0; any && i < live->n_routers; i++) {
 		struct live_router *r = live->routers[i];
 
-		if (r->strict_is_new)
+		if (r->strict_is_new && live->strict == LIVE_STRICT_BEST_PATH)
 			strict_fill(live, r->strict, NULL);
 		r->strict_is_new = false;
 	}

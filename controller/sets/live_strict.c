@@ -7,6 +7,9 @@
  * changes moves that part from the edges that owned it to those that own it
  * now; where the prefix itself comes or goes, the other side is the next
  * shorter one. Nothing else changes, so sets are edited at once.
+ *
+ * The same paths, in order, tell which are among the N best, for mode feasible
+ * with that many: such sets are marked where the answer changes (live_set.c).
  */
 #include "controller/sets/live_impl.h"
 
@@ -23,6 +26,15 @@ struct candidate {
 	uint32_t next;
 };
 
+/* The best paths of a prefix: an edge that each came by, and its rank. */
+struct places {
+	struct {
+		uint32_t edge; /* slot */
+		size_t rank;
+	} *p;
+	size_t n, cap;
+};
+
 struct strict {
 	struct prefix_index index[IP_FAMILIES]; /* data[0]: candidates */
 	struct candidate *pool;			/* pool[0] is none */
@@ -32,6 +44,7 @@ struct strict {
 	const struct live_source **order_source;
 	size_t cap_order;
 	struct slots before, after;
+	struct places best_before, best_after;
 };
 
 struct strict *strict_new(uint64_t seed)
@@ -52,6 +65,8 @@ void strict_free(struct strict *s)
 	free(s->pool);
 	free(s->order);
 	free(s->order_source);
+	free(s->best_before.p);
+	free(s->best_after.p);
 	free(s->before.slot);
 	free(s->after.slot);
 	free(s);
@@ -120,6 +135,7 @@ static size_t list_candidates(const struct live *live, struct strict *s, uint32_
 		s->order[n++] = (struct best_candidate){
 			.attr = s->pool[c].attr,
 			.peer = rib_peer_key(source->peer)->addr,
+			.from = source->peer,
 			.ibgp = source->ibgp,
 		};
 	}
@@ -261,23 +277,108 @@ void live_strict_pass_on(struct live *live, const struct slots *before,
 	}
 }
 
-void strict_change(struct live *live, struct strict *s, const struct live_source *source,
-		   const struct ip_prefix *prefix, const struct rib_attr *old,
-		   const struct rib_attr *new)
+/* Of one prefix at most max paths; those that came by an edge are listed. */
+static void rank(const struct live *live, struct strict *s, const struct ip_prefix *prefix,
+		 size_t max, struct places *out)
+{
+	struct prefix_index *x = &s->index[prefix->family];
+	uint32_t node = prefix_index_find(x, prefix);
+	size_t n = 0;
+
+	if (node != 0)
+		n = list_candidates(live, s, prefix_index_data(x, node)[0]);
+	best_paths(s->order, n, max);
+	if (n > out->cap) {
+		out->cap = n + 8;
+		out->p = mem_realloc(out->p, out->cap, sizeof(*out->p));
+	}
+	out->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t edge = s->order_source[i]->class.edge;
+
+		if (s->order[i].rank == 0 || edge == NO_SLOT)
+			continue;
+		out->p[out->n].edge = edge;
+		out->p[out->n++].rank = s->order[i].rank;
+	}
+}
+
+/* The best one's; 0: it has none. */
+static size_t rank_of(const struct places *best, uint32_t edge)
+{
+	size_t least = 0;
+
+	for (size_t i = 0; i < best->n; i++) {
+		if (best->p[i].edge == edge && (least == 0 || best->p[i].rank < least))
+			least = best->p[i].rank;
+	}
+	return least;
+}
+
+static void mark_moved(struct live *live, struct strict *s, const struct places *edges,
+		       const struct ip_prefix *prefix)
+{
+	for (size_t i = 0; i < edges->n; i++) {
+		uint32_t edge = edges->p[i].edge;
+		size_t paths = live->edges[edge]->paths;
+		size_t was = rank_of(&s->best_before, edge);
+		size_t is = rank_of(&s->best_after, edge);
+
+		if ((was != 0 && was <= paths) != (is != 0 && is <= paths))
+			live_set_mark(live, live->edges[edge]->set, prefix);
+	}
+}
+
+bool strict_is_among_best(const struct live *live, struct strict *s,
+			  const struct ip_prefix *prefix, uint32_t edge, size_t paths)
+{
+	rank(live, s, prefix, paths, &s->best_after);
+	return rank_of(&s->best_after, edge) != 0;
+}
+
+size_t strict_rank(const struct live *live, struct strict *s,
+		   const struct ip_prefix *prefix, uint32_t edge)
+{
+	rank(live, s, prefix, SIZE_MAX, &s->best_after);
+	return rank_of(&s->best_after, edge);
+}
+
+static void change_owners(struct live *live, struct strict *s,
+			  const struct ip_prefix *prefix)
 {
 	enum ip_family family = (enum ip_family)prefix->family;
 	struct rangeset part = { 0 };
 
-	if (sets_prefix_is_too_short(prefix))
-		return;
-	owners_at(live, s, prefix, &s->before);
-	update(s, source, prefix, old, new);
-	owners_at(live, s, prefix, &s->after);
 	if (live_slots_same(&s->before, &s->after))
 		return;
 	uncovered(s, prefix, &part);
 	live_strict_pass_on(live, &s->before, &s->after, family, &part);
 	rangeset_fini(&part);
+}
+
+void strict_change(struct live *live, struct strict *s, const struct live_source *source,
+		   const struct ip_prefix *prefix, const struct rib_attr *old,
+		   const struct rib_attr *new)
+{
+	bool own = live->strict == LIVE_STRICT_BEST_PATH;
+	size_t max = source->at->max_paths;
+
+	if (sets_prefix_is_too_short(prefix))
+		return;
+	if (own)
+		owners_at(live, s, prefix, &s->before);
+	if (max != 0)
+		rank(live, s, prefix, max, &s->best_before);
+	update(s, source, prefix, old, new);
+	if (own) {
+		owners_at(live, s, prefix, &s->after);
+		change_owners(live, s, prefix);
+	}
+	if (max == 0)
+		return;
+	rank(live, s, prefix, max, &s->best_after);
+	mark_moved(live, s, &s->best_before, prefix);
+	mark_moved(live, s, &s->best_after, prefix);
 }
 
 /* ---- new sets */

@@ -34,6 +34,8 @@ struct sets_pass {
 	struct addrset *efp_a; /* per edge */
 	struct addrset efp_b;  /* the same for all */
 
+	struct routes **ranked; /* per router: its routes, sorted; NULL: not asked for */
+
 	bool *have_strict; /* per router */
 	struct addrset *strict, *strict_direct; /* per edge */
 };
@@ -110,6 +112,59 @@ static void feasible(const struct sets_pass *pass, size_t edge, struct addrset *
 	for (size_t i = 0; i < pass->n_sources; i++) {
 		if (pass->sources[i].edge == edge)
 			walk_peer(pass->sources[i].peer, &w);
+	}
+	addrset_normalize(out);
+}
+
+static const struct routes *routes_of(struct sets_pass *pass, size_t router)
+{
+	struct walk w = { 0 };
+
+	if (!pass->ranked)
+		pass->ranked = mem_calloc(pass->cfg->n_routers, sizeof(*pass->ranked));
+	if (pass->ranked[router])
+		return pass->ranked[router];
+	w.routes = pass->ranked[router] = mem_alloc(sizeof(struct routes));
+	for (; w.source < pass->n_sources; w.source++) {
+		if (pass->sources[w.source].router == router)
+			walk_peer(pass->sources[w.source].peer, &w);
+	}
+	routes_sort(w.routes);
+	return w.routes;
+}
+
+/* One of the best paths of the run was received on the edge. */
+static bool is_among_best(const struct sets_pass *pass, const struct route *run, size_t n,
+			  size_t edge, size_t paths)
+{
+	struct best_candidate *c = mem_calloc(n, sizeof(*c));
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sets_source *s = &pass->sources[run[i].source];
+
+		c[i] = (struct best_candidate){ .attr = run[i].attr,
+						.peer = rib_peer_key(s->peer)->addr,
+						.from = s->peer,
+						.ibgp = s->ibgp };
+	}
+	best_paths(c, n, paths);
+	for (size_t i = 0; !found && i < n; i++)
+		found = c[i].rank != 0 && pass->sources[run[i].source].edge == edge;
+	free(c);
+	return found;
+}
+
+/* RFC 3704 sec. 2.3: "all or N (where N is less than all) feasible BGP paths". */
+static void feasible_best(struct sets_pass *pass, size_t edge, size_t router,
+			  size_t paths, struct addrset *out)
+{
+	const struct routes *routes = routes_of(pass, router);
+
+	for (size_t i = 0, end; i < routes->n; i = end) {
+		end = run_end(routes, i);
+		if (is_among_best(pass, &routes->r[i], end - i, edge, paths))
+			addrset_append(out, &routes->r[i].prefix);
 	}
 	addrset_normalize(out);
 }
@@ -494,12 +549,19 @@ void sets_pass_free(struct sets_pass *pass)
 	free_per_edge(pass, pass->efp_a);
 	free_per_edge(pass, pass->strict);
 	free_per_edge(pass, pass->strict_direct);
+	for (size_t i = 0; pass->ranked && i < pass->cfg->n_routers; i++) {
+		if (pass->ranked[i])
+			free(pass->ranked[i]->r);
+		free(pass->ranked[i]);
+	}
+	free(pass->ranked);
 	free(pass->have_strict);
 	free(pass);
 }
 
+/* paths: of mode feasible; 0: all. */
 static void mode_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
-		     struct addrset *out)
+		     size_t paths, struct addrset *out)
 {
 	size_t router = router_index(pass->cfg, pass->cfg->edges[edge].router);
 
@@ -518,7 +580,10 @@ static void mode_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 		addrset_copy(out, &pass->strict_direct[edge]);
 		break;
 	case MODE_FEASIBLE:
-		feasible(pass, edge, out);
+		if (paths != 0)
+			feasible_best(pass, edge, router, paths, out);
+		else
+			feasible(pass, edge, out);
 		break;
 	case MODE_EFP_A:
 		efp(pass);
@@ -543,13 +608,8 @@ static void everything(struct addrset *out)
 		rangeset_append(&out->f[family], 0, ip_max(family));
 }
 
-void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out)
-{
-	sets_pass_edge_as(pass, edge, config_edge_mode(&pass->cfg->edges[edge]), out);
-}
-
-void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
-		       struct addrset *out)
+static void edge_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
+		     size_t paths, struct addrset *out)
 {
 	const struct config_edge *e = &pass->cfg->edges[edge];
 	const struct config_customer *customer = NULL;
@@ -560,7 +620,7 @@ void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 		everything(out);
 		return;
 	}
-	mode_set(pass, edge, mode, out);
+	mode_set(pass, edge, mode, paths, out);
 	if (e->customer[0] != '\0')
 		customer = config_customer_find(pass->cfg, e->customer);
 	if (customer) {
@@ -577,4 +637,17 @@ void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 	addrset_normalize(&extra);
 	addrset_union(out, out, &extra);
 	addrset_fini(&extra);
+}
+
+void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out)
+{
+	const struct config_edge *e = &pass->cfg->edges[edge];
+
+	edge_set(pass, edge, config_edge_mode(e), e->feasible_paths, out);
+}
+
+void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
+		       struct addrset *out)
+{
+	edge_set(pass, edge, mode, 0, out);
 }

@@ -39,7 +39,7 @@ void sets_pass_set_fibs(struct sets_pass *pass, const struct fib *const *fibs,
 			const uint32_t *index);
 /* *out is replaced. */
 void sets_pass_edge(struct sets_pass *pass, size_t edge, struct addrset *out);
-/* As if the edge had that mode. */
+/* As if the edge had that mode; feasible: with all paths. */
 void sets_pass_edge_as(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 		       struct addrset *out);
 

@@ -290,21 +290,22 @@ static int edge_put(struct store *s, const struct config_edge *e, struct diag *d
 		    s, diag,
 		    "INSERT INTO edge (router, interface, customer, role, mode, action,"
 		    " holddown_s, brake_shrink_percent, stale_s, stale_policy,"
-		    " brake_growth_percent)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		    " brake_growth_percent, feasible_paths)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 		    " ON CONFLICT (router, interface) DO UPDATE SET"
 		    " customer = excluded.customer, role = excluded.role,"
 		    " mode = excluded.mode, action = excluded.action,"
 		    " holddown_s = excluded.holddown_s,"
 		    " brake_shrink_percent = excluded.brake_shrink_percent,"
 		    " stale_s = excluded.stale_s, stale_policy = excluded.stale_policy,"
-		    " brake_growth_percent = excluded.brake_growth_percent",
-		    "ttttttiiiti", e->router, e->interface,
+		    " brake_growth_percent = excluded.brake_growth_percent,"
+		    " feasible_paths = excluded.feasible_paths",
+		    "ttttttiiitii", e->router, e->interface,
 		    e->customer[0] ? e->customer : NULL, edge_role_name(e->role),
 		    edge_mode_name(e->mode), filter_action_name(e->action),
 		    (int64_t)e->holddown_s, (int64_t)e->brake_shrink_percent,
 		    (int64_t)e->stale_s, stale_policy_name(e->stale_policy),
-		    (int64_t)e->brake_growth_percent) < 0 ||
+		    (int64_t)e->brake_growth_percent, (int64_t)e->feasible_paths) < 0 ||
 	    edge_radius_put(s, e, diag) < 0)
 		return -1;
 	texts_of_addrs(&peers, e->peers, e->n_peers);

@@ -391,16 +391,18 @@ static int edge_words_read(sqlite3_stmt *q, struct config_edge *e, struct diag *
 
 static int edge_numbers_read(sqlite3_stmt *q, struct config_edge *e, struct diag *diag)
 {
-	int64_t holddown, shrink, stale, growth;
+	int64_t holddown, shrink, stale, growth, paths;
 
 	if (number_read(q, 7, UINT32_MAX, &holddown, diag) < 0 ||
 	    number_read(q, 8, UINT32_MAX, &shrink, diag) < 0 ||
 	    number_read(q, 9, UINT32_MAX, &stale, diag) < 0 ||
-	    number_read(q, 12, UINT32_MAX, &growth, diag) < 0)
+	    number_read(q, 12, UINT32_MAX, &growth, diag) < 0 ||
+	    number_read(q, 13, UINT32_MAX, &paths, diag) < 0)
 		return -1;
 	e->holddown_s = (uint32_t)holddown;
 	e->brake_shrink_percent = (uint32_t)shrink;
 	e->brake_growth_percent = (uint32_t)growth;
+	e->feasible_paths = (uint32_t)paths;
 	e->stale_s = (uint32_t)stale;
 	return 0;
 }
@@ -474,7 +476,7 @@ static int load_edges(struct load *l)
 		rc = each_row(l,
 			      "SELECT router, interface, customer, role, mode, action,"
 			      " stale_policy, holddown_s, brake_shrink_percent, stale_s,"
-			      " pending, profile, brake_growth_percent FROM edge"
+			      " pending, profile, brake_growth_percent, feasible_paths FROM edge"
 			      " LEFT JOIN edge_radius USING (router, interface)"
 			      " ORDER BY router, interface",
 			      edge_read);

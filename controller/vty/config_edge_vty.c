@@ -148,6 +148,24 @@ DEFUN (edge_mode,
 	if (!edge_edit(vty, &e))
 		return CMD_WARNING_CONFIG_FAILED;
 	edge_mode_parse(argv[1]->text, &e.mode);
+	e.feasible_paths = 0;
+	return edge_done(vty, &e);
+}
+
+DEFUN (edge_mode_paths,
+       edge_mode_paths_cmd,
+       "mode feasible paths (1-64)",
+       "Which sources may enter\n"
+       "What the peers on this edge announce (RFC 3704 sec. 2.3)\n"
+       "Where it is among the router's best paths for the prefix (RFC 4271 sec. 9.1)\n"
+       "How many of them count\n")
+{
+	struct config_edge e;
+
+	if (!edge_edit(vty, &e))
+		return CMD_WARNING_CONFIG_FAILED;
+	e.mode = MODE_FEASIBLE;
+	e.feasible_paths = (uint32_t)strtoul(argv[3]->arg, NULL, 10);
 	return edge_done(vty, &e);
 }
 
@@ -163,8 +181,18 @@ DEFUN (no_edge_mode,
 	if (!edge_edit(vty, &e))
 		return CMD_WARNING_CONFIG_FAILED;
 	e.mode = MODE_DEFAULT;
+	e.feasible_paths = 0;
 	return edge_done(vty, &e);
 }
+
+ALIAS (no_edge_mode,
+       no_edge_mode_paths_cmd,
+       "no mode feasible paths [(1-64)]",
+       NO_STR
+       "Which sources may enter: back to what the role says\n"
+       "What the peers on this edge announce\n"
+       "Some of the best paths only\n"
+       "How many of them count\n")
 
 DEFUN (edge_action,
        edge_action_cmd,
@@ -363,7 +391,11 @@ void config_edge_write(struct vty *vty, const struct config_edge *e)
 	if (e->role != ROLE_NONE)
 		vty_out(vty, " role %s\n", edge_role_name(e->role));
 	if (e->mode != MODE_DEFAULT)
-		vty_out(vty, " mode %s\n", edge_mode_name(e->mode));
+		vty_out(vty, " mode %s", edge_mode_name(e->mode));
+	if (e->feasible_paths != 0)
+		vty_out(vty, " paths %u", e->feasible_paths);
+	if (e->mode != MODE_DEFAULT)
+		vty_out(vty, "\n");
 	if (e->action != FILTER_OBSERVE)
 		vty_out(vty, " action %s\n", filter_action_name(e->action));
 	for (size_t i = 0; i < e->n_peers; i++)
@@ -407,7 +439,9 @@ void config_edge_vty_init(void)
 	IN(EDGE_NODE, edge_role_cmd);
 	IN(EDGE_NODE, no_edge_role_cmd);
 	IN(EDGE_NODE, edge_mode_cmd);
+	IN(EDGE_NODE, edge_mode_paths_cmd);
 	IN(EDGE_NODE, no_edge_mode_cmd);
+	IN(EDGE_NODE, no_edge_mode_paths_cmd);
 	IN(EDGE_NODE, edge_action_cmd);
 	IN(EDGE_NODE, no_edge_action_cmd);
 	IN(EDGE_NODE, edge_peer_cmd);

@@ -107,6 +107,7 @@ static struct json_object *json_edge(const struct edge_view *v)
 	json_object_string_add(json, "customer", c->customer);
 	json_object_string_add(json, "role", edge_role_name(c->role));
 	json_object_string_add(json, "mode", edge_mode_name(config_edge_mode(c)));
+	json_object_int_add(json, "paths", c->feasible_paths);
 	json_object_string_add(json, "configuredAction", filter_action_name(c->action));
 	json_object_string_add(json, "action", filter_action_name(f->action));
 	json_object_string_add(json, "state", state_word(v));
@@ -282,11 +283,12 @@ static void print_edge_long(struct vty *vty, const struct edge_view *v)
 {
 	const struct config_edge *c = v->s.config;
 	struct addrset waiting = { 0 }, computed = { 0 };
+	char mode[EDGE_MODE_TEXT_SIZE];
 
 	vty_out(vty, "edge %s %s\n", c->router, c->interface);
 	vty_out(vty, "  customer %s, role %s, mode %s, action %s\n",
 		c->customer[0] ? c->customer : "-", edge_role_name(c->role),
-		edge_mode_name(config_edge_mode(c)), filter_action_name(c->action));
+		edge_mode_text(c, mode), filter_action_name(c->action));
 	vty_out(vty, "  state %s%s%s\n", state_word(v), v->s.reason[0] ? ": " : "",
 		v->s.reason);
 	print_waits(vty, c);

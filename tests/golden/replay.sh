@@ -49,6 +49,7 @@ for feed in cold table; do
 done
 
 cp "$golden/policy.conf" .
+sed 's/MODE/feasible paths 1/' "$golden/lab.conf" >best.conf
 {
 	replay --config feasible.conf --bmp table.bin
 	replay --config off.conf
@@ -56,6 +57,9 @@ cp "$golden/policy.conf" .
 	replay --config policy.conf --bmp pe1=table.bin --json
 	replay --config feasible.conf --bmp table.bin --bmp cold.bin
 	replay --config feasible.conf --bmp cold.bin --bmp table.bin
+	replay --config best.conf --bmp table.bin --explain 198.51.100.1 --explain 198.51.101.1
+	replay --config best.conf --bmp table.bin --json
+	replay --config feasible.conf --what-if best.conf --bmp table.bin
 } >seen
 check text seen
 

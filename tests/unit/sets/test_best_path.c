@@ -87,6 +87,61 @@ static void test_med_is_no_order(void **state)
 	BEST("10.0.0.4 2 med=100", "ibgp 10.0.0.1 1 med=1", "10.0.0.3 1 med=2");
 }
 
+/* The texts are in the order in which they win, wherever they stand. */
+static void check_order(const char *const *texts, size_t n)
+{
+	for (size_t shift = 0; shift < n; shift++) {
+		struct table t = { .n = 0 };
+
+		for (size_t i = 0; i < n; i++)
+			add(&t, texts[(i + shift) % n]);
+		for (size_t max = 0; max <= n + 1; max++) {
+			best_paths(t.c, n, max);
+			for (size_t i = 0; i < n; i++) {
+				size_t at = (i + shift) % n;
+
+				if (t.c[i].rank != (at < max ? at + 1 : 0))
+					fail_msg("\"%s\" has rank %zu of %zu", texts[at],
+						 t.c[i].rank, max);
+			}
+		}
+	}
+}
+#define ORDER(...)                                                                       \
+	check_order((const char *const[]){ __VA_ARGS__ },                                \
+		    sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
+static void test_the_best_in_order(void **state)
+{
+	ORDER("10.0.0.9 1 pref=200", "10.0.0.8 1", "10.0.0.1 1 2", "10.0.0.2 1 2",
+	      "10.0.0.1 1 2 3");
+	/* the second is the best of the others: ousted paths come back for it */
+	ORDER("10.0.0.3 1 med=2", "10.0.0.4 2 med=100", "ibgp 10.0.0.1 1 med=3");
+	/* several paths of one peer */
+	ORDER("10.0.0.1 1 med=7", "10.0.0.1 2 med=5", "10.0.0.1 2 med=6");
+}
+
+/* A peer that several links lead to has one path of a prefix on all of them. */
+static void test_one_path_on_two_links(void **state)
+{
+	const struct rib_peer *p = (const void *)state;
+	struct table t = { .n = 0 };
+
+	(void)state;
+	add(&t, "10.0.0.1 1");
+	add(&t, "10.0.0.2 2");
+	add(&t, "10.0.0.1 1");
+	add(&t, "10.0.0.1 1"); /* another peer of that address */
+	t.c[2].attr = t.c[0].attr;
+	t.c[0].from = t.c[2].from = p;
+	best_paths(t.c, t.n, 2);
+	assert_int_equal(t.c[0].rank, t.c[2].rank);
+	assert_int_equal(t.c[0].rank + t.c[3].rank, 3);
+	assert_int_equal(t.c[1].rank, 0);
+	best_paths(t.c, t.n, 3);
+	assert_int_equal(t.c[1].rank, 3);
+}
+
 static void test_one_candidate(void **state)
 {
 	BEST("10.0.0.1 1");
@@ -98,6 +153,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_order_of_the_steps),
 		cmocka_unit_test(test_med_is_no_order),
+		cmocka_unit_test(test_the_best_in_order),
+		cmocka_unit_test(test_one_path_on_two_links),
 		cmocka_unit_test(test_one_candidate),
 	};
 

@@ -332,6 +332,15 @@ static enum edge_mode some_mode(struct world *w)
 	return one_in(w, 3) ? below(w, MODE_OFF + 1) : busy[below(w, 5)];
 }
 
+/* Of mode feasible half take some of the best paths only. */
+static void set_mode(struct world *w, struct config_edge *e)
+{
+	e->mode = some_mode(w);
+	e->feasible_paths = 0;
+	if (e->mode == MODE_FEASIBLE && one_in(w, 2))
+		e->feasible_paths = 1 + below(w, 4);
+}
+
 static void edge_put(struct world *w, unsigned int router, unsigned int interface)
 {
 	static const enum edge_role roles[] = {
@@ -343,7 +352,7 @@ static void edge_put(struct world *w, unsigned int router, unsigned int interfac
 
 	config_edge_init(&e, router_names[router], interface_names[interface]);
 	e.role = roles[below(w, sizeof(roles) / sizeof(roles[0]))];
-	e.mode = some_mode(w);
+	set_mode(w, &e);
 	if (one_in(w, 3))
 		snprintf(e.customer, sizeof(e.customer), "c%u", below(w, CUSTOMERS));
 	if (one_in(w, 4))
@@ -373,7 +382,7 @@ static void edge_change(struct world *w)
 		return;
 	config_edge_copy(&e, &w->cfg.edges[below(w, (unsigned int)w->cfg.n_edges)]);
 	if (one_in(w, 2))
-		e.mode = some_mode(w);
+		set_mode(w, &e);
 	else
 		e.role = ROLE_CUSTOMER + below(w, ROLE_INTERNAL);
 	config_edge_put(&w->cfg, &e, &diag);

@@ -47,6 +47,7 @@ struct edge {
 	unsigned int router;
 	enum edge_role role;
 	enum edge_mode mode;
+	unsigned int paths; /* of mode feasible; 0: all */
 	int customer; /* -1: none */
 	struct prefixes exceptions;
 };
@@ -206,10 +207,88 @@ static bool beats(const struct world *w, const struct route *x, const struct rou
 		       (a->has_med ? a->med : 0) < (b->has_med ? b->med : 0);
 	case 4:
 		return !p->ibgp && q->ibgp;
-	default:
+	case 5:
 		return p->addr.family != q->addr.family ? p->addr.family < q->addr.family
 							: p->addr.v < q->addr.v;
+	/* several paths of one peer, which the RFC does not know */
+	case 6:
+		return a->neighbor_as < b->neighbor_as;
+	default:
+		return (a->has_med ? a->med : 0) < (b->has_med ? b->med : 0);
 	}
+}
+
+/* The one that is best of those alive; -1: none is. */
+static int best_of(const struct world *w, const bool *candidates)
+{
+	bool alive[ROUTES_MAX];
+
+	memcpy(alive, candidates, sizeof(alive));
+	for (int step = 0; step < 8; step++) {
+		bool next[ROUTES_MAX];
+
+		for (unsigned int i = 0; i < w->n_routes; i++) {
+			next[i] = alive[i];
+			for (unsigned int k = 0; k < w->n_routes; k++) {
+				if (alive[i] && alive[k] &&
+				    beats(w, &w->routes[k], &w->routes[i], step))
+					next[i] = false;
+			}
+		}
+		memcpy(alive, next, w->n_routes * sizeof(bool));
+	}
+	for (unsigned int i = 0; i < w->n_routes; i++) {
+		if (alive[i])
+			return (int)i;
+	}
+	return -1;
+}
+
+/* RFC 7911 path ids apart. */
+static bool same_path(const struct route *x, const struct route *y)
+{
+	const struct rib_attr *a = &x->attr, *b = &y->attr;
+
+	return x->peer == y->peer && ip_prefix_cmp(&x->prefix, &y->prefix) == 0 &&
+	       a->origin_kind == b->origin_kind && a->origin_as == b->origin_as &&
+	       a->as_path_hops == b->as_path_hops && a->origin_code == b->origin_code &&
+	       a->neighbor_as == b->neighbor_as && a->has_local_pref == b->has_local_pref &&
+	       a->local_pref == b->local_pref && a->has_med == b->has_med &&
+	       a->med == b->med;
+}
+
+/* Of the router's paths for this prefix the best, the best of the others, and so
+ * on: one of so many came by the edge. */
+static bool is_among_best(const struct world *w, int edge, const struct ip_prefix *p)
+{
+	bool left[ROUTES_MAX] = { false };
+
+	for (unsigned int i = 0; i < w->n_routes; i++)
+		left[i] = w->peers[w->routes[i].peer].router == w->edges[edge].router &&
+			  ip_prefix_cmp(&w->routes[i].prefix, p) == 0;
+	for (unsigned int n = 0; n < w->edges[edge].paths; n++) {
+		int best = best_of(w, left);
+
+		if (best < 0)
+			break;
+		if (w->peers[w->routes[best].peer].edge == edge)
+			return true;
+		for (unsigned int i = 0; i < w->n_routes; i++)
+			left[i] = left[i] && !same_path(&w->routes[i], &w->routes[best]);
+	}
+	return false;
+}
+
+static bool feasible_best(const struct world *w, int edge, const struct ip_addr *a)
+{
+	for (unsigned int i = 0; i < w->n_routes; i++) {
+		const struct route *r = &w->routes[i];
+
+		if (!is_short(&r->prefix) && holds(&r->prefix, a) &&
+		    is_among_best(w, edge, &r->prefix))
+			return true;
+	}
+	return false;
 }
 
 /* The router's longest match: routes that compete for this address. */
@@ -232,7 +311,8 @@ static bool competes(const struct world *w, unsigned int router, const struct ip
 static bool strict(const struct world *w, int edge, bool direct, const struct ip_addr *a)
 {
 	unsigned int router = w->edges[edge].router;
-	bool alive[ROUTES_MAX], any_direct = false, mine = false;
+	bool alive[ROUTES_MAX] = { false }, any_direct = false, mine = false;
+	int best;
 
 	for (unsigned int i = 0; i < w->n_routes; i++) {
 		const struct peer *p = &w->peers[w->routes[i].peer];
@@ -245,24 +325,8 @@ static bool strict(const struct world *w, int edge, bool direct, const struct ip
 	}
 	if (direct && any_direct)
 		return mine;
-	for (int step = 0; step < 6; step++) {
-		bool next[ROUTES_MAX];
-
-		for (unsigned int i = 0; i < w->n_routes; i++) {
-			next[i] = alive[i];
-			for (unsigned int k = 0; k < w->n_routes; k++) {
-				if (alive[i] && alive[k] &&
-				    beats(w, &w->routes[k], &w->routes[i], step))
-					next[i] = false;
-			}
-		}
-		memcpy(alive, next, sizeof(alive));
-	}
-	for (unsigned int i = 0; i < w->n_routes; i++) {
-		if (alive[i])
-			return w->peers[w->routes[i].peer].edge == edge;
-	}
-	return false;
+	best = best_of(w, alive);
+	return best >= 0 && w->peers[w->routes[best].peer].edge == edge;
 }
 
 static bool by_mode(const struct world *w, int edge, enum edge_mode mode,
@@ -274,7 +338,8 @@ static bool by_mode(const struct world *w, int edge, enum edge_mode mode,
 	case MODE_STRICT_DIRECT:
 		return strict(w, edge, true, a);
 	case MODE_FEASIBLE:
-		return feasible(w, edge, a);
+		return w->edges[edge].paths != 0 ? feasible_best(w, edge, a)
+						 : feasible(w, edge, a);
 	case MODE_EFP_A:
 		return efp_a(w, edge, a);
 	case MODE_EFP_B:
@@ -394,6 +459,10 @@ static void make_edges(struct world *w, uint64_t *seed)
 		e->role = random_below(seed, 2) ? ROLE_CUSTOMER
 						: ROLE_CUSTOMER + random_below(seed, 6);
 		e->mode = MODE_ACL + random_below(seed, MODE_OFF);
+		if (random_below(seed, 4) == 0)
+			e->mode = MODE_FEASIBLE;
+		if (e->mode == MODE_FEASIBLE)
+			e->paths = random_below(seed, 5);
 		e->customer = (int)random_below(seed, w->n_customers + 1) - 1;
 		if (random_below(seed, 3) == 0)
 			some_prefixes(seed, &e->exceptions);
@@ -467,6 +536,7 @@ static void put_policy(struct config *cfg, const struct world *w)
 		config_edge_init(&c, router_names[e->router], edge_names[i]);
 		c.role = e->role;
 		c.mode = e->mode;
+		c.feasible_paths = e->paths;
 		if (e->customer >= 0)
 			strcpy(c.customer, customer_names[e->customer]);
 		take_list(&c.prefixes, &c.n_prefixes, &e->exceptions);
@@ -621,8 +691,10 @@ static void compute_as(const struct world *w, enum edge_mode mode, uint64_t *see
 {
 	struct world copy = *w;
 
-	for (unsigned int i = 0; i < w->n_edges; i++)
+	for (unsigned int i = 0; i < w->n_edges; i++) {
 		copy.edges[i].mode = mode;
+		copy.edges[i].paths = 0;
+	}
 	compute(&copy, seed, out);
 }
 

@@ -385,6 +385,8 @@ static void put_edge(FILE *out, const struct config_edge *e)
 	put_prefixes(out, "prefix", e->prefixes, e->n_prefixes);
 	if (e->brake_growth_percent != CONFIG_BRAKE_GROWTH)
 		fprintf(out, " growth %u", e->brake_growth_percent);
+	if (e->feasible_paths != 0)
+		fprintf(out, " paths %u", e->feasible_paths);
 	if (e->pending != PENDING_NONE)
 		fprintf(out, " pending %s", edge_pending_name(e->pending));
 	if (e->profile[0] != '\0')

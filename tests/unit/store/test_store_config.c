@@ -47,7 +47,14 @@ static void test_changes_and_removals(void **state)
 	test_fill_config(&cfg);
 	config_edge_copy(&e, config_edge_find(&cfg, "r1", "eth0"));
 	e.customer[0] = '\0';
+	e.mode = MODE_FEASIBLE;
+	e.feasible_paths = CONFIG_PATHS_MAX;
+	assert_int_equal(config_edge_put(&cfg, &e, &diag), 0);
+	assert_kept(&store, &cfg);
 	e.mode = MODE_DEFAULT;
+	assert_int_equal(config_edge_put(&cfg, &e, &diag), -1);
+	assert_string_equal(diag.text, "paths belong to mode feasible");
+	e.feasible_paths = 0;
 	e.action = FILTER_OFF;
 	e.peers[0] = test_addr("192.0.2.10");
 	e.n_prefixes = 0;
