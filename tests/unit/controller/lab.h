@@ -111,6 +111,7 @@ struct lab {
 	struct diag diag; /* of the last bytes that were refused */
 	int line;	  /* of the script, for messages */
 	const char *text;
+	const char *scenario; /* its file, see test_scenarios.c */
 	void (*routers_changed)(struct lab *lab); /* as the engine tells it; or NULL */
 	void (*ran)(struct lab *lab, void *arg); /* after each run of the engine */
 	void *ran_arg;
