@@ -366,6 +366,7 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 
 	e->now_ms = now_ms;
 	note_late(e, now_ms);
+	e->doubt_paths = 0;
 	engine_catch_up(e);
 	engine_sweep_begin(e);
 	run_feeds(e, now_ms);

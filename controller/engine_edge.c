@@ -13,8 +13,10 @@
 
 #include "lib/mem.h"
 
-/* How soon a hold-down that may not run out yet is looked at again. */
+/* How soon a hold-down that may not run out yet is looked at again; or one of which
+ * it is not known yet whether it may. */
 #define RETRY_MS 1000
+#define SOON_MS	 50
 
 struct engine_edge *engine_edge_new(void)
 {
@@ -446,8 +448,10 @@ static void leaving(struct engine *e, struct engine_edge *edge, int64_t now_ms,
 {
 	const struct hold *hold = &edge->hold;
 
+	e->doubt_unsure = false;
 	for (size_t i = 0; i < hold->n && hold->entries[i].due_ms <= now_ms; i++) {
-		struct engine_gone gone = { .since_ms = hold->entries[i].since_ms };
+		struct engine_gone gone = { .since_ms = hold->entries[i].since_ms,
+					    .due_ms = hold->entries[i].due_ms };
 
 		dynaddrset_export(&hold->entries[i].gone, &gone.set);
 		if (!engine_peers_doubt(e, edge->index, &gone, now_ms))
@@ -507,7 +511,9 @@ static void expire(struct engine *e, struct engine_edge *edge, int64_t now_ms)
 		addrset_fini(&gone);
 		addrset_fini(&left);
 		due = hold_next_ms(&edge->hold);
-		edge->expire_ms = due >= 0 && due <= now_ms ? now_ms + RETRY_MS : 0;
+		edge->expire_ms = due < 0 || due > now_ms ? 0 :
+				  e->doubt_unsure	  ? now_ms + SOON_MS :
+							    now_ms + RETRY_MS;
 	}
 	note_brakes(e, edge, braked);
 	note_size(edge, now_ms);

@@ -90,6 +90,7 @@ struct engine_peer {
 	int64_t changed_ms;  /* a path came, went or changed */
 	int64_t dump_ms; /* when the last stream began that completed it */
 	int64_t restart_due_ms; /* down, its paths stay until then (RFC 4724); or -1 */
+	struct engine_lost *lost; /* of engine_doubt.c, or NULL */
 	size_t had_paths;	/* when it was whole last, or before this dump */
 	uint64_t full_bound;	/* the bound that it was at last, */
 	int64_t full_ms;	/* when that was, */
@@ -179,6 +180,8 @@ struct engine {
 	bool dropped;	     /* some peer is */
 	size_t n_unplaced;   /* peers that may be on an edge, but on which? */
 	size_t swept;	     /* paths taken away since the last run */
+	size_t doubt_paths;  /* looked at by this run for what is in doubt, */
+	bool doubt_unsure;   /* which did not suffice */
 	/* What all modes that read the network have in common, while edges are
 	 * looked at one after the other. */
 	struct {
@@ -320,11 +323,17 @@ void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state
 struct engine_gone {
 	struct addrset set;
 	int64_t since_ms; /* the last of them became absent */
+	int64_t due_ms;	  /* and their hold-down ran out */
 };
+
+/* engine_doubt.c */
 /* Pre-policy paths without a loop still support some of what would leave this
- * edge: it has to wait. The routers of such paths are asked for a new dump. */
+ * edge: it has to wait. The routers of such paths are asked for a new dump. True
+ * with e->doubt_unsure set: it is not known yet, and to be asked again. */
 bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone *gone,
 			int64_t now_ms);
+void engine_doubt_forget(struct engine_peer *p); /* it is about to be freed */
+void engine_doubt_tidy(struct engine *e, int64_t now_ms); /* old answers are freed */
 
 /* A router is asked for a complete dump no more often. */
 #define ENGINE_REDUMP_EVERY_MS ((int64_t)600 * 1000)

@@ -107,6 +107,7 @@ void engine_peer_free(struct engine *e, struct engine_peer *gone)
 	engine_live_forget(e, gone);
 	rib_peer_remove(gone->rib);
 	ways_free(gone->ways);
+	engine_doubt_forget(gone);
 	free(gone);
 }
 
@@ -127,6 +128,7 @@ void engine_feeds_fini(struct engine *e)
 
 		e->peers = p->next;
 		ways_free(p->ways);
+		engine_doubt_forget(p);
 		free(p);
 	}
 }

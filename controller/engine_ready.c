@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What an edge may rely on: peers, routers, roles, paths in doubt.
+ * What an edge may rely on: peers, routers, roles.
  */
 #include "controller/engine_feed_impl.h"
 
@@ -375,85 +375,4 @@ void engine_peers_roles(struct engine *e, size_t edge, struct engine_edge *state
 			 "peer %s calls itself %s in BGP (RFC 9234), the edge's role is %s", addr,
 			 role_text(p->info.remote_role), edge_role_name(c->role));
 	}
-}
-
-/* ---- paths in doubt ---- */
-
-struct grace {
-	const struct engine_peer *p;
-	struct addrset lost;
-};
-
-static void grace_path(const struct ip_prefix *prefix, uint32_t path_id,
-		       const struct rib_attr *attr, void *arg)
-{
-	struct grace *g = arg;
-
-	(void)path_id;
-	(void)attr;
-	if (!sets_prefix_is_too_short(prefix) && !rib_lookup(g->p->rib, RIB_POST, prefix))
-		addrset_append(&g->lost, prefix);
-}
-
-static bool has_both(const struct engine_peer *p)
-{
-	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		if (rib_peer_view(p->rib, family) == RIB_POST &&
-		    rib_path_count(p->rib, RIB_PRE, family) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* The peer's pre-policy alone holds some of gone. */
-static bool is_doubted(const struct engine_peer *p, const struct addrset *gone)
-{
-	struct grace g = { .p = p };
-	bool any;
-
-	if (!has_both(p))
-		return false;
-	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		if (rib_peer_view(p->rib, family) == RIB_POST)
-			rib_walk(p->rib, RIB_PRE, family, grace_path, &g);
-	}
-	addrset_normalize(&g.lost);
-	addrset_intersect(&g.lost, &g.lost, gone);
-	any = !addrset_is_empty(&g.lost);
-	addrset_fini(&g.lost);
-	return any;
-}
-
-/* The customers' tables are what most of a network-wide set consists of; those
- * of providers are too long to be walked for this. */
-static bool may_speak_for(const struct engine *e, const struct engine_peer *p, size_t edge)
-{
-	return engine_peer_is_on(p, edge) ||
-	       (config_edge_mode(&e->cfg->edges[edge]) != MODE_FEASIBLE &&
-		engine_peer_is_customer(e, p));
-}
-
-/* The feed has left out paths with a loop already. A pre-policy path delays a
- * post-policy removal until a dump that began after it: such a dump has the
- * last word, so peers that have completed one speak for nothing here. What left
- * together waits together: with the origin of a path a network-wide set loses
- * more than its prefix. */
-bool engine_peers_doubt(struct engine *e, size_t edge, const struct engine_gone *gone,
-			int64_t now_ms)
-{
-	bool doubt = false;
-
-	if (rib_view_changes(e->rib) == 0) /* there is no post-policy at all */
-		return false;
-	for (const struct engine_peer *p = e->peers; p; p = p->next) {
-		struct engine_feed *feed = p->router->feed;
-
-		if (!may_speak_for(e, p, edge) || p->dump_ms > gone->since_ms ||
-		    !is_doubted(p, &gone->set))
-			continue;
-		doubt = true;
-		if (feed && engine_redump_is_allowed(feed, now_ms))
-			engine_redump_ask(feed, now_ms, "pre-policy and post-policy routes disagree");
-	}
-	return doubt;
 }

@@ -362,5 +362,6 @@ int64_t engine_feeds_run(struct engine *e, int64_t now_ms)
 	}
 	end_restarts(e, now_ms, &next_ms);
 	note_lost(e, now_ms);
+	engine_doubt_tidy(e, now_ms);
 	return next_ms;
 }

@@ -237,6 +237,45 @@ static void test_a_peer_that_a_later_stream_names(void **state)
 		      "peer r1 10.0.0.2 by the session's local address\n");
 }
 
+/* What only pre-policy has is looked for in slices, and the removal waits. */
+static void test_a_long_table_is_searched_for_what_is_in_doubt(void **state)
+{
+	struct lab *lab = *state;
+	struct engine_edge_status status;
+	unsigned int runs = 0;
+
+	lab_play(lab, TWO_ROUTERS "wait 11\n"
+				  "redump r1\n"
+				  "up r1 10.0.0.2 10.0.0.1\n"
+				  "post add r1 10.0.0.2 21.1.0.0/16\n"
+				  "post add r1 10.0.0.2 21.5.0.0/16\n"
+				  "add r1 10.0.0.2 21.1.0.0/16\n");
+	fill_from(lab, 0, MANY);
+	lab_play(lab, "eor r1 10.0.0.2\n"
+		      "post eor r1 10.0.0.2\n"
+		      "wait 700\n"
+		      "reason r1 eth0 -\n"
+		      "expect r1 eth0 enforce 20.9.0.0/16 21.1.0.0/16 21.5.0.0/16\n"
+		      /* pre-policy has not this one, */
+		      "post del r1 10.0.0.2 21.5.0.0/16\n"
+		      "wait 10\n"
+		      /* but that one */
+		      "post del r1 10.0.0.2 21.1.0.0/16\n"
+		      "wait 80\n");
+	assert_true(engine_edge_status(lab->engine, "r1", "eth0", &status));
+	lab->now_ms = hold_next_ms(status.hold);
+	while (engine_filter(lab->engine, "r1", "eth0")->accept.f[IP_V4].n == 3) {
+		assert_true(runs++ < 100);
+		engine_run(lab->engine, lab->now_ms);
+		lab->now_ms += 50;
+	}
+	assert_in_range(runs, 3, 4);
+	lab_play(lab, "quiet r1\n"
+		      "wait 15\n"
+		      "noted pre-policy and post-policy routes disagree\n"
+		      "expect r1 eth0 enforce 20.9.0.0/16 21.1.0.0/16\n");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
@@ -247,6 +286,7 @@ int main(void)
 		T(test_what_a_redump_leaves_out_goes_before_it_is_complete),
 		T(test_a_peer_goes_when_its_routes_are_gone),
 		T(test_a_peer_that_a_later_stream_names),
+		T(test_a_long_table_is_searched_for_what_is_in_doubt),
 	};
 
 	return cmocka_run_group_tests_name("engine_sweep", tests, NULL, NULL);
