@@ -29,11 +29,13 @@ run_packages="
 	nftables iproute2 iputils-ping procps kmod sqlite3 openssl python3"
 test_packages="
 	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump openssh-client conntrack qemu-system-x86
-	freeradius-utils"
+	freeradius-utils
+	libstrongswan libstrongswan-standard-plugins libstrongswan-extra-plugins strongswan-libcharon
+	libcharon-extra-plugins"
 
 # Packages with services, as above: their libraries are installed, they themselves unpacked.
 run_unpacked="frr"
-test_unpacked="prometheus openssh-server freeradius linux-image-cloud-amd64"
+test_unpacked="prometheus openssh-server freeradius linux-image-cloud-amd64 strongswan-charon strongswan-swanctl"
 
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 cache=${OPENSAV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/opensav}
