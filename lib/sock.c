@@ -12,8 +12,8 @@
 /* Enough for a burst of routers that come back together. */
 #define BACKLOG 128
 
-static socklen_t to_sockaddr(const struct ip_addr *addr, uint16_t port,
-			     struct sockaddr_storage *ss)
+socklen_t sock_to_sockaddr(const struct ip_addr *addr, uint16_t port,
+			   struct sockaddr_storage *ss)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)ss;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
@@ -31,8 +31,8 @@ static socklen_t to_sockaddr(const struct ip_addr *addr, uint16_t port,
 	return sizeof(*in6);
 }
 
-static void from_sockaddr(const struct sockaddr_storage *ss, struct ip_addr *addr,
-			  uint16_t *port)
+void sock_from_sockaddr(const struct sockaddr_storage *ss, struct ip_addr *addr,
+			uint16_t *port)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
@@ -78,7 +78,7 @@ static int give_up(int fd, const char *what, const struct ip_addr *addr, uint16_
 int sock_listen(const struct ip_addr *addr, uint16_t port, struct diag *diag)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = to_sockaddr(addr, port, &ss);
+	socklen_t len = sock_to_sockaddr(addr, port, &ss);
 	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -87,6 +87,27 @@ int sock_listen(const struct ip_addr *addr, uint16_t port, struct diag *diag)
 	if (addr->family == IP_V6)
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, BACKLOG) < 0)
+		return give_up(fd, "listen on", addr, port, diag);
+	return fd;
+}
+
+int sock_udp(const struct ip_addr *addr, uint16_t port, int buffer_bytes,
+	     struct diag *diag)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sock_to_sockaddr(addr, port, &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return give_up(fd, "open a socket for", addr, port, diag);
+	if (addr->family == IP_V6) {
+		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	} else {
+		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	}
+	set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
+	if (bind(fd, (struct sockaddr *)&ss, len) < 0)
 		return give_up(fd, "listen on", addr, port, diag);
 	return fd;
 }
@@ -109,7 +130,7 @@ int sock_accept(int listener, struct ip_addr *from, uint16_t *port)
 	if (fd < 0)
 		return -1;
 	keep_alive(fd);
-	from_sockaddr(&ss, from, port);
+	sock_from_sockaddr(&ss, from, port);
 	return fd;
 }
 
@@ -139,7 +160,7 @@ int sock_require_md5(int listener, const struct ip_prefix *from, const char *pas
 				  .tcpm_prefixlen = from->len };
 	char text[IP_TEXT_SIZE];
 
-	to_sockaddr(&addr, 0, &sig.tcpm_addr);
+	sock_to_sockaddr(&addr, 0, &sig.tcpm_addr);
 	if (set_md5(listener, TCP_MD5SIG_EXT, sig, password) == 0 ||
 	    (password[0] == '\0' && errno == ENOENT))
 		return 0;
@@ -156,7 +177,7 @@ int sock_connect_md5(const struct ip_addr *addr, uint16_t port, const char *pass
 		     struct diag *diag)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = to_sockaddr(addr, port, &ss);
+	socklen_t len = sock_to_sockaddr(addr, port, &ss);
 	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -178,7 +199,7 @@ bool sock_local(int fd, struct ip_addr *addr)
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
 		return false;
-	from_sockaddr(&ss, addr, &port);
+	sock_from_sockaddr(&ss, addr, &port);
 	return true;
 }
 

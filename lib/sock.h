@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * sock - TCP sockets from our own address type; all non-blocking, close-on-exec.
+ * sock - sockets from our own address type; all non-blocking, close-on-exec.
  */
 #ifndef SAV_SOCK_H
 #define SAV_SOCK_H
+
+#include <sys/socket.h>
 
 #include "lib/diag.h"
 #include "lib/ip.h"
 
 #define SOCK_TEXT_SIZE (IP_TEXT_SIZE + 16)
 
+/* Returns the length that counts. */
+socklen_t sock_to_sockaddr(const struct ip_addr *addr, uint16_t port,
+			   struct sockaddr_storage *ss);
+void sock_from_sockaddr(const struct sockaddr_storage *ss, struct ip_addr *addr,
+			uint16_t *port);
+
+/* A UDP socket that tells where each datagram was sent to (IP_PKTINFO), with a
+ * buffer of this many bytes if the system allows; -1 with diag. */
+int sock_udp(const struct ip_addr *addr, uint16_t port, int buffer_bytes,
+	     struct diag *diag);
 /* A listening socket, or -1 with diag (address in use, not ours, ...). */
 int sock_listen(const struct ip_addr *addr, uint16_t port, struct diag *diag);
 /* Connections from there have to be signed with the password (RFC 2385), or need

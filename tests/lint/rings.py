@@ -44,7 +44,7 @@ HOMES = [
      "keep SQL behind controller/store/store.h"),
     ("protobuf-c", re.compile(r"(\.pb-c\.h$|^protobuf-c/)"), re.compile(r"^(schema/agent_msg(_\w+)?\.c|tests/unit/schema/.*)$"),
      "use the structs of schema/agent_msg.h"),
-    ("OpenSSL", re.compile(r"^openssl/"), re.compile(r"^(lib/(tls|pki|digest)\.c|ipsec/crypto[^/]*|tests/.*)$"),
+    ("OpenSSL", re.compile(r"^openssl/"), re.compile(r"^(lib/(tls|pki|digest|seal)\.c|ipsec/crypto[^/]*|tests/.*)$"),
      "use lib/tls.h, lib/pki.h, lib/digest.h or ipsec/crypto.h"),
     ("netlink or nftables", re.compile(r"^(netlink/|libnftnl/|libmnl/|linux/netfilter)"),
      re.compile(r"^(agents/(kernel_nft|nft_[a-z0-9_]+|links|[a-z0-9_]+_nl)\.[ch]|ipsec/[a-z0-9_/]+_nl\.[ch]|tests/.*)$"),
