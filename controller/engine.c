@@ -162,6 +162,8 @@ static void after_config(enum config_part part, const char *router, const char *
 	/* last: it may forget sessions, whose routes are not the command's own effect */
 	if (part == CONFIG_ROUTER && e->ops.routers_changed)
 		e->ops.routers_changed(e->ctx);
+	if (part == CONFIG_EDGE && e->ops.edges_changed)
+		e->ops.edges_changed(e->ctx);
 }
 
 struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void *ctx)

@@ -33,6 +33,8 @@ struct engine_ops {
 	void (*listens_changed)(void *ctx);
 	/* A router was added, changed or removed; NULL: nobody cares. */
 	void (*routers_changed)(void *ctx);
+	/* An edge was added, changed or removed; NULL: nobody cares. */
+	void (*edges_changed)(void *ctx);
 	/* A RADIUS session that gives this address to the edge: its prefix, and its
 	 * name as text. false: there is none; then text may hold a sentence about
 	 * one that has the address elsewhere, else "". NULL: there are no sessions. */

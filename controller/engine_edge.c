@@ -464,6 +464,8 @@ static bool may_leave(struct engine *e, struct engine_edge *edge, const struct a
 {
 	u128 after[IP_FAMILIES], size[IP_FAMILIES];
 
+	if (engine_edge_waits_for_session(e, edge)) /* it only counts meanwhile */
+		return true;
 	hold_size(&edge->hold, after);
 	sizes(gone, size);
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)

@@ -246,10 +246,11 @@ static bool explain_subtracted(const struct question *q, struct explain *out)
 	} else if (addrset_contains(&own, q->addr)) {
 		out->step = EXPLAIN_OWN;
 		covered_by(q->e->cfg->own, q->e->cfg->n_own, q->addr, &out->prefix);
-		snprintf(out->text, sizeof(out->text),
-			 "%s is own space that no customer's record holds: never a source from "
-			 "outside",
-			 q->addr_text);
+		if (!say_session(q, out))
+			snprintf(out->text, sizeof(out->text),
+				 "%s is own space that no customer's record holds: never a "
+				 "source from outside",
+				 q->addr_text);
 		hit = true;
 	}
 	addrset_fini(&special);

@@ -36,6 +36,7 @@ struct savd {
 	struct engine *engine;
 	struct south_packet *south;
 	struct bmp_listeners *bmp;
+	struct savd_radius *radius;
 	struct signer *signer;
 	struct savd_edge *edges; /* sorted by router and interface */
 	size_t n_edges;

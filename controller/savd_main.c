@@ -25,6 +25,7 @@
 #include "controller/savd.h"
 #include "controller/savd_history.h"
 #include "controller/savd_metrics.h"
+#include "controller/savd_radius_packet.h"
 #include "controller/vty/config_vty.h"
 #include "controller/vty/history_vty.h"
 #include "controller/vty/journal_vty.h"
@@ -457,6 +458,8 @@ static const struct engine_ops engine_ops = {
 	.routers_changed = eng_routers_changed,
 	.note = eng_note,
 };
+	.edges_changed = savd_radius_edges_changed,
+	.session = savd_radius_explain,
 
 /* ---- what agents bring ---- */
 
@@ -592,6 +595,7 @@ static void so_ack(void *ctx, const char *name, const char *interface, uint64_t 
 	e->generation = 0;
 	zlog_debug("edge %s %s: generation %llu is in the kernel after %lld us", name,
 		   interface, (unsigned long long)generation, (long long)e->applied_last_us);
+	savd_radius_applied(name, interface);
 }
 
 static void so_counters(void *ctx, const char *name, const struct agent_counters *c, size_t n)
@@ -693,6 +697,9 @@ static void open_store(void)
 	savd.cfg.sink_ctx = savd.store;
 	journal_init(&savd.cfg, savd.store);
 	history = savd_history_new(&savd);
+	snprintf(path, sizeof(path), "%s/secrets.key", state_dir);
+	if (config_vty_seal(path, &diag) < 0)
+		die(&diag);
 }
 
 /* Every command is saved when it is done. `write` has nothing left to do but to
@@ -813,6 +820,7 @@ static void start_engine(void)
 		eng_note(NULL, true, diag.text);
 	on_terms(NULL);
 	run_once();
+	savd.radius = savd_radius_start(&savd, loop, turns);
 	listens_apply();
 	bgp_neighbors_apply(bgp, &savd.cfg);
 	eng_wake(NULL);
@@ -841,6 +849,7 @@ static void on_term(void)
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);
 	turns_free(turns);
+	savd_radius_stop();
 	signer_stop(savd.signer);
 	tls_config_free(tls);
 	savd_history_free(history);

@@ -14,6 +14,8 @@
 #define SILENCE_HOLD_S	  3600
 #define PROFILE_REFRESH_S 3600
 #define SECONDS_MAX	  604800
+#define MIN_LEN_V4	  8
+#define MIN_LEN_V6	  16
 
 /* ---- words ---- */
 
@@ -91,6 +93,8 @@ void config_radius_settings_init(struct config_radius_settings *s)
 		.silence_hold_s = SILENCE_HOLD_S,
 		.vendor = RADIUS_VENDOR,
 		.profile_refresh_s = PROFILE_REFRESH_S,
+		.min_len = { MIN_LEN_V4, MIN_LEN_V6 },
+		.max_len = { 32, 128 },
 	};
 }
 
@@ -289,6 +293,21 @@ static int check_rule(const struct config_radius_rule *r, struct diag *diag)
 	return check_interface(r->interface, diag);
 }
 
+static int check_lengths(const struct config_radius_settings *s, struct diag *diag)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		unsigned int bits = ip_bits(family);
+
+		if (s->min_len[family] < 1 || s->min_len[family] > s->max_len[family] ||
+		    s->max_len[family] > bits)
+			return diag_set(diag,
+					"radius prefix-length ipv%d: use 1 to %u, the minimum not "
+					"above the maximum",
+					family == IP_V4 ? 4 : 6, bits);
+	}
+	return 0;
+}
+
 static int check_settings(const struct config_radius_settings *s, struct diag *diag)
 {
 	if (s->window_s > SECONDS_MAX || s->silence_hold_s > SECONDS_MAX ||
@@ -298,7 +317,8 @@ static int check_settings(const struct config_radius_settings *s, struct diag *d
 		return diag_set(diag, "radius profile refresh: use at least 60 seconds");
 	if (s->vendor < 1 || s->vendor > 0xffffff)
 		return diag_set(diag, "radius vendor: use 1 to 16777215");
-	if (check_word("user-name", s->profile_user, diag) < 0)
+	if (check_lengths(s, diag) < 0 ||
+	    check_word("user-name", s->profile_user, diag) < 0)
 		return -1;
 	return check_word("password", s->profile_password, diag);
 }

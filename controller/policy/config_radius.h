@@ -87,6 +87,8 @@ struct config_radius_settings {
 	char profile_user[RADIUS_PATTERN_SIZE]; /* %n name, %r router, %i interface */
 	char profile_password[RADIUS_SECRET_SIZE];
 	uint32_t profile_refresh_s;
+	/* of a session's prefixes; what is outside is refused */
+	uint8_t min_len[IP_FAMILIES], max_len[IP_FAMILIES];
 };
 
 enum edge_pending {

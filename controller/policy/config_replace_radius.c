@@ -139,6 +139,8 @@ static bool same_settings(const struct config_radius_settings *a,
 	return a->conflict == b->conflict && a->window_s == b->window_s &&
 	       a->silence_s == b->silence_s && a->silence_hold_s == b->silence_hold_s &&
 	       a->vendor == b->vendor && a->profile_refresh_s == b->profile_refresh_s &&
+	       memcmp(a->min_len, b->min_len, sizeof(a->min_len)) == 0 &&
+	       memcmp(a->max_len, b->max_len, sizeof(a->max_len)) == 0 &&
 	       strcmp(a->profile_user, b->profile_user) == 0 &&
 	       strcmp(a->profile_password, b->profile_password) == 0;
 }

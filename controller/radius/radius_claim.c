@@ -39,24 +39,24 @@ void radius_claims_fini(struct radius_sessions *rs)
 		prefix_index_fini(&rs->index[family]);
 }
 
-void radius_sessions_alarm(struct radius_sessions *rs, int64_t now_ms, const char *fmt, ...)
+void radius_sessions_alarm(struct radius_sessions *rs, enum radius_alarm_kind kind,
+			   int64_t now_ms, const char *fmt, ...)
 {
+	struct radius_alarm *alarm = &rs->alarms[kind];
 	char text[400], more[64] = "";
 	va_list ap;
 
-	if (rs->noted && now_ms < rs->noted_ms + ALARM_MS) {
-		rs->unnoted++;
+	if (alarm->told && now_ms < alarm->at_ms + ALARM_MS) {
+		alarm->untold++;
 		return;
 	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text) - sizeof(more), fmt, ap);
 	va_end(ap);
-	if (rs->unnoted > 0)
-		snprintf(more, sizeof(more), " (and %u like that before)", rs->unnoted);
+	if (alarm->untold > 0)
+		snprintf(more, sizeof(more), " (and %u like that before)", alarm->untold);
 	strcat(text, more);
-	rs->noted = true;
-	rs->noted_ms = now_ms;
-	rs->unnoted = 0;
+	*alarm = (struct radius_alarm){ .at_ms = now_ms, .told = true };
 	rs->ops.note(rs->ctx, true, text);
 }
 
@@ -246,7 +246,7 @@ static void note_conflict(struct radius_sessions *rs, struct radius_claim *list,
 	rs->stats.conflicts_seen++;
 	radius_session_name(a->session, one, sizeof(one));
 	radius_session_name(b->session, two, sizeof(two));
-	radius_sessions_alarm(rs, now_ms,
+	radius_sessions_alarm(rs, RADIUS_ALARM_CONFLICT, now_ms,
 			      "RADIUS: %s is claimed by %s on %s %s and %s on %s %s: radius "
 			      "conflict %s decides",
 			      ip_prefix_format(p, text), one, a->edge->router,
@@ -313,8 +313,10 @@ static enum radius_prefix_state judge(const struct radius_sessions *rs,
 {
 	const struct config_radius_client *client;
 
-	if (p->len < (p->family == IP_V4 ? 8 : 16))
+	if (p->len < rs->cfg->radius.settings.min_len[p->family])
 		return RADIUS_TOO_SHORT;
+	if (p->len > rs->cfg->radius.settings.max_len[p->family])
+		return RADIUS_TOO_LONG;
 	if (!edge)
 		return RADIUS_NO_EDGE;
 	if (s->profile)
@@ -357,11 +359,14 @@ static void note_refused(struct radius_sessions *rs, const struct radius_session
 
 	rs->stats.refused++;
 	radius_session_name(s, name, sizeof(name));
-	if (state == RADIUS_TOO_SHORT)
-		radius_sessions_alarm(rs, now_ms, "RADIUS: %s wants %s, which is too much: refused",
-				      name, ip_prefix_format(p, text));
+	if (state == RADIUS_TOO_SHORT || state == RADIUS_TOO_LONG)
+		radius_sessions_alarm(rs, RADIUS_ALARM_REFUSED, now_ms,
+				      "RADIUS: %s wants %s, which is too %s (radius "
+				      "prefix-length): refused",
+				      name, ip_prefix_format(p, text),
+				      state == RADIUS_TOO_SHORT ? "much" : "little");
 	else
-		radius_sessions_alarm(rs, now_ms,
+		radius_sessions_alarm(rs, RADIUS_ALARM_REFUSED, now_ms,
 				      "RADIUS: %s wants %s, which is not in the pool of client %s: "
 				      "refused",
 				      name, ip_prefix_format(p, text), s->nas->client);
@@ -463,10 +468,13 @@ static void move_count(struct radius_sessions *rs, struct radius_edge *from,
 		return;
 	if (to) {
 		to->sessions++;
+		rs->on_edges++;
 		tell_count(rs, to);
 	}
-	if (from)
+	if (from) {
 		from->sessions--;
+		rs->on_edges--;
+	}
 }
 
 void radius_claims_set(struct radius_sessions *rs, struct radius_session *s,

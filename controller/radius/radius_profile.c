@@ -201,9 +201,13 @@ static void give_up(struct radius_profiles *rp, struct profile *p, int64_t now_m
 
 	if (!p->failing) {
 		snprintf(text, sizeof(text),
-			 "RADIUS: no server answers about profile %s of edge %s %s: what it has "
+			 "RADIUS: no server answers about profile %s of edge %s %s%s: what it has "
 			 "stays; trying again every %d s",
-			 p->user, p->router, p->interface, RETRY_MS / 1000);
+			 p->user, p->router, p->interface,
+			 p->forged > 0 ? " with a Message-Authenticator that this savd's secret "
+					 "gives (let the server add one, see savd(8))" :
+					 "",
+			 RETRY_MS / 1000);
 		rp->ops.note(rp->ctx, true, text);
 	}
 	p->failing = true;

@@ -19,7 +19,9 @@ struct radius_source {
 	void *socket; /* the caller's, for the answer */
 	struct ip_addr addr;
 	uint16_t port;
-	bool dynamic; /* it came to a port for CoA and Disconnect */
+	bool dynamic;	     /* it came to a port for CoA and Disconnect */
+	struct ip_addr local; /* where it was sent to: answers come from there */
+	uint32_t ifindex;     /* where it came in */
 };
 
 struct radius_server_ops {

@@ -14,7 +14,8 @@ const char *radius_prefix_state_name(enum radius_prefix_state state)
 {
 	static const char *const names[] = {
 		[RADIUS_ACCEPTED] = "accepted",	 [RADIUS_OUTSIDE_POOL] = "outside-pool",
-		[RADIUS_TOO_SHORT] = "too-short", [RADIUS_CLAIMED] = "claimed",
+		[RADIUS_TOO_SHORT] = "too-short", [RADIUS_TOO_LONG] = "too-long",
+		[RADIUS_CLAIMED] = "claimed",
 		[RADIUS_NO_EDGE] = "no-edge",
 	};
 
@@ -44,7 +45,6 @@ void radius_sessions_free(struct radius_sessions *rs)
 	free(rs);
 }
 
-/* "session 0000001a of bng1 (user joe)" */
 void radius_session_name(const struct radius_session *s, char *dst, size_t size)
 {
 	struct radius_attr id = { 0, 0, s->id, s->id_len }, user;
@@ -53,7 +53,8 @@ void radius_session_name(const struct radius_session *s, char *dst, size_t size)
 
 	radius_text(&id, id_text, sizeof(id_text));
 	if (s->profile) {
-		snprintf(dst, size, "profile %s", id_text);
+		snprintf(dst, size, "profile of edge %s %s", s->edge ? s->edge->router : "?",
+			 s->edge ? s->edge->interface : "?");
 		return;
 	}
 	if (radius_find(attrs, 0, RADIUS_USER_NAME, &user))
@@ -182,7 +183,7 @@ bool radius_sessions_unsaved(const struct radius_sessions *rs)
 	return rs->unsaved != NULL;
 }
 
-int radius_sessions_save(struct radius_sessions *rs, radius_save_fn *fn, void *arg)
+int radius_sessions_save(const struct radius_sessions *rs, radius_save_fn *fn, void *arg)
 {
 	struct radius_session *s;
 
@@ -192,13 +193,19 @@ int radius_sessions_save(struct radius_sessions *rs, radius_save_fn *fn, void *a
 		if ((!s->ended || s->saved) && fn(&saved, s->ended, arg) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+void radius_sessions_saved(struct radius_sessions *rs)
+{
+	struct radius_session *s;
+
 	while ((s = rs->unsaved)) {
 		rs->unsaved = s->save_next;
 		s->queued = false;
 		s->saved = !s->ended;
 	}
 	rs->unsaved_end = &rs->unsaved;
-	return 0;
 }
 
 /* ---- the life of a session ---- */
@@ -282,7 +289,7 @@ static void settle(struct radius_sessions *rs, struct radius_session *s, int64_t
 	if (edge)
 		return;
 	radius_session_name(s, name, sizeof(name));
-	radius_sessions_alarm(rs, now_ms,
+	radius_sessions_alarm(rs, RADIUS_ALARM_NO_EDGE, now_ms,
 			      "RADIUS: %s is on no edge: no radius rule matches it, and its "
 			      "client's router has no interface for its NAS-Port-Id",
 			      name);
@@ -560,7 +567,7 @@ static void fall_silent(struct radius_sessions *rs, int64_t now_ms)
 		s->silent = true;
 		radius_list_put(&rs->silent, s);
 		radius_session_name(s, name, sizeof(name));
-		radius_sessions_alarm(rs, now_ms,
+		radius_sessions_alarm(rs, RADIUS_ALARM_SILENT, now_ms,
 				      "RADIUS: %s has sent no Interim-Update for %u s: it ends in "
 				      "%u s if that stays so",
 				      name, rs->cfg->radius.settings.silence_s,

@@ -125,10 +125,12 @@ struct radius_saved {
 	struct radius_attrs attrs;
 };
 /* What has changed since it was saved; gone: its row goes. -1 from fn ends the
- * walk and everything stays unsaved. */
+ * walk. All of it stays unsaved until radius_sessions_saved() says that the
+ * walk's work is on disk; nothing may change between the two. */
 typedef int radius_save_fn(const struct radius_saved *s, bool gone, void *arg);
 bool radius_sessions_unsaved(const struct radius_sessions *rs);
-int radius_sessions_save(struct radius_sessions *rs, radius_save_fn *fn, void *arg);
+int radius_sessions_save(const struct radius_sessions *rs, radius_save_fn *fn, void *arg);
+void radius_sessions_saved(struct radius_sessions *rs);
 /* After a start, before anything else. false: its client is not there any more,
  * or there is no room. */
 bool radius_sessions_restore(struct radius_sessions *rs, const struct radius_saved *saved,
@@ -136,10 +138,14 @@ bool radius_sessions_restore(struct radius_sessions *rs, const struct radius_sav
 
 /* ---- to show ---- */
 
+/* "session 0000001a of bng1 (user joe)" */
+void radius_session_name(const struct radius_session *s, char *dst, size_t size);
+
 enum radius_prefix_state {
 	RADIUS_ACCEPTED,
 	RADIUS_OUTSIDE_POOL,
-	RADIUS_TOO_SHORT, /* a default route, or shorter than /8 (IPv6 /16) */
+	RADIUS_TOO_SHORT, /* of `radius prefix-length`; a default route always is */
+	RADIUS_TOO_LONG,
 	RADIUS_CLAIMED,	  /* another session has it (radius conflict) */
 	RADIUS_NO_EDGE,
 };

@@ -86,12 +86,22 @@ struct radius_leaving {
 	int64_t due_ms;
 };
 
+/* Each kind has its own: a flood of one must not hide another. */
+enum radius_alarm_kind {
+	RADIUS_ALARM_CONFLICT,
+	RADIUS_ALARM_REFUSED,
+	RADIUS_ALARM_SILENT,
+	RADIUS_ALARM_NO_EDGE,
+	RADIUS_ALARMS,
+};
+
 struct radius_sessions {
 	const struct config *cfg;
 	struct radius_session_ops ops;
 	void *ctx;
 	struct radius_session **slots;
-	size_t n_slots, n; /* sessions that are up */
+	size_t n_slots, n; /* sessions that are up, */
+	size_t on_edges;   /* and those of them that have an edge */
 	uint64_t seed;
 	struct radius_nas *nases;
 	struct radius_edge **edges;
@@ -104,9 +114,11 @@ struct radius_sessions {
 	struct radius_leaving *leaving, **leaving_end;
 	uint64_t order;
 	struct radius_session_stats stats;
-	int64_t noted_ms; /* of the last conflict or refusal told */
-	unsigned int unnoted;
-	bool noted;
+	struct radius_alarm {
+		int64_t at_ms; /* of the last one told */
+		unsigned int untold;
+		bool told;
+	} alarms[RADIUS_ALARMS];
 };
 
 /* radius_table.c */
@@ -141,10 +153,10 @@ void radius_claims_judge(struct radius_sessions *rs, struct radius_session *s,
 /* Waiting ends: due, or all that wait for this edge (may be NULL). */
 void radius_claims_leave(struct radius_sessions *rs, const struct radius_edge *applied,
 			 int64_t now_ms);
-/* A line of which one in ten seconds is shown. */
-void radius_sessions_alarm(struct radius_sessions *rs, int64_t now_ms, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* A line, of which one of a kind is shown in ten seconds. */
+void radius_sessions_alarm(struct radius_sessions *rs, enum radius_alarm_kind kind,
+			   int64_t now_ms, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 struct radius_saved radius_session_saved(const struct radius_session *s);
-void radius_session_name(const struct radius_session *s, char *dst, size_t size);
 
 #endif /* SAV_RADIUS_SESSION_IMPL_H */

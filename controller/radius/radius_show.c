@@ -67,10 +67,7 @@ void radius_session_stats(const struct radius_sessions *rs, struct radius_sessio
 	*stats = rs->stats;
 	stats->sessions = rs->n;
 	stats->silent = rs->silent.n;
-	for (size_t i = 0; i < rs->n_slots; i++) {
-		for (const struct radius_session *s = rs->slots[i]; s; s = s->slot_next)
-			stats->without_edge += !s->ended && !s->edge;
-	}
+	stats->without_edge = rs->n - rs->on_edges;
 }
 
 unsigned int radius_edge_sessions(const struct radius_sessions *rs, const char *router,

@@ -128,12 +128,16 @@ int store_radius_settings(void *ctx, const struct config_radius_settings *new,
 	return store_db_exec(ctx, diag,
 			     "INSERT OR REPLACE INTO radius_settings (id, conflict, window_s,"
 			     " silence_s, silence_hold_s, vendor, profile_user, profile_password,"
-			     " profile_refresh_s) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-			     "tiiiitti", radius_conflict_name(new->conflict),
+			     " profile_refresh_s, min_len_ipv4, max_len_ipv4, min_len_ipv6,"
+			     " max_len_ipv6) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			     " ?11, ?12)",
+			     "tiiiittiiiii", radius_conflict_name(new->conflict),
 			     (int64_t)new->window_s, (int64_t)new->silence_s,
 			     (int64_t)new->silence_hold_s, (int64_t)new->vendor,
 			     new->profile_user, new->profile_password,
-			     (int64_t)new->profile_refresh_s);
+			     (int64_t)new->profile_refresh_s, (int64_t)new->min_len[IP_V4],
+			     (int64_t)new->max_len[IP_V4], (int64_t)new->min_len[IP_V6],
+			     (int64_t)new->max_len[IP_V6]);
 }
 
 /* ---- reading ---- */
@@ -230,6 +234,10 @@ static int settings_read(struct config *cfg, sqlite3_stmt *q, struct diag *diag)
 	s.silence_hold_s = (uint32_t)sqlite3_column_int64(q, 3);
 	s.vendor = (uint32_t)sqlite3_column_int64(q, 4);
 	s.profile_refresh_s = (uint32_t)sqlite3_column_int64(q, 7);
+	for (int i = 0; i < IP_FAMILIES; i++) {
+		s.min_len[i] = (uint8_t)sqlite3_column_int64(q, 8 + 2 * i);
+		s.max_len[i] = (uint8_t)sqlite3_column_int64(q, 9 + 2 * i);
+	}
 	if (text(q, 0, word, sizeof(word), diag) < 0 ||
 	    text(q, 5, s.profile_user, sizeof(s.profile_user), diag) < 0 ||
 	    text(q, 6, s.profile_password, sizeof(s.profile_password), diag) < 0)
@@ -279,7 +287,8 @@ int store_radius_load(struct store *s, struct config *cfg, struct diag *diag)
 		return -1;
 	return each_row(s, cfg, "radius_settings",
 			"SELECT conflict, window_s, silence_s, silence_hold_s, vendor,"
-			" profile_user, profile_password, profile_refresh_s"
+			" profile_user, profile_password, profile_refresh_s, min_len_ipv4,"
+			" max_len_ipv4, min_len_ipv6, max_len_ipv6"
 			" FROM radius_settings",
 			settings_read, diag);
 }

@@ -407,6 +407,7 @@ void config_edge_write(struct vty *vty, const struct config_edge *e)
 		vty_out(vty, " brake shrink %u\n", e->brake_shrink_percent);
 	if (e->brake_growth_percent != CONFIG_BRAKE_GROWTH)
 		vty_out(vty, " brake growth %u\n", e->brake_growth_percent);
+	config_radius_edge_write(vty, e);
 	if (e->stale_s != CONFIG_STALE_S || e->stale_policy != STALE_HOLD)
 		vty_out(vty, " stale %u %s\n", e->stale_s,
 			stale_policy_name(e->stale_policy));

@@ -11,4 +11,5 @@ void config_vty_init(struct config *cfg)
 	config_router_vty_init();
 	config_customer_vty_init();
 	config_edge_vty_init();
+	config_radius_vty_init();
 }

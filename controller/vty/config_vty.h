@@ -17,6 +17,10 @@
 /* Installs nodes and commands; cfg must outlive them. After cmd_init(). */
 void config_vty_init(struct config *cfg);
 
+/* The key that secrets are printed with from now on (seal.h); without it, as in
+ * sav-replay, they are printed as they are. 0, or -1 with diag. */
+int config_vty_seal(const char *key_path, struct diag *diag);
+
 /* Runs the lines of a file as configuration. All errors are told, as
  * "FILE:LINE: text", and reading goes on; returns how many there were, or -1
  * when the file cannot be read. Unindented lines begin at the top level, as

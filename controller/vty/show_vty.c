@@ -8,6 +8,7 @@
 #include "controller/engine_remedy.h"
 #include "controller/savd.h"
 #include "controller/vty/journal_vty.h"
+#include "controller/vty/radius_vty.h"
 #include "controller/vty/show_feed_vty.h"
 #include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_vty.h"
@@ -117,6 +118,7 @@ static struct json_object *json_edge(const struct edge_view *v)
 	json_object_boolean_add(json, "growthBrake", v->s.growth);
 	json_object_boolean_add(json, "stale", v->s.stale);
 	json_object_boolean_add(json, "interfaceSeen", v->s.interface_seen);
+	json_object_int_add(json, "radiusSessions", v->s.sessions);
 	json_object_boolean_add(json, "agentConnected", v->agent_connected);
 	json_object_boolean_add(json, "allOff", v->all_off);
 	json_object_int_add(json, "generation", (int64_t)f->generation);
@@ -321,6 +323,7 @@ static void print_edge_long(struct vty *vty, const struct edge_view *v)
 			(unsigned long long)v->counters->drop_packets,
 			(unsigned long long)v->counters->drop_bytes,
 			(unsigned long long)v->counters->except_packets);
+	radius_vty_edge(vty, c->router, c->interface);
 	if (v->agent_error[0] != '\0')
 		vty_out(vty, "  agent: %s\n", v->agent_error);
 	if (v->all_off)
@@ -356,6 +359,8 @@ DEFUN (show_edge_one,
 	if (show_wants_json(argv, argc)) {
 		json = json_edge(&v);
 		json_object_object_add(json, "waitsFor", json_waits(v.s.config));
+		json_object_object_add(json, "sessions",
+				       radius_json_edge(argv[2]->arg, argv[3]->arg));
 		return show_print_json(vty, json);
 	}
 	print_edge_long(vty, &v);
@@ -451,8 +456,9 @@ static const char *const step_words[] = {
 	[EXPLAIN_INACTIVE] = "inactive",   [EXPLAIN_OFF] = "off",
 	[EXPLAIN_EXCEPTION] = "exception", [EXPLAIN_SPECIAL] = "special-purpose",
 	[EXPLAIN_OWN] = "own-prefix",	   [EXPLAIN_RECORD] = "record",
-	[EXPLAIN_ROUTE] = "route",	   [EXPLAIN_HOLD] = "holddown",
-	[EXPLAIN_GROWTH] = "growth",	   [EXPLAIN_NONE] = "none",
+	[EXPLAIN_SESSION] = "session",	   [EXPLAIN_ROUTE] = "route",
+	[EXPLAIN_HOLD] = "holddown",	   [EXPLAIN_GROWTH] = "growth",
+	[EXPLAIN_NONE] = "none",
 };
 
 void show_why_json(struct json_object *json, const struct explain *x)

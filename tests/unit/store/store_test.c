@@ -220,6 +220,8 @@ static void fill_radius(struct config *cfg)
 	config_radius_settings_init(&s);
 	s.conflict = RADIUS_BOTH;
 	s.silence_s = 0;
+	s.min_len[IP_V4] = 16;
+	s.max_len[IP_V6] = 64;
 	snprintf(s.profile_user, sizeof(s.profile_user), "%%r-%%n");
 	must(config_radius_settings_put(cfg, &s, &diag), &diag);
 }
@@ -407,10 +409,16 @@ static void put_radius_settings(FILE *out, const struct config_radius_settings *
 
 	config_radius_settings_init(&plain);
 	if (s->conflict != plain.conflict || s->silence_s != plain.silence_s)
-		fprintf(out, "radius settings %s %u %u %u %u \"%s\" \"%s\" %u\n",
+		fprintf(out, "radius settings %s %u %u %u %u \"%s\" \"%s\" %u",
 			radius_conflict_name(s->conflict), s->window_s, s->silence_s,
 			s->silence_hold_s, s->vendor, s->profile_user, s->profile_password,
 			s->profile_refresh_s);
+	if (s->min_len[IP_V4] != plain.min_len[IP_V4] ||
+	    s->max_len[IP_V6] != plain.max_len[IP_V6])
+		fprintf(out, " lengths %u-%u %u-%u", s->min_len[IP_V4], s->max_len[IP_V4],
+			s->min_len[IP_V6], s->max_len[IP_V6]);
+	if (s->conflict != plain.conflict || s->silence_s != plain.silence_s)
+		fprintf(out, "\n");
 }
 
 static void put_radius(FILE *out, const struct config_radius *radius)
