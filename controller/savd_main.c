@@ -31,6 +31,7 @@
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/rollback_vty.h"
 #include "controller/vty/drops_vty.h"
+#include "controller/vty/radius_vty.h"
 #include "controller/vty/show_fib_vty.h"
 #include "controller/vty/show_vty.h"
 #include "lib/mem.h"
@@ -456,10 +457,10 @@ static const struct engine_ops engine_ops = {
 	.wake = eng_wake,
 	.listens_changed = eng_listens_changed,
 	.routers_changed = eng_routers_changed,
-	.note = eng_note,
-};
 	.edges_changed = savd_radius_edges_changed,
 	.session = savd_radius_explain,
+	.note = eng_note,
+};
 
 /* ---- what agents bring ---- */
 
@@ -593,9 +594,9 @@ static void so_ack(void *ctx, const char *name, const char *interface, uint64_t 
 	if (e->applied_last_us > e->applied_max_us)
 		e->applied_max_us = e->applied_last_us;
 	e->generation = 0;
+	savd_radius_applied(name, interface);
 	zlog_debug("edge %s %s: generation %llu is in the kernel after %lld us", name,
 		   interface, (unsigned long long)generation, (long long)e->applied_last_us);
-	savd_radius_applied(name, interface);
 }
 
 static void so_counters(void *ctx, const char *name, const struct agent_counters *c, size_t n)
@@ -695,11 +696,11 @@ static void open_store(void)
 		die(&diag);
 	savd.cfg.sink = store_config_sink();
 	savd.cfg.sink_ctx = savd.store;
-	journal_init(&savd.cfg, savd.store);
-	history = savd_history_new(&savd);
 	snprintf(path, sizeof(path), "%s/secrets.key", state_dir);
 	if (config_vty_seal(path, &diag) < 0)
 		die(&diag);
+	journal_init(&savd.cfg, savd.store);
+	history = savd_history_new(&savd);
 }
 
 /* Every command is saved when it is done. `write` has nothing left to do but to
@@ -818,9 +819,9 @@ static void start_engine(void)
 		die(&diag);
 	if (diag.text[0] != '\0') /* rows that were damaged and left out */
 		eng_note(NULL, true, diag.text);
+	savd.radius = savd_radius_start(&savd, loop, turns);
 	on_terms(NULL);
 	run_once();
-	savd.radius = savd_radius_start(&savd, loop, turns);
 	listens_apply();
 	bgp_neighbors_apply(bgp, &savd.cfg);
 	eng_wake(NULL);
@@ -846,10 +847,10 @@ static void on_term(void)
 	free(metrics_listens);
 	bmp_listeners_free(savd.bmp);
 	bgp_neighbors_free(bgp);
+	savd_radius_stop();
 	south_packet_free(savd.south); /* its sessions tell the engine that they end */
 	engine_free(savd.engine);
 	turns_free(turns);
-	savd_radius_stop();
 	signer_stop(savd.signer);
 	tls_config_free(tls);
 	savd_history_free(history);
@@ -944,6 +945,7 @@ int main(int argc, char **argv)
 	metrics_vty_init();
 	config_vty_on_metrics_listen(metrics_report);
 	show_fib_vty_init(&savd);
+	radius_vty_init(&savd);
 	history_vty_init(&savd);
 	rollback_vty_init(loop, &savd);
 	config_copy_vty_init(&savd);
