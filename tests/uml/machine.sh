@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# machine.sh - a machine with a kernel of its own in a lab; sourced after lab.sh.
+#
+#   machine_find           skips the script when the emulator or the kernel is missing
+#   machine_start NS TAP   boots; its eth0 is wired to a new interface TAP of namespace NS
+#   guest COMMAND          runs bash's COMMAND in it, prints the output, returns the status
+#   machine_stop
+#
+# It is Debian's cloud kernel under qemu's emulation, which needs no /dev/kvm. (User-Mode Linux boots
+# faster and was rejected: it dies on hosts whose processor has AMX, and has no nft inet family.) Its
+# root is this file system, read only; /mnt is its own, /mnt/lab is $LAB, writable.
+
+machine_find() {
+	local dir
+	command -v qemu-system-x86_64 >/dev/null || skip_all "needs qemu-system-x86; contrib/deps.sh test installs it"
+	dir=$("$LAB_SRC/contrib/deps.sh" --unpacked linux-image-cloud-amd64 2>/dev/null) ||
+		skip_all "needs a kernel; contrib/deps.sh test gets it"
+	KERNEL=$(find "${dir%/}/boot" -name 'vmlinuz-*-cloud-amd64' | sort -V | tail -n 1)
+	[ -n "$KERNEL" ] || skip_all "there is no kernel in $dir/boot"
+	MODULES=${dir%/}/lib/modules/${KERNEL##*/vmlinuz-}
+	[ -d "$MODULES" ] || MODULES=${dir%/}/usr/lib/modules/${KERNEL##*/vmlinuz-}
+	VIRTIOFSD=$(command -v virtiofsd || find /usr/lib/qemu /usr/libexec -name virtiofsd 2>/dev/null | head -n 1)
+	[ -n "$VIRTIOFSD" ] || skip_all "needs virtiofsd (Debian 12: in qemu-system-common)"
+}
+
+# The file system that the kernel starts with: init.c and what mounts the other one.
+machine_initramfs() {
+	local root=$LAB/initramfs base=${MODULES%%/lib/modules/*} version=${MODULES##*/} m file n=10
+	mkdir -p "$root/modules"
+	gcc -static -O1 -o "$root/init" "$LAB_SRC/tests/uml/init.c" || die "cannot build the machine's init"
+	# depmod writes beside the modules: once for all labs
+	[ -s "$MODULES/modules.dep" ] || depmod -b "$base" "$version" || die "depmod failed"
+	for file in $(for m in virtio_pci virtiofs; do modprobe -d "$base" -S "$version" --show-depends $m; done |
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }'); do
+		case $file in
+		*.xz) xz -dc "$file" ;;
+		*) cat "$file" ;;
+		esac >"$root/modules/$n-$(basename "${file%.xz}")"
+		n=$((n + 1))
+	done
+	(cd "$root" && find . | "$PYTHON" "$LAB_SRC/tests/uml/newc.py" >"$LAB/initramfs.cpio")
+}
+
+# What goes on in the machine: it takes a command at a time from $LAB/guest.
+machine_script() {
+	cat >"$LAB/machine" <<-END
+		export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/mnt TMPDIR=/mnt LAB=/mnt/lab
+		mount -t proc proc /proc
+		mount -t sysfs sys /sys
+		mount -t devtmpfs dev /dev
+		mount -t tmpfs run /run
+		mount -t tmpfs mnt /mnt
+		mkdir -p /mnt/lib/modules /mnt/lab
+		mount --bind $LAB /mnt/lab
+		mount -o remount,bind,ro /
+		ln -s $MODULES /mnt/lib/modules/
+		printf '#!/bin/sh\nexec /sbin/modprobe -d /mnt "\$@"\n' >/mnt/modprobe
+		chmod +x /mnt/modprobe
+		echo /mnt/modprobe >/proc/sys/kernel/modprobe
+		ip link set lo up
+		/mnt/modprobe virtio_net
+		cd /mnt/lab/guest
+		touch ready
+		n=1
+		while :; do
+			until [ -e do.\$n ]; do sleep 0.05; done
+			bash do.\$n >out.\$n 2>&1 </dev/null
+			echo \$? >status.tmp
+			mv status.tmp status.\$n
+			n=\$((n + 1))
+		done
+	END
+}
+
+machine_start() { # namespace tap
+	local mem=memory-backend-memfd,id=mem,size=768M,share=on
+	mkdir -p "$LAB/guest"
+	MACHINE_COMMANDS=0
+	machine_initramfs
+	machine_script
+	ip -n "$1" tuntap add "$2" mode tap
+	ip -n "$1" link set "$2" up
+	lab_spawn "$1" virtiofsd "$VIRTIOFSD" --socket-path="$LAB/run/fs" -o source=/ -o cache=auto -o sandbox=chroot
+	need 10 "virtiofsd listens" test -S "$LAB/run/fs"
+	lab_spawn "$1" machine qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -m 768 -smp 1 -nodefaults \
+		-no-user-config -display none -serial stdio -no-reboot -object "$mem" -numa node,memdev=mem \
+		-chardev "socket,id=fs,path=$LAB/run/fs" -device vhost-user-fs-pci,chardev=fs,tag=host \
+		-netdev "tap,id=net,ifname=$2,script=no,downscript=no" -device virtio-net-pci,netdev=net \
+		-kernel "$KERNEL" -initrd "$LAB/initramfs.cpio" \
+		-append "console=ttyS0 panic=-1 quiet net.ifnames=0 script=$LAB/machine"
+	need 90 "the machine boots" test -e "$LAB/guest/ready"
+}
+
+guest() { # command
+	local n=$((MACHINE_COMMANDS += 1))
+	echo "$1" >"$LAB/guest/do.tmp"
+	mv "$LAB/guest/do.tmp" "$LAB/guest/do.$n"
+	wait_for "${GUEST_LIMIT:-60}" "the machine answers to: $1" test -e "$LAB/guest/status.$n" || return 1
+	cat "$LAB/guest/out.$n"
+	return "$(cat "$LAB/guest/status.$n")"
+}
+
+machine_stop() {
+	lab_kill machine KILL
+	lab_kill virtiofsd
+}
