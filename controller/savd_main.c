@@ -27,6 +27,7 @@
 #include "controller/savd_metrics.h"
 #include "controller/savd_radius_packet.h"
 #include "controller/vty/config_vty.h"
+#include "controller/vty/database_vty.h"
 #include "controller/vty/history_vty.h"
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/rollback_vty.h"
@@ -48,6 +49,7 @@
 #define SAVE_DELAY_MS	  20
 #define SAVE_RETRY_S	  30
 #define TRIM_S		  600
+#define TRIM_FIRST_S	  10
 #define TRIM_NEXT_MS	  100
 #define RUN_DELAY_FACTOR  3
 /* Routes that go en masse are taken away for so long between two looks at the
@@ -826,7 +828,7 @@ static void start_engine(void)
 	bgp_neighbors_apply(bgp, &savd.cfg);
 	eng_wake(NULL);
 	rollback_vty_start();
-	event_add_timer(loop, on_trim, NULL, TRIM_S / 10, &t_trim);
+	event_add_timer(loop, on_trim, NULL, TRIM_FIRST_S, &t_trim);
 }
 
 static void on_term(void)
@@ -836,6 +838,7 @@ static void on_term(void)
 	EVENT_OFF(t_sweep);
 	EVENT_OFF(t_trim);
 	rollback_vty_stop();
+	database_vty_stop();
 	save_all();
 	EVENT_OFF(t_save);
 	EVENT_OFF(t_listen);
@@ -949,6 +952,7 @@ int main(int argc, char **argv)
 	history_vty_init(&savd);
 	rollback_vty_init(loop, &savd);
 	config_copy_vty_init(&savd);
+	database_vty_init(loop, &savd);
 	shell_vty_init();
 	frr_config_fork();
 	set_write_path();

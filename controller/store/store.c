@@ -39,7 +39,11 @@ static int fill_new(sqlite3 *db, struct diag *diag)
 
 	if (!sql)
 		abort();
-	if (migrate_run(db, migrations, n_migrations, diag) < 0)
+	/* before the first table: free pages can be given back bit by bit */
+	if (sqlite3_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		rc = store_db_explain(db, diag);
+	else if (migrate_run(db, migrations, n_migrations, diag) < 0)
 		rc = -1;
 	else if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		rc = store_db_explain(db, diag);
@@ -172,11 +176,30 @@ static int read_epoch(struct store *s, struct diag *diag)
 	return 0;
 }
 
+/* Databases from before store_vacuum() are made anew once, if that is quick. If it
+ * fails, for want of room, they work as they are. */
+#define REMAKE_PAGES "16384"
+
+static void allow_vacuum(struct store *s)
+{
+	struct diag unused;
+	char word[8] = "";
+
+	if (first_word(s,
+		       "SELECT auto_vacuum = 0 AND page_count < " REMAKE_PAGES
+		       " FROM pragma_auto_vacuum, pragma_page_count",
+		       word, sizeof(word), &unused) == 0 &&
+	    strcmp(word, "1") == 0)
+		sqlite3_exec(s->db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", NULL, NULL,
+			     NULL);
+}
+
 static int open_existing(struct store *s, struct diag *diag)
 {
 	if (connect(s, diag) < 0 || check_schema(s, diag) < 0 ||
 	    read_epoch(s, diag) < 0 || set_journal(s, diag) < 0)
 		return diag_prepend(diag, "%s", s->path);
+	allow_vacuum(s);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "controller/store/store_history.h"
 
 #include "controller/store/store_db.h"
+#include "controller/store/store_maintain.h"
 
 int store_event_add(struct store *store, const struct store_event *e, struct diag *diag)
 {
@@ -18,7 +19,7 @@ int store_events_walk(struct store *store, int64_t until_ms, store_event_fn *fn,
 {
 	sqlite3_stmt *q = store_db_query(store, diag,
 					 "SELECT at_ms, alarm, text FROM event"
-					 " WHERE at_ms <= ?1 ORDER BY id DESC",
+					 " WHERE +at_ms <= ?1 ORDER BY id DESC",
 					 "i", until_ms);
 	int got;
 
@@ -110,30 +111,46 @@ static int trim_before(struct store *s, int64_t before_ms, int max_rows, int *do
 	if (trim(s,
 		 "DELETE FROM set_change WHERE id IN (SELECT c.id FROM set_change c"
 		 " WHERE c.at_ms < ?1 AND EXISTS (SELECT 1 FROM set_change w"
-		 " WHERE w.router = c.router AND w.interface = c.interface AND w.id > "
-		 "c.id"
-		 " AND w.at_ms <= ?1 AND w.whole4 IS NOT NULL) LIMIT ?2)",
+		 " WHERE w.router = c.router AND w.interface = c.interface"
+		 " AND w.at_ms BETWEEN c.at_ms AND ?1 AND w.id > c.id"
+		 " AND w.whole4 IS NOT NULL) LIMIT ?2)",
 		 before_ms, max_rows, done, diag) < 0 ||
 	    trim(s,
 		 "DELETE FROM event WHERE id IN"
-		 " (SELECT id FROM event WHERE at_ms < ?1 ORDER BY id LIMIT ?2)",
+		 " (SELECT id FROM event WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2)",
 		 before_ms, max_rows, done, diag) < 0)
 		return -1;
 	return trim(
 		s,
 		"DELETE FROM command WHERE id IN (SELECT id FROM command"
 		" WHERE at_ms < ?1 AND ifnull(revision, 0) <"
-		" (SELECT ifnull(max(revision), 1) FROM command) ORDER BY id LIMIT ?2)",
+		" (SELECT ifnull(max(revision), 1) FROM command) ORDER BY at_ms LIMIT "
+		"?2)",
 		before_ms, max_rows, done, diag);
 }
 
-/* Half of the time that the history spans goes at once, so that the question
+static int used_bytes(struct store *s, int64_t *bytes, struct diag *diag)
+{
+	struct store_size size;
+
+	if (store_size(s, &size, diag) < 0)
+		return -1;
+	*bytes = size.bytes - size.free_bytes;
+	return 0;
+}
+
+/* The history is counted, which takes its time, only when the whole database has
+ * become larger. Half of the time that it spans goes at once, so that the question
  * is not asked again soon. */
 static int cut_for_bytes(struct store *s, int64_t max_bytes, int64_t *before_ms,
 			 struct diag *diag)
 {
 	int64_t rows, bytes, first, last;
 
+	if (used_bytes(s, &bytes, diag) < 0)
+		return -1;
+	if (bytes <= max_bytes)
+		return 0;
 	if (store_history_size(s, &rows, &bytes, diag) < 0)
 		return -1;
 	if (bytes <= max_bytes)

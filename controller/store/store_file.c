@@ -237,6 +237,18 @@ static int sync_directory(const char *path, struct diag *diag)
 	return rc;
 }
 
+int store_file_sync(const char *path, struct diag *diag)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
+	if (rc < 0)
+		diag_set(diag, "%s: cannot be written to disk: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int store_file_publish(const char *path, struct diag *diag)
 {
 	char *name = store_file_name(path, ".new");

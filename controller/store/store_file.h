@@ -30,6 +30,8 @@ int store_file_check(const char *path, bool *exists, struct diag *diag);
 int store_file_create(const char *path, struct diag *diag);
 int store_file_publish(const char *path, struct diag *diag);
 void store_file_discard(const char *path);
+/* What was written to the file is on disk. */
+int store_file_sync(const char *path, struct diag *diag);
 
 /* PATH with a suffix; the caller frees. */
 char *store_file_name(const char *path, const char *suffix);

@@ -189,7 +189,7 @@ int store_set_changes_walk(struct store *store, const char *router, const char *
 		store, diag,
 		"SELECT at_ms, generation, action, added4, added6, removed4, removed6,"
 		" whole4, whole6, reason FROM set_change"
-		" WHERE router = ?1 AND interface = ?2 AND at_ms <= ?3 ORDER BY id DESC",
+		" WHERE router = ?1 AND interface = ?2 AND +at_ms <= ?3 ORDER BY id DESC",
 		"tti", router, interface, until_ms);
 	int got;
 
