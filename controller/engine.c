@@ -204,6 +204,7 @@ void engine_free(struct engine *e)
 	for (size_t i = 0; i < e->n_routers; i++) {
 		agent_inventory_fini(&e->routers[i]->inventory);
 		engine_fib_free(e->routers[i]);
+		engine_compare_free(e->routers[i]);
 		free(e->routers[i]);
 	}
 	free(e->edges);
@@ -380,6 +381,7 @@ int64_t engine_run(struct engine *e, int64_t now_ms)
 	next = e->feeds_due_ms;
 	earliest(&next, e->edges_due_ms);
 	e->wanted_ms = next;
+	earliest(&next, engine_compare_run(e, now_ms));
 	return next;
 }
 

@@ -46,6 +46,21 @@ bool engine_bgp_is_complete(const struct engine_router *r)
 	return engine_bgp_is_live(r) && r->bgp->complete;
 }
 
+struct bgp_table *engine_bgp_table(const struct engine_router *r)
+{
+	return r->bgp ? r->bgp->table : NULL;
+}
+
+bool engine_bgp_has_family(const struct engine_router *r, enum ip_family family)
+{
+	return r->bgp && r->bgp->session && bgp_session_has_family(r->bgp->session, family);
+}
+
+bool engine_bgp_has_addpath(const struct engine_router *r, enum ip_family family)
+{
+	return r->bgp && r->bgp->session && bgp_session_has_addpath(r->bgp->session, family);
+}
+
 bool engine_bgp_is_peer(const struct engine_peer *p)
 {
 	return rib_peer_key(p->rib)->type == RIB_PEER_NEXT_HOP;
@@ -377,10 +392,8 @@ void engine_bgp_walk(const struct engine *e, engine_bgp_fn *fn, void *arg)
 			status.stats = *bgp_session_stats(b->session);
 		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
 			status.paths[f] = bgp_table_count(b->table, f);
-			status.family[f] =
-				b->session && bgp_session_has_family(b->session, f);
-			status.addpath[f] =
-				b->session && bgp_session_has_addpath(b->session, f);
+			status.family[f] = engine_bgp_has_family(b->router, f);
+			status.addpath[f] = engine_bgp_has_addpath(b->router, f);
 		}
 		fn(&status, arg);
 	}

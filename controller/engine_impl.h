@@ -14,6 +14,9 @@
 #include "controller/sets/brake.h"
 #include "controller/sets/live.h"
 
+struct bgp_table;
+struct engine_compare;
+
 struct engine_router {
 	char name[CONFIG_NAME_SIZE];
 	uint32_t index; /* in engine->routers and in rib_peer_key; never reused */
@@ -33,6 +36,7 @@ struct engine_router {
 	/* Peers and next hops that its routes place, or would: see engine_place.c */
 	struct ip_addr *routed;
 	size_t n_routed;
+	struct engine_compare *compare; /* of its feeds; NULL: it never had two */
 };
 
 struct engine_feed {
@@ -98,6 +102,7 @@ struct engine_peer {
 	bool unconfirmed;	/* believed, but a dump is due all the same */
 	uint32_t dropped; /* its routes go, and it with them: not named since that stream */
 	uint8_t placing;  /* enum engine_placing */
+	bool own_hop;	  /* it is the router itself */
 	bool place_told;  /* that it is unclear, or waits */
 	char mapping[ENGINE_MAPPING_SIZE]; /* how its edges were found, or why not */
 };
@@ -188,6 +193,7 @@ struct engine {
 		bool known, ready, settled;
 		char reason[160];
 	} network;
+	size_t compare_turn; /* router that is compared next */
 	int64_t now_ms;	     /* of the last run, for calls without a time */
 	int64_t wanted_ms;   /* when it asked for the next, or -1 */
 	int64_t awake_ms;    /* it came much too late: no removals before */
@@ -287,6 +293,7 @@ enum engine_placing {
 struct engine_place {
 	enum engine_placing placing;
 	bool routed; /* the router's routes decide, or would */
+	bool own_hop; /* the address is the router's own */
 	size_t n;
 	size_t edges[ENGINE_WAYS_MAX]; /* indexes into cfg->edges, ascending */
 	char text[ENGINE_MAPPING_SIZE];
@@ -359,10 +366,18 @@ bool engine_bgp_is_peer(const struct engine_peer *p); /* a next hop of a BGP ses
 void engine_bgp_peer_state(struct engine_peer *p, bool on_edge);
 bool engine_bgp_is_live(const struct engine_router *r);
 bool engine_bgp_is_complete(const struct engine_router *r);
+struct bgp_table *engine_bgp_table(const struct engine_router *r); /* or NULL */
+bool engine_bgp_has_family(const struct engine_router *r, enum ip_family family);
+bool engine_bgp_has_addpath(const struct engine_router *r, enum ip_family family);
 bool engine_bgp_is_sweeping(const struct engine *e);
 /* As rib_sweep(), for what sessions did not tell anew. */
 bool engine_bgp_sweep(struct engine *e, size_t *budget);
 void engine_bgp_fini(struct engine *e);
+
+/* engine_compare.c */
+/* A slice of what is due; when to come again, or -1. */
+int64_t engine_compare_run(struct engine *e, int64_t now_ms);
+void engine_compare_free(struct engine_router *r);
 
 /* engine_fib.c */
 void engine_fib_free(struct engine_router *r);

@@ -222,6 +222,7 @@ static void peer_remap(struct engine *e, struct engine_peer *p)
 	if (p->placing == PLACE_WAITS && place.placing == PLACE_UNCLEAR)
 		p->place_told = false; /* not as an alarm */
 	p->placing = (uint8_t)place.placing;
+	p->own_hop = place.own_hop;
 	snprintf(p->mapping, sizeof(p->mapping), "%s", place.text);
 	if (place.routed)
 		routed_add(p->router, &rib_peer_key(p->rib)->addr);

@@ -304,6 +304,7 @@ static bool by_address(struct query *q, const struct links *connected, bool hop)
 	struct links own;
 
 	links_with(q, q->addr, &own);
+	q->out->own_hop = own.n != 0;
 	if (own.n != 0 || q->addr->v == 0)
 		return say(q, PLACE_NONE, "the next hop is the router itself: it names no edge");
 	if (connected->n == 1)
@@ -340,7 +341,7 @@ void engine_place(const struct engine *e, const struct engine_peer *p,
 	struct links connected;
 
 	out->placing = PLACE_NONE;
-	out->routed = false;
+	out->routed = out->own_hop = false;
 	out->n = 0;
 	if (by_statement(&q) || by_nature(&q, p, hop))
 		return;

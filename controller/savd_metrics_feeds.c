@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "controller/engine_bgp.h"
+#include "controller/engine_compare.h"
 #include "lib/mem.h"
 
 SAVD_GAUGE(m_up, "savd_feed_up", "1 while the router's feed is connected");
@@ -39,6 +40,13 @@ SAVD_COUNTER(m_rib_refused, "savd_rib_refused_total",
 	     "Paths beyond the bound on paths per neighbor or per prefix");
 SAVD_COUNTER(m_refused, "savd_peer_refused_paths_total",
 	     "The same, of the BGP neighbors of the router");
+
+SAVD_GAUGE(m_differences, "savd_feed_differences",
+	   "Paths that BMP or the router's BGP session has alone, as last compared");
+SAVD_GAUGE(m_compared, "savd_feed_compared_timestamp_seconds",
+	   "When the router's two feeds were compared last");
+SAVD_GAUGE(m_differ, "savd_feed_differ",
+	   "1 while unexplained differences last over two comparisons");
 
 enum peer_state {
 	PEER_COMPLETE,
@@ -210,6 +218,42 @@ static void collect_fib(const struct engine_fib_status *f, void *arg)
 				 f->routes[i]);
 }
 
+static size_t explained(const struct compare_family *f, int side)
+{
+	size_t n = 0;
+
+	for (int kind = COMPARE_UNEXPLAINED + 1; kind < COMPARE_KINDS; kind++)
+		n += f->only[side][kind];
+	return n;
+}
+
+static void collect_differences(struct walk *w, const struct engine_compare_status *s,
+				int family, int side)
+{
+	const struct compare_family *f = &s->family[family];
+
+	set_labels(w, s->router, side == COMPARE_BMP ? "bmp" : "bgp");
+	metric_label(&w->labels, "family", family_words[family]);
+	savd_metrics_add(w->m, &m_differences, &w->labels, "explained", "no",
+			 f->only[side][COMPARE_UNEXPLAINED]);
+	savd_metrics_add(w->m, &m_differences, &w->labels, "explained", "yes",
+			 explained(f, side));
+}
+
+static void collect_compare(const struct engine_compare_status *s, void *arg)
+{
+	struct walk *w = arg;
+
+	if (!s->known)
+		return;
+	set_labels(w, s->router, NULL);
+	metric_add_bool(w->m, &m_differ, &w->labels, s->alarm);
+	add_date(w, &m_compared, s->began_ms);
+	for (int family = 0; family < IP_FAMILIES; family++)
+		for (int side = 0; side < COMPARE_SIDES; side++)
+			collect_differences(w, s, family, side);
+}
+
 static void collect_rib(struct walk *w)
 {
 	struct rib_stats stats;
@@ -233,6 +277,7 @@ bool savd_metrics_feeds(struct metrics *m, uint64_t *step, void *arg)
 	for (size_t i = 0; i < w.savd->cfg.n_routers; i++)
 		collect_router(&w, i);
 	engine_fibs_walk(w.savd->engine, collect_fib, &w);
+	engine_compare_walk(w.savd->engine, collect_compare, &w);
 	collect_rib(&w);
 	free(w.sums);
 	metric_labels_fini(&w.labels);

@@ -134,6 +134,9 @@ bool bgp_nlri_init(struct bgp_nlri *nlri, struct rd rd, enum ip_family family,
 
 /* Sets as_path and what follows from it: origin, neighbour, hops. */
 void bgp_attr_set_path(struct rib_attr *attr, const uint8_t *path, uint16_t len);
+/* As text, e.g. "64500 64501 {64502,64503}", confederation segments in brackets;
+ * cut with "..." where it is longer. size: 4 at least. */
+void bgp_path_format(const struct rib_attr *attr, char *text, size_t size);
 bool bgp_path_contains(const struct rib_attr *attr, uint32_t as);
 /* Takes the first number off when it is as, in an AS_SEQUENCE; false if it is
  * not. The new path lies in the old one's bytes or in scratch. */

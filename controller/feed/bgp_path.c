@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/feed/bgp.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "controller/feed/bgp_impl.h"
@@ -114,6 +116,62 @@ bool bgp_path_contains(const struct rib_attr *attr, uint32_t as)
 		}
 	}
 	return false;
+}
+
+/* Ends with "..." when it does not fit. */
+struct text {
+	char *at;
+	size_t left;
+	bool cut;
+};
+
+static void text_add(struct text *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void text_add(struct text *t, const char *fmt, ...)
+{
+	char word[16];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(word, sizeof(word), fmt, ap);
+	va_end(ap);
+	if (t->cut)
+		return;
+	if ((size_t)n + 4 > t->left) { /* room for the dots and the end */
+		t->cut = true;
+		memcpy(t->at, "...", t->left < 4 ? t->left : 4);
+		return;
+	}
+	memcpy(t->at, word, (size_t)n + 1);
+	t->at += n;
+	t->left -= (size_t)n;
+}
+
+static void segment_format(struct text *t, struct path_segment *seg, bool first)
+{
+	static const char *const open[] = { "", "{", "", "(", "[" };
+	static const char *const shut[] = { "", "}", "", ")", "]" };
+	bool set = seg->type == AS_SET || seg->type == AS_CONFED_SET;
+
+	text_add(t, "%s%s", first ? "" : " ", open[seg->type]);
+	for (unsigned int i = 0; i < seg->n && !t->cut; i++)
+		text_add(t, "%s%u", i == 0 ? "" : set ? "," : " ", rd_be32(&seg->as));
+	text_add(t, "%s", shut[seg->type]);
+}
+
+void bgp_path_format(const struct rib_attr *attr, char *text, size_t size)
+{
+	struct rd rd = rd_init(attr->as_path, attr->as_path_len);
+	struct text t = { .at = text, .left = size };
+	struct path_segment seg;
+	bool first = true;
+
+	text[0] = '\0';
+	while (segment_next(&rd, 4, &seg) && !t.cut) {
+		segment_format(&t, &seg, first);
+		first = false;
+	}
 }
 
 bool bgp_attr_strip_first(struct rib_attr *attr, uint32_t as, uint8_t *scratch)

@@ -215,6 +215,22 @@ bool bgp_table_sweep(struct bgp_table *t, size_t *budget)
 	return false;
 }
 
+size_t bgp_table_walk_prefix(const struct bgp_table *t, const struct ip_prefix *prefix,
+			     bgp_table_fn *fn, void *arg)
+{
+	const struct path_table *index = &t->index[prefix->family];
+	struct path_key key = path_key_make(prefix, 0);
+	const struct path_slot *slot = path_table_find_any(index, &key);
+	size_t n = 0;
+
+	for (; slot; slot = path_table_find_more(index, slot), n++) {
+		struct rib_peer *hop = t->peers[slot->attr];
+
+		fn(hop, rib_path(hop, RIB_POST, prefix, slot->path_id), arg);
+	}
+	return n;
+}
+
 bool bgp_table_is_sweeping(const struct bgp_table *t)
 {
 	return t->index[IP_V4].n_dead != 0 || t->index[IP_V6].n_dead != 0;

@@ -38,6 +38,11 @@ void bgp_table_stale_kill(struct bgp_table *t, enum ip_family family);
 bool bgp_table_sweep(struct bgp_table *t, size_t *budget);
 bool bgp_table_is_sweeping(const struct bgp_table *t);
 
+/* All paths of exactly this prefix, whatever their next hop; how many. */
+typedef void bgp_table_fn(struct rib_peer *hop, const struct rib_attr *attr, void *arg);
+size_t bgp_table_walk_prefix(const struct bgp_table *t, const struct ip_prefix *prefix,
+			     bgp_table_fn *fn, void *arg);
+
 /* Without the dead. */
 size_t bgp_table_count(const struct bgp_table *t, enum ip_family family);
 /* The owner removes a peer (without paths) from the rib after this. */

@@ -29,6 +29,8 @@ enum attr_type {
 	ATTR_TABLE_SIZE,
 };
 
+#define NO_ADVERTISE 0xffffff02 /* RFC 1997 */
+
 enum on_error {
 	NO_RULE,
 	DISCARD,
@@ -196,6 +198,12 @@ static bool attr_value(struct attr_state *st, uint8_t type, struct rd value)
 		if (rd_left(&value) != (st->ctx->as2 ? 6u : 8u))
 			return false;
 		st->aggregator_as = st->ctx->as2 ? rd_be16(&value) : 0;
+		return true;
+	case ATTR_COMMUNITIES:
+		while (rd_left(&value) != 0) {
+			if (rd_be32(&value) == NO_ADVERTISE)
+				attr->no_advertise = 1;
+		}
 		return true;
 	case ATTR_MP_REACH:
 		return mp_reach(st, value);

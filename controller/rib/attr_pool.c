@@ -97,6 +97,7 @@ bool attr_equal(const struct rib_attr *a, const struct rib_attr *b)
 	       a->local_pref == b->local_pref && a->med == b->med &&
 	       a->origin_code == b->origin_code &&
 	       a->has_local_pref == b->has_local_pref && a->has_med == b->has_med &&
+	       a->no_advertise == b->no_advertise &&
 	       a->origin_kind == b->origin_kind && a->origin_as == b->origin_as &&
 	       a->neighbor_as == b->neighbor_as && a->as_path_hops == b->as_path_hops &&
 	       (a->as_path_len == 0 ||

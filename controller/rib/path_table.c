@@ -173,6 +173,23 @@ struct path_slot *path_table_find_any(const struct path_table *t,
 	}
 }
 
+struct path_slot *path_table_find_more(const struct path_table *t,
+				       const struct path_slot *slot)
+{
+	uint64_t h = hash_of(t, slot->addr, (uint8_t)slot->len);
+	const struct path_part *p = part_of(t, h);
+	uint32_t i = (uint32_t)((size_t)((const uint32_t *)slot - p->mem) / stride(t));
+
+	for (i = next(p, i);; i = next(p, i)) {
+		struct path_slot *s = at(t, p, i);
+
+		if (s->attr == 0)
+			return NULL;
+		if (same_prefix(t, s, slot->addr, (uint8_t)slot->len))
+			return s;
+	}
+}
+
 bool path_table_is_only(const struct path_table *t, const struct path_slot *slot)
 {
 	const struct path_part *p;

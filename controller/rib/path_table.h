@@ -78,6 +78,9 @@ struct path_slot *path_table_at(const struct path_table *t, unsigned int part, u
 struct path_slot *path_table_find(const struct path_table *t, const struct path_key *key);
 struct path_slot *path_table_find_any(const struct path_table *t,
 				      const struct path_key *key);
+/* Another path of the slot's prefix, or NULL: all of them, begun by find_any. */
+struct path_slot *path_table_find_more(const struct path_table *t,
+				       const struct path_slot *slot);
 /* Asks the processor for the memory that a look-up of the key will want. */
 void path_table_prefetch(const struct path_table *t, const struct path_key *key);
 /* Finds or makes; a new slot has attr 0 and the caller sets it at once. NULL

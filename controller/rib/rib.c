@@ -557,7 +557,8 @@ bool rib_walk_part(const struct rib_peer *peer, enum rib_view view, enum ip_fami
 		fn(&prefix, slot->path_id, attr_pool_at(&peer->rib->attrs, slot->attr),
 		   arg);
 	}
-	return part + 1 < PATH_TABLE_PARTS;
+	/* a table that grows into parts later was small, and has been seen, now */
+	return t->parts && part + 1 < PATH_TABLE_PARTS;
 }
 
 void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
@@ -567,6 +568,29 @@ void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family fa
 
 	while (rib_walk_part(peer, view, family, part, fn, arg))
 		part++;
+}
+
+const struct rib_attr *rib_path(const struct rib_peer *peer, enum rib_view view,
+				const struct ip_prefix *prefix, uint32_t path_id)
+{
+	const struct path_table *t = &peer->table[view][prefix->family];
+	struct path_key key = path_key_make(prefix, path_id);
+	const struct path_slot *slot = path_table_find(t, &key);
+
+	return slot ? attr_pool_at(&peer->rib->attrs, slot->attr) : NULL;
+}
+
+size_t rib_walk_prefix(const struct rib_peer *peer, enum rib_view view,
+		       const struct ip_prefix *prefix, rib_path_fn *fn, void *arg)
+{
+	const struct path_table *t = &peer->table[view][prefix->family];
+	struct path_key key = path_key_make(prefix, 0);
+	const struct path_slot *slot = path_table_find_any(t, &key);
+	size_t n = 0;
+
+	for (; slot; slot = path_table_find_more(t, slot), n++)
+		fn(prefix, slot->path_id, attr_pool_at(&peer->rib->attrs, slot->attr), arg);
+	return n;
 }
 
 const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view view,

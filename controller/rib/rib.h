@@ -43,6 +43,7 @@ struct rib_attr {
 	uint32_t neighbor_as;	 /* leftmost AS of a leading AS_SEQUENCE, else 0 */
 	uint16_t as_path_hops;	 /* RFC 4271 9.1.2.2 (a): a set counts one */
 	uint16_t as_path_len;	 /* bytes of as_path */
+	uint8_t no_advertise;	 /* community NO_ADVERTISE (RFC 1997) */
 	struct ip_addr next_hop; /* family of the next hop; v 0 where absent */
 	const uint8_t *as_path;	 /* segments with 4-byte AS numbers, network order,
 				  * after AS4_PATH merge and local-AS strip */
@@ -151,6 +152,12 @@ bool rib_walk_part(const struct rib_peer *peer, enum rib_view view, enum ip_fami
 /* How many prefixes there are only pre-policy: denied by policy, or lost. The dead
  * count. All, where post-policy is not sent. */
 size_t rib_pre_only(const struct rib_peer *peer, enum ip_family family);
+/* This path, or NULL. */
+const struct rib_attr *rib_path(const struct rib_peer *peer, enum rib_view view,
+				const struct ip_prefix *prefix, uint32_t path_id);
+/* All paths of exactly this prefix; how many. */
+size_t rib_walk_prefix(const struct rib_peer *peer, enum rib_view view,
+		       const struct ip_prefix *prefix, rib_path_fn *fn, void *arg);
 /* Any path of exactly this prefix, or NULL. */
 const struct rib_attr *rib_lookup(const struct rib_peer *peer, enum rib_view view,
 				  const struct ip_prefix *prefix);

@@ -10,6 +10,7 @@
 #include "controller/engine_bgp.h"
 #include "controller/feed/bmp_packet.h"
 #include "controller/savd.h"
+#include "controller/vty/show_compare_vty.h"
 #include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_relay_vty.h"
 
@@ -396,4 +397,5 @@ void show_feed_vty_init(struct savd *s)
 	savd = s;
 	install_element(VIEW_NODE, &show_rib_summary_cmd);
 	install_element(VIEW_NODE, &show_feed_cmd);
+	show_compare_vty_init(s);
 }

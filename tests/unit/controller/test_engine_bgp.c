@@ -2,15 +2,10 @@
  *
  * A router's own BGP session as a feed: next hops to edges, readiness, loss.
  */
-#include "tests/unit/controller/lab.h"
+#include "tests/unit/controller/lab_bgp.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "controller/engine_bgp.h"
-#include "tests/unit/feed/bmp_build.h"
-
-#define OUR_AS 64500u
 
 #define ONE_EDGE                                                                         \
 	"router r1\n"                                                                    \
@@ -18,101 +13,21 @@
 	"set r1 eth0 holddown 100\n"                                                     \
 	"inventory r1 eth0=10.0.0.1 eth1=10.0.1.1 lo=10.255.0.1\n"
 
-static struct engine_bgp *begin(struct lab *lab, const char *router)
-{
-	struct bgp_session_config config = { .as = OUR_AS, .id = 0x0a0000fe };
-	struct engine_bgp *b = engine_bgp_open(lab->engine, router, &config, lab->now_ms);
-
-	assert_non_null(b);
-	return b;
-}
-
-static void flow(struct lab *lab, struct engine_bgp *b, struct wr *bytes)
-{
-	struct diag diag;
-
-	if (engine_bgp_bytes(b, bytes->data, bytes->len, lab->now_ms, &diag) < 0)
-		fail_msg("%s", diag.text);
-	wr_fini(bytes);
-}
-
-static struct engine_bgp *establish(struct lab *lab, const char *router)
-{
-	struct build_open open = {
-		.as = OUR_AS, .id = 1, .role = -1, .addpath = { 2, 2 }
-	};
-	struct engine_bgp *b = begin(lab, router);
-	struct wr bytes = { 0 }, none = { 0 };
-
-	build_open(&bytes, &open);
-	build_bgp(&bytes, BGP_MSG_KEEPALIVE, &none);
-	flow(lab, b, &bytes);
-	return b;
-}
-
-static void update(struct lab *lab, struct engine_bgp *b, struct build_update *u)
-{
-	struct wr bytes = { 0 }, body = { 0 };
-
-	build_update_body(&body, u);
-	build_bgp(&bytes, BGP_MSG_UPDATE, &body);
-	build_update_fini(u);
-	wr_fini(&body);
-	flow(lab, b, &bytes);
-}
-
-static void add(struct lab *lab, struct engine_bgp *b, const char *prefix, uint32_t id,
-		const char *next_hop)
-{
-	struct build_update u = { 0 };
-	uint32_t as = 65001;
-
-	build_origin(&u.attrs, 0);
-	build_as_path(&u.attrs, &as, 1);
-	build_next_hop(&u.attrs, next_hop);
-	build_prefix_id(&u.nlri, id, prefix);
-	update(lab, b, &u);
-}
-
-static void del(struct lab *lab, struct engine_bgp *b, const char *prefix, uint32_t id)
-{
-	struct build_update u = { 0 };
-
-	build_prefix_id(&u.withdrawn, id, prefix);
-	update(lab, b, &u);
-}
-
-static void end_of_rib(struct lab *lab, struct engine_bgp *b)
-{
-	struct build_update u = { 0 };
-	struct wr none = { 0 };
-
-	update(lab, b, &u);
-	build_mp_unreach(&u.attrs, 2, 1, &none);
-	update(lab, b, &u);
-}
-
-/* The session is lost. */
-static void lose(struct lab *lab, struct engine_bgp *b)
-{
-	engine_bgp_close(b, "closed by the router", lab->now_ms);
-}
-
 static void test_complete_after_end_of_rib(void **state)
 {
 	struct lab *lab = *state;
 	struct engine_bgp *b;
 
 	lab_play(lab, ONE_EDGE "wait 1\n");
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
-	add(lab, b, "20.2.0.0/16", 1, "10.0.1.2");
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_add(lab, b, "20.2.0.0/16", 1, "10.0.1.2");
 	lab_play(lab, "wait 1\n"
 		      "expect r1 eth0 observe 20.1.0.0/16\n"
 		      "reason r1 eth0 has not sent its whole table yet\n"
 		      "peer r1 10.0.0.2 next hop's connected prefix\n"
 		      "peer r1 10.0.1.2 not an edge\n");
-	end_of_rib(lab, b);
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16\n"
 		      "reason r1 eth0 -\n");
@@ -126,8 +41,8 @@ static void test_a_router_without_end_of_rib_is_complete_when_quiet(void **state
 	int64_t next;
 
 	lab_play(lab, ONE_EDGE "wait 1\n");
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
 	lab_play(lab, "wait 59\n");
 	assert_int_equal(engine_bgp_timer(b, lab->now_ms, &next, &diag), 0);
 	assert_true(next > lab->now_ms && next <= lab->now_ms + 1000);
@@ -148,11 +63,11 @@ static void test_next_hops_that_name_no_edge(void **state)
 		      "edge r1 eth0 customer feasible enforce\n"
 		      "edge r1 eth1 customer feasible enforce\n"
 		      "inventory r1 eth0=10.0.0.1 eth1=10.0.1.1 eth2=10.0.1.254\n");
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.1");
-	add(lab, b, "20.2.0.0/16", 1, "10.0.1.2");
-	add(lab, b, "20.3.0.0/16", 1, "10.9.9.9");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.1");
+	lab_bgp_add(lab, b, "20.2.0.0/16", 1, "10.0.1.2");
+	lab_bgp_add(lab, b, "20.3.0.0/16", 1, "10.9.9.9");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n"
 		      "reason r1 eth1 peer 10.9.9.9 of router r1 is on no edge before the router's "
 		      "routes are here\n"
@@ -176,22 +91,22 @@ static void test_a_lost_session_freezes(void **state)
 	struct engine_bgp *b;
 
 	lab_play(lab, ONE_EDGE);
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
-	add(lab, b, "20.3.0.0/16", 1, "10.0.0.2");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_add(lab, b, "20.3.0.0/16", 1, "10.0.0.2");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
-	lose(lab, b);
+	lab_bgp_lose(lab, b);
 	lab_play(lab, "alarmed BGP session lost\n"
 		      "wait 1000\n"
 		      "reason r1 eth0 has no live feed\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 7, "10.0.0.2");
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 7, "10.0.0.2");
 	lab_play(lab, "wait 200\n" /* no End-of-RIB yet: nothing leaves */
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
-	end_of_rib(lab, b);
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 99\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
 		      "wait 10\n"
@@ -204,13 +119,13 @@ static void test_a_withdrawal_waits_for_its_hold_down(void **state)
 	struct engine_bgp *b;
 
 	lab_play(lab, ONE_EDGE);
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
-	add(lab, b, "20.1.0.0/16", 2, "10.0.1.2");
-	add(lab, b, "20.3.0.0/16", 1, "10.0.0.2");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 2, "10.0.1.2");
+	lab_bgp_add(lab, b, "20.3.0.0/16", 1, "10.0.0.2");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n");
-	del(lab, b, "20.1.0.0/16", 1); /* the other link's path stays */
+	lab_bgp_del(lab, b, "20.1.0.0/16", 1); /* the other link's path stays */
 	lab_play(lab, "wait 99\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
 		      "wait 2\n"
@@ -229,13 +144,13 @@ static void test_beside_bmp(void **state)
 			       "eor r1 10.0.0.2\n"
 			       "wait 40\n"
 			       "expect r1 eth0 enforce 20.1.0.0/16\n");
-	b = establish(lab, "r1");
-	add(lab, b, "20.3.0.0/16", 1, "10.0.0.2");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.3.0.0/16", 1, "10.0.0.2");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 40\n" /* BMP has settled: what it did not name stays */
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
 		      "del r1 10.0.0.2 20.1.0.0/16\n");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
 	lab_play(lab, "wait 200\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
 }
@@ -265,11 +180,11 @@ static void test_strict_direct_by_the_session_alone(void **state)
 	free(table.indexes);
 	lab_play(lab, "wait 1\n"
 		      "reason r1 eth0 router r1 has no live feed of BMP or BGP\n");
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
 	lab_play(lab, "wait 1\n"
 		      "reason r1 eth0 router r1 has not sent a whole table yet\n");
-	end_of_rib(lab, b);
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16\n"
 		      "reason r1 eth0 -\n");
@@ -282,9 +197,9 @@ static void test_forgetting_the_neighbor_takes_its_routes(void **state)
 	struct rib_stats stats;
 
 	lab_play(lab, ONE_EDGE);
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\n");
 	engine_bgp_forget(lab->engine, "r1");
 	rib_stats(engine_rib(lab->engine), &stats);
@@ -293,7 +208,7 @@ static void test_forgetting_the_neighbor_takes_its_routes(void **state)
 	lab_play(lab, "wait 1000\n"
 		      "reason r1 eth0 no BGP peer is known\n"
 		      "expect r1 eth0 enforce 20.1.0.0/16\n");
-	assert_non_null(begin(lab, "r1"));
+	assert_non_null(lab_bgp_begin(lab, "r1"));
 }
 
 static void forget_r1(struct lab *lab)
@@ -308,9 +223,9 @@ static void test_forgetting_the_neighbor_within_a_command(void **state)
 	struct engine_bgp *b;
 
 	lab_play(lab, ONE_EDGE);
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\nexpect r1 eth0 enforce 20.1.0.0/16\n");
 	lab->routers_changed = forget_r1;
 	lab_play(lab, "source r1 192.0.2.1\n"
@@ -334,9 +249,9 @@ static void test_shown_right_after_a_peer_is_forgotten(void **state)
 	int waits = 0;
 
 	lab_play(lab, ONE_EDGE);
-	b = establish(lab, "r1");
-	add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
-	end_of_rib(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.0.2");
+	lab_bgp_end_of_rib(lab, b);
 	lab_play(lab, "wait 1\nexpect r1 eth0 enforce 20.1.0.0/16\n");
 	engine_bgp_forget(lab->engine, "r1");
 	engine_edge_waits(lab->engine, "r1", "eth0", ignore_wait, &waits);
@@ -349,7 +264,7 @@ static void test_shown_right_after_a_peer_is_forgotten(void **state)
 static void test_no_session_for_a_router_that_is_gone(void **state)
 {
 	struct lab *lab = *state;
-	struct bgp_session_config config = { .as = OUR_AS, .id = 1 };
+	struct bgp_session_config config = { .as = LAB_BGP_AS, .id = 1 };
 
 	assert_null(engine_bgp_open(lab->engine, "r9", &config, lab->now_ms));
 	engine_bgp_forget(lab->engine, "r9");

@@ -3,16 +3,11 @@
  * Which edges a peer is on: every kind of peer, by what is known, and what is
  * reported where that does not decide. The sets follow: lab compares them.
  */
-#include "tests/unit/controller/lab.h"
+#include "tests/unit/controller/lab_bgp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "controller/engine_bgp.h"
-#include "tests/unit/feed/bmp_build.h"
-
-#define OUR_AS 64500u
 
 /* s1 and s2 are edges, core is none. */
 #define ROUTER                                                                           \
@@ -161,32 +156,9 @@ static const struct row {
 /* A session of the router with one path to this next hop. */
 static void open_session(struct lab *lab, const char *hop)
 {
-	struct bgp_session_config config = { .as = OUR_AS, .id = 0x0a0000fe };
-	struct build_open open = { .as = OUR_AS, .id = 1, .role = -1, .addpath = { 2, 2 } };
-	struct engine_bgp *b = engine_bgp_open(lab->engine, "r1", &config, lab->now_ms);
-	struct wr bytes = { 0 }, body = { 0 }, none = { 0 }, nlri = { 0 };
-	struct build_update u = { 0 };
-	uint32_t as = 65001;
-	struct diag diag;
+	struct engine_bgp *b = lab_bgp_establish(lab, "r1");
 
-	build_open(&bytes, &open);
-	build_bgp(&bytes, BGP_MSG_KEEPALIVE, &none);
-	build_origin(&u.attrs, 0);
-	build_as_path(&u.attrs, &as, 1);
-	if (strchr(hop, ':')) {
-		build_prefix_id(&nlri, 1, "2a00:1::/32");
-		build_mp_reach(&u.attrs, 2, 1, hop, &nlri);
-		wr_fini(&nlri);
-	} else {
-		build_next_hop(&u.attrs, hop);
-		build_prefix_id(&u.nlri, 1, "20.1.0.0/16");
-	}
-	build_update_body(&body, &u);
-	build_bgp(&bytes, BGP_MSG_UPDATE, &body);
-	build_update_fini(&u);
-	wr_fini(&body);
-	assert_int_equal(engine_bgp_bytes(b, bytes.data, bytes.len, lab->now_ms, &diag), 0);
-	wr_fini(&bytes);
+	lab_bgp_add(lab, b, strchr(hop, ':') ? "2a00:1::/32" : "20.1.0.0/16", 1, hop);
 }
 
 static void open_feed(struct lab *lab, const struct row *row)
