@@ -195,7 +195,7 @@ static void end(void)
 	if (journal.id == 0 && (journal.acted || error[0] != '\0') &&
 	    command_add(false, error, &diag) < 0)
 		zlog_err("the history of commands: %s", diag.text);
-	begin(NULL, "savd", "");
+	begin(NULL, "savd", "by itself");
 }
 
 static int on_command(struct vty *vty, const char *line, char **unused)
@@ -372,7 +372,7 @@ void journal_init(struct config *cfg, struct store *store)
 	cfg->sink = &journal.sink;
 	if (store_revisions(store, &journal.revision, &oldest, &diag) < 0)
 		zlog_err("%s", diag.text);
-	begin(NULL, "savd", "");
+	begin(NULL, "savd", "by itself");
 	hook_register(cmd_execute, on_command);
 	hook_register(cmd_execute_done, on_command_done);
 }
