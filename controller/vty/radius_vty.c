@@ -306,23 +306,23 @@ static void print_client(struct vty *vty, const struct config_radius_client *c)
 
 static void json_counters(struct json_object *json, const struct radius_client_stats *s)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} list[] = {
-		{ "received", s->received },	   { "answered", s->answered },
-		{ "duplicates", s->duplicates },   { "start", s->start },
-		{ "interim", s->interim },	   { "stop", s->stop },
-		{ "onOff", s->on_off },		   { "other", s->other },
-		{ "coa", s->coa },		   { "disconnect", s->disconnect },
-		{ "naks", s->naks },		   { "malformed", s->malformed },
-		{ "notGenuine", s->not_genuine },  { "unsigned", s->unsigned_count },
-		{ "stale", s->stale },		   { "notPermitted", s->not_permitted },
-		{ "overload", s->dropped },
-	};
-
-	for (size_t i = 0; i < array_size(list); i++)
-		json_object_int_add(json, list[i].name, (int64_t)list[i].value);
+	json_object_int_add(json, "received", (int64_t)s->received);
+	json_object_int_add(json, "answered", (int64_t)s->answered);
+	json_object_int_add(json, "duplicates", (int64_t)s->duplicates);
+	json_object_int_add(json, "start", (int64_t)s->start);
+	json_object_int_add(json, "interim", (int64_t)s->interim);
+	json_object_int_add(json, "stop", (int64_t)s->stop);
+	json_object_int_add(json, "onOff", (int64_t)s->on_off);
+	json_object_int_add(json, "other", (int64_t)s->other);
+	json_object_int_add(json, "coa", (int64_t)s->coa);
+	json_object_int_add(json, "disconnect", (int64_t)s->disconnect);
+	json_object_int_add(json, "naks", (int64_t)s->naks);
+	json_object_int_add(json, "malformed", (int64_t)s->malformed);
+	json_object_int_add(json, "notGenuine", (int64_t)s->not_genuine);
+	json_object_int_add(json, "unsigned", (int64_t)s->unsigned_count);
+	json_object_int_add(json, "stale", (int64_t)s->stale);
+	json_object_int_add(json, "notPermitted", (int64_t)s->not_permitted);
+	json_object_int_add(json, "overload", (int64_t)s->dropped);
 	if (s->last_ms != 0)
 		json_object_int_add(json, "heardSecondsAgo",
 				    (savd_now_ms() - s->last_ms) / 1000);
@@ -375,37 +375,52 @@ DEFUN (show_radius_clients,
 
 /* ---- show radius, counters ---- */
 
-struct counter {
-	const char *name, *text;
-	uint64_t value;
-};
-
-static size_t counters_of(struct counter list[24])
+static struct json_object *json_all(const struct radius_session_stats *s,
+				    const struct savd_radius_stats *st)
 {
-	struct radius_session_stats s;
-	const struct savd_radius_stats *st = &radius()->stats;
-	size_t n = 0;
+	struct json_object *json = json_object_new_object();
 
-	radius_session_stats(radius()->sessions, &s);
-#define ADD(name, text, value) list[n++] = (struct counter){ name, text, value }
-	ADD("started", "sessions started", s.started);
-	ADD("stopped", "sessions stopped", s.stopped);
-	ADD("lost", "sessions that fell silent and were ended", s.lost);
-	ADD("moved", "sessions that moved", s.moved);
-	ADD("late", "requests older than what was known", s.late);
-	ADD("conflicts", "prefixes that two sessions claimed", s.conflicts_seen);
-	ADD("refused", "prefixes refused: outside the pool, too short or too long", s.refused);
-	ADD("unusable", "attributes that name no prefix", s.unusable);
-	ADD("unknownClients", "requests from unknown clients",
-	    radius_server_unknown(radius()->server));
-	ADD("commits", "transactions", st->commits);
-	ADD("commitLastMicroseconds", "microseconds of the last transaction",
-	    (uint64_t)st->commit_last_us);
-	ADD("commitMaxMicroseconds", "microseconds of the longest", (uint64_t)st->commit_max_us);
-	ADD("restored", "sessions known from before the start", st->restored);
-	ADD("restoreMicroseconds", "microseconds to load them", (uint64_t)st->restore_us);
-#undef ADD
-	return n;
+	json_object_int_add(json, "started", (int64_t)s->started);
+	json_object_int_add(json, "stopped", (int64_t)s->stopped);
+	json_object_int_add(json, "lost", (int64_t)s->lost);
+	json_object_int_add(json, "moved", (int64_t)s->moved);
+	json_object_int_add(json, "late", (int64_t)s->late);
+	json_object_int_add(json, "conflicts", (int64_t)s->conflicts_seen);
+	json_object_int_add(json, "refused", (int64_t)s->refused);
+	json_object_int_add(json, "unusable", (int64_t)s->unusable);
+	json_object_int_add(json, "unknownClients",
+			    (int64_t)radius_server_unknown(radius()->server));
+	json_object_int_add(json, "commits", (int64_t)st->commits);
+	json_object_int_add(json, "commitLastMicroseconds", (int64_t)st->commit_last_us);
+	json_object_int_add(json, "commitMaxMicroseconds", (int64_t)st->commit_max_us);
+	json_object_int_add(json, "restored", (int64_t)st->restored);
+	json_object_int_add(json, "restoreMicroseconds", (int64_t)st->restore_us);
+	return json;
+}
+
+static void print_counter(struct vty *vty, uint64_t value, const char *text)
+{
+	vty_out(vty, "%12llu %s\n", (unsigned long long)value, text);
+}
+
+static void print_all(struct vty *vty, const struct radius_session_stats *s,
+		      const struct savd_radius_stats *st)
+{
+	print_counter(vty, s->started, "sessions started");
+	print_counter(vty, s->stopped, "sessions stopped");
+	print_counter(vty, s->lost, "sessions that fell silent and were ended");
+	print_counter(vty, s->moved, "sessions that moved");
+	print_counter(vty, s->late, "requests older than what was known");
+	print_counter(vty, s->conflicts_seen, "prefixes that two sessions claimed");
+	print_counter(vty, s->refused, "prefixes refused: outside the pool, too short or too long");
+	print_counter(vty, s->unusable, "attributes that name no prefix");
+	print_counter(vty, radius_server_unknown(radius()->server),
+		      "requests from unknown clients");
+	print_counter(vty, st->commits, "transactions of sessions");
+	print_counter(vty, (uint64_t)st->commit_last_us, "microseconds of the last one");
+	print_counter(vty, (uint64_t)st->commit_max_us, "microseconds of the longest");
+	print_counter(vty, st->restored, "sessions known from before the start");
+	print_counter(vty, (uint64_t)st->restore_us, "microseconds to load them");
 }
 
 DEFUN (show_radius_counters,
@@ -415,20 +430,14 @@ DEFUN (show_radius_counters,
        "What was counted since the start\n"
        JSON_HELP)
 {
-	struct counter list[24];
-	size_t n = counters_of(list);
-	struct json_object *json;
+	const struct savd_radius_stats *st = &radius()->stats;
+	struct radius_session_stats s;
 
-	if (!show_wants_json(argv, argc)) {
-		for (size_t i = 0; i < n; i++)
-			vty_out(vty, "%12llu %s\n", (unsigned long long)list[i].value,
-				list[i].text);
-		return CMD_SUCCESS;
-	}
-	json = json_object_new_object();
-	for (size_t i = 0; i < n; i++)
-		json_object_int_add(json, list[i].name, (int64_t)list[i].value);
-	return show_print_json(vty, json);
+	radius_session_stats(radius()->sessions, &s);
+	if (show_wants_json(argv, argc))
+		return show_print_json(vty, json_all(&s, st));
+	print_all(vty, &s, st);
+	return CMD_SUCCESS;
 }
 
 static struct json_object *json_summary(const struct radius_session_stats *s)
