@@ -66,13 +66,38 @@ static void warn_count(const struct replay_input *in, uint64_t n, const char *wh
 			what);
 }
 
+/* The first of them lies in the message or record at this byte. */
+static void warn_place(const struct replay_input *in, uint64_t n, const char *what,
+		       uint64_t first)
+{
+	if (n != 0)
+		fprintf(stderr, "sav-replay: %s: %llu %s, the first at byte %llu\n", in->path,
+			(unsigned long long)n, what, (unsigned long long)first);
+}
+
+static void warn_searches(const struct replay_input *in, uint64_t searches, uint64_t bytes,
+			  const char *what, uint64_t first)
+{
+	if (searches != 0)
+		fprintf(stderr,
+			"sav-replay: %s: %llu bytes in %llu places are not %s, the first at "
+			"byte %llu (skipped)\n",
+			in->path, (unsigned long long)bytes, (unsigned long long)searches, what,
+			(unsigned long long)first);
+}
+
 static void warn_bmp(const struct replay_input *in, const struct bmp_feed *feed)
 {
 	const struct bmp_feed_stats *s = bmp_feed_stats(feed);
 
-	warn_count(in, s->malformed, "damaged messages skipped");
-	warn_count(in, s->treat_as_withdraw, "damaged updates taken as withdrawals (RFC 7606)");
-	warn_count(in, s->host_bits, "prefixes with host bits set (masked)");
+	uint64_t first = s->first_damaged;
+
+	warn_place(in, s->malformed, "damaged messages skipped", first);
+	warn_searches(in, s->searches, s->skipped, "BMP messages", s->first_skip);
+	warn_place(in, s->treat_as_withdraw, "damaged updates taken as withdrawals (RFC 7606)",
+		   first);
+	warn_place(in, s->host_bits, "prefixes with host bits set (masked)",
+		   s->first_host_bits);
 	warn_count(in, s->by_type[7], "messages of unknown type ignored");
 	warn_count(in, bmp_feed_pending(feed),
 		   "bytes of an unfinished message at the end of the file");
@@ -82,17 +107,15 @@ static void warn_mrt(const struct replay_input *in, const struct mrt_feed *feed)
 {
 	const struct mrt_feed_stats *s = mrt_feed_stats(feed);
 
-	warn_count(in, s->malformed, "damaged records skipped");
-	if (s->searches != 0)
-		fprintf(stderr,
-			"sav-replay: %s: %llu bytes in %llu places are not MRT records, the "
-			"first at byte %llu (skipped)\n",
-			in->path, (unsigned long long)s->skipped,
-			(unsigned long long)s->searches, (unsigned long long)s->first_skip);
-	warn_count(in, s->treat_as_withdraw,
-		   "announcements with bad attributes taken as withdrawals (RFC 7606)");
+	uint64_t first = s->first_damaged;
+
+	warn_place(in, s->malformed, "damaged records skipped", first);
+	warn_searches(in, s->searches, s->skipped, "MRT records", s->first_skip);
+	warn_place(in, s->treat_as_withdraw,
+		   "announcements with bad attributes taken as withdrawals (RFC 7606)", first);
 	warn_count(in, s->looped, "announcements with the local AS on their path ignored");
-	warn_count(in, s->host_bits, "prefixes with host bits set (masked)");
+	warn_place(in, s->host_bits, "prefixes with host bits set (masked)",
+		   s->first_host_bits);
 	warn_count(in, s->no_peer,
 		   "table entries skipped: no PEER_INDEX_TABLE names their peer");
 	warn_count(in, s->ignored_type, "records of other kinds ignored");
@@ -111,6 +134,7 @@ static void reading_start(struct reading *rd)
 	}
 	rd->bmp = bmp_feed_new(rd->r->rib, rd->in->number, on_bmp_event, rd);
 	bmp_feed_set_allow_rd(rd->bmp, true);
+	bmp_feed_set_recording(rd->bmp);
 }
 
 static int reading_bytes(struct reading *rd, const void *data, size_t len, struct diag *diag)
@@ -150,7 +174,7 @@ static void reading_end(struct reading *rd)
 		in->announced = s->announced;
 		in->withdrawn = s->withdrawn;
 		in->unusable = s->looped;
-		in->damaged = s->malformed;
+		in->damaged = s->malformed + s->searches;
 		warn_bmp(in, rd->bmp);
 		complete_peers(rd);
 		bmp_feed_free(rd->bmp);
@@ -179,7 +203,7 @@ static int read_all(struct reading *rd, struct unpack *file, struct diag *diag)
 			return -1;
 		in->load_s += replay_seconds() - t1;
 	}
-	return rd->mrt ? mrt_feed_end(rd->mrt, diag) : 0;
+	return rd->mrt ? mrt_feed_end(rd->mrt, diag) : bmp_feed_end(rd->bmp, diag);
 }
 
 int replay_read(struct replay *r, struct replay_input *in)

@@ -41,6 +41,11 @@ void bmp_feed_set_router(struct bmp_feed *feed, uint32_t router)
 		feed->router = router;
 }
 
+void bmp_feed_set_recording(struct bmp_feed *feed)
+{
+	feed->recording = true;
+}
+
 void bmp_feed_set_allow_rd(struct bmp_feed *feed, bool allow)
 {
 	feed->allow_rd = allow;
@@ -299,9 +304,19 @@ static void message(struct bmp_feed *feed, struct rd rd)
 	}
 }
 
-/* The length of the message whose first bytes these are; 0 when there are too
- * few to tell, -1 when it cannot be one. */
-static long frame_len(struct bmp_feed *feed, struct rd rd, struct diag *diag)
+void feed_message(struct bmp_feed *feed, struct rd rd, uint64_t offset)
+{
+	struct bmp_feed_stats *s = &feed->stats;
+	bool damaged = s->malformed + s->treat_as_withdraw != 0, host_bits = s->host_bits != 0;
+
+	message(feed, rd);
+	if (!damaged && s->malformed + s->treat_as_withdraw != 0)
+		s->first_damaged = offset;
+	if (!host_bits && s->host_bits != 0)
+		s->first_host_bits = offset;
+}
+
+long feed_frame_len(struct bmp_feed *feed, struct rd rd, struct diag *diag)
 {
 	struct bmp_header header;
 
@@ -331,7 +346,7 @@ static int finish_pending(struct bmp_feed *feed, struct rd *in, struct diag *dia
 	for (;;) {
 		size_t want, take;
 
-		len = frame_len(feed, rd_init(buf->data, buf->len), diag);
+		len = feed_frame_len(feed, rd_init(buf->data, buf->len), diag);
 		if (len < 0)
 			return -1;
 		want = len == 0 ? BMP_HEADER_SIZE : (size_t)len;
@@ -345,7 +360,7 @@ static int finish_pending(struct bmp_feed *feed, struct rd *in, struct diag *dia
 		wr_bytes(buf, in->p, take);
 		rd_skip(in, take);
 	}
-	message(feed, rd_init(buf->data, buf->len));
+	feed_message(feed, rd_init(buf->data, buf->len), feed->offset);
 	feed->offset += buf->len;
 	if (buf->cap > BUF_KEEP)
 		wr_fini(buf);
@@ -364,14 +379,14 @@ static int take_bytes(struct bmp_feed *feed, struct rd in, struct diag *diag)
 				return -1;
 			continue;
 		}
-		need = frame_len(feed, in, diag);
+		need = feed_frame_len(feed, in, diag);
 		if (need < 0)
 			return -1;
 		if (need == 0 || (size_t)need > rd_left(&in)) {
 			wr_bytes(&feed->buf, in.p, rd_left(&in));
 			return 0;
 		}
-		message(feed, rd_sub(&in, (size_t)need));
+		feed_message(feed, rd_sub(&in, (size_t)need), feed->offset);
 		feed->offset += (uint64_t)need;
 	}
 	return 0;
@@ -385,14 +400,15 @@ int bmp_feed_bytes(struct bmp_feed *feed, const void *data, size_t len, struct d
 		return diag_set(diag, "byte %" PRIu64 ": the stream is out of step",
 				feed->offset);
 	feed->stats.bytes += len;
-	rc = take_bytes(feed, rd_init(data, len), diag);
+	rc = feed->recording ? feed_recording(feed, data, len, diag) :
+				 take_bytes(feed, rd_init(data, len), diag);
 	feed_ahead_flush(feed);
 	return rc;
 }
 
 size_t bmp_feed_pending(const struct bmp_feed *feed)
 {
-	return feed->buf.len;
+	return feed->over ? feed->tail : feed->buf.len;
 }
 
 void bmp_feed_peer_complete(struct bmp_feed *feed, struct rib_peer *peer)

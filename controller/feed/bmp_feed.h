@@ -70,7 +70,11 @@ struct bmp_feed_stats {
 	uint64_t treat_as_withdraw;    /* RFC 7606: messages */
 	uint64_t attr_discard;	       /* RFC 7606: attributes */
 	uint64_t malformed;	       /* messages skipped whole */
+	uint64_t first_damaged;	       /* where the first of these two begins */
 	uint64_t host_bits;	       /* prefixes with host bits set (masked) */
+	uint64_t first_host_bits;      /* where the first message of these begins */
+	/* of a recording: places that are no BMP, their bytes, the first of them */
+	uint64_t searches, skipped, first_skip;
 	/* messages; ignored_afi: MP attributes */
 	uint64_t refused_vrf, ignored_locrib, ignored_adj_out, ignored_afi;
 	uint64_t ignored_peer_type; /* messages of peer types not known */
@@ -95,6 +99,16 @@ void bmp_feed_free(struct bmp_feed *feed);
 /* Peers with a route distinguisher (VRFs) are refused unless this is set; they
  * are then kept under their whole key. For sav-replay. */
 void bmp_feed_set_allow_rd(struct bmp_feed *feed, bool allow);
+
+/* The stream is a file: after a damaged place reading goes on at the next message,
+ * and what was skipped is counted. Before the first bytes. */
+void bmp_feed_set_recording(struct bmp_feed *feed);
+/* How far it looks for one. */
+#define BMP_SEARCH_MAX ((uint64_t)16 << 20)
+/* The file is over: what waited for bytes behind it is decided, and
+ * bmp_feed_pending() is what the last message lacks the end of. -1 with diag like
+ * bmp_feed_bytes(). */
+int bmp_feed_end(struct bmp_feed *feed, struct diag *diag);
 
 /* Returns 0, or -1 with diag when the stream cannot go on (wrong version,
  * impossible length): the caller closes it. Message-level damage inside a

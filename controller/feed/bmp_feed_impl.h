@@ -44,6 +44,11 @@ struct bmp_feed {
 	struct wr buf;	 /* start of an unfinished message */
 	uint64_t offset; /* of the message at hand, for diagnostics */
 	bool broken;
+	bool recording; /* what is damaged is searched for its end */
+	bool searching, search_cut;
+	uint64_t search_from;
+	bool over;   /* bmp_feed_end(), */
+	size_t tail; /* and what is unfinished there */
 	bool allow_rd;
 	bool is_frr;
 	bool prepends_local_as;
@@ -58,6 +63,14 @@ struct bmp_feed {
 	char sysname[256], sysdescr[512];
 	uint8_t scratch[BGP_PATH_MAX];
 };
+
+/* A whole message, whose first byte is the offset-th of the stream. */
+void feed_message(struct bmp_feed *feed, struct rd rd, uint64_t offset);
+/* The length of the message whose first bytes these are; 0 when there are too few
+ * to tell, -1 with diag, and the stream is broken, when it cannot be one. */
+long feed_frame_len(struct bmp_feed *feed, struct rd rd, struct diag *diag);
+/* bmp_recover.c: as bmp_feed_bytes(), of a recording. */
+int feed_recording(struct bmp_feed *feed, const void *data, size_t len, struct diag *diag);
 
 /* Every event goes out here: the RIB is up to date when it does. */
 void feed_emit(struct bmp_feed *feed, const struct bmp_event *event);

@@ -430,7 +430,7 @@ static bool search(struct mrt_feed *feed, size_t *at, bool end)
 }
 
 /* The record at this place, if it is one. False: wait. */
-static bool step(struct mrt_feed *feed, size_t *at, bool end)
+static bool step_one(struct mrt_feed *feed, size_t *at, bool end)
 {
 	struct rd rd = buf_from(feed, *at);
 	enum mrt_verdict verdict;
@@ -468,6 +468,20 @@ static bool step(struct mrt_feed *feed, size_t *at, bool end)
 	feed->stats.records++;
 	*at = behind;
 	return true;
+}
+
+static bool step(struct mrt_feed *feed, size_t *at, bool end)
+{
+	struct mrt_feed_stats *s = &feed->stats;
+	bool damaged = s->malformed + s->treat_as_withdraw != 0, host_bits = s->host_bits != 0;
+	uint64_t offset = feed->offset + *at;
+	bool more = step_one(feed, at, end);
+
+	if (!damaged && s->malformed + s->treat_as_withdraw != 0)
+		s->first_damaged = offset;
+	if (!host_bits && s->host_bits != 0)
+		s->first_host_bits = offset;
+	return more;
 }
 
 static int go_on(struct mrt_feed *feed, bool end, struct diag *diag)

@@ -39,6 +39,8 @@ struct mrt_feed_stats {
 	uint64_t attr_discard;	    /* RFC 7606: attributes */
 	uint64_t host_bits;	    /* prefixes with host bits set (masked) */
 	uint64_t malformed;	    /* records skipped whole */
+	/* where the first record of these two, and with host bits, begins */
+	uint64_t first_damaged, first_host_bits;
 	uint64_t no_peer;	    /* RIB entries of peers that no index names */
 	/* records; ignored_afi: MP attributes and RIB_GENERIC records */
 	uint64_t ignored_type, ignored_local, ignored_afi;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -481,6 +482,56 @@ static void test_bad_attributes_withdraw(void **state)
 	assert_int_equal(mrt_world_paths(w), 0);
 }
 
+/* 4,096 in one record (RFC 8654 allows it), of which half were announced. */
+static void test_4096_withdrawals_in_one_record(void **state)
+{
+	const uint32_t as[] = { 64496 };
+	struct mrt_world *w = *state;
+	char prefix[32];
+
+	for (int round = 0; round < 2; round++) {
+		struct build_update u = { 0 };
+
+		if (round == 0)
+			build_usual(&u.attrs, as, 1);
+		for (int i = 0; i < 4096; i += 2 - round) {
+			snprintf(prefix, sizeof(prefix), "20.%d.%d.0/24", i >> 8, i & 255);
+			build_prefix(round ? &u.withdrawn : &u.nlri, prefix);
+		}
+		build_mrt_update(&w->in, &build_ext, 4, &u);
+	}
+	build_mrt_announce(&w->in, &build_ext, "198.51.100.0/24", as, 1);
+	mrt_world_run(w);
+	assert_int_equal(w->stats.malformed, 0);
+	assert_int_equal(w->stats.withdrawn, 4096);
+	assert_int_equal(w->stats.withdrawn_unknown, 2048);
+	assert_int_equal(w->stats.announced, 2049);
+	assert_int_equal(mrt_world_paths(w), 1);
+}
+
+static void test_the_first_of_each_kind_is_told(void **state)
+{
+	const uint32_t as[] = { 64496 };
+	struct build_update u = { 0 };
+	struct mrt_world *w = *state;
+	size_t masked, bad;
+
+	build_mrt_announce(&w->in, &build_ext, "198.51.100.0/24", as, 1);
+	masked = w->in.len;
+	build_mrt_announce(&w->in, &build_ext, "198.51.101.0/23", as, 1);
+	bad = w->in.len;
+	build_usual(&u.attrs, as, 1);
+	wr_u8(&u.nlri, 99); /* an impossible length */
+	wr_be64(&u.nlri, 0);
+	build_mrt_update(&w->in, &build_ext, 4, &u);
+	build_mrt_announce(&w->in, &build_ext, "198.51.103.0/23", as, 1);
+	mrt_world_run(w);
+	assert_int_equal(w->stats.host_bits, 2);
+	assert_int_equal(w->stats.first_host_bits, masked);
+	assert_int_equal(w->stats.malformed + w->stats.treat_as_withdraw, 1);
+	assert_int_equal(w->stats.first_damaged, bad);
+}
+
 static void test_other_records_are_counted(void **state)
 {
 	const uint32_t as[] = { 64496 };
@@ -528,6 +579,8 @@ int main(void)
 		MRT_CASE(test_leaving_established_removes_routes),
 		MRT_CASE(test_reflected_route_is_ignored),
 		MRT_CASE(test_bad_attributes_withdraw),
+		MRT_CASE(test_4096_withdrawals_in_one_record),
+		MRT_CASE(test_the_first_of_each_kind_is_told),
 		MRT_CASE(test_other_records_are_counted),
 	};
 
