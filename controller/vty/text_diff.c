@@ -256,7 +256,7 @@ void text_config_print(const struct text_config *c, struct wr *out)
 	for (size_t i = 0; i < c->n_objects; i++) {
 		const struct text_object *o = &c->objects[i];
 
-		if (!o->exists)
+		if (!o->exists || (o->heading[0] == '\0' && o->n_lines == 0))
 			continue;
 		if (o->heading[0] != '\0')
 			put_line(out, "", o->heading);
