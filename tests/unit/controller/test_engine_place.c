@@ -465,6 +465,74 @@ static void test_an_unclear_peer_keeps_edges_from_beginning(void **state)
 	forget_log(lab);
 }
 
+/* Routes, links, sessions, paths and policy in any order: after each step the
+ * lab compares the sets with those from scratch, where each of a peer's edges is
+ * a source of its own. */
+static void random_step(struct lab *lab, unsigned int seed)
+{
+	static const char *const ways[] = { "s1", "s2", "s1,s2", "core", "s1,s2,s3", "x", "-" };
+	static const char *const peers[] = { "10.7.0.1", "10.7.0.2", "10.0.1.2", "10.7.0.1" };
+	static const char *const modes[] = { "feasible", "efp-a", "efp-b", "loose", "strict-direct" };
+	unsigned int what = seed % 13, k = seed / 13;
+	const char *peer = peers[k / 7 % 4];
+
+	if (what < 3)
+		lab_playf(lab, "route r1 10.7.0.%u/%u=%s\n", what == 2 ? 0 : k % 2 + 1,
+			  what == 2 ? 24 : 32, ways[k / 2 % 7]);
+	else if (what < 7)
+		lab_playf(lab, "add r1 %s 20.%u.0.0/16 %u\n", peer, k % 7 + 1, 65001 + k / 28 % 3);
+	else if (what < 9)
+		lab_playf(lab, "del r1 %s 20.%u.0.0/16\n", peer, k % 7 + 1);
+	else if (what == 9)
+		lab_playf(lab, "down r1 %s\nup r1 %s %s\n", peer, peer,
+			  k / 7 % 4 == 2 ? "10.0.1.1" : "10.255.0.1");
+	else if (what == 10)
+		lab_playf(lab, "set r1 s%u mode %s\n", k % 3 + 1, modes[k / 3 % 5]);
+	else if (what == 11)
+		lab_playf(lab, "set r1 s%u %speer 10.7.0.1\n", k % 2 + 1, k / 2 % 2 ? "no-" : "");
+	else
+		lab_playf(lab, k % 2 ? "no-edge r1 s3\n" : "edge r1 s3 stub feasible\n");
+}
+
+/* What the configuration would refuse is not asked for. */
+static bool is_allowed(struct lab *lab, unsigned int seed)
+{
+	unsigned int what = seed % 13, k = seed / 13;
+	const struct config_edge *s3 = config_edge_find(&lab->cfg, "r1", "s3");
+	struct ip_addr addr;
+
+	assert_true(ip_addr_parse("10.7.0.1", &addr));
+	if (what == 11) {
+		const struct config_edge *on = config_edge_by_peer(&lab->cfg, "r1", &addr);
+		const char *edge = k % 2 ? "s2" : "s1";
+
+		return k / 2 % 2 ? on && strcmp(on->interface, edge) == 0 : !on;
+	}
+	if (what == 12)
+		return (k % 2 != 0) == (s3 != NULL);
+	return what != 10 || k % 3 != 2 || s3;
+}
+
+static void test_any_order(void **state)
+{
+	struct lab *lab = *state;
+	uint32_t seed = 12345;
+
+	lab_play(lab, LOOPBACK "edge r1 core provider loose\n"
+			       "fib r1 10.7.0.1/32=s1 20.1.0.0/16=s1 20.2.0.0/15=s2\n"
+			       "up r1 10.7.0.2 10.255.0.1\n");
+	for (int i = 0; i < 4000; i++) {
+		seed = seed * 1664525 + 1013904223;
+		if (!is_allowed(lab, seed >> 8))
+			continue;
+		random_step(lab, seed >> 8);
+		if (i % 3 == 0)
+			lab_play(lab, "run\n");
+		if (i % 50 == 0)
+			lab_play(lab, "wait 7\n");
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
@@ -480,6 +548,7 @@ int main(void)
 		T(test_network_wide_modes),
 		T(test_roles_of_a_loopback_peer),
 		T(test_an_unclear_peer_keeps_edges_from_beginning),
+		T(test_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

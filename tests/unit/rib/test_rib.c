@@ -115,10 +115,10 @@ static void test_attributes_differ_in_any_field(void **state)
 	struct rib *rib = rib_new();
 	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1");
 	struct ip_prefix p = prefix("10.0.0.0/8");
-	struct rib_attr a = attr(1), v[10];
+	struct rib_attr a = attr(1), v[11];
 	uint8_t longer[12] = { 2, 2 };
 
-	for (size_t i = 0; i < 10; i++)
+	for (size_t i = 0; i < 11; i++)
 		v[i] = a;
 	v[0].origin_code = 2;
 	v[1].has_local_pref = 1;
@@ -132,8 +132,9 @@ static void test_attributes_differ_in_any_field(void **state)
 	v[8].as_path = NULL;
 	v[8].as_path_len = 0;
 	v[9].origin_kind = RIB_ORIGIN_NONE;
+	v[10].no_advertise = 1;
 	assert_int_equal(rib_announce(peer, RIB_PRE, &p, 0, &a), 1);
-	for (size_t i = 0; i < 10; i++) {
+	for (size_t i = 0; i < 11; i++) {
 		const struct rib_attr *got;
 
 		assert_int_equal(rib_announce(peer, RIB_PRE, &p, 0, &v[i]), 1);
@@ -158,6 +159,53 @@ static void test_path_ids_are_paths_of_their_own(void **state)
 	assert_true(rib_withdraw(peer, RIB_PRE, &p, 1));
 	assert_int_equal(rib_lookup(peer, RIB_PRE, &p)->origin_as, 2);
 	assert_true(rib_withdraw(peer, RIB_PRE, &p, 2));
+	rib_free(rib);
+}
+
+struct sum {
+	size_t n, origins, ids;
+};
+
+static void add_up(const struct ip_prefix *p, uint32_t path_id, const struct rib_attr *a,
+		   void *arg)
+{
+	struct sum *sum = arg;
+
+	assert_int_equal(p->len, 24);
+	sum->n++;
+	sum->origins += a->origin_as;
+	sum->ids += path_id;
+}
+
+/* All paths of each of 200 prefixes, and none of its neighbours in the table. */
+static void test_all_paths_of_one_prefix(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_peer *peer = peer_of(rib, 0, "10.0.0.1");
+	struct ip_prefix p = prefix("10.0.0.0/24");
+
+	for (uint32_t i = 0; i < 200; i++) {
+		p.v = 0x0a000000 + (i << 8);
+		for (uint32_t id = 0; id <= i % 5; id++) {
+			struct rib_attr a = attr(i + id);
+
+			rib_announce(peer, RIB_POST, &p, id, &a);
+		}
+	}
+	for (uint32_t i = 0; i < 200; i++) {
+		struct sum sum = { 0 };
+		size_t n = i % 5 + 1;
+
+		p.v = 0x0a000000 + (i << 8);
+		assert_int_equal(rib_walk_prefix(peer, RIB_POST, &p, add_up, &sum), n);
+		assert_int_equal(sum.n, n);
+		assert_int_equal(sum.ids, n * (n - 1) / 2);
+		assert_int_equal(sum.origins, n * i + n * (n - 1) / 2);
+		assert_int_equal(rib_path(peer, RIB_POST, &p, i % 5)->origin_as, i + i % 5);
+		assert_null(rib_path(peer, RIB_POST, &p, i % 5 + 1));
+		assert_null(rib_path(peer, RIB_PRE, &p, 0));
+		assert_int_equal(rib_walk_prefix(peer, RIB_PRE, &p, add_up, &sum), 0);
+	}
 	rib_free(rib);
 }
 
@@ -728,6 +776,7 @@ int main(void)
 		cmocka_unit_test(test_attributes_are_shared_and_let_go),
 		cmocka_unit_test(test_attributes_differ_in_any_field),
 		cmocka_unit_test(test_path_ids_are_paths_of_their_own),
+		cmocka_unit_test(test_all_paths_of_one_prefix),
 		cmocka_unit_test(test_one_prefix_cannot_have_paths_without_end),
 		cmocka_unit_test(test_peers_by_key),
 		cmocka_unit_test(test_view_is_post_once_seen),
