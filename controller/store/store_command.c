@@ -117,8 +117,8 @@ int store_revisions(struct store *store, int64_t *newest, int64_t *oldest,
 	bool found;
 	sqlite3_stmt *q =
 		one_row(store,
-			"SELECT ifnull(max(revision), 0), ifnull(min(revision), 1)"
-			" FROM command WHERE revision IS NOT NULL",
+			"SELECT ifnull((SELECT max(revision) FROM command), 0),"
+			" ifnull((SELECT min(revision) FROM command), 1)",
 			&found, diag);
 
 	if (!q)
