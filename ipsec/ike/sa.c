@@ -127,8 +127,8 @@ void sa_kill(struct ike_sa *sa, enum ike_event event, const char *why, uint64_t 
 		sa_child_remove(sa, sa->children[sa->n_children - 1]);
 	sa->n_queue = 0;
 	sa_exchange_end(sa);
-	/* a rekeyed SA's end is nobody's news */
-	if (sa->state != SA_REPLACED)
+	/* the end of a rekeyed SA, or of one too many, is nobody's news */
+	if (sa->state != SA_REPLACED && !sa->spare_of)
 		sa_event(sa, sa->up_ms || event != IKE_EVENT_DOWN ? event : IKE_EVENT_FAILED, "%s", why);
 	sa_set_state(sa, SA_DEAD);
 	/* our last answer may have been lost */
@@ -521,6 +521,17 @@ uint16_t sa_error(const struct ike_payloads *payloads, struct ike_notify *out)
 	return 0;
 }
 
+static bool deletes_ike(const struct ike_payloads *payloads)
+{
+	struct ike_delete delete;
+
+	for (unsigned i = 0; i < payloads->n; i++)
+		if (payloads->list[i].type == IKE_PL_DELETE && ike_delete_decode(payloads->list[i].body, &delete) == 0 &&
+		    delete.protocol == IKE_PROTO_IKE)
+			return true;
+	return false;
+}
+
 static void handle_request(struct ike_sa *sa, const struct ike_path *path, const struct ike_header *header, uint8_t first,
 			   struct rd plain, uint64_t now_ms)
 {
@@ -535,6 +546,9 @@ static void handle_request(struct ike_sa *sa, const struct ike_path *path, const
 	if (sa->state != SA_UP && sa->state != SA_REPLACED && sa->state != SA_DELETING)
 		return; /* nothing but IKE_AUTH before it is up (CVE-2019-12312's class) */
 	what = ike_payloads_decode(first, plain, &payloads, &bad);
+	/* who lost a collision says nothing on what it made but that it goes */
+	if (what == IKE_DECODED && sa->spare_of && !deletes_ike(&payloads))
+		sa_rekey_taken(sa, now_ms);
 	if (what == IKE_UNKNOWN_CRITICAL) {
 		sa_respond_notify(sa, header->exchange, header->id, N_UNSUPPORTED_CRITICAL_PAYLOAD, &bad, 1, now_ms);
 	} else if (what != IKE_DECODED) {

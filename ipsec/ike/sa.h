@@ -64,7 +64,11 @@ struct sa_child {
 	const struct ike_ts_list *local_ts, *remote_ts; /* own copies, no longer than they need be */
 	bool transport;
 	bool no_tfc;
+	bool used; /* the datapath was told to send with it */
 	uint64_t since_ms, rekey_at_ms;
+	/* the peer asked for it, and has our answer when it sends a request of this
+	 * number; 0: it has it */
+	uint32_t known_from;
 	uint32_t successor; /* spi_in of what the peer made in its place, 0: none */
 	struct sa_nonce peer_lowest; /* of that exchange's two nonces (2.8.1) */
 };
@@ -120,6 +124,7 @@ struct ike_sa {
 	enum sa_state state;
 	bool initiator; /* of this IKE SA, after rekeying too */
 	bool half_open_counted;
+	uint64_t spare_of; /* made by rekeying that SA, and not decided yet that it stays; 0: it does */
 	uint64_t half_open_source;
 	const struct ike_tunnel *tunnel; /* a reference; NULL: a responder before IKE_AUTH */
 	struct ike_identity peer_id, own_id;
@@ -271,6 +276,7 @@ void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t 
 uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike_writer *w);
 /* The peer took ours: 0, or why it can't be, as a notify number. */
 uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t spi, struct crypto_dh *dh);
+void sa_child_use(struct ike_sa *sa, struct sa_child *child); /* from now on the datapath sends with it */
 struct sa_child *sa_child_find(struct ike_sa *sa, uint32_t spi_in);
 struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out);
 void sa_child_remove(struct ike_sa *sa, struct sa_child *child);
@@ -289,6 +295,8 @@ void sa_rekey_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 void sa_rekey_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads *payloads, uint64_t now_ms);
 /* The peer deletes this SA: which successor inherits, if one still has to. */
 void sa_rekey_deleted(struct ike_sa *sa, uint64_t now_ms);
+/* The peer uses what it made while we wait for an answer to our own rekeying. */
+void sa_rekey_taken(struct ike_sa *spare, uint64_t now_ms);
 
 /* ---- sa_info.c */
 void sa_info_begin(struct ike_sa *sa, uint64_t now_ms); /* deletes, liveness, moves */

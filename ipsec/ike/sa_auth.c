@@ -397,12 +397,14 @@ static void initiator_finish(struct ike_sa *sa, const struct said *said, uint64_
 	}
 	if (!error)
 		error = sa_child_accept(sa, &x, spi, NULL);
-	if (error) {
-		sa_event(sa, IKE_EVENT_REFUSED, "no child SA: %s", ike_notify_name(error));
-		ops->child_del(ctx, spi);
-		if (sa->tunnel->start)
-			sa_queue(sa, &again);
+	if (!error) {
+		sa_child_use(sa, x.made);
+		return;
 	}
+	sa_event(sa, IKE_EVENT_REFUSED, "no child SA: %s", ike_notify_name(error));
+	ops->child_del(ctx, spi);
+	if (sa->tunnel->start)
+		sa_queue(sa, &again);
 }
 
 /* ---- responder */

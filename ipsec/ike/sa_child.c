@@ -9,6 +9,7 @@
 #include "lib/mem.h"
 
 #define TRY_AGAIN_MS 10000 /* after TEMPORARY_FAILURE, and more each time (2.25) */
+#define KNOWN_MS 60000
 #define TRIES_MAX 5
 
 /* ---- the table of one SA */
@@ -43,11 +44,31 @@ static void child_free(struct sa_child *child)
 	free(child);
 }
 
+void sa_child_use(struct ike_sa *sa, struct sa_child *child)
+{
+	void *ctx;
+	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
+
+	child->used = true;
+	ops->child_use(ctx, child->spi_in);
+}
+
+/* Is it, or what took its place, sending already? */
+static bool is_surpassed(struct ike_sa *sa, const struct sa_child *child)
+{
+	for (unsigned n = 0; child && n < SA_CHILDREN_MAX; n++) {
+		if (child->used)
+			return true;
+		child = child->successor ? sa_child_find(sa, child->successor) : NULL;
+	}
+	return false;
+}
+
 void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 {
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
-	uint32_t successor = child->successor;
+	struct sa_child *next;
 
 	for (unsigned i = 0; i < sa->n_children; i++)
 		if (sa->children[i] == child) {
@@ -56,9 +77,10 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 		}
 	sa_unqueue(sa, REQ_CHILD_DELETE, child->spi_in);
 	sa_unqueue(sa, REQ_CHILD_REKEY, child->spi_in);
+	next = sa_child_find(sa, child->successor);
 	/* the peer has dropped the old one, so it has the new one (2.8) */
-	if (successor && sa_child_find(sa, successor))
-		ops->child_use(ctx, successor);
+	if (next && !is_surpassed(sa, next))
+		sa_child_use(sa, next);
 	ops->child_del(ctx, child->spi_in);
 	child_free(child);
 }
@@ -195,8 +217,9 @@ static uint16_t install(struct ike_sa *sa, struct child_exchange *x, const struc
 		.suite = c->suite, .in = c->initiator ? &r_to_i : &i_to_r, .out = c->initiator ? &i_to_r : &r_to_i,
 		.local_ts = c->local_ts, .remote_ts = c->remote_ts, .path = sa->path, .encap = sa_encap(sa),
 		.transport = c->transport, .no_tfc = c->no_tfc,
-		/* who answers a rekeying lets the other side begin (2.8) */
-		.inbound_only = x->rekeyed && !c->initiator, .replaces_in = x->rekeyed ? x->rekeyed->spi_in : 0,
+		/* who answers a rekeying lets the other side begin (2.8); who began any says
+		 * when it is used */
+		.inbound_only = x->rekeyed || c->initiator, .replaces_in = x->rekeyed ? x->rekeyed->spi_in : 0,
 	};
 	struct sa_child *child;
 	void *ctx;
@@ -221,6 +244,7 @@ static uint16_t install(struct ike_sa *sa, struct child_exchange *x, const struc
 	child->remote_ts = ts_dup(c->remote_ts);
 	sa->children[sa->n_children++] = child;
 	x->made = child;
+	child->used = !install.inbound_only;
 	ike_suite_format(&c->suite, IKE_PROTO_ESP, suite, sizeof(suite));
 	sa_event(sa, x->rekeyed ? IKE_EVENT_CHILD_REKEYED : IKE_EVENT_CHILD_UP, "%s to %s%s, %s, SPI %08x in, %08x out",
 		 ike_ts_format(&c->local_ts->list[0], ts), ike_ts_format(&c->remote_ts->list[0], other),
@@ -316,8 +340,6 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 	struct crypto_secret shared = { 0 };
 	struct child_said said;
 	uint16_t error;
-	void *ctx;
-	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 
 	if (said_decode(x->payloads, &said) != 0)
 		return N_INVALID_SYNTAX;
@@ -344,12 +366,18 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 	error = said.transport && !(x->rekeyed ? x->rekeyed->transport : sa->tunnel->transport) ? N_INVALID_SYNTAX :
 												   install(sa, x, &c);
 	crypto_secret_wipe(&shared);
-	if (!error)
-		ops->child_use(ctx, spi);
 	return error;
 }
 
 /* ---- our CREATE_CHILD_SA */
+
+/* Has the peer our answer that made the child? It would say CHILD_SA_NOT_FOUND
+ * else, and we would drop what it is about to use. A peer that waits for an
+ * answer has given up after KNOWN_MS. */
+static bool is_known(const struct ike_sa *sa, const struct sa_child *child, uint64_t now_ms)
+{
+	return child->known_from == 0 || sa->recv_id > child->known_from || now_ms >= child->since_ms + KNOWN_MS;
+}
 
 void sa_child_begin(struct ike_sa *sa, uint64_t now_ms)
 {
@@ -362,6 +390,11 @@ void sa_child_begin(struct ike_sa *sa, uint64_t now_ms)
 
 	if (sa->state != SA_UP || (out->req.kind == REQ_CHILD_REKEY && (!rekeyed || rekeyed->state != CHILD_UP)))
 		return;
+	if (rekeyed && !is_known(sa, rekeyed, now_ms)) {
+		out->req.not_before_ms = now_ms + TRY_AGAIN_MS;
+		sa_queue(sa, &out->req);
+		return;
+	}
 	out->new_spi = ops->spi(ctx);
 	if (out->new_spi == 0)
 		return;
@@ -414,9 +447,12 @@ static void rekeyed_by_us(struct ike_sa *sa, struct sa_child *old, struct sa_chi
 
 	old->state = CHILD_REKEYED;
 	if (theirs && sa_nonce_is_lower(ours, &old->peer_lowest)) {
-		delete_later(sa, made); /* and the peer deletes the old one */
+		/* never used, so nothing is on its way in it when the peer drops it; and
+		 * the peer deletes the old one, which sends until then */
+		delete_later(sa, made);
 		return;
 	}
+	sa_child_use(sa, made);
 	old->successor = made->spi_in;
 	delete_later(sa, old);
 }
@@ -478,6 +514,8 @@ void sa_child_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 		rekeyed_by_us(sa, x.rekeyed, x.made, &ours);
 	else if (req.kind == REQ_CHILD_REKEY)
 		delete_later(sa, x.made); /* the old one was deleted meanwhile, so nobody wants it */
+	else
+		sa_child_use(sa, x.made);
 }
 
 /* ---- the peer's CREATE_CHILD_SA */
@@ -543,6 +581,7 @@ void sa_create_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads
 		sa_respond_notify(sa, CREATE_CHILD_SA, id, error, group, error == N_INVALID_KE_PAYLOAD ? 2 : 0, now_ms);
 		sa_event(sa, IKE_EVENT_REFUSED, "CREATE_CHILD_SA answered with %s", ike_notify_name(error));
 	} else {
+		x.made->known_from = id + 1;
 		if (x.rekeyed) {
 			x.rekeyed->successor = x.made->spi_in;
 			x.rekeyed->peer_lowest = sa_lowest(&x.ni, &x.nr);

@@ -90,6 +90,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const ui
 	sa->peer_hashes = old->peer_hashes;
 	sa->virtual_addr = old->virtual_addr;
 	sa->state = SA_UP;
+	sa->spare_of = old->number;
 	sa->up_ms = old->up_ms;
 	sa->die_at_ms = UINT64_MAX;
 	sa->rekey_at_ms = sa_jittered(now_ms, old->tunnel->ike_rekey_s);
@@ -99,8 +100,10 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const ui
 
 static void move_children(struct ike_sa *from, struct ike_sa *to)
 {
-	for (unsigned i = 0; i < from->n_children; i++)
+	for (unsigned i = 0; i < from->n_children; i++) {
+		from->children[i]->known_from = 0; /* numbers begin anew */
 		to->children[to->n_children++] = from->children[i];
+	}
 	from->n_children = 0;
 	/* what was to be done about them goes with them */
 	for (unsigned i = 0; i < from->n_queue; i++)
@@ -115,6 +118,7 @@ static void replaced(struct ike_sa *old, struct ike_sa *by, bool we_delete, uint
 	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
 
 	move_children(old, by);
+	by->spare_of = 0;
 	sa_set_state(old, SA_REPLACED);
 	/* if the peer forgets to delete it */
 	old->die_at_ms = now_ms + SA_HALF_OPEN_MS;
@@ -130,6 +134,8 @@ static void refused(struct ike_sa *sa, const struct sa_request *req, const struc
 	struct sa_request again = *req;
 	struct rd rd = rd_init(n->data.data, n->data.len);
 
+	if (sa->state == SA_REPLACED)
+		return;
 	if (theirs) {
 		sa->peer_successor = 0;
 		replaced(sa, theirs, false, now_ms);
@@ -193,9 +199,10 @@ void sa_rekey_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 	ours = sa_lowest(&ni, &said.nonce);
 	sa_exchange_end(sa);
 	sa->peer_successor = 0;
-	if (theirs && sa_nonce_is_lower(&ours, &sa->peer_lowest)) {
+	if (sa->state == SA_REPLACED || (theirs && sa_nonce_is_lower(&ours, &sa->peer_lowest))) {
 		/* ours has the lowest nonce, so ours goes (2.8.2), and the peer deletes the old one */
-		replaced(sa, theirs, false, now_ms);
+		if (sa->state != SA_REPLACED)
+			replaced(sa, theirs, false, now_ms);
 		sa_set_state(made, SA_REPLACED);
 		sa_queue(made, &delete);
 		return;
@@ -302,4 +309,14 @@ void sa_rekey_deleted(struct ike_sa *sa, uint64_t now_ms)
 	sa_exchange_end(sa);
 	sa->peer_successor = 0;
 	replaced(sa, theirs, false, now_ms);
+}
+
+void sa_rekey_taken(struct ike_sa *spare, uint64_t now_ms)
+{
+	struct ike_sa *old = engine_sa_by_number(spare->engine, spare->spare_of);
+
+	if (!old || old->peer_successor != spare->number)
+		return;
+	old->peer_successor = 0;
+	replaced(old, spare, false, now_ms);
 }

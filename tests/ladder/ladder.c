@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/ladder/ladder.h"
+#include "ipsec/ike/ts.h"
+#include "lib/mem.h"
+#include "tests/fuzz/fuzz_assert.h"
+
+struct ladder ladder;
+
+/* Nonces and SPIs decide who wins a collision: programs link with
+ * --wrap=crypto_random, so that a failure comes again. */
+void __wrap_crypto_random(void *out, size_t len);
+void __wrap_crypto_random(void *out, size_t len)
+{
+	uint8_t *p = out;
+
+	for (size_t i = 0; i < len; i++)
+		p[i] = (uint8_t)(random() >> 8);
+}
+
+static void on_send(void *ctx, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	struct end *from = ctx;
+	struct datagram *d = &ladder.wire[ladder.n_wire];
+
+	/* a NAT forwards nothing to a mapping that it has no more */
+	if (ladder.nat.port && from == &ladder.ends[1] && path->remote.port != ladder.nat.port + IKE_PORT &&
+	    path->remote.port != ladder.nat.port + IKE_NATT_PORT)
+		return;
+	HOLDS(ladder.n_wire < LADDER_WIRE_MAX);
+	ladder.n_wire++;
+	d->to = from == &ladder.ends[0];
+	d->path.link = 1;
+	d->path.local = path->remote;
+	d->path.remote = path->local;
+	if (ladder.nat.port && d->to == 1) {
+		d->path.remote = ladder.nat;
+		d->path.remote.port = (uint16_t)(ladder.nat.port + path->local.port);
+	} else if (ladder.nat.port) {
+		d->path.local.addr = ladder.ends[0].at.addr;
+		d->path.local.port = (uint16_t)(path->remote.port - ladder.nat.port);
+	}
+	d->data = mem_dup(data, len);
+	d->len = len;
+}
+
+static void on_keepalive(void *ctx, const struct ike_path *path)
+{
+}
+
+static void on_sign(void *ctx, const struct ike_sign *sign)
+{
+	struct end *e = ctx;
+	struct ike_auth_octets octets;
+	struct crypto_secret psk;
+
+	HOLDS(e->n_signs < LADDER_SIGNS_MAX);
+	HOLDS(sign->psk);
+	memcpy(octets.parts, sign->octets, sizeof(octets.parts));
+	crypto_secret_set(&psk, e->psk, strlen(e->psk));
+	e->signs[e->n_signs].id = sign->id;
+	e->signs[e->n_signs].len = crypto_prf_size(sign->prf);
+	HOLDS(ike_auth_psk(sign->prf, &psk, &octets, e->signs[e->n_signs].auth) == 0);
+	e->n_signs++;
+}
+
+static int on_verify(void *ctx, const struct ike_verify *verify, struct diag *diag)
+{
+	return diag_set(diag, "no public keys here");
+}
+
+static void on_certs(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
+{
+}
+
+static uint32_t on_spi(void *ctx)
+{
+	struct end *e = ctx;
+
+	return ++e->next_spi;
+}
+
+static int on_child_add(void *ctx, const struct ike_child_sa *child)
+{
+	struct end *e = ctx;
+
+	HOLDS(e->n_kids < LADDER_KIDS_MAX);
+	e->kids[e->n_kids++] = (struct kid){ child->spi_in, child->spi_out, child->in->encr, child->out->encr,
+					     child->inbound_only ? 0 : ++e->n_used, child->encap, child->path };
+	return 0;
+}
+
+static struct kid *kid_find(struct end *e, uint32_t spi_in)
+{
+	for (unsigned i = 0; i < e->n_kids; i++)
+		if (e->kids[i].spi_in == spi_in)
+			return &e->kids[i];
+	return NULL;
+}
+
+/* The one that must be there. */
+struct kid *ladder_kid(struct end *e, uint32_t spi_in)
+{
+	struct kid *kid = kid_find(e, spi_in);
+
+	HOLDS(kid);
+	return kid;
+}
+
+static void on_child_use(void *ctx, uint32_t spi_in)
+{
+	struct end *e = ctx;
+	struct kid *kid = ladder_kid(e, spi_in);
+
+	if (!kid->used)
+		kid->used = ++e->n_used;
+}
+
+static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *path, bool encap)
+{
+	struct kid *kid = ladder_kid(ctx, spi_in);
+
+	kid->path = *path;
+	kid->encap = encap;
+}
+
+/* An SPI that was only handed out may be given back too. */
+static void on_child_del(void *ctx, uint32_t spi_in)
+{
+	struct end *e = ctx;
+	struct kid *kid = kid_find(e, spi_in);
+
+	if (kid)
+		memmove(kid, kid + 1, (size_t)(&e->kids[--e->n_kids] - kid) * sizeof(*kid));
+}
+
+static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms)
+{
+}
+
+static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *tunnel, const char *text)
+{
+	struct end *e = ctx;
+
+	e->ups += event == IKE_EVENT_UP;
+	e->downs += event == IKE_EVENT_DOWN;
+	e->failures += event == IKE_EVENT_FAILED;
+	snprintf(e->last, sizeof(e->last), "%s", text);
+}
+
+static const struct ike_ops ops = {
+	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
+	.put_certreq = on_certs, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
+	.child_move = on_child_move, .child_del = on_child_del, .child_times = on_child_times, .event = on_event,
+};
+
+/* ---- driving */
+
+static void answer_signs(struct end *e)
+{
+	while (e->n_signs > 0) {
+		unsigned i = --e->n_signs;
+
+		ike_engine_signed(e->engine, e->signs[i].id, IKE_AUTH_PSK, e->signs[i].auth, e->signs[i].len, ladder.now);
+	}
+}
+
+void ladder_deliver(unsigned i)
+{
+	struct datagram d = ladder.wire[i];
+
+	memmove(&ladder.wire[i], &ladder.wire[i + 1], (--ladder.n_wire - i) * sizeof(ladder.wire[0]));
+	ike_engine_packet(ladder.ends[d.to].engine, &d.path, d.data, d.len, ladder.now);
+	free(d.data);
+	answer_signs(&ladder.ends[d.to]);
+}
+
+void ladder_drop(unsigned i)
+{
+	free(ladder.wire[i].data);
+	memmove(&ladder.wire[i], &ladder.wire[i + 1], (--ladder.n_wire - i) * sizeof(ladder.wire[0]));
+}
+
+void ladder_run(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		ike_engine_run(ladder.ends[i].engine, ladder.now);
+		answer_signs(&ladder.ends[i]);
+	}
+}
+
+/* Until nothing is on the wire and nobody has anything to say. */
+void ladder_settle(void)
+{
+	for (unsigned i = 0; i < 500; i++) {
+		ladder_run();
+		while (ladder.n_wire > 0)
+			ladder_deliver(0);
+	}
+}
+
+struct ike_endpoint ladder_endpoint(const char *text)
+{
+	struct ike_endpoint e = { .port = IKE_PORT };
+
+	HOLDS(ip_addr_parse(text, &e.addr));
+	return e;
+}
+
+static struct ike_tunnel tunnel_of(unsigned end)
+{
+	struct ike_tunnel t;
+	struct diag diag;
+
+	ike_tunnel_defaults(&t);
+	snprintf(t.name, sizeof(t.name), "t");
+	t.link = 1;
+	HOLDS(ike_identity_parse(end ? "fqdn b.example" : "fqdn a.example", &t.local_id, &diag) == 0);
+	HOLDS(ike_identity_parse(end ? "fqdn a.example" : "fqdn b.example", &t.remote_id, &diag) == 0);
+	t.remote_addr = ladder.ends[!end].at.addr;
+	t.local_ts.n = t.remote_ts.n = 1;
+	HOLDS(ike_ts_parse(end ? "203.0.113.0/24" : "198.51.100.0/24", &t.local_ts.list[0], &diag) == 0);
+	HOLDS(ike_ts_parse(end ? "198.51.100.0/24" : "203.0.113.0/24", &t.remote_ts.list[0], &diag) == 0);
+	return t;
+}
+
+void ladder_begin(void (*change)(struct ike_tunnel *t, unsigned end))
+{
+	ladder = (struct ladder){ 0 };
+	ladder.now = 1000;
+	ladder.ends[0].at = ladder_endpoint("192.0.2.1");
+	ladder.ends[1].at = ladder_endpoint("192.0.2.2");
+	for (unsigned i = 0; i < 2; i++) {
+		struct ike_tunnel t;
+
+		ladder.ends[i].psk = "the same on both sides";
+		ladder.ends[i].next_spi = 0x1000 * (i + 1);
+		ladder.ends[i].engine = ike_engine_new(&ops, &ladder.ends[i]);
+		t = tunnel_of(i);
+		if (change)
+			change(&t, i);
+		ike_engine_tunnel_set(ladder.ends[i].engine, &t);
+	}
+}
+
+void ladder_up(void)
+{
+	struct ike_path path = { .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	struct diag diag;
+
+	HOLDS(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag) == 0);
+	ladder_settle();
+}
+
+void ladder_end(void)
+{
+	while (ladder.n_wire > 0)
+		ladder_drop(0);
+	ike_engine_free(ladder.ends[0].engine);
+	ike_engine_free(ladder.ends[1].engine);
+}
+
+struct ike_counters ladder_counters(unsigned i)
+{
+	struct ike_counters c;
+
+	ike_engine_counters(ladder.ends[i].engine, &c);
+	return c;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ladder - two IKE engines in one process: the wire is a queue that the test
+ * holds, time is a number, keys can be compared at the end.
+ *
+ * What must hold in here for any test aborts (tests/fuzz/fuzz_assert.h), so that
+ * unit tests and fuzz targets share it.
+ */
+#ifndef SAV_LADDER_H
+#define SAV_LADDER_H
+
+#include "ipsec/ike/ike_engine.h"
+
+#define LADDER_WIRE_MAX 256
+#define LADDER_KIDS_MAX 64
+#define LADDER_SIGNS_MAX 16
+
+/* A child SA of the datapath; in the order in which they came. */
+struct kid {
+	uint32_t spi_in, spi_out;
+	struct crypto_key in, out;
+	unsigned used; /* sends: the one with the highest number; 0: does not */
+	bool encap;
+	struct ike_path path;
+};
+
+struct end {
+	struct ike_engine *engine;
+	const char *psk;
+	struct ike_endpoint at;
+	uint32_t next_spi;
+	unsigned n_used;
+	unsigned n_kids;
+	struct kid kids[LADDER_KIDS_MAX];
+	unsigned n_signs;
+	struct {
+		uint64_t id;
+		uint8_t auth[CRYPTO_PRF_MAX];
+		size_t len;
+	} signs[LADDER_SIGNS_MAX];
+	unsigned ups, downs, failures;
+	char last[512];
+};
+
+struct datagram {
+	unsigned to;
+	struct ike_path path; /* as the receiver sees it */
+	uint8_t *data;
+	size_t len;
+};
+
+struct ladder {
+	struct end ends[2];
+	struct datagram wire[LADDER_WIRE_MAX];
+	unsigned n_wire;
+	uint64_t now;
+	struct ike_endpoint nat; /* port 0: none; hides ends[0] */
+};
+extern struct ladder ladder;
+
+/* Two ends that know each other by a pre-shared key; change (or NULL) sees the
+ * tunnel of each before it is set. */
+void ladder_begin(void (*change)(struct ike_tunnel *t, unsigned end));
+void ladder_up(void); /* the first begins, until nobody has anything to say */
+void ladder_end(void);
+
+void ladder_run(void); /* both do what is due */
+void ladder_deliver(unsigned i);
+void ladder_drop(unsigned i);
+/* Until nothing is on the wire and nobody has anything to say. */
+void ladder_settle(void);
+
+struct ike_endpoint ladder_endpoint(const char *text); /* port 500 */
+struct ike_counters ladder_counters(unsigned end);
+struct kid *ladder_kid(struct end *e, uint32_t spi_in); /* it must be there */
+
+#endif /* SAV_LADDER_H */
