@@ -101,6 +101,8 @@ static void edges_sync(struct engine *e)
 	free(e->edges);
 	free(e->edges_due);
 	free(e->edge_keys);
+	free(e->by_customer);
+	e->by_customer = NULL;
 	e->edges_due = mem_calloc(n + 1, sizeof(*e->edges_due));
 	e->edges = edges;
 	e->edge_keys = keys;
@@ -210,6 +212,7 @@ void engine_free(struct engine *e)
 	free(e->edges);
 	free(e->edges_due);
 	free(e->edge_keys);
+	free(e->by_customer);
 	free(e->routers);
 	free(e);
 }

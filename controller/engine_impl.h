@@ -174,6 +174,8 @@ struct engine {
 	size_t n_edges;
 	int64_t *edges_due; /* due_ms of each, side by side to be looked through */
 	struct engine_key *edge_keys; /* of the above, after cfg->edges moved */
+	/* Their numbers, by customer; NULL: not asked for since they changed. */
+	uint32_t *by_customer;
 	uint32_t serial;
 	uint64_t last_generation; /* the highest of edges that are gone */
 	struct engine_edge *touched; /* edges, in no order */

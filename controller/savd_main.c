@@ -31,6 +31,7 @@
 #include "controller/vty/history_vty.h"
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/rollback_vty.h"
+#include "controller/vty/customer_vty.h"
 #include "controller/vty/drops_vty.h"
 #include "controller/vty/radius_vty.h"
 #include "controller/vty/show_fib_vty.h"
@@ -945,6 +946,7 @@ int main(int argc, char **argv)
 	savd.drops = drop_store_new();
 	show_vty_init(&savd);
 	drops_vty_init(&savd);
+	customer_vty_init(&savd);
 	metrics_vty_init();
 	config_vty_on_metrics_listen(metrics_report);
 	show_fib_vty_init(&savd);

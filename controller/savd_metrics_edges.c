@@ -3,6 +3,7 @@
  * Edges and agents. There may be ten thousand edges: one per step, in the order
  * of the configuration, which may change between two steps.
  */
+#include "controller/engine_complete.h"
 #include "controller/savd_metrics.h"
 
 #include <stdio.h>
@@ -28,6 +29,8 @@ SAVD_GAUGE(m_enforcing, "savd_edge_enforcing", "1 if other sources are dropped")
 SAVD_GAUGE(m_waiting, "savd_edge_waiting", "1 if it shall enforce and was never ready");
 SAVD_GAUGE(m_stale, "savd_edge_stale", "1 while it is degraded since its feed is dead");
 SAVD_GAUGE(m_brake, "savd_edge_brake", "1 while its brake holds back a change, by kind");
+SAVD_GAUGE(m_incomplete, "savd_edge_incomplete_prefixes",
+	   "Prefixes of its customer that the edge refuses");
 SAVD_GAUGE(m_seen, "savd_edge_interface_seen", "1 if the router has such an interface");
 SAVD_COUNTER(m_packets, "savd_edge_packets_total",
 	     "Packets by verdict; an observing edge counts what it would drop");
@@ -200,6 +203,17 @@ static void collect_info(struct savd_metrics_edges *me, struct metrics *m,
 	metric_labels_cut(&me->labels, at);
 }
 
+static void collect_incomplete(struct savd_metrics_edges *me, struct metrics *m,
+			       const struct config_edge *c)
+{
+	struct complete_sum sum;
+
+	if (c->customer[0] != '\0' &&
+	    engine_complete(me->savd->engine, c->customer, c->router, c->interface, NULL, NULL,
+			    &sum))
+		add(me, m, &m_incomplete, sum.gaps);
+}
+
 /* An edge without a role takes no part: it has its line of information only. */
 static void collect_edge(struct savd_metrics_edges *me, struct metrics *m)
 {
@@ -222,6 +236,7 @@ static void collect_edge(struct savd_metrics_edges *me, struct metrics *m)
 	savd_metrics_add(m, &m_brake, &me->labels, "kind", "shrink", s.brake);
 	savd_metrics_add(m, &m_brake, &me->labels, "kind", "growth", s.growth);
 	add(me, m, &m_seen, s.interface_seen);
+	collect_incomplete(me, m, s.config);
 	collect_sync(me, m);
 	collect_known(me, m);
 }

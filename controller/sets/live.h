@@ -150,6 +150,10 @@ bool live_edge_admits_as(struct live *live, const struct config *cfg, size_t edg
  * mode feasible paths N. */
 size_t live_edge_rank(const struct live *live, size_t edge, const struct ip_prefix *p);
 
+/* All prefixes that anybody announces with this origin, in no order. */
+typedef void live_prefix_of_fn(const struct ip_prefix *p, void *arg);
+void live_origin_walk(struct live *live, uint32_t as, live_prefix_of_fn *fn, void *arg);
+
 struct live_stats {
 	size_t prefixes, origins, sources;
 	size_t bytes; /* all memory held */

@@ -164,3 +164,25 @@ size_t live_edge_rank(const struct live *live, size_t edge, const struct ip_pref
 
 	return e->at->strict ? strict_rank(live, e->at->strict, p, e->slot) : 0;
 }
+
+struct origin_walk {
+	live_prefix_of_fn *fn;
+	void *arg;
+};
+
+static void tell_prefix(struct live *live, const struct ip_prefix *p, void *arg)
+{
+	const struct origin_walk *w = arg;
+
+	(void)live;
+	w->fn(p, w->arg);
+}
+
+void live_origin_walk(struct live *live, uint32_t as, live_prefix_of_fn *fn, void *arg)
+{
+	uint32_t origin = live_origin_find(&live->origins, as);
+	struct origin_walk w = { fn, arg };
+
+	if (origin != 0)
+		live_origin_each(live, origin, tell_prefix, &w);
+}

@@ -162,10 +162,8 @@ static struct json_object *json_customers(const char *router, const char *interf
 	return list;
 }
 
-static int show_json(struct vty *vty, const struct drop_seen *rows, size_t n, size_t all,
-		     const char *router, const char *interface)
+static struct json_object *json_rows(const struct drop_seen *rows, size_t n)
 {
-	struct json_object *json = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct judged j;
 
@@ -173,7 +171,15 @@ static int show_json(struct vty *vty, const struct drop_seen *rows, size_t n, si
 		if (judge(&rows[i], &j))
 			json_object_array_add(list, json_row(&j));
 	}
-	json_object_object_add(json, "drops", list);
+	return list;
+}
+
+static int show_json(struct vty *vty, const struct drop_seen *rows, size_t n, size_t all,
+		     const char *router, const char *interface)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "drops", json_rows(rows, n));
 	json_object_int_add(json, "sources", (int64_t)all);
 	json_object_object_add(json, "customers", json_customers(router, interface));
 	return show_print_json(vty, json);
@@ -252,6 +258,73 @@ static int show(struct vty *vty, const char *router, const char *interface, bool
 	free(rows);
 	return ret;
 }
+
+/* ---- parts of other answers ---- */
+
+void drops_vty_edge(struct vty *vty, const char *router, const char *interface,
+		    size_t max)
+{
+	struct drop_seen *rows = mem_calloc(max, sizeof(*rows));
+	char text[IP_TEXT_SIZE], what[DROP_WHAT_SIZE];
+	struct judged j;
+	size_t n, all;
+
+	n = drop_store_top(savd->drops, router, interface, savd_now_ms(), rows, max, &all);
+	for (size_t i = 0; i < n; i++) {
+		const struct drop *d = &rows[i].drop;
+		struct ip_prefix net = drop_network(d);
+
+		if (judge(&rows[i], &j))
+			vty_out(vty, "  refused %s %s, %llu samples, last %lld s ago: %s\n",
+				ip_prefix_format(&net, text), drop_what(d, what),
+				(unsigned long long)d->samples,
+				(long long)(savd_now_ms() - d->last_ms) / 1000, j.why.text);
+	}
+	if (all > n)
+		vty_out(vty, "  and %zu more sources: \"show drops %s %s\"\n", all - n, router,
+			interface);
+	free(rows);
+}
+
+struct json_object *drops_json_edge(const char *router, const char *interface, size_t max)
+{
+	struct drop_seen *rows = mem_calloc(max, sizeof(*rows));
+	struct json_object *list;
+	size_t n;
+
+	n = drop_store_top(savd->drops, router, interface, savd_now_ms(), rows, max, NULL);
+	list = json_rows(rows, n);
+	free(rows);
+	return list;
+}
+
+static struct sum sum_customer(const char *customer)
+{
+	struct sum s = { 0 };
+
+	for (size_t i = 0; i < savd->cfg.n_edges; i++) {
+		if (strcmp(savd->cfg.edges[i].customer, customer) == 0)
+			sum_edge(&s, &savd->cfg.edges[i]);
+	}
+	return s;
+}
+
+void drops_vty_customer(struct vty *vty, const char *customer)
+{
+	struct sum s = sum_customer(customer);
+
+	vty_out(vty, "  refused on its %zu edges: %llu packets, %llu bytes\n", s.edges,
+		(unsigned long long)s.packets, (unsigned long long)s.bytes);
+}
+
+struct json_object *drops_json_customer(const char *customer)
+{
+	struct sum s = sum_customer(customer);
+
+	return json_sum(&s);
+}
+
+/* ---- commands ---- */
 
 #define DROPS_HELP "Sources that the filters refused, and why; from samples\n"
 

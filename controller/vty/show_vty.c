@@ -341,6 +341,27 @@ static bool view_one(struct edge_view *v, const char *router, const char *interf
 	return found;
 }
 
+void show_edge_text(struct vty *vty, const char *router, const char *interface)
+{
+	struct edge_view v;
+
+	if (view_one(&v, router, interface))
+		print_edge_long(vty, &v);
+}
+
+struct json_object *show_edge_json(const char *router, const char *interface)
+{
+	struct json_object *json;
+	struct edge_view v;
+
+	if (!view_one(&v, router, interface))
+		return NULL;
+	json = json_edge(&v);
+	json_object_object_add(json, "waitsFor", json_waits(v.s.config));
+	json_object_object_add(json, "sessions", radius_json_edge(router, interface));
+	return json;
+}
+
 DEFUN (show_edge_one,
        show_edge_one_cmd,
        "show edge ROUTER INTERFACE [json]",
@@ -350,20 +371,14 @@ DEFUN (show_edge_one,
        "Name of the interface\n"
        JSON_HELP)
 {
-	struct edge_view v;
-	struct json_object *json;
+	const char *router = argv[2]->arg, *interface = argv[3]->arg;
 
 	savd_catch_up();
-	if (!view_one(&v, argv[2]->arg, argv[3]->arg))
-		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
-	if (show_wants_json(argv, argc)) {
-		json = json_edge(&v);
-		json_object_object_add(json, "waitsFor", json_waits(v.s.config));
-		json_object_object_add(json, "sessions",
-				       radius_json_edge(argv[2]->arg, argv[3]->arg));
-		return show_print_json(vty, json);
-	}
-	print_edge_long(vty, &v);
+	if (!config_edge_find(&savd->cfg, router, interface))
+		return no_such_edge(vty, router, interface);
+	if (show_wants_json(argv, argc))
+		return show_print_json(vty, show_edge_json(router, interface));
+	show_edge_text(vty, router, interface);
 	return CMD_SUCCESS;
 }
 
