@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The datapath: any bytes from a device are cut into packets that fit, any bytes
+ * from the network are refused, and what a peer with keys puts into ESP is read
+ * within its bounds and joined to frames that read as one packet.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipsec/esp/esp_merge.h"
+#include "ipsec/esp/esp_sa.h"
+#include "ipsec/esp/esp_super.h"
+#include "ipsec/ike/ike.h"
+#include "tests/fuzz/fuzz_assert.h"
+
+#define PACKETS_MAX 32
+
+static void from_device(const uint8_t *data, size_t size)
+{
+	static uint8_t out[1 << 16];
+	struct virtio_net_hdr vnet;
+	struct esp_super s;
+
+	if (size < sizeof(vnet))
+		return;
+	memcpy(&vnet, data, sizeof(vnet));
+	if (esp_super_read(&vnet, data + sizeof(vnet), size - sizeof(vnet), &s) != 0)
+		return;
+	HOLDS(s.count > 0 && s.count <= ESP_SUPER_SEGMENTS_MAX);
+	for (uint32_t i = 0; i < s.count; i++) {
+		size_t len = esp_super_length(&s, i);
+		struct esp_inner inner;
+
+		HOLDS(len <= size && esp_super_put(&s, i, out) == len);
+		HOLDS(esp_inner_read(out, len, &inner) == 0 && inner.len == len);
+	}
+}
+
+static void from_network(const uint8_t *data, size_t size)
+{
+	static struct esp_sa *sa;
+	struct esp_plain plain;
+	uint8_t *copy;
+
+	if (!sa) {
+		struct ike_child_keys keys = { .encr = { .len = 20 } };
+		struct ike_ts_list none = { 0 };
+		struct esp_sa_conf conf = { .suite = { ENCR_AES_GCM_16, 128, AUTH_NONE },
+					    .in = &keys,
+					    .out = &keys,
+					    .local_ts = &none,
+					    .remote_ts = &none };
+
+		memset(keys.encr.bytes, 0x5a, sizeof(keys.encr.bytes));
+		sa = esp_sa_new(&conf);
+	}
+	copy = malloc(size + 1);
+	if (!copy)
+		abort();
+	memcpy(copy, data, size);
+	HOLDS(esp_sa_open(sa, copy, size, &plain) != ESP_OK);
+	HOLDS(sa->window.top == 0);
+	free(copy);
+}
+
+/* Packets of a length in two bytes each, as they come out of ESP. */
+static void from_peer(const uint8_t *data, size_t size)
+{
+	uint8_t *copies[PACKETS_MAX];
+	unsigned int n = 0;
+	struct esp_merge m;
+	static uint8_t whole[1 << 17];
+
+	esp_merge_init(&m, PACKETS_MAX, true);
+	while (size >= 2 && n < PACKETS_MAX) {
+		size_t len = (size_t)(data[0] << 8 | data[1]) % 2000;
+		struct esp_inner inner;
+
+		data += 2;
+		size -= 2;
+		if (len > size)
+			len = size;
+		copies[n] = malloc(len + 1);
+		if (!copies[n])
+			abort();
+		memcpy(copies[n], data, len);
+		if (esp_inner_read(copies[n], len, &inner) == 0 && esp_inner_ecn(copies[n], &inner, 3) == 0)
+			HOLDS(esp_merge_add(&m, 1, copies[n], &inner));
+		n++;
+		data += len;
+		size -= len;
+	}
+	esp_merge_finish(&m);
+	for (unsigned int i = 0; i < m.n; i++) {
+		const struct esp_frame *f = &m.frames[i];
+		struct esp_super s;
+		size_t len = 0;
+
+		for (unsigned int k = 1; k < f->n_iov; k++) {
+			memcpy(whole + len, f->iov[k].iov_base, f->iov[k].iov_len);
+			len += f->iov[k].iov_len;
+		}
+		HOLDS(esp_super_read(&f->vnet, whole, len, &s) == 0 && s.inner.len == len);
+		HOLDS(s.count == f->n_iov - 1);
+	}
+	esp_merge_fini(&m);
+	while (n > 0)
+		free(copies[--n]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0 || size > 65536)
+		return 0;
+	switch (data[0] % 3) {
+	case 0:
+		from_device(data + 1, size - 1);
+		break;
+	case 1:
+		from_network(data + 1, size - 1);
+		break;
+	default:
+		from_peer(data + 1, size - 1);
+	}
+	return 0;
+}
