@@ -359,7 +359,7 @@ static void queue_run(struct ike_sa *sa, uint64_t now_ms)
 
 static void resend(struct ike_sa *sa, uint64_t now_ms)
 {
-	if (sa->out.sent > SA_RETRIES) {
+	if (sa->out.sent >= SA_RETRIES) {
 		engine_counters(sa->engine)->timeouts++;
 		sa_kill(sa, sa->up_ms ? IKE_EVENT_DOWN : IKE_EVENT_FAILED, "the peer does not answer", now_ms);
 		return;

@@ -27,7 +27,7 @@
 
 #define SA_CHILDREN_MAX 16
 #define SA_QUEUE_MAX 24
-#define SA_RETRIES 7	  /* 0.5 s doubled: gives up after 63.5 s */
+#define SA_RETRIES 7	  /* times that a request is sent, 0.5 s doubled between: 63.5 s in all */
 #define SA_RETRY_FIRST_MS 500
 #define SA_HALF_OPEN_MS 30000
 #define SA_LINGER_MS 5000 /* a replaced or deleted SA answers repeated requests for so long */
