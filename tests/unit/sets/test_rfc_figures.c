@@ -138,6 +138,29 @@ static void test_3704_2_3_feasible(void **state)
 	net_fini(&net);
 }
 
+/* 2.3: "including all or N (where N is less than all) feasible BGP paths" */
+static void test_3704_2_3_n_paths(void **state)
+{
+	struct config_edge *cust;
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_edge(&net, "r", "cust", ROLE_CUSTOMER, MODE_FEASIBLE);
+	net_edge(&net, "r", "second", ROLE_CUSTOMER, MODE_FEASIBLE);
+	net_route(net_peer(&net, "r", "cust", "10.0.0.1"), P1, "1 1 1");
+	net_route(net_peer(&net, "r", "second", "10.0.0.2"), P1, "2 1");
+	net_route(net.peers[0].rib, P1, "3356 3257 5 5 1");
+	cust = &net.cfg.edges[0];
+	assert_string_equal(cust->interface, "cust");
+	cust->feasible_paths = 1;
+	FAILS(&net, "cust", MODE_FEASIBLE, IN_P1);
+	BEST(&net, "second", MODE_FEASIBLE, IN_P1);
+	net.cfg.edges[0].feasible_paths = 2;
+	BEST(&net, "cust", MODE_FEASIBLE, IN_P1);
+	net_fini(&net);
+}
+
 /* 2.4: "checks only for the existence of a route (even a default route)", "a
  * packet is dropped if there is no route at all"; "presence of a default route
  * nullifies the effect". 2.5: "default routes are excluded". */
@@ -156,6 +179,29 @@ static void test_3704_2_4_and_2_5_loose(void **state)
 	FAILS(&net, "up", MODE_LOOSE, "10.1.2.3");
 	FAILS(&net, "up", MODE_LOOSE_NO_DEFAULT, IN_P1);
 	WORKS(&net, "up", MODE_LOOSE_NO_DEFAULT, ELSEWHERE);
+	net_fini(&net);
+}
+
+/* 3.1: "the same arrangements also apply to the ISP's upstream": a list that the ISP
+ * keeps by hand is unknown there, a route is not. */
+static void test_3704_3_1_multiple_levels(void **state)
+{
+	struct rib_peer *isp;
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_edge(&net, "r", "cust", ROLE_CUSTOMER, MODE_ACL);	  /* at the ISP */
+	net_edge(&net, "r", "isp", ROLE_CUSTOMER, MODE_FEASIBLE); /* at its upstream */
+	net_record(&net, "arranged", P1, "r", "cust");
+	isp = net_peer(&net, "r", "isp", "10.0.0.1");
+	net_route(isp, P2, "1");
+	BEST(&net, "cust", MODE_ACL, IN_P1);
+	FAILS(&net, "isp", MODE_FEASIBLE, IN_P1);
+	FAILS(&net, "isp", MODE_STRICT, IN_P1);
+	net_route(isp, P1, "1");
+	BEST(&net, "isp", MODE_FEASIBLE, IN_P1);
+	BEST(&net, "isp", MODE_STRICT, IN_P1);
 	net_fini(&net);
 }
 
@@ -192,6 +238,23 @@ static void test_3704_3_3_peering_link(void **state)
 	BEST(&net, "peer", MODE_STRICT, IN_P1);
 	/* "which should have come over a peering link" */
 	FAILS(&net, "up", MODE_STRICT, IN_P1);
+	net_fini(&net);
+}
+
+/* 4.1: "the use of Loose RPF cannot be recommended, except as a way to measure whether
+ * martian or other unrouted addresses are being used" */
+static void test_3704_4_1_loose_measures(void **state)
+{
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_edge(&net, "r", "cust", ROLE_CUSTOMER, MODE_LOOSE);
+	net_route(net_peer(&net, "r", "cust", "10.0.0.1"), P1, "1");
+	BLIND(&net, "cust", MODE_LOOSE, IN_P1);
+	FAILS(&net, "cust", MODE_LOOSE, IN_P2);
+	FAILS(&net, "cust", MODE_LOOSE, "10.1.2.3");
+	FAILS(&net, "cust", MODE_LOOSE, "192.0.2.1");
 	net_fini(&net);
 }
 
@@ -232,6 +295,30 @@ static void test_3704_4_3_provider_prefix_to_that_provider(void **state)
 }
 
 /* ---- RFC 8704 ---- */
+
+/* 2.1: ingress ACLs "drop ingress packets when the source address is spoofed (e.g.,
+ * belongs to obviously disallowed prefix blocks, IANA special-purpose prefixes,
+ * provider's own prefixes, etc.)"; egress ACLs permit what "is associated with the
+ * interface on which the customer network is connected". */
+static void test_8704_2_1_acl(void **state)
+{
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_own(&net, P3);
+	net_edge(&net, "r", "line", ROLE_HOST, MODE_DEFAULT);
+	net_record(&net, "user", "20.1.0.0/16 20.3.7.0/24 10.0.0.0/8", "r", "line");
+	BEST(&net, "line", MODE_DEFAULT, IN_P1);
+	FAILS(&net, "line", MODE_DEFAULT, IN_P2);
+	FAILS(&net, "line", MODE_DEFAULT, IN_P3);
+	WORKS(&net, "line", MODE_DEFAULT, "20.3.7.1"); /* the provider's, given to it */
+	FAILS(&net, "line", MODE_DEFAULT, "10.1.2.3");
+	FAILS(&net, "up", MODE_DEFAULT, IN_P3);
+	FAILS(&net, "up", MODE_DEFAULT, "127.0.0.1");
+	FAILS(&net, "up", MODE_DEFAULT, "2001:db8::1");
+	net_fini(&net);
+}
 
 /* Figure 1: AS2's view. "Enhanced feasible-path uRPF works best" for a packet
  * from AS3, a lateral peer, takes the extension to peers of sec. 3.1; here AS3
@@ -339,6 +426,45 @@ static void test_8704_2_3_aggregate(void **state)
 	net_fini(&net);
 }
 
+/* Sec. 2.4: "It only drops packets if the source address is unreachable in the current
+ * FIB (e.g., IANA special-purpose prefixes, unallocated, allocated but currently not
+ * routed)." */
+static void test_8704_2_4_loose(void **state)
+{
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_edge(&net, "r", "cust", ROLE_CUSTOMER, MODE_LOOSE);
+	net_route(net_peer(&net, "r", "cust", "10.0.0.1"), P1, "1");
+	WORKS(&net, "up", MODE_LOOSE, IN_P1);
+	WORKS(&net, "cust", MODE_LOOSE, ELSEWHERE);
+	FAILS(&net, "up", MODE_LOOSE, IN_P2);
+	FAILS(&net, "up", MODE_LOOSE, "240.1.2.3");
+	FAILS(&net, "up", MODE_LOOSE, "fe80::1");
+	net_fini(&net);
+}
+
+/* Sec. 2.5: "A VRF table can be dedicated per eBGP peer and used for uRPF for only that
+ * peer, resulting in strict mode operation": mode feasible with one peer on the
+ * interface. "For implementing loose uRPF ... the corresponding VRF table would be
+ * global." */
+static void test_8704_2_5_vrf_table(void **state)
+{
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_edge(&net, "r", "cust", ROLE_CUSTOMER, MODE_FEASIBLE);
+	net_route(net_peer(&net, "r", "cust", "10.0.0.1"), P1, "1 1 1");
+	net_route(net.peers[0].rib, P1, "3356 1"); /* that is in the FIB */
+	net_route(net.peers[0].rib, P2, "3356 1");
+	BEST(&net, "cust", MODE_FEASIBLE, IN_P1);
+	FAILS(&net, "cust", MODE_FEASIBLE, IN_P2);
+	BLIND(&net, "cust", MODE_LOOSE, IN_P2);
+	net_fini(&net);
+}
+
 /* Sec. 3.1: "Q1 over a customer-facing interface while it learned the routes for
  * prefixes Q2 and Q3 from a lateral peer and an upstream transit provider" */
 static void test_8704_3_1_example(void **state)
@@ -421,6 +547,84 @@ static void test_8704_figure_4(void **state)
 	net_fini(&net);
 }
 
+/* Algorithms A (sec. 3.1.1) and B (sec. 3.4) step by step, with two origins: 1 is heard
+ * from both customers, 7 from one of them, 99 from no customer. */
+static void algorithms(struct net *net, enum edge_mode mode)
+{
+	struct rib_peer *a, *b, *up, *peer;
+
+	net_init(net);
+	transit(net);
+	up = net->peers[0].rib;
+	net_edge(net, "r", "a", ROLE_CUSTOMER, mode);
+	net_edge(net, "r", "b", ROLE_CUSTOMER, mode);
+	net_edge(net, "r", "c", ROLE_CUSTOMER, mode); /* nothing is heard from it */
+	net_edge(net, "r", "peer", ROLE_PEER, MODE_DEFAULT);
+	a = net_peer(net, "r", "a", "10.0.0.1");
+	b = net_peer(net, "r", "b", "10.0.0.2");
+	peer = net_peer(net, "r", "peer", "10.0.0.5");
+	net_route(a, P1, "2 1");
+	net_route(b, P2, "3 1");
+	net_route(peer, P3, "5 1");
+	net_route(a, "21.1.0.0/16", "2 7");
+	net_route(up, "21.3.0.0/16", "3356 7");
+}
+
+static void test_8704_3_1_1_algorithm_a(void **state)
+{
+	struct net net;
+
+	algorithms(&net, MODE_EFP_A);
+	/* X1 is on both, since "one or more of the prefixes in Set X1 were received" */
+	assert_net_set(&net, "r", "a", "20.1.0.0/16 20.2.0.0/15 21.1.0.0/16 21.3.0.0/16");
+	/* X7 is not on the other */
+	assert_net_set(&net, "r", "b", "20.1.0.0/16 20.2.0.0/15");
+	assert_net_set(&net, "r", "c", "");
+	net_fini(&net);
+}
+
+static void test_8704_3_4_algorithm_b(void **state)
+{
+	static const char *const customers[] = { "a", "b", "c" };
+	struct net net;
+
+	algorithms(&net, MODE_EFP_B);
+	/* Z "is the RPF list that is applied for every customer interface" */
+	for (size_t i = 0; i < 3; i++)
+		assert_net_set(&net, "r", customers[i],
+			       "20.1.0.0/16 20.2.0.0/15 21.1.0.0/16 21.3.0.0/16");
+	net_fini(&net);
+}
+
+/* Sec. 3.2: who "should announce at least one of the prefixes it originates to each of
+ * its transit provider ASes", and a non-stub "at least one route per origin AS". */
+static void test_8704_3_2_recommendations(void **state)
+{
+	struct rib_peer *a, *b;
+	struct net net;
+
+	net_init(&net);
+	transit(&net);
+	net_edge(&net, "r", "a", ROLE_CUSTOMER, MODE_EFP_A);
+	net_edge(&net, "r", "b", ROLE_CUSTOMER, MODE_EFP_A);
+	a = net_peer(&net, "r", "a", "10.0.0.1");
+	b = net_peer(&net, "r", "b", "10.0.0.2");
+	/* a stub, 1, and behind the non-stub 2 the customer 7, by both links */
+	net_route(a, P1, "1");
+	net_route(a, "21.1.0.0/16", "2 7");
+	net_route(a, "22.1.0.0/16", "2");
+	FAILS(&net, "b", MODE_EFP_A, IN_P1);
+	FAILS(&net, "b", MODE_EFP_A, "21.1.2.3");
+	net_route(b, P2, "1");
+	net_route(b, "22.2.0.0/16", "2");
+	BEST(&net, "b", MODE_EFP_A, IN_P1);
+	BEST(&net, "b", MODE_EFP_A, "22.1.2.3");
+	FAILS(&net, "b", MODE_EFP_A, "21.1.2.3");
+	net_route(b, "21.2.0.0/16", "2 7");
+	BEST(&net, "b", MODE_EFP_A, "21.1.2.3");
+	net_fini(&net);
+}
+
 /* Sec. 3.7: what is recommended is the default of each role. */
 static void test_8704_3_7_defaults(void **state)
 {
@@ -467,18 +671,27 @@ int main(void)
 		cmocka_unit_test(test_3704_2_2_no_route),
 		cmocka_unit_test(test_3704_2_2_weight_at_the_secondary_router),
 		cmocka_unit_test(test_3704_2_3_feasible),
+		cmocka_unit_test(test_3704_2_3_n_paths),
 		cmocka_unit_test(test_3704_2_4_and_2_5_loose),
+		cmocka_unit_test(test_3704_3_1_multiple_levels),
 		cmocka_unit_test(test_3704_3_2_own_infrastructure),
 		cmocka_unit_test(test_3704_3_3_peering_link),
+		cmocka_unit_test(test_3704_4_1_loose_measures),
 		cmocka_unit_test(test_3704_4_2_complete_filters),
 		cmocka_unit_test(test_3704_4_3_provider_prefix_to_that_provider),
+		cmocka_unit_test(test_8704_2_1_acl),
 		cmocka_unit_test(test_8704_figure_1),
 		cmocka_unit_test(test_8704_figure_1_with_a_lateral_peer),
 		cmocka_unit_test(test_8704_figure_2),
 		cmocka_unit_test(test_8704_2_3_aggregate),
+		cmocka_unit_test(test_8704_2_4_loose),
+		cmocka_unit_test(test_8704_2_5_vrf_table),
 		cmocka_unit_test(test_8704_3_1_example),
 		cmocka_unit_test(test_8704_figure_3),
 		cmocka_unit_test(test_8704_figure_4),
+		cmocka_unit_test(test_8704_3_1_1_algorithm_a),
+		cmocka_unit_test(test_8704_3_4_algorithm_b),
+		cmocka_unit_test(test_8704_3_2_recommendations),
 		cmocka_unit_test(test_8704_3_7_defaults),
 		cmocka_unit_test(test_8704_3_7_1_stub),
 	};
