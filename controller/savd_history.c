@@ -8,8 +8,9 @@
 
 #include "lib/mem.h"
 
-/* So few that their transaction is a matter of milliseconds. */
+/* So few that their transaction is a matter of milliseconds, besides the disk's own. */
 #define TRIM_ROWS 500
+#define SAVE_ROWS 100
 
 struct event_waiting {
 	int64_t at_ms;
@@ -50,18 +51,28 @@ struct savd_history *savd_history_new(struct savd *savd)
 	return h;
 }
 
-static void forget(struct savd_history *h)
+/* The first so many are saved. */
+static void events_forget(struct savd_history *h, size_t n)
 {
-	for (size_t i = 0; i < h->n_events; i++)
+	for (size_t i = 0; i < n; i++)
 		free(h->events[i].text);
-	h->n_events = h->events_lost = h->n_gone = 0;
+	h->n_events -= n;
+	if (h->n_events > 0)
+		memmove(h->events, &h->events[n], h->n_events * sizeof(*h->events));
+}
+
+static void gone_forget(struct savd_history *h, size_t n)
+{
+	h->n_gone -= n;
+	if (h->n_gone > 0)
+		memmove(h->gone, &h->gone[n], h->n_gone * sizeof(*h->gone));
 }
 
 void savd_history_free(struct savd_history *h)
 {
 	if (!h)
 		return;
-	forget(h);
+	events_forget(h, h->n_events);
 	free(h->events);
 	free(h->gone);
 	free(h);
@@ -118,12 +129,12 @@ void savd_history_event(struct savd_history *h, bool alarm, const char *text)
 
 /* ---- saving ---- */
 
-static int save_events(struct savd_history *h, struct diag *diag)
+static int save_events(struct savd_history *h, size_t n, struct diag *diag)
 {
 	struct store_event e;
 	char text[96];
 
-	for (size_t i = 0; i < h->n_events; i++) {
+	for (size_t i = 0; i < n; i++) {
 		e = (struct store_event){ h->events[i].at_ms, h->events[i].alarm,
 					  h->events[i].text };
 		if (store_event_add(h->savd->store, &e, diag) < 0)
@@ -137,9 +148,9 @@ static int save_events(struct savd_history *h, struct diag *diag)
 	return store_event_add(h->savd->store, &e, diag);
 }
 
-static int save_gone(struct savd_history *h, struct diag *diag)
+static int save_gone(struct savd_history *h, size_t n, struct diag *diag)
 {
-	for (size_t i = 0; i < h->n_gone; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct edge_gone *g = &h->gone[i];
 
 		if (store_set_gone_add(h->savd->store, g->router, g->interface, g->at_ms,
@@ -170,38 +181,61 @@ static int save_edge(struct savd_history *h, const struct savd_edge *e,
 				     e->sent_ms / 1000, diag);
 }
 
-static int save_edges(struct savd_history *h, struct diag *diag)
+/* The next so many that wait: their places among the edges. */
+static size_t edges_waiting(const struct savd_history *h, size_t at[SAVE_ROWS + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->savd->n_edges && n <= SAVE_ROWS; i++) {
+		if (h->savd->edges[i].unsaved)
+			at[n++] = i;
+	}
+	return n;
+}
+
+static int save_edges(struct savd_history *h, const size_t *at, size_t n, struct diag *diag)
 {
 	struct engine_edge_status status;
 
-	for (size_t i = 0; i < h->savd->n_edges; i++) {
-		const struct savd_edge *e = &h->savd->edges[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct savd_edge *e = &h->savd->edges[at[i]];
 
-		if (e->unsaved &&
-		    engine_edge_status(h->savd->engine, e->router, e->interface, &status) &&
+		if (engine_edge_status(h->savd->engine, e->router, e->interface, &status) &&
 		    save_edge(h, e, &status, diag) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 int savd_history_save(struct savd_history *h, struct diag *diag)
 {
 	struct store *store = h->savd->store;
+	size_t at[SAVE_ROWS + 1];
+	size_t n_gone = least(h->n_gone, SAVE_ROWS), n_events = least(h->n_events, SAVE_ROWS);
+	/* an edge that is gone may be there again: first the one, then the other */
+	size_t waiting = n_gone < h->n_gone ? SAVE_ROWS + 1 : edges_waiting(h, at);
+	size_t n_edges = n_gone < h->n_gone ? 0 : least(waiting, SAVE_ROWS);
 
 	if (store_begin(store, diag) < 0)
 		return -1;
-	/* an edge that is gone may be there again */
-	if (save_gone(h, diag) < 0 || save_edges(h, diag) < 0 || save_events(h, diag) < 0) {
+	if (save_gone(h, n_gone, diag) < 0 || save_edges(h, at, n_edges, diag) < 0 ||
+	    save_events(h, n_events, diag) < 0) {
 		store_rollback(store);
 		return -1;
 	}
 	if (store_commit(store, diag) < 0)
 		return -1;
-	for (size_t i = 0; i < h->savd->n_edges; i++)
-		h->savd->edges[i].unsaved = false;
-	forget(h);
-	return 0;
+	for (size_t i = 0; i < n_edges; i++)
+		h->savd->edges[at[i]].unsaved = false;
+	gone_forget(h, n_gone);
+	events_forget(h, n_events);
+	h->events_lost = 0;
+	return h->n_gone > 0 || waiting > n_edges || h->n_events > 0;
 }
 
 int savd_history_trim(struct savd_history *h, struct diag *diag)

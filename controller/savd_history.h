@@ -26,8 +26,8 @@ void savd_history_gone(struct savd_history *h, const char *router, const char *i
 void savd_history_event(struct savd_history *h, bool alarm, const char *text);
 #define SAVD_EVENTS_MAX 4096
 
-/* All that is not saved yet, in one transaction; -1 with diag: nothing, it stays
- * for the next call. */
+/* Some of what is not saved yet, in one transaction of some milliseconds: 1: call it
+ * again, 0: that was all; -1 with diag: nothing, it stays for the next call. */
 int savd_history_save(struct savd_history *h, struct diag *diag);
 /* Takes away some of what the configuration says not to keep; 1: there may be
  * more, 0: that was all, -1 with diag. */

@@ -223,28 +223,34 @@ int64_t savd_revision(void)
 }
 
 /* Honest traffic may wait for a filter, and a disk may be busy or full: it is
- * sent first and saved after. Meanwhile the disk has an older good one. */
-static void save_all(void)
+ * sent first and saved after, bit by bit. Meanwhile the disk has an older good one. */
+static int save_some(void)
 {
 	struct diag diag;
+	int more = savd_history_save(history, &diag);
 
 	EVENT_OFF(t_save);
-	if (savd_history_save(history, &diag) == 0)
-		return;
-	zlog_warn("%s", diag.text);
-	event_add_timer(loop, on_save, NULL, SAVE_RETRY_S, &t_save);
+	if (more < 0) {
+		zlog_warn("%s", diag.text);
+		event_add_timer(loop, on_save, NULL, SAVE_RETRY_S, &t_save);
+	}
+	return more;
 }
 
 static void on_save(struct event *t)
 {
+	int64_t began_us = frr_now_us();
+
 	(void)t;
-	save_all();
+	if (save_some() > 0) /* no more than a third of the time */
+		event_add_timer_msec(loop, on_save, NULL,
+				     (long)((frr_now_us() - began_us) / 500) + 1, &t_save);
 }
 
 void savd_save(void)
 {
-	if (t_save)
-		save_all();
+	while (t_save && save_some() > 0)
+		save_soon();
 }
 
 /* Bit by bit, so that nothing else waits for it. */
@@ -840,7 +846,8 @@ static void on_term(void)
 	EVENT_OFF(t_trim);
 	rollback_vty_stop();
 	database_vty_stop();
-	save_all();
+	while (save_some() > 0)
+		;
 	EVENT_OFF(t_save);
 	EVENT_OFF(t_listen);
 	EVENT_OFF(t_renew);
