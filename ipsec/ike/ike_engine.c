@@ -6,9 +6,10 @@
 
 #include "ipsec/ike/cookie.h"
 #include "ipsec/ike/sa.h"
+#include "ipsec/ike/tables.h"
 #include "lib/mem.h"
 
-#define BUCKETS 16384 /* a power of two; 10,000 SAs stay short chains */
+#define NAMES 4096 /* buckets of tunnels' names */
 #define SOURCES 4096
 #define COOKIE_TOTAL 64	     /* half-open SAs that make everybody show a cookie */
 #define COOKIE_SOURCE 8	     /* and those of one source, a NAT's many clients too */
@@ -17,11 +18,19 @@
 #define RETRY_FIRST_MS 1000
 #define RETRY_MAX_MS 60000
 
-/* A tunnel, and who uses it: SAs outlive a change of configuration. */
+/* What the operator wanted of a tunnel at some time: SAs outlive a change. */
 struct tunnel_ref {
 	struct ike_tunnel tunnel; /* first: the reference is found by its address */
 	unsigned refs;
-	struct tunnel_ref *next;
+	struct tunnel_slot *slot;
+};
+
+/* A tunnel's name, and all that is called so. */
+struct tunnel_slot {
+	struct tunnel_slot *next_hash, *prev, *next; /* all, in their order */
+	char name[IKE_TUNNEL_NAME];
+	struct tunnel_ref *ref; /* as it is wanted now, NULL: not any more */
+	struct ike_sa *sas;
 	struct ike_path path; /* where ike_engine_up() was told to begin */
 	bool wanted;
 	uint64_t retry_at_ms, retry_ms;
@@ -31,11 +40,13 @@ struct tunnel_ref {
 struct ike_engine {
 	struct ike_ops ops;
 	void *ctx;
-	struct tunnel_ref *tunnels;
+	struct tunnel_slot *first, *last;
+	struct tunnel_slot *names[NAMES];
 	struct ike_sa *sas; /* all of them */
-	struct ike_sa *bucket[BUCKETS];
+	struct ike_sa *running; /* being looked at, and so not to be looked at again */
+	bool touched;		/* one that is not */
+	struct tables tables;
 	uint16_t source[SOURCES]; /* half-open SAs, by a hash of where they come from */
-	uint64_t seed;
 	uint64_t next_number, next_sign;
 	struct cookies cookies;
 	struct ike_counters counters;
@@ -50,7 +61,7 @@ struct ike_engine *ike_engine_new(const struct ike_ops *ops, void *ctx)
 	e->ops = *ops;
 	e->ctx = ctx;
 	e->next_number = e->next_sign = 1;
-	crypto_random(&e->seed, sizeof(e->seed));
+	crypto_random(&e->tables.seed, sizeof(e->tables.seed));
 	return e;
 }
 
@@ -72,10 +83,64 @@ void ike_engine_counters(const struct ike_engine *e, struct ike_counters *out)
 
 /* ---- tunnels */
 
-const struct ike_tunnel *engine_tunnel_get(const struct ike_tunnel *tunnel)
+static struct tunnel_ref *ref_of(const struct ike_tunnel *tunnel)
 {
-	((struct tunnel_ref *)(uintptr_t)tunnel)->refs++;
-	return tunnel;
+	return (struct tunnel_ref *)(uintptr_t)tunnel;
+}
+
+static struct tunnel_slot **slot_place(struct ike_engine *e, const char *name)
+{
+	uint32_t h = 2166136261u;
+	struct tunnel_slot **at;
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &e->names[h % NAMES];
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next_hash;
+	return at;
+}
+
+/* The tunnel of that name, if there is one now. */
+static struct tunnel_slot *slot_find(struct ike_engine *e, const char *name)
+{
+	struct tunnel_slot *slot = *slot_place(e, name);
+
+	return slot && slot->ref ? slot : NULL;
+}
+
+static struct tunnel_slot *slot_get(struct ike_engine *e, const char *name)
+{
+	struct tunnel_slot **at = slot_place(e, name), *slot = *at;
+
+	if (slot)
+		return slot;
+	slot = *at = mem_alloc(sizeof(*slot));
+	memcpy(slot->name, name, strlen(name) + 1);
+	slot->prev = e->last;
+	if (e->last)
+		e->last->next = slot;
+	else
+		e->first = slot;
+	e->last = slot;
+	return slot;
+}
+
+/* Nothing is called so any more. */
+static void slot_drop(struct ike_engine *e, struct tunnel_slot *slot)
+{
+	if (slot->ref || slot->sas)
+		return;
+	*slot_place(e, slot->name) = slot->next_hash;
+	if (slot->prev)
+		slot->prev->next = slot->next;
+	else
+		e->first = slot->next;
+	if (slot->next)
+		slot->next->prev = slot->prev;
+	else
+		e->last = slot->prev;
+	free(slot);
 }
 
 static void ref_put(struct tunnel_ref *ref)
@@ -84,71 +149,77 @@ static void ref_put(struct tunnel_ref *ref)
 		free(ref);
 }
 
-void engine_tunnel_put(struct ike_engine *e, const struct ike_tunnel *tunnel)
+void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel)
 {
-	if (tunnel)
-		ref_put((struct tunnel_ref *)(uintptr_t)tunnel);
+	struct tunnel_ref *ref = ref_of(tunnel);
+
+	ref->refs++;
+	sa->tunnel = tunnel;
+	sa->prev_tunnel = NULL;
+	sa->next_tunnel = ref->slot->sas;
+	if (sa->next_tunnel)
+		sa->next_tunnel->prev_tunnel = sa;
+	ref->slot->sas = sa;
 }
 
-static struct tunnel_ref **ref_find(struct ike_engine *e, const char *name)
+void engine_sa_untunnel(struct ike_sa *sa)
 {
-	struct tunnel_ref **at = &e->tunnels;
+	struct tunnel_ref *ref = ref_of(sa->tunnel);
 
-	while (*at && strcmp((*at)->tunnel.name, name) != 0)
-		at = &(*at)->next;
-	return at;
+	if (!ref)
+		return;
+	if (sa->prev_tunnel)
+		sa->prev_tunnel->next_tunnel = sa->next_tunnel;
+	else
+		ref->slot->sas = sa->next_tunnel;
+	if (sa->next_tunnel)
+		sa->next_tunnel->prev_tunnel = sa->prev_tunnel;
+	sa->tunnel = NULL;
+	slot_drop(sa->engine, ref->slot);
+	ref_put(ref);
 }
 
 void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel)
 {
-	struct tunnel_ref **at = ref_find(e, tunnel->name), *old = *at;
+	struct tunnel_slot *slot = slot_get(e, tunnel->name);
 	struct tunnel_ref *ref = mem_alloc(sizeof(*ref));
 
 	ref->tunnel = *tunnel;
 	ref->refs = 1;
-	if (old) {
-		ref->next = old->next;
-		ref->path = old->path;
-		ref->wanted = old->wanted;
-		ref_put(old);
-	}
-	*at = ref;
+	ref->slot = slot;
+	if (slot->ref)
+		ref_put(slot->ref);
+	slot->ref = ref;
 }
 
-const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, unsigned *at)
+const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, const struct ike_tunnel *after)
 {
-	unsigned i = 0;
+	for (struct tunnel_slot *slot = after ? ref_of(after)->slot->next : e->first; slot; slot = slot->next) {
+		const struct ike_tunnel *t = slot->ref ? &slot->ref->tunnel : NULL;
 
-	for (struct tunnel_ref *ref = e->tunnels; ref; ref = ref->next, i++) {
-		const struct ike_tunnel *t = &ref->tunnel;
-
-		if (i < *at || (t->link && t->link != path->link) ||
-		    (t->local_addr.v && !ip_addr_equal(&t->local_addr, &path->local.addr)))
-			continue;
 		/* where the peer is says nothing: a NAT may be between (N7) */
-		*at = i + 1;
-		return t;
+		if (t && (!t->link || t->link == path->link) &&
+		    (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr)))
+			return t;
 	}
 	return NULL;
 }
 
 bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
 {
-	struct tunnel_ref *ref = (struct tunnel_ref *)(uintptr_t)sa->tunnel;
-	const struct ip_prefix *pool = &ref->tunnel.pool;
+	struct tunnel_slot *slot = ref_of(sa->tunnel)->slot;
+	const struct ip_prefix *pool = &sa->tunnel->pool;
 	unsigned host_bits = ip_bits(pool->family) - pool->len;
 	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
 
 	if (pool->len == 0 || size < 1)
 		return false;
 	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
-		struct ip_addr addr = { pool->v + 1 + ref->next_address++ % size, pool->family };
-		struct ike_sa *other = e->sas;
+		struct ip_addr addr = { pool->v + 1 + slot->next_address++ % size, pool->family };
 
-		while (other && (other == sa || other->state == SA_DEAD || !ip_addr_equal(&other->virtual_addr, &addr)))
-			other = other->next;
-		if (!other) {
-			*out = addr;
+		if (!tables_by_address(&e->tables, &addr)) {
+			sa->virtual_addr = *out = addr;
+			tables_add_address(&e->tables, sa);
 			return true;
 		}
 	}
@@ -157,40 +228,28 @@ bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *o
 
 /* ---- SAs */
 
-static size_t bucket_of(const struct ike_engine *e, const uint8_t spi[IKE_SPI_SIZE])
+void engine_touch(struct ike_sa *sa)
 {
-	uint64_t v;
-
-	memcpy(&v, spi, sizeof(v));
-	return (size_t)(((v ^ e->seed) * 0x9e3779b97f4a7c15ULL) >> 50) % BUCKETS;
-}
-
-static const uint8_t *own_spi(const struct ike_sa *sa)
-{
-	return sa->initiator ? sa->spi_i : sa->spi_r;
+	sa->touched = true;
+	if (sa != sa->engine->running)
+		sa->engine->touched = true;
 }
 
 void engine_sa_link(struct ike_engine *e, struct ike_sa *sa)
 {
-	size_t b = bucket_of(e, own_spi(sa));
-
 	sa->number = e->next_number++;
-	sa->next_hash = e->bucket[b];
-	e->bucket[b] = sa;
+	tables_add(&e->tables, sa);
 	sa->next = e->sas;
 	if (e->sas)
 		e->sas->prev = sa;
 	e->sas = sa;
 	e->counters.sas++;
+	engine_touch(sa);
 }
 
 static void unlink_sa(struct ike_engine *e, struct ike_sa *sa)
 {
-	struct ike_sa **at = &e->bucket[bucket_of(e, own_spi(sa))];
-
-	while (*at != sa)
-		at = &(*at)->next_hash;
-	*at = sa->next_hash;
+	tables_remove(&e->tables, sa);
 	if (sa->prev)
 		sa->prev->next = sa->next;
 	else
@@ -200,35 +259,35 @@ static void unlink_sa(struct ike_engine *e, struct ike_sa *sa)
 	e->counters.sas--;
 }
 
-static struct ike_sa *sa_by_spi(struct ike_engine *e, const uint8_t spi[IKE_SPI_SIZE], bool initiator)
-{
-	struct ike_sa *sa = e->bucket[bucket_of(e, spi)];
-
-	while (sa && (sa->initiator != initiator || memcmp(own_spi(sa), spi, IKE_SPI_SIZE) != 0))
-		sa = sa->next_hash;
-	return sa;
-}
-
 struct ike_sa *engine_sa_by_number(struct ike_engine *e, uint64_t number)
 {
-	struct ike_sa *sa = e->sas;
+	struct ike_sa *sa = tables_by_number(&e->tables, number);
 
-	while (sa && sa->number != number)
-		sa = sa->next;
 	return sa && sa->state != SA_DEAD ? sa : NULL;
+}
+
+void engine_child_link(struct ike_sa *sa, struct sa_child *child)
+{
+	child->sa = sa;
+	tables_add_child(&sa->engine->tables, child);
+	sa->engine->counters.children++;
+	engine_touch(sa);
+}
+
+void engine_child_unlink(struct ike_sa *sa, struct sa_child *child)
+{
+	tables_remove_child(&sa->engine->tables, child);
+	sa->engine->counters.children--;
+	engine_touch(sa);
 }
 
 static struct sa_child *child_by_spi(struct ike_engine *e, uint32_t spi_in, struct ike_sa **owner)
 {
-	for (struct ike_sa *sa = e->sas; sa; sa = sa->next) {
-		struct sa_child *child = sa_child_find(sa, spi_in);
+	struct sa_child *child = tables_child(&e->tables, spi_in);
 
-		if (child) {
-			*owner = sa;
-			return child;
-		}
-	}
-	return NULL;
+	if (child)
+		*owner = child->sa;
+	return child;
 }
 
 void ike_engine_free(struct ike_engine *e)
@@ -237,17 +296,21 @@ void ike_engine_free(struct ike_engine *e)
 		next = sa->next;
 		sa_free(sa);
 	}
-	for (struct tunnel_ref *ref = e->tunnels, *next; ref; ref = next) {
-		next = ref->next;
-		ref_put(ref);
+	while (e->first) {
+		struct tunnel_slot *slot = e->first;
+
+		ref_put(slot->ref);
+		slot->ref = NULL;
+		slot_drop(e, slot);
 	}
 	crypto_wipe(e, sizeof(*e));
 	free(e);
 }
 
+/* So that the answer leads to the SA. */
 uint64_t engine_sign_id(struct ike_engine *e, struct ike_sa *sa)
 {
-	return e->next_sign++;
+	return sa->number << 8 | (e->next_sign++ & 0xff);
 }
 
 /* ---- INITIAL_CONTACT: 2.4 */
@@ -284,7 +347,7 @@ static size_t source_of(const struct ike_engine *e, const struct ike_endpoint *f
 {
 	uint64_t v = from->addr.family == IP_V6 ? (uint64_t)(from->addr.v >> 64) : (uint64_t)from->addr.v;
 
-	return (size_t)(((v ^ e->seed) * 0x9e3779b97f4a7c15ULL) >> 52) % SOURCES;
+	return (size_t)(((v ^ e->tables.seed) * 0x9e3779b97f4a7c15ULL) >> 52) % SOURCES;
 }
 
 void engine_half_open_done(struct ike_engine *e, struct ike_sa *sa)
@@ -367,7 +430,7 @@ static bool pass_cookie(struct ike_engine *e, const struct ike_path *path, const
 static struct ike_sa *init_repeated(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
 				    const uint8_t hash[20])
 {
-	for (struct ike_sa *sa = e->counters.half_open ? e->sas : NULL; sa; sa = sa->next)
+	for (struct ike_sa *sa = tables_begun(&e->tables, header->spi_i); sa; sa = sa->in_begun.next)
 		if (sa->state == SA_INIT_DONE && memcmp(sa->spi_i, header->spi_i, IKE_SPI_SIZE) == 0 &&
 		    ike_endpoint_equal(&sa->path.remote, &path->remote) && memcmp(sa->request_hash, hash, 20) == 0)
 			return sa;
@@ -407,13 +470,14 @@ static void init_request(struct ike_engine *e, const struct ike_path *path, cons
 		return;
 	}
 	engine_sa_link(e, sa);
+	tables_add_begun(&e->tables, sa);
 	half_open_begin(e, sa);
 }
 
 static void init_response(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
 			  const uint8_t *data, size_t len, uint64_t now_ms)
 {
-	struct ike_sa *sa = sa_by_spi(e, header->spi_i, true);
+	struct ike_sa *sa = tables_by_spi(&e->tables, header->spi_i, true);
 	struct ike_payloads payloads;
 	uint8_t bad;
 
@@ -460,7 +524,7 @@ void ike_engine_packet(struct ike_engine *e, const struct ike_path *path, uint8_
 		return;
 	}
 	to_initiator = !(h.flags & IKE_FLAG_INITIATOR);
-	sa = sa_by_spi(e, to_initiator ? h.spi_i : h.spi_r, to_initiator);
+	sa = tables_by_spi(&e->tables, to_initiator ? h.spi_i : h.spi_r, to_initiator);
 	if (!sa || memcmp(to_initiator ? h.spi_r : h.spi_i, to_initiator ? sa->spi_r : sa->spi_i, IKE_SPI_SIZE) != 0) {
 		e->counters.unknown_spi++;
 		return;
@@ -470,45 +534,52 @@ void ike_engine_packet(struct ike_engine *e, const struct ike_path *path, uint8_
 
 void ike_engine_signed(struct ike_engine *e, uint64_t id, uint8_t method, const uint8_t *auth, size_t len, uint64_t now_ms)
 {
-	for (struct ike_sa *sa = e->sas; sa; sa = sa->next)
-		if (sa->setup && sa->setup->sign_id == id && id != 0) {
-			sa_auth_signed(sa, method, auth, len, now_ms);
-			return;
-		}
+	struct ike_sa *sa = engine_sa_by_number(e, id >> 8);
+
+	if (sa && sa->setup && sa->setup->sign_id == id && id != 0)
+		sa_auth_signed(sa, method, auth, len, now_ms);
 }
 
 /* ---- the operator, and the datapath */
 
-static struct ike_sa *initiate(struct ike_engine *e, struct tunnel_ref *ref, uint64_t now_ms)
+static struct ike_sa *initiate(struct ike_engine *e, struct tunnel_slot *slot, uint64_t now_ms)
 {
-	struct ike_path path = ref->path;
+	const struct ike_tunnel *tunnel = &slot->ref->tunnel;
+	struct ike_path path = slot->path;
 	struct ike_sa *sa;
 
-	path.local.port = path.remote.port = ref->tunnel.start_natt ? IKE_NATT_PORT : IKE_PORT;
-	if (ref->tunnel.remote_port)
-		path.remote.port = ref->tunnel.remote_port;
+	path.local.port = path.remote.port = tunnel->start_natt ? IKE_NATT_PORT : IKE_PORT;
+	if (tunnel->remote_port)
+		path.remote.port = tunnel->remote_port;
 	sa = sa_new(e, true, &path, now_ms);
-	sa->tunnel = engine_tunnel_get(&ref->tunnel);
+	engine_sa_tunnel(sa, tunnel);
 	engine_sa_link(e, sa);
 	sa_init_begin(sa, now_ms);
 	return sa;
 }
 
+static bool has_sa(const struct tunnel_slot *slot)
+{
+	const struct ike_sa *sa = slot->sas;
+
+	while (sa && sa->state > SA_UP)
+		sa = sa->next_tunnel;
+	return sa != NULL;
+}
+
 int ike_engine_up(struct ike_engine *e, const char *name, const struct ike_path *path, uint64_t now_ms, struct diag *diag)
 {
-	struct tunnel_ref *ref = *ref_find(e, name);
+	struct tunnel_slot *slot = slot_find(e, name);
 
-	if (!ref)
+	if (!slot)
 		return diag_set(diag, "there is no tunnel %s", name);
-	if (ref->tunnel.remote_addr.v == 0)
+	if (slot->ref->tunnel.remote_addr.v == 0)
 		return diag_set(diag, "tunnel %s only answers: it has no remote address", name);
-	ref->path = *path;
-	ref->wanted = ref->tunnel.start;
-	ref->retry_ms = 0;
-	for (struct ike_sa *sa = e->sas; sa; sa = sa->next)
-		if (sa->tunnel == &ref->tunnel && sa->state <= SA_UP)
-			return 0;
-	initiate(e, ref, now_ms);
+	slot->path = *path;
+	slot->wanted = slot->ref->tunnel.start;
+	slot->retry_ms = 0;
+	if (!has_sa(slot))
+		initiate(e, slot, now_ms);
 	return 0;
 }
 
@@ -524,37 +595,38 @@ static void down(struct ike_sa *sa, uint64_t now_ms)
 
 int ike_engine_down(struct ike_engine *e, const char *name, uint64_t now_ms, struct diag *diag)
 {
-	struct tunnel_ref *ref = *ref_find(e, name);
+	struct tunnel_slot *slot = slot_find(e, name);
 
-	if (!ref)
+	if (!slot)
 		return diag_set(diag, "there is no tunnel %s", name);
-	ref->wanted = false;
-	for (struct ike_sa *sa = e->sas; sa; sa = sa->next)
-		if (sa->tunnel && strcmp(sa->tunnel->name, name) == 0)
-			down(sa, now_ms);
+	slot->wanted = false;
+	for (struct ike_sa *sa = slot->sas; sa; sa = sa->next_tunnel)
+		down(sa, now_ms);
 	return 0;
 }
 
 void ike_engine_tunnel_del(struct ike_engine *e, const char *name, uint64_t now_ms)
 {
-	struct tunnel_ref **at = ref_find(e, name), *ref = *at;
+	struct tunnel_slot *slot = slot_find(e, name);
 	struct diag diag;
 
-	if (!ref)
+	if (!slot)
 		return;
 	ike_engine_down(e, name, now_ms, &diag);
-	*at = ref->next;
-	ref_put(ref);
+	ref_put(slot->ref);
+	slot->ref = NULL;
+	slot_drop(e, slot);
 }
 
 int ike_engine_rekey(struct ike_engine *e, const char *name, bool children, uint64_t now_ms, struct diag *diag)
 {
+	struct tunnel_slot *slot = slot_find(e, name);
 	unsigned n = 0;
 
-	for (struct ike_sa *sa = e->sas; sa; sa = sa->next) {
+	for (struct ike_sa *sa = slot ? slot->sas : NULL; sa; sa = sa->next_tunnel) {
 		const struct sa_request rekey = { .kind = REQ_IKE_REKEY };
 
-		if (sa->state != SA_UP || strcmp(sa->tunnel->name, name) != 0)
+		if (sa->state != SA_UP)
 			continue;
 		n++;
 		if (!children)
@@ -607,9 +679,9 @@ void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_
 {
 	const struct sa_request move = { .kind = REQ_MOVE };
 
-	for (struct tunnel_ref *ref = e->tunnels; ref; ref = ref->next)
-		if (ref->path.link == link && ref->path.local.addr.family == local->family)
-			ref->path.local.addr = *local;
+	for (struct tunnel_slot *slot = e->first; slot; slot = slot->next)
+		if (slot->path.link == link && slot->path.local.addr.family == local->family)
+			slot->path.local.addr = *local;
 	for (struct ike_sa *sa = e->sas; sa; sa = sa->next) {
 		if (sa->state != SA_UP || sa->path.link != link || sa->path.local.addr.family != local->family ||
 		    ip_addr_equal(&sa->path.local.addr, local))
@@ -623,78 +695,81 @@ void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_
 
 /* ---- time */
 
-static bool has_sa(const struct ike_engine *e, const struct tunnel_ref *ref)
-{
-	for (const struct ike_sa *sa = e->sas; sa; sa = sa->next)
-		if (sa->tunnel && sa->state <= SA_UP && strcmp(sa->tunnel->name, ref->tunnel.name) == 0)
-			return true;
-	return false;
-}
-
 /* What shall be up comes back, each time a little later (and never gives up). */
-static void keep_up(struct ike_engine *e, struct tunnel_ref *ref, uint64_t now_ms)
+static void keep_up(struct ike_engine *e, struct tunnel_slot *slot, uint64_t now_ms)
 {
-	if (!ref->wanted)
+	if (!slot->wanted || !slot->ref)
 		return;
-	if (has_sa(e, ref)) {
-		ref->retry_at_ms = 0;
+	if (has_sa(slot)) {
+		slot->retry_at_ms = 0;
 		return;
 	}
-	if (ref->retry_at_ms == 0) {
-		ref->retry_ms = ref->retry_ms ? ref->retry_ms * 2 : RETRY_FIRST_MS;
-		if (ref->retry_ms > RETRY_MAX_MS)
-			ref->retry_ms = RETRY_MAX_MS;
-		ref->retry_at_ms = now_ms + ref->retry_ms;
+	if (slot->retry_at_ms == 0) {
+		slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : RETRY_FIRST_MS;
+		if (slot->retry_ms > RETRY_MAX_MS)
+			slot->retry_ms = RETRY_MAX_MS;
+		slot->retry_at_ms = now_ms + slot->retry_ms;
 	}
-	if (ref->retry_at_ms <= now_ms) {
-		ref->retry_at_ms = 0;
-		initiate(e, ref, now_ms);
+	if (slot->retry_at_ms <= now_ms) {
+		slot->retry_at_ms = 0;
+		initiate(e, slot, now_ms);
 	}
 }
 
 /* A new SA beside the old one, which goes when the new one is up. */
 static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 {
-	struct tunnel_ref *ref;
+	struct tunnel_slot *slot;
 	struct ike_sa *made;
 
 	if (sa->state != SA_UP || sa->reauth_at_ms > now_ms)
 		return;
 	sa->reauth_at_ms = UINT64_MAX;
-	ref = *ref_find(e, sa->tunnel->name);
-	if (!ref)
+	slot = ref_of(sa->tunnel)->slot;
+	if (!slot->ref)
 		return;
-	made = initiate(e, ref, now_ms);
+	made = initiate(e, slot, now_ms);
 	made->number_replaced = sa->number;
+}
+
+/* What is due of one SA, and when to come again; frees it when nobody looks any
+ * more. */
+static uint64_t run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
+{
+	e->running = sa;
+	if (sa->state != SA_DEAD) {
+		reauthenticate(e, sa, now_ms);
+		sa_run(sa, now_ms);
+	}
+	e->running = NULL;
+	if (sa->state == SA_DEAD && sa->die_at_ms <= now_ms) {
+		unlink_sa(e, sa);
+		sa_free(sa);
+		return UINT64_MAX;
+	}
+	sa->touched = false;
+	sa->due_ms = sa_deadline(sa);
+	return sa->due_ms;
 }
 
 uint64_t ike_engine_run(struct ike_engine *e, uint64_t now_ms)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = UINT64_MAX, at;
 
-	for (struct tunnel_ref *ref = e->tunnels; ref; ref = ref->next) {
-		keep_up(e, ref, now_ms);
-		if (ref->wanted && ref->retry_at_ms && ref->retry_at_ms < next)
-			next = ref->retry_at_ms;
+	for (struct tunnel_slot *slot = e->first; slot; slot = slot->next) {
+		keep_up(e, slot, now_ms);
+		if (slot->wanted && slot->retry_at_ms && slot->retry_at_ms < next)
+			next = slot->retry_at_ms;
 	}
+	e->touched = false;
 	for (struct ike_sa *sa = e->sas, *following; sa; sa = following) {
-		uint64_t at;
-
-		if (sa->state != SA_DEAD) {
-			reauthenticate(e, sa, now_ms);
-			sa_run(sa, now_ms);
-		}
 		following = sa->next;
-		if (sa->state == SA_DEAD && sa->die_at_ms <= now_ms) {
-			unlink_sa(e, sa);
-			sa_free(sa);
-			continue;
-		}
-		at = sa_deadline(sa);
+		at = sa->touched || sa->due_ms <= now_ms ? run_one(e, sa, now_ms) : sa->due_ms;
 		if (at < next)
 			next = at;
 	}
-	return next;
+	/* one that was passed already may have something to do now */
+	return e->touched ? now_ms : next;
 }
 
 /* ---- show */

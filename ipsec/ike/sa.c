@@ -46,6 +46,7 @@ struct ike_sa *sa_new(struct ike_engine *engine, bool initiator, const struct ik
 	sa->created_ms = sa->heard_ms = sa->spoke_ms = now_ms;
 	sa->die_at_ms = initiator ? UINT64_MAX : now_ms + SA_HALF_OPEN_MS;
 	sa->rekey_at_ms = sa->reauth_at_ms = UINT64_MAX;
+	sa->touched = true;
 	crypto_random(initiator ? sa->spi_i : sa->spi_r, IKE_SPI_SIZE);
 	return sa;
 }
@@ -94,7 +95,7 @@ void sa_free(struct ike_sa *sa)
 	fragments_free(sa->fragments);
 	crypto_cipher_free(sa->tx);
 	crypto_cipher_free(sa->rx);
-	engine_tunnel_put(sa->engine, sa->tunnel);
+	engine_sa_untunnel(sa);
 	ike_keys_wipe(&sa->keys);
 	free(sa);
 }
@@ -102,6 +103,7 @@ void sa_free(struct ike_sa *sa)
 void sa_set_state(struct ike_sa *sa, enum sa_state state)
 {
 	sa->state = state;
+	engine_touch(sa);
 	if (state != SA_INIT_DONE)
 		engine_half_open_done(sa->engine, sa);
 }
@@ -216,6 +218,7 @@ static int seal(struct ike_sa *sa, const struct ike_header *header, const struct
 
 static void request_go(struct ike_sa *sa, uint64_t now_ms)
 {
+	engine_touch(sa);
 	sa->out.path = sa->path;
 	sa->out.sent = 1;
 	sa->out.resend_at_ms = now_ms + SA_RETRY_FIRST_MS;
@@ -298,6 +301,7 @@ bool sa_is_queued(const struct ike_sa *sa, enum request_kind kind, uint32_t spi)
  * number of children; what does not fit comes again with its timer. */
 void sa_queue(struct ike_sa *sa, const struct sa_request *request)
 {
+	engine_touch(sa);
 	for (unsigned i = 0; i < sa->n_queue; i++)
 		if (sa->queue[i].kind == request->kind && sa->queue[i].spi == request->spi) {
 			sa->queue[i] = *request;
@@ -663,6 +667,7 @@ void sa_packet(struct ike_sa *sa, const struct ike_path *path, const struct ike_
 		return;
 	if (!open_message(sa, header, data, len, &first, &plain, &opened, &first_fragment))
 		return;
+	engine_touch(sa);
 	sa->heard_ms = now_ms;
 	if (!(header->flags & IKE_FLAG_RESPONSE))
 		sa->reply_path = *path;

@@ -58,6 +58,8 @@ enum child_state {
 };
 
 struct sa_child {
+	struct sa_child *next_hash;
+	struct ike_sa *sa; /* whose it is */
 	enum child_state state;
 	uint32_t spi_in, spi_out;
 	struct ike_suite suite;
@@ -117,8 +119,18 @@ struct sa_exchange {
 	struct ike_path path; /* where it was sent last */
 };
 
+/* In one of the engine's tables (tables.h). */
+struct sa_place {
+	struct ike_sa *next;
+	bool in;
+};
+
 struct ike_sa {
-	struct ike_sa *next_hash, *prev, *next;
+	struct ike_sa *prev, *next; /* all */
+	struct sa_place in_spi, in_number, in_begun, in_address;
+	struct ike_sa *prev_tunnel, *next_tunnel; /* of one tunnel's name */
+	uint64_t due_ms; /* nothing to do before, unless: */
+	bool touched;	 /* since it was looked at */
 	struct ike_engine *engine;
 	uint64_t number;
 	enum sa_state state;
@@ -305,15 +317,22 @@ void sa_info_request(struct ike_sa *sa, const struct ike_path *path, uint32_t id
 		     uint64_t now_ms);
 
 /* ---- ike_engine.c, for the above */
-void engine_tunnel_put(struct ike_engine *engine, const struct ike_tunnel *tunnel); /* NULL is nothing */
-const struct ike_tunnel *engine_tunnel_get(const struct ike_tunnel *tunnel);
+/* Gives the SA its tunnel, with a reference. */
+void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel);
+void engine_sa_untunnel(struct ike_sa *sa);
+/* Something of it has changed: it is looked at in the next run. */
+void engine_touch(struct ike_sa *sa);
+void engine_child_link(struct ike_sa *sa, struct sa_child *child);
+void engine_child_unlink(struct ike_sa *sa, struct sa_child *child);
 const struct ike_ops *engine_ops(struct ike_engine *engine, void **ctx);
 struct ike_counters *engine_counters(struct ike_engine *engine);
 uint64_t engine_sign_id(struct ike_engine *engine, struct ike_sa *sa);
 void engine_sa_link(struct ike_engine *engine, struct ike_sa *sa); /* into the tables, its own SPI being set */
 void engine_half_open_done(struct ike_engine *engine, struct ike_sa *sa);
-/* Tunnels that may be meant by a packet on this path; the next after *at. */
-const struct ike_tunnel *engine_tunnel_next(struct ike_engine *engine, const struct ike_path *path, unsigned *at);
+/* Tunnels that may be meant by a packet on this path; the next after that one,
+ * the first after NULL. */
+const struct ike_tunnel *engine_tunnel_next(struct ike_engine *engine, const struct ike_path *path,
+					    const struct ike_tunnel *after);
 /* 2.4: the peer has no other SAs with us any more. */
 void engine_initial_contact(struct ike_engine *engine, struct ike_sa *sa, uint64_t now_ms);
 bool engine_is_first_contact(struct ike_engine *engine, const struct ike_sa *sa);

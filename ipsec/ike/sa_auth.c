@@ -429,9 +429,8 @@ static const struct ike_tunnel *find_tunnel(struct ike_sa *sa, const struct said
 	const struct ike_tunnel *tunnel;
 
 	for (int exact = 1; exact >= 0; exact--) {
-		unsigned at = 0;
-
-		while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, &at)) != NULL)
+		tunnel = NULL;
+		while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, tunnel)) != NULL)
 			if (tunnel_fits(sa, tunnel, said, id, exact))
 				return tunnel;
 	}
@@ -459,7 +458,7 @@ void sa_auth_request(struct ike_sa *sa, uint32_t id, uint8_t first, struct rd pl
 		fail(sa, N_AUTHENTICATION_FAILED, why, now_ms);
 		return;
 	}
-	sa->tunnel = engine_tunnel_get(tunnel);
+	engine_sa_tunnel(sa, tunnel);
 	sa->own_id = tunnel->local_id;
 	if (tunnel->nat == IKE_NAT_REFUSE && (sa->nat.local || sa->nat.remote)) {
 		fail(sa, N_AUTHENTICATION_FAILED, "there is a NAT on the path and the tunnel says nat refuse", now_ms);
@@ -560,6 +559,7 @@ static void peer_is_checked(struct ike_sa *sa, uint64_t now_ms)
 
 void sa_auth_signed(struct ike_sa *sa, uint8_t method, const uint8_t *auth, size_t len, uint64_t now_ms)
 {
+	engine_touch(sa);
 	sa->setup->sign_id = 0;
 	switch (sa->state) {
 	case SA_CHECKING:

@@ -82,6 +82,7 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 	if (next && !is_surpassed(sa, next))
 		sa_child_use(sa, next);
 	ops->child_del(ctx, child->spi_in);
+	engine_child_unlink(sa, child);
 	child_free(child);
 }
 
@@ -243,6 +244,7 @@ static uint16_t install(struct ike_sa *sa, struct child_exchange *x, const struc
 	child->local_ts = ts_dup(c->local_ts);
 	child->remote_ts = ts_dup(c->remote_ts);
 	sa->children[sa->n_children++] = child;
+	engine_child_link(sa, child);
 	x->made = child;
 	child->used = !install.inbound_only;
 	ike_suite_format(&c->suite, IKE_PROTO_ESP, suite, sizeof(suite));

@@ -293,10 +293,9 @@ static void answer_error(struct ike_sa *sa, uint16_t notify, const void *data, s
 static const struct ike_tunnel *choose(struct ike_sa *sa, const struct ike_proposals *theirs, struct ike_suite *suite,
 				       const struct ike_proposal **chosen)
 {
-	const struct ike_tunnel *tunnel;
-	unsigned at = 0;
+	const struct ike_tunnel *tunnel = NULL;
 
-	while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, &at)) != NULL)
+	while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, tunnel)) != NULL)
 		if (ike_proposal_select(&tunnel->ike, theirs, IKE_PROTO_IKE, true, suite, chosen) == 0)
 			return tunnel;
 	return NULL;

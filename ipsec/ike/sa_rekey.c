@@ -80,7 +80,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const ui
 	sa_setup_free(sa);
 	memcpy(sa->spi_i, spi_i, IKE_SPI_SIZE);
 	memcpy(sa->spi_r, spi_r, IKE_SPI_SIZE);
-	sa->tunnel = engine_tunnel_get(old->tunnel);
+	engine_sa_tunnel(sa, old->tunnel);
 	sa->peer_id = old->peer_id;
 	sa->own_id = old->own_id;
 	sa->nat = old->nat;
@@ -102,6 +102,7 @@ static void move_children(struct ike_sa *from, struct ike_sa *to)
 {
 	for (unsigned i = 0; i < from->n_children; i++) {
 		from->children[i]->known_from = 0; /* numbers begin anew */
+		from->children[i]->sa = to;
 		to->children[to->n_children++] = from->children[i];
 	}
 	from->n_children = 0;
