@@ -10,43 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipsec/ike/sa.h"
 #include "lib/mem.h"
 #include "lib/rd.h"
 #include "tests/fuzz/fuzz_assert.h"
 #include "tests/ladder/ladder.h"
 
-#define STEPS_MAX   200
-#define NUMBERS_MAX 64 /* SAs are looked for among the first so many */
+#define STEPS_MAX 200
 
 static void in_the_clear(struct rd *rd)
 {
 	uint8_t to = rd_u8(rd) & 1;
 	size_t len = rd_be16(rd) % 2048;
 	struct rd body = rd_sub(rd, len < rd_left(rd) ? len : rd_left(rd));
-	struct ike_path path = { .link = 1, .local = ladder.ends[to].at, .remote = ladder.ends[!to].at };
-	size_t n = rd_left(&body);
-	uint8_t *data = mem_alloc(n + 1);
 
-	rd_bytes(&body, data, n);
-	ike_engine_packet(ladder.ends[to].engine, &path, data, n, ladder.now);
-	free(data);
-}
-
-static struct ike_sa *sealing_sa(struct ike_engine *engine, unsigned int nth)
-{
-	struct ike_sa *found = NULL;
-
-	for (uint64_t number = 1; number < NUMBERS_MAX; number++) {
-		struct ike_sa *sa = engine_sa_by_number(engine, number);
-
-		if (sa && sa->tx) {
-			found = sa;
-			if (nth-- == 0)
-				break;
-		}
-	}
-	return found;
+	ladder_inject(to, body.p, rd_left(&body), 0);
 }
 
 /* A chain of payloads from the input, sealed by one end for the other. */
@@ -55,12 +32,9 @@ static void under_keys(struct rd *rd)
 	uint8_t from = rd_u8(rd), exchange = rd_u8(rd), flags = rd_u8(rd), id = rd_u8(rd), first = rd_u8(rd);
 	size_t len = rd_be16(rd) % 2048;
 	struct rd body = rd_sub(rd, len < rd_left(rd) ? len : rd_left(rd));
-	struct end *sender = &ladder.ends[from & 1], *receiver = &ladder.ends[!(from & 1)];
-	struct ike_sa *sa = sealing_sa(sender->engine, from >> 1 & 3);
-	struct ike_path path = { .link = 1, .local = receiver->at, .remote = sender->at };
+	struct ike_sa *sa = ladder_sa(from & 1, from >> 1 & 3);
 	struct ike_header header;
 	struct ike_writer chain;
-	struct wr out = { 0 };
 
 	if (!sa)
 		return;
@@ -72,9 +46,7 @@ static void under_keys(struct rd *rd)
 	header.id = id < 200 ? (flags & 1 ? sa->recv_id - 1 : sa->next_id) + id % 3 : id;
 	if (flags & 2)
 		header.flags ^= flags >> 2;
-	if (ike_sk_seal(sa->tx, sa->tx_counter++, &header, &chain, &out) == 0)
-		ike_engine_packet(receiver->engine, &path, out.data, out.len, ladder.now);
-	wr_fini(&out);
+	ladder_forge(from & 1, sa, &header, &chain);
 	ike_writer_fini(&chain);
 }
 

@@ -271,3 +271,45 @@ struct ike_counters ladder_counters(unsigned i)
 	ike_engine_counters(ladder.ends[i].engine, &c);
 	return c;
 }
+
+/* ---- forging */
+
+#define NUMBERS_MAX 64 /* SAs are looked for among the first so many */
+
+struct ike_sa *ladder_sa(unsigned from, unsigned nth)
+{
+	struct ike_sa *found = NULL;
+
+	for (uint64_t number = 1; number < NUMBERS_MAX; number++) {
+		struct ike_sa *sa = engine_sa_by_number(ladder.ends[from].engine, number);
+
+		if (!sa || !sa->tx)
+			continue;
+		found = sa;
+		if (nth-- == 0)
+			break;
+	}
+	return found;
+}
+
+void ladder_inject(unsigned to, const uint8_t *data, size_t len, uint16_t port)
+{
+	struct ike_path path = { .link = 1, .local = ladder.ends[to].at, .remote = ladder.ends[!to].at };
+	uint8_t *copy = mem_alloc(len + 1);
+
+	if (port)
+		path.remote.port = port;
+	memcpy(copy, data, len);
+	ike_engine_packet(ladder.ends[to].engine, &path, copy, len, ladder.now);
+	free(copy);
+	answer_signs(&ladder.ends[to]);
+}
+
+void ladder_forge(unsigned from, struct ike_sa *sa, const struct ike_header *header, const struct ike_writer *chain)
+{
+	struct wr out = { 0 };
+
+	HOLDS(ike_sk_seal(sa->tx, sa->tx_counter++, header, chain, &out) == 0);
+	ladder_inject(!from, out.data, out.len, 0);
+	wr_fini(&out);
+}

@@ -10,6 +10,7 @@
 #define SAV_LADDER_H
 
 #include "ipsec/ike/ike_engine.h"
+#include "ipsec/ike/sa.h"
 
 #define LADDER_WIRE_MAX 256
 #define LADDER_KIDS_MAX 64
@@ -69,6 +70,15 @@ void ladder_deliver(unsigned i);
 void ladder_drop(unsigned i);
 /* Until nothing is on the wire and nobody has anything to say. */
 void ladder_settle(void);
+
+/* What an end that proved itself could send to the other: the IKE SA that is the
+ * nth with keys at the sender (the last one, if there are fewer). NULL: none. */
+struct ike_sa *ladder_sa(unsigned from, unsigned nth);
+/* Seals a chain of payloads under its keys and hands it over at once. */
+void ladder_forge(unsigned from, struct ike_sa *sa, const struct ike_header *header,
+		  const struct ike_writer *chain);
+/* Bytes from the other end's address, or, with port, from that port of it. */
+void ladder_inject(unsigned to, const uint8_t *data, size_t len, uint16_t port);
 
 struct ike_endpoint ladder_endpoint(const char *text); /* port 500 */
 struct ike_counters ladder_counters(unsigned end);
