@@ -26,6 +26,23 @@ unsigned int engine_admits(const struct engine *e, const char *router,
 	return admits;
 }
 
+void engine_edge_as(const struct engine *e, const char *router, const char *interface,
+		    enum edge_mode mode, struct addrset *out)
+{
+	const struct config_edge *c = config_edge_find(e->cfg, router, interface);
+	struct addrset given = { 0 };
+	size_t edge;
+
+	addrset_fini(out);
+	if (!c || e->policy_changed)
+		return;
+	edge = (size_t)(c - e->cfg->edges);
+	live_edge_set_as(e->live, e->cfg, edge, mode, out);
+	engine_sessions_set(e, e->edges[edge], &given);
+	addrset_union(out, out, &given);
+	addrset_fini(&given);
+}
+
 const char *engine_remedy(const struct engine *e, const char *router,
 			  const char *interface, const struct ip_addr *addr,
 			  const struct explain *x, char text[REMEDY_TEXT_SIZE])

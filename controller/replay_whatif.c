@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "controller/sets/blocks.h"
 #include "lib/mem.h"
 
 struct change {
@@ -13,85 +14,11 @@ struct change {
 	struct addrset dropped, admitted;
 };
 
-struct blocks {
-	struct ip_prefix *p;
-	size_t n, cap;
-};
-
 /* ---- sizes */
 
 static u128 count_of(const struct addrset *set, enum ip_family family)
 {
 	return rangeset_size(&set->f[family]);
-}
-
-/* Saturates for ::/0, as rangeset_size() does. */
-static u128 block_size(const struct ip_prefix *p)
-{
-	unsigned int host = ip_bits((enum ip_family)p->family) - p->len;
-
-	return host == 128 ? ~(u128)0 : (u128)1 << host;
-}
-
-static const char *number(u128 v, char buf[48])
-{
-	char *at = buf + 47;
-
-	*at = '\0';
-	do {
-		*--at = (char)('0' + (int)(v % 10));
-		v /= 10;
-	} while (v != 0);
-	return at;
-}
-
-/* IPv6 is counted in networks of 64 bits where there is a whole one. */
-static const char *amount(u128 v, enum ip_family family, char buf[80])
-{
-	char text[48];
-
-	if (family == IP_V6 && v >> 64 != 0)
-		snprintf(buf, 80, "%s /64%s", number(v >> 64, text),
-			 v >> 64 == 1 ? "" : "s");
-	else
-		snprintf(buf, 80, "%s %s address%s", number(v, text),
-			 family == IP_V4 ? "IPv4" : "IPv6", v == 1 ? "" : "es");
-	return buf;
-}
-
-/* ---- blocks of a set */
-
-static void take_block(const struct ip_prefix *p, void *arg)
-{
-	struct blocks *b = arg;
-
-	if (b->n == b->cap) {
-		b->cap = b->cap ? b->cap * 2 : 64;
-		b->p = mem_realloc(b->p, b->cap, sizeof(*b->p));
-	}
-	b->p[b->n++] = *p;
-}
-
-/* IPv4 before IPv6: their sizes do not compare. */
-static int largest_first(const void *a, const void *b)
-{
-	const struct ip_prefix *x = a, *y = b;
-
-	if (x->family != y->family)
-		return x->family - y->family;
-	if (x->len != y->len)
-		return x->len - y->len;
-	return (x->v > y->v) - (x->v < y->v);
-}
-
-static struct blocks blocks_of(const struct addrset *set)
-{
-	struct blocks b = { 0 };
-
-	addrset_each_prefix(set, take_block, &b);
-	if (b.n != 0)
-		qsort(b.p, b.n, sizeof(*b.p), largest_first);
-	return b;
 }
 
 /* Of the block's first address, which is as good as any. */
@@ -111,12 +38,12 @@ static struct replay_judgement *judge_blocks(struct replay *then, size_t edge,
 static void put_block(const struct replay *r, const struct ip_prefix *p, const char *verb,
 		      bool first, const struct replay_judgement *j)
 {
-	char prefix[IP_TEXT_SIZE], text[80], digits[48];
+	char prefix[IP_TEXT_SIZE], text[BLOCKS_TEXT_SIZE], digits[BLOCKS_DIGITS_SIZE];
 
 	ip_prefix_format(p, prefix);
 	if (r->json) {
 		printf("%s{\"prefix\":\"%s\",\"addresses\":%s", first ? "" : ",", prefix,
-		       number(block_size(p), digits));
+		       blocks_digits(block_size(p), digits));
 		if (j) {
 			printf(",");
 			replay_judge_json(j, p);
@@ -125,7 +52,7 @@ static void put_block(const struct replay *r, const struct ip_prefix *p, const c
 		return;
 	}
 	printf(" %s %s (%s)", verb, prefix,
-	       amount(block_size(p), (enum ip_family)p->family, text));
+	       blocks_amount(block_size(p), (enum ip_family)p->family, text));
 	if (j) {
 		printf(": ");
 		replay_judge_text(j, p);
@@ -139,14 +66,14 @@ static void put_set(struct replay *r, const struct change *c, const struct addrs
 	struct blocks b = blocks_of(set);
 	size_t n = b.n < r->top ? b.n : r->top;
 	struct replay_judgement *j = NULL;
-	char a[48], d[48];
+	char a[BLOCKS_DIGITS_SIZE], d[BLOCKS_DIGITS_SIZE];
 
 	if (drops)
 		j = judge_blocks(r->what_if, c->then, &b, n);
 	if (r->json)
 		printf("{\"ipv4Addresses\":%s,\"ipv6Addresses\":%s,\"rangeCount\":%zu,"
 		       "\"ranges\":[",
-		       number(count_of(set, IP_V4), a), number(count_of(set, IP_V6), d),
+		       blocks_digits(count_of(set, IP_V4), a), blocks_digits(count_of(set, IP_V6), d),
 		       b.n);
 	for (size_t i = 0; i < n; i++)
 		put_block(r, &b.p[i], drops ? "drop" : "admit", i == 0, j ? &j[i] : NULL);
@@ -156,7 +83,7 @@ static void put_set(struct replay *r, const struct change *c, const struct addrs
 		printf(" %zu smaller blocks to %s are not shown\n", b.n - n,
 		       drops ? "drop" : "admit");
 	free(j);
-	free(b.p);
+	blocks_fini(&b);
 }
 
 /* ---- edges */
@@ -164,11 +91,11 @@ static void put_set(struct replay *r, const struct change *c, const struct addrs
 static void put_change(struct replay *r, const struct change *c, bool first)
 {
 	const struct config_edge *now = &r->cfg.edges[c->now];
-	char mode[EDGE_MODE_TEXT_SIZE], then[EDGE_MODE_TEXT_SIZE], text[4][80];
+	char mode[EDGE_MODE_TEXT_SIZE], then[EDGE_MODE_TEXT_SIZE];
+	char text[4][BLOCKS_TEXT_SIZE];
 
 	edge_mode_text(now, mode);
 	edge_mode_text(&r->what_if->cfg.edges[c->then], then);
-
 	if (r->json) {
 		printf("%s{\"router\":\"%s\",\"interface\":\"%s\",\"mode\":\"%s\","
 		       "\"modeThen\":\"%s\",\"dropped\":",
@@ -182,10 +109,10 @@ static void put_change(struct replay *r, const struct change *c, bool first)
 	printf("edge %s %s mode %s then %s: drops %s and %s more, admits %s and %s "
 	       "more\n",
 	       now->router, now->interface, mode, then,
-	       amount(count_of(&c->dropped, IP_V4), IP_V4, text[0]),
-	       amount(count_of(&c->dropped, IP_V6), IP_V6, text[1]),
-	       amount(count_of(&c->admitted, IP_V4), IP_V4, text[2]),
-	       amount(count_of(&c->admitted, IP_V6), IP_V6, text[3]));
+	       blocks_amount(count_of(&c->dropped, IP_V4), IP_V4, text[0]),
+	       blocks_amount(count_of(&c->dropped, IP_V6), IP_V6, text[1]),
+	       blocks_amount(count_of(&c->admitted, IP_V4), IP_V4, text[2]),
+	       blocks_amount(count_of(&c->admitted, IP_V6), IP_V6, text[3]));
 	put_set(r, c, &c->dropped, true);
 	put_set(r, c, &c->admitted, false);
 }

@@ -36,6 +36,7 @@
 #include "controller/vty/radius_vty.h"
 #include "controller/vty/show_fib_vty.h"
 #include "controller/vty/show_vty.h"
+#include "controller/vty/whatif_vty.h"
 #include "lib/mem.h"
 #include "lib/metrics_vty.h"
 #include "lib/shell_vty.h"
@@ -954,6 +955,7 @@ int main(int argc, char **argv)
 	show_vty_init(&savd);
 	drops_vty_init(&savd);
 	customer_vty_init(&savd);
+	whatif_vty_init(&savd);
 	metrics_vty_init();
 	config_vty_on_metrics_listen(metrics_report);
 	show_fib_vty_init(&savd);

@@ -134,8 +134,9 @@ void live_shared_set(const struct live *live, enum live_shared which,
  * record) minus special-purpose minus own) plus exceptions. */
 void live_edge_decorate(const struct live *live, size_t edge, const struct addrset *raw,
 			struct addrset *out);
-/* As if the edge had that mode, efp-b or loose: of the routes as they are now.
- * Walks all prefixes. cfg: as of the last live_policy(). */
+/* As if the edge had that mode, feasible with all paths: of the routes as they are
+ * now; strict only as of live_fib(). Walks all prefixes, or for feasible and strict
+ * what they read. cfg: as of the last live_policy(). *out is replaced. */
 void live_edge_set_as(struct live *live, const struct config *cfg, size_t edge,
 		      enum edge_mode mode, struct addrset *out);
 

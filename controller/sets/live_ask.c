@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One address: would an edge admit it in this mode or that, by the routes as
- * they are now. Nothing is walked but what holds the address.
+ * Would an edge admit an address in this mode or that, by the routes as they are
+ * now, and what would it admit in all. For an address nothing is walked but what
+ * holds it.
  */
 #include "controller/sets/live_impl.h"
 
@@ -83,23 +84,30 @@ static bool is_edge(struct live *live, struct live_edge *edge, void *arg)
 	return edge == arg;
 }
 
-static bool by_fib(struct live *live, struct live_edge *e, bool direct,
-		   const struct ip_addr *addr)
-{
-	unsigned int min_len = addr->family == IP_V4 ? 8 : 16;
-	struct live_router *r = e->at;
-	struct fib_route route;
+/* As sets_prefix_is_too_short(). */
+#define MIN_LEN(family) ((family) == IP_V4 ? 8u : 16u)
 
-	if (!r->fib || !fib_longest(r->fib, addr, min_len, &route) ||
-	    route.kind != AGENT_ROUTE_UNICAST)
+static bool route_admits(struct live *live, struct live_edge *e, bool direct,
+			 const struct fib_route *route)
+{
+	if (route->kind != AGENT_ROUTE_UNICAST)
 		return false;
-	if (direct && live_direct_edges(live, r, &route.prefix, is_any, NULL))
-		return live_direct_edges(live, r, &route.prefix, is_edge, e);
-	for (size_t i = 0; i < route.n; i++) {
-		if (e->port != 0 && route.indexes[i] == e->port)
+	if (direct && live_direct_edges(live, e->at, &route->prefix, is_any, NULL))
+		return live_direct_edges(live, e->at, &route->prefix, is_edge, e);
+	for (size_t i = 0; i < route->n; i++) {
+		if (e->port != 0 && route->indexes[i] == e->port)
 			return true;
 	}
 	return false;
+}
+
+static bool by_fib(struct live *live, struct live_edge *e, bool direct,
+		   const struct ip_addr *addr)
+{
+	struct fib_route route;
+
+	return e->at->fib && fib_longest(e->at->fib, addr, MIN_LEN(addr->family), &route) &&
+	       route_admits(live, e, direct, &route);
 }
 
 static bool by_mode(struct live *live, struct live_edge *e, enum edge_mode mode,
@@ -144,6 +152,84 @@ static bool record_holds(const struct config *cfg, const struct config_edge *c,
 
 	return customer && holds(customer->prefixes, customer->n_prefixes, addr);
 }
+
+/* ---- all of a set */
+
+static void take_path(const struct ip_prefix *prefix, uint32_t path_id,
+		      const struct rib_attr *attr, void *arg)
+{
+	(void)path_id;
+	(void)attr;
+	if (!sets_prefix_is_too_short(prefix))
+		addrset_append(arg, prefix);
+}
+
+static void collect_peers(const struct live *live, const struct live_edge *e,
+			  struct addrset *out)
+{
+	for (const struct live_source *s = live->sources; s; s = s->next) {
+		for (enum ip_family f = IP_V4; s->edge == e && f < IP_FAMILIES; f++)
+			rib_walk(s->peer, s->view[f], f, take_path, out);
+	}
+	addrset_normalize(out);
+}
+
+struct cut {
+	struct live *live;
+	struct live_edge *edge;
+	bool direct;
+	struct rangeset *out;
+};
+
+static void take_range(const struct fib_route *route, u128 first, u128 last, void *arg)
+{
+	struct cut *c = arg;
+
+	if (route_admits(c->live, c->edge, c->direct, route))
+		rangeset_append(c->out, first, last);
+}
+
+static void collect_fib(struct live *live, struct live_edge *e, bool direct,
+			struct addrset *out)
+{
+	for (enum ip_family f = IP_V4; e->at->fib && f < IP_FAMILIES; f++) {
+		const struct ip_prefix all = { .family = (uint8_t)f };
+		struct cut c = { live, e, direct, &out->f[f] };
+
+		fib_cut(e->at->fib, &all, MIN_LEN(f), take_range, &c);
+		rangeset_normalize(&out->f[f]);
+	}
+}
+
+void live_edge_collect(struct live *live, struct live_edge *edge, enum edge_mode mode,
+		       struct addrset *out)
+{
+	const struct live_set set = { .mode = mode, .edge = edge, .at = edge->at };
+
+	addrset_fini(out);
+	switch (mode) {
+	case MODE_DEFAULT:
+	case MODE_ACL:
+	case MODE_EGRESS:
+	case MODE_OFF: /* decoration has it */
+		break;
+	case MODE_STRICT:
+	case MODE_STRICT_DIRECT:
+		collect_fib(live, edge, mode == MODE_STRICT_DIRECT, out);
+		break;
+	case MODE_FEASIBLE:
+		collect_peers(live, edge, out);
+		break;
+	case MODE_EFP_A:
+	case MODE_EFP_B:
+	case MODE_LOOSE:
+	case MODE_LOOSE_NO_DEFAULT:
+		live_set_collect(live, &set, out);
+		break;
+	}
+}
+
+/* ---- one address */
 
 bool live_edge_admits_as(struct live *live, const struct config *cfg, size_t edge,
 			 enum edge_mode mode, const struct ip_addr *addr)

@@ -230,6 +230,9 @@ void live_set_lose(struct live *live, struct live_set *set, enum ip_family famil
 		   const struct rangeset *part);
 void live_set_replace(struct live *live, struct live_set *set, enum ip_family family,
 		      u128 first, u128 last, const struct rangeset *part);
+/* live_ask.c: what the mode gives to the edge, before decoration; *out is replaced. */
+void live_edge_collect(struct live *live, struct live_edge *edge, enum edge_mode mode,
+		       struct addrset *out);
 /* All that is in the set by the routes as they are now. */
 void live_set_collect(struct live *live, const struct live_set *set, struct addrset *out);
 /* Fills added and removed; false if nothing changed. */

@@ -138,11 +138,10 @@ static void decor_make(struct decor *d, const struct config *cfg,
 void live_edge_set_as(struct live *live, const struct config *cfg, size_t edge,
 		      enum edge_mode mode, struct addrset *out)
 {
-	const struct live_set set = { .mode = mode, .at = live->by_index[edge]->at };
 	struct decor d;
 
 	decor_make(&d, cfg, &cfg->edges[edge], mode, &live->block);
-	live_set_collect(live, &set, out);
+	live_edge_collect(live, live->by_index[edge], mode, out);
 	if (!d.internal)
 		addrset_subtract(out, out, &live->block);
 	addrset_union(out, out, &d.fixed);

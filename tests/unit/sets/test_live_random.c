@@ -634,7 +634,7 @@ static void ask(struct world *w, struct sets_pass *pass)
 	const struct ip_prefix *p = &w->prefixes[below(w, w->n_prefixes)];
 	struct ip_addr addr = { one_in(w, 2) ? p->v : ip_prefix_last(p), p->family };
 	enum edge_mode mode = MODE_DEFAULT + 1 + below(w, MODE_OFF);
-	struct addrset set = { 0 };
+	struct addrset set = { 0 }, all = { 0 };
 	bool truth;
 	size_t edge;
 
@@ -647,6 +647,10 @@ static void ask(struct world *w, struct sets_pass *pass)
 	truth = addrset_contains(&set, &addr);
 	if (live_edge_admits_as(w->live, &w->cfg, edge, mode, &addr) != truth)
 		fail_msg("mode %s: %s", edge_mode_name(mode), truth ? "refused" : "admitted");
+	live_edge_set_as(w->live, &w->cfg, edge, mode, &all);
+	if (!addrset_equal(&all, &set))
+		fail_msg("mode %s is another set", edge_mode_name(mode));
+	addrset_fini(&all);
 	w->asked++;
 	w->admitted += truth;
 	addrset_fini(&set);
