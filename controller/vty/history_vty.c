@@ -98,6 +98,21 @@ static void print_pending(struct vty *vty)
 			when(p.due_ms, text), (long long)p.revision);
 }
 
+static void json_pending(struct json_object *json)
+{
+	struct json_object *pending = json_object_new_object();
+	struct store_pending p;
+	struct diag diag;
+	char text[STAMP_TEXT_SIZE];
+
+	if (store_pending_get(savd->store, &p, &diag) == 1) {
+		json_object_string_add(pending, "time", stamp_format(p.due_ms, text));
+		json_object_string_add(pending, "who", p.who);
+		json_object_int_add(pending, "revision", p.revision);
+	}
+	json_object_object_add(json, "pending", pending);
+}
+
 DEFUN (show_history,
        opensav_show_history_cmd,
        "show history [last (1-1000000)] [json]",
@@ -115,6 +130,7 @@ DEFUN (show_history,
 	lister_init(&l, vty, argv, argc);
 	if (l.list) {
 		json = json_object_new_object();
+		json_pending(json);
 		json_object_object_add(json, "commands", l.list);
 	} else {
 		print_pending(vty);

@@ -20,7 +20,7 @@ SOURCE = os.environ.get("OPENSAV_SRC") or os.path.abspath(os.path.join(os.path.d
 BUILD = os.environ.get("OPENSAV_BUILD") or SOURCE
 
 SUCCESS, WARNING, NO_MATCH, AMBIGUOUS, INCOMPLETE, CONFIG_FAILED = 0, 1, 2, 3, 4, 13
-LIMIT = 60.0
+LIMIT = 300.0
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
