@@ -81,6 +81,7 @@ struct agent_metrics {
 	char last[FILTER_IFNAME_SIZE]; /* the interface of the step before */
 	struct metric_labels labels;
 	int64_t certificate_s, certificate_ms;
+	int64_t offset_ms; /* the wall clock less agent_now_ms() */
 };
 
 static int64_t wall_ms(void)
@@ -113,7 +114,7 @@ static int64_t certificate_end(struct agent_metrics *am)
 static void collect_session(struct agent_metrics *am, struct metrics *m)
 {
 	const struct north_status *n = north_status(am->agent->north);
-	int64_t offset_ms = wall_ms() - agent_now_ms(), end = certificate_end(am);
+	int64_t offset_ms = metric_steady_ms(&am->offset_ms, wall_ms() - agent_now_ms()), end = certificate_end(am);
 
 	metric_add_bool(m, &m_up, NULL, n->state == NORTH_UP);
 	if (n->last_contact_ms >= 0)

@@ -41,10 +41,12 @@ struct savd_metrics {
 
 int64_t savd_metrics_offset_ms(void)
 {
+	static int64_t kept;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - savd_now_ms();
+	return metric_steady_ms(&kept, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 -
+					       savd_now_ms());
 }
 
 void savd_metrics_add(struct metrics *m, const struct metric *f, struct metric_labels *labels,

@@ -6,6 +6,7 @@
 #include "controller/savd_radius_packet.h"
 
 #include "controller/savd_metrics.h"
+#include "lib/mem.h"
 
 SAVD_GAUGE(m_sessions, "savd_radius_sessions", "Sessions that are up");
 SAVD_GAUGE(m_silent, "savd_radius_silent_sessions",
@@ -28,6 +29,8 @@ SAVD_GAUGE(m_commit_max, "savd_radius_commit_duration_max_seconds", "How long th
 struct walk {
 	struct metrics *m;
 	struct metric_labels labels;
+	const struct config *cfg;
+	bool *seen; /* parallel to cfg->radius.clients */
 };
 
 static void add_kind(struct walk *w, const struct metric *f, const char *label,
@@ -36,10 +39,8 @@ static void add_kind(struct walk *w, const struct metric *f, const char *label,
 	savd_metrics_add(w->m, f, &w->labels, label, kind, v);
 }
 
-static void collect_client(const struct radius_client_stats *s, void *arg)
+static void add_client(struct walk *w, const struct radius_client_stats *s)
 {
-	struct walk *w = arg;
-
 	metric_labels_clear(&w->labels);
 	metric_label(&w->labels, "client", s->client);
 	add_kind(w, &m_requests, "kind", "start", s->start);
@@ -57,6 +58,30 @@ static void collect_client(const struct radius_client_stats *s, void *arg)
 	add_kind(w, &m_dropped, "reason", "stale", s->stale);
 	add_kind(w, &m_dropped, "reason", "not_permitted", s->not_permitted);
 	add_kind(w, &m_dropped, "reason", "overload", s->dropped);
+}
+
+static void collect_client(const struct radius_client_stats *s, void *arg)
+{
+	struct walk *w = arg;
+	const struct config_radius_client *c = config_radius_client_find(w->cfg, s->client);
+
+	if (c)
+		w->seen[c - w->cfg->radius.clients] = true;
+	add_client(w, s);
+}
+
+/* A counter has to be there before its first event, which would be no increase. */
+static void collect_quiet_clients(struct walk *w)
+{
+	for (size_t i = 0; i < w->cfg->radius.n_clients; i++) {
+		struct radius_client_stats none = { 0 };
+
+		if (w->seen[i])
+			continue;
+		snprintf(none.client, sizeof(none.client), "%s",
+			 w->cfg->radius.clients[i].name);
+		add_client(w, &none);
+	}
 }
 
 static void collect_sessions(struct walk *w, const struct radius_sessions *rs)
@@ -83,13 +108,16 @@ static void collect_sessions(struct walk *w, const struct radius_sessions *rs)
 bool savd_radius_metrics(struct metrics *m, uint64_t *step, void *arg)
 {
 	const struct savd_radius *r = arg;
-	struct walk w = { .m = m };
+	struct walk w = { .m = m, .cfg = &r->savd->cfg };
 
 	(void)step;
 	if (r->savd->cfg.radius.n_clients == 0 && r->savd->cfg.radius.n_servers == 0)
 		return true;
 	collect_sessions(&w, r->sessions);
+	w.seen = mem_calloc(w.cfg->radius.n_clients, sizeof(*w.seen));
 	radius_server_clients(r->server, collect_client, &w);
+	collect_quiet_clients(&w);
+	free(w.seen);
 	metric_add(m, &m_unknown, NULL, radius_server_unknown(r->server));
 	metric_add(m, &m_commits, NULL, r->stats.commits);
 	metric_add_us(m, &m_commit_last, NULL, r->stats.commit_last_us);

@@ -16,7 +16,8 @@ struct family {
 
 /* Some dozens of families, found by pointer in an open table: a snapshot of ten
  * thousand edges adds a hundred thousand samples. */
-#define SLOTS 1024
+#define SLOTS	  1024
+#define STEADY_MS 500
 
 struct metrics {
 	struct family *slots[SLOTS];
@@ -185,6 +186,13 @@ void metric_add_us(struct metrics *m, const struct metric *f,
 		   const struct metric_labels *labels, int64_t us)
 {
 	add_fraction(m, f, labels, us, 1000000, 6);
+}
+
+int64_t metric_steady_ms(int64_t *kept, int64_t ms)
+{
+	if (*kept == 0 || ms - *kept > STEADY_MS || *kept - ms > STEADY_MS)
+		*kept = ms;
+	return *kept;
 }
 
 size_t metrics_pieces(const struct metrics *m, const struct wr *const **pieces)

@@ -59,6 +59,11 @@ void metric_add_ms(struct metrics *m, const struct metric *f,
 void metric_add_us(struct metrics *m, const struct metric *f,
 		   const struct metric_labels *labels, int64_t us);
 
+/* Dates that are made of two clocks differ by their rounding at each look, and
+ * changes() would count that: *kept stays, and is returned, while ms is within
+ * half a second of it. *kept is 0 at first. */
+int64_t metric_steady_ms(int64_t *kept, int64_t ms);
+
 /* The text in pieces, one per family in the order of their first samples; they
  * live as long as the snapshot. Returns their number. */
 size_t metrics_pieces(const struct metrics *m, const struct wr *const **pieces);

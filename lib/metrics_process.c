@@ -43,8 +43,10 @@ static void collect_memory(struct metrics *m)
  * contain anything, so count from its closing parenthesis. */
 static void collect_start(struct metrics *m)
 {
+	static int64_t kept;
 	unsigned long long ticks;
 	struct timespec boot, now;
+	int64_t began_ms;
 	char line[1024], *p;
 	FILE *f = fopen("/proc/self/stat", "re");
 
@@ -59,10 +61,10 @@ static void collect_start(struct metrics *m)
 		return;
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	clock_gettime(CLOCK_REALTIME, &now);
-	metric_add_ms(m, &start, NULL,
-		      ((int64_t)now.tv_sec - boot.tv_sec) * 1000 +
-			      (now.tv_nsec - boot.tv_nsec) / 1000000 +
-			      (int64_t)(ticks * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK)));
+	began_ms = ((int64_t)now.tv_sec - boot.tv_sec) * 1000 +
+		   (now.tv_nsec - boot.tv_nsec) / 1000000 +
+		   (int64_t)(ticks * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
+	metric_add_ms(m, &start, NULL, metric_steady_ms(&kept, began_ms));
 }
 
 static void collect_fds(struct metrics *m)

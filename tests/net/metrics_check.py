@@ -4,6 +4,7 @@
 usage: metrics_check.py dashboard URL FILE [--data TITLE]...   each --data panel must have data
        metrics_check.py rules URL
        metrics_check.py alert URL NAME LABEL=VALUE...   exit status 0 once it fires
+       metrics_check.py firing URL                      lists what fires
        metrics_check.py value URL EXPRESSION            its value; nothing if there is none
 
 One line per test, "ok: ..." or "FAILED: ..."; exit status 1 if one failed.
@@ -107,12 +108,18 @@ def check_rules(url):
     return report.failures == 0
 
 
+def firing(url):
+    return [alert["labels"] for alert in ask(url, "alerts")["data"]["alerts"] if alert["state"] == "firing"]
+
+
 def fires(url, name, labels):
-    return any(a["state"] == "firing" and a["labels"]["alertname"] == name and labels.items() <= a["labels"].items()
-               for a in ask(url, "alerts")["data"]["alerts"])
+    return any(a["alertname"] == name and labels.items() <= a.items() for a in firing(url))
 
 
 def main(what, url, *rest):
+    if what == "firing":
+        print("\n".join(map(str, firing(url))))
+        return True
     if what == "dashboard":
         return check_dashboard(url, rest[0], set(rest[2::2]))
     if what == "rules":

@@ -165,6 +165,19 @@ static void a_collector_that_is_removed_is_not_called(void **state)
 	metrics_registry_free(r);
 }
 
+/* Prometheus' changes() counted an agent that flapped. */
+static void a_date_does_not_tremble(void **unused)
+{
+	int64_t kept = 0;
+
+	(void)unused;
+	assert_int_equal(metric_steady_ms(&kept, 1000000), 1000000);
+	assert_int_equal(metric_steady_ms(&kept, 1000001), 1000000);
+	assert_int_equal(metric_steady_ms(&kept, 999500), 1000000);
+	assert_int_equal(metric_steady_ms(&kept, 1000501), 1000501);
+	assert_int_equal(metric_steady_ms(&kept, 940501), 940501);
+}
+
 static void a_process_knows_itself(void **state)
 {
 	static const char *const names[] = {
@@ -197,6 +210,7 @@ int main(void)
 		cmocka_unit_test(labels_are_cut_back),
 		cmocka_unit_test(a_walk_goes_over_all_collectors_and_begins_anew),
 		cmocka_unit_test(a_collector_that_is_removed_is_not_called),
+		cmocka_unit_test(a_date_does_not_tremble),
 		cmocka_unit_test(a_process_knows_itself),
 	};
 
