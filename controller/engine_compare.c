@@ -16,7 +16,7 @@
 /* Between the beginnings of two rounds, however often they are asked for. */
 #define APART_MS 10000
 /* Look-ups in one slice, and the time to the next. */
-#define SLICE	 8192
+#define SLICE	 2048
 #define PAUSE_MS 10
 
 const char *compare_kind_text(enum compare_kind kind)
