@@ -11,10 +11,10 @@
 #include "controller/engine_feed_impl.h"
 
 /* Paths by one run of the engine. */
-#define SLICE 4096
+#define SLICE 1024
 /* And between two, so that the next has no more to bring into the sets than it
  * does in some milliseconds. */
-#define BETWEEN 16384
+#define BETWEEN 4096
 
 bool engine_is_sweeping(const struct engine *e)
 {

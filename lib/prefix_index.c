@@ -7,8 +7,10 @@
 #include "lib/mem.h"
 
 #define SLOTS_MIN 16
+#define SMALL_MAX 16384 /* slots of a table that is not in parts */
 #define PART_BITS 16
 #define PARTS_MIN 4096 /* of fewer nodes it does not matter where they are */
+#define LATER_MAX 16384 /* so many wait to be linked: some milliseconds */
 
 struct node {
 	uint32_t child[2];
@@ -44,10 +46,22 @@ void prefix_index_init(struct prefix_index *x, enum ip_family family, uint64_t s
 	*x = (struct prefix_index){ .family = family, .seed = seed };
 }
 
+static inline unsigned int n_parts(const struct prefix_index *x)
+{
+	return x->parts ? PREFIX_INDEX_PARTS : 1;
+}
+
+static inline struct prefix_slots *part_at(struct prefix_index *x, unsigned int i)
+{
+	return x->parts ? &x->parts[i] : &x->one;
+}
+
 void prefix_index_fini(struct prefix_index *x)
 {
+	for (unsigned int i = 0; i < n_parts(x); i++)
+		free(part_at(x, i)->slot);
+	free(x->parts);
 	free(x->mem);
-	free(x->slots);
 	free(x->unlinked);
 	prefix_index_init(x, x->family, x->seed);
 }
@@ -55,7 +69,8 @@ void prefix_index_fini(struct prefix_index *x)
 size_t prefix_index_bytes(const struct prefix_index *x)
 {
 	return (x->cap_nodes * stride(x) + x->cap_slots + x->cap_unlinked) *
-	       sizeof(uint32_t);
+		       sizeof(uint32_t) +
+	       (x->parts ? PREFIX_INDEX_PARTS * sizeof(*x->parts) : 0);
 }
 
 uint32_t *prefix_index_data(const struct prefix_index *x, uint32_t node)
@@ -100,9 +115,7 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-/* As in the RIB's tables: scaled, so that the capacity is free to be any. */
-static inline uint32_t home(const struct prefix_index *x, const uint32_t *addr,
-			    uint8_t len)
+static inline uint64_t hash_of(const struct prefix_index *x, const uint32_t *addr, uint8_t len)
 {
 	uint64_t h = mix(((uint64_t)addr[0] << 8 | len) ^ x->seed, 0x9e3779b97f4a7c15u);
 
@@ -110,8 +123,25 @@ static inline uint32_t home(const struct prefix_index *x, const uint32_t *addr,
 		h = mix(h ^ addr[1], 0xa0761d6478bd642fu ^ x->seed);
 		h = mix(h ^ ((uint64_t)addr[2] << 32 | addr[3]), 0xe7037ed1a0b428dbu);
 	}
-	h = mix(h ^ x->seed, 0x8ebc6af09c88c6e3u);
-	return (uint32_t)((h >> 32) * x->cap_slots >> 32);
+	return mix(h ^ x->seed, 0x8ebc6af09c88c6e3u);
+}
+
+static inline struct prefix_slots *part_of(struct prefix_index *x, uint64_t h)
+{
+	return x->parts ? &x->parts[h >> 56] : &x->one;
+}
+
+/* As in the RIB's tables: scaled, so that the capacity is free to be any. */
+static inline uint32_t home(const struct prefix_slots *t, uint64_t h)
+{
+	return (uint32_t)((h >> 24 & UINT32_MAX) * t->cap >> 32);
+}
+
+static inline uint64_t node_hash(const struct prefix_index *x, uint32_t node)
+{
+	const struct node *n = at(x, node);
+
+	return hash_of(x, n->addr, n->len);
 }
 
 static inline bool is_key(const struct prefix_index *x, const struct node *n,
@@ -122,18 +152,20 @@ static inline bool is_key(const struct prefix_index *x, const struct node *n,
 	return x->family == IP_V4 || memcmp(n->addr, k->addr, 16) == 0;
 }
 
-static inline uint32_t next_slot(const struct prefix_index *x, uint32_t i)
+static inline uint32_t next_slot(const struct prefix_slots *t, uint32_t i)
 {
-	return i + 1 == x->cap_slots ? 0 : i + 1;
+	return i + 1 == t->cap ? 0 : i + 1;
 }
 
-static uint32_t lookup(const struct prefix_index *x, const struct key *k)
+static uint32_t lookup(const struct prefix_index *x, const struct key *k, uint64_t h)
 {
-	if (x->n == 0)
+	const struct prefix_slots *t = x->parts ? &x->parts[h >> 56] : &x->one;
+
+	if (t->n == 0)
 		return 0;
-	for (uint32_t i = home(x, k->addr, k->len);; i = next_slot(x, i)) {
-		if (x->slots[i] == 0 || is_key(x, at(x, x->slots[i]), k))
-			return x->slots[i];
+	for (uint32_t i = home(t, h);; i = next_slot(t, i)) {
+		if (t->slot[i] == 0 || is_key(x, at(x, t->slot[i]), k))
+			return t->slot[i];
 	}
 }
 
@@ -141,76 +173,128 @@ uint32_t prefix_index_find(const struct prefix_index *x, const struct ip_prefix 
 {
 	struct key k = key_of(p);
 
-	return lookup(x, &k);
+	return lookup(x, &k, hash_of(x, k.addr, k.len));
+}
+
+/* Where the search for it begins; NULL: there is nothing there. */
+static inline const uint32_t *first_slot(const struct prefix_index *x, const struct ip_prefix *p)
+{
+	struct key k = key_of(p);
+	uint64_t h = hash_of(x, k.addr, k.len);
+	const struct prefix_slots *t = x->parts ? &x->parts[h >> 56] : &x->one;
+
+	return t->cap != 0 ? &t->slot[home(t, h)] : NULL;
 }
 
 void prefix_index_prefetch(const struct prefix_index *x, const struct ip_prefix *p)
 {
-	struct key k = key_of(p);
+	const uint32_t *slot = first_slot(x, p);
 
-	if (x->cap_slots != 0)
-		__builtin_prefetch(&x->slots[home(x, k.addr, k.len)]);
+	if (slot)
+		__builtin_prefetch(slot);
 }
 
 void prefix_index_prefetch_node(const struct prefix_index *x, const struct ip_prefix *p)
 {
-	struct key k = key_of(p);
-	uint32_t node = x->cap_slots ? x->slots[home(x, k.addr, k.len)] : 0;
+	const uint32_t *slot = first_slot(x, p);
 
-	if (node != 0)
-		__builtin_prefetch(at(x, node), 1);
+	if (slot && *slot != 0)
+		__builtin_prefetch(at(x, *slot), 1);
 }
 
-static void slot_put(struct prefix_index *x, uint32_t node)
+static void slot_put(struct prefix_slots *t, uint32_t node, uint64_t h)
 {
-	const struct node *n = at(x, node);
-	uint32_t i = home(x, n->addr, n->len);
+	uint32_t i = home(t, h);
 
-	while (x->slots[i] != 0)
-		i = next_slot(x, i);
-	x->slots[i] = node;
+	while (t->slot[i] != 0)
+		i = next_slot(t, i);
+	t->slot[i] = node;
 }
 
-/* full at 2/3 */
-static inline uint32_t slots_limit(uint32_t cap)
+static void slots_resize(struct prefix_index *x, struct prefix_slots *t, uint32_t cap)
 {
-	return cap - cap / 3;
-}
+	struct prefix_slots old = *t;
 
-static void slots_resize(struct prefix_index *x, uint32_t cap)
-{
-	uint32_t *old = x->slots, n_old = x->cap_slots;
-
-	x->cap_slots = cap;
-	x->slots = mem_calloc(cap, sizeof(*x->slots));
-	for (uint32_t i = 0; i < n_old; i++) {
-		if (old[i] != 0)
-			slot_put(x, old[i]);
+	t->cap = cap;
+	t->slot = mem_calloc(cap, sizeof(*t->slot));
+	x->cap_slots += cap - old.cap;
+	for (uint32_t i = 0; i < old.cap; i++) {
+		if (old.slot[i] != 0)
+			slot_put(t, old.slot[i], node_hash(x, old.slot[i]));
 	}
-	free(old);
+	free(old.slot);
 }
 
-static inline uint32_t distance(const struct prefix_index *x, uint32_t from, uint32_t to)
+/* At 2/3. */
+static inline bool is_full(const struct prefix_slots *t)
 {
-	return to >= from ? to - from : to + x->cap_slots - from;
+	return t->n >= t->cap - t->cap / 3;
+}
+
+/* Parts begin with unlike sizes, so that they do not grow all at about one time. */
+static uint32_t first_cap(const struct prefix_index *x, const struct prefix_slots *t)
+{
+	return x->parts ? 4 * SLOTS_MIN + (uint32_t)(t - x->parts) / 8 : SLOTS_MIN;
+}
+
+static struct prefix_slots *slots_room(struct prefix_index *x, struct prefix_slots *t)
+{
+	if (is_full(t))
+		slots_resize(x, t, t->cap ? t->cap + t->cap / 2 : first_cap(x, t));
+	return t;
+}
+
+static void split(struct prefix_index *x)
+{
+	struct prefix_slots old = x->one;
+
+	x->one = (struct prefix_slots){ 0 };
+	x->parts = mem_calloc(PREFIX_INDEX_PARTS, sizeof(*x->parts));
+	x->cap_slots = 0;
+	for (uint32_t i = 0; i < old.cap; i++) {
+		uint64_t h;
+
+		if (old.slot[i] == 0)
+			continue;
+		h = node_hash(x, old.slot[i]);
+		slot_put(slots_room(x, part_of(x, h)), old.slot[i], h);
+		part_of(x, h)->n++;
+	}
+	free(old.slot);
+}
+
+static void slot_add(struct prefix_index *x, uint32_t node, uint64_t h)
+{
+	if (!x->parts && x->one.cap >= SMALL_MAX && is_full(&x->one))
+		split(x);
+	slot_put(slots_room(x, part_of(x, h)), node, h);
+	part_of(x, h)->n++;
+}
+
+static inline uint32_t distance(const struct prefix_slots *t, uint32_t from, uint32_t to)
+{
+	return to >= from ? to - from : to + t->cap - from;
 }
 
 static void slot_erase(struct prefix_index *x, uint32_t node)
 {
-	uint32_t hole = home(x, at(x, node)->addr, at(x, node)->len);
+	uint64_t h = node_hash(x, node);
+	struct prefix_slots *t = part_of(x, h);
+	uint32_t hole = home(t, h);
 
-	while (x->slots[hole] != node)
-		hole = next_slot(x, hole);
-	for (uint32_t i = next_slot(x, hole); x->slots[i] != 0; i = next_slot(x, i)) {
-		const struct node *n = at(x, x->slots[i]);
+	while (t->slot[hole] != node)
+		hole = next_slot(t, hole);
+	for (uint32_t i = next_slot(t, hole); t->slot[i] != 0; i = next_slot(t, i)) {
+		uint32_t from = home(t, node_hash(x, t->slot[i]));
 
 		/* may move up to the hole unless that is before its home */
-		if (distance(x, home(x, n->addr, n->len), i) < distance(x, hole, i))
+		if (distance(t, from, i) < distance(t, hole, i))
 			continue;
-		x->slots[hole] = x->slots[i];
+		t->slot[hole] = t->slot[i];
 		hole = i;
 	}
-	x->slots[hole] = 0;
+	t->slot[hole] = 0;
+	t->n--;
 }
 
 /* ---- the trie */
@@ -383,21 +467,21 @@ static void link_later(struct prefix_index *x, uint32_t node)
 			mem_realloc(x->unlinked, x->cap_unlinked, sizeof(*x->unlinked));
 	}
 	x->unlinked[x->n_unlinked++] = node;
+	if (x->n_unlinked == LATER_MAX)
+		link_all(x);
 }
 
 uint32_t prefix_index_get(struct prefix_index *x, const struct ip_prefix *p)
 {
 	struct key k = key_of(p);
-	uint32_t node = lookup(x, &k);
+	uint64_t h = hash_of(x, k.addr, k.len);
+	uint32_t node = lookup(x, &k, h);
 
 	if (node != 0)
 		return node;
-	if (x->n + 1 > slots_limit(x->cap_slots))
-		slots_resize(x,
-			     x->cap_slots ? x->cap_slots + x->cap_slots / 2 : SLOTS_MIN);
 	node = node_new(x, k.addr, k.len);
 	at(x, node)->used = 1;
-	slot_put(x, node);
+	slot_add(x, node, h);
 	link_later(x, node);
 	x->n++;
 	return node;
@@ -405,12 +489,19 @@ uint32_t prefix_index_get(struct prefix_index *x, const struct ip_prefix *p)
 
 void prefix_index_reserve(struct prefix_index *x, size_t n)
 {
-	uint32_t cap = x->cap_slots ? x->cap_slots : SLOTS_MIN;
+	size_t each = n;
 
-	while (slots_limit(cap) < n && cap < UINT32_MAX / 2)
-		cap += cap / 2;
-	if (cap > x->cap_slots)
-		slots_resize(x, cap);
+	if (!x->parts && n > SMALL_MAX)
+		split(x);
+	if (x->parts) /* they do not fill alike */
+		each = n / PREFIX_INDEX_PARTS + n / PREFIX_INDEX_PARTS / 8;
+	for (unsigned int i = 0; i < n_parts(x); i++) {
+		struct prefix_slots *t = part_at(x, i);
+		uint64_t cap = first_cap(x, t) + each + each / 2 + each * i / 512;
+
+		if (cap > t->cap && cap < UINT32_MAX / 2)
+			slots_resize(x, t, (uint32_t)cap);
+	}
 }
 
 /* What a node without use of its own leaves to the one above it. */
@@ -501,7 +592,7 @@ void prefix_index_inside(struct prefix_index *x, const struct ip_prefix *p,
 			 bool with_itself, prefix_index_fn *fn, void *arg)
 {
 	struct key k = key_of(p);
-	uint32_t itself = lookup(x, &k), node = itself;
+	uint32_t itself = lookup(x, &k, hash_of(x, k.addr, k.len)), node = itself;
 
 	link_all(x);
 	if (itself == 0) {

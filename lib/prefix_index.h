@@ -8,8 +8,10 @@
  * for a prefix that is there. Nodes are named by number: 28 bytes each for
  * IPv4 and 40 for IPv6, up to two for a prefix, and 6 bytes of hash table.
  *
- * New prefixes enter the trie when it is asked for: a full table at once, part
- * by part, instead of from end to end of memory for each.
+ * New prefixes enter the trie when it is asked for, or many at once, part by part,
+ * instead of from end to end of memory for each. The hash table, once it is not
+ * small, consists of 256 that grow one by one: nothing ever waits for a whole table
+ * to be moved or linked.
  */
 #ifndef SAV_PREFIX_INDEX_H
 #define SAV_PREFIX_INDEX_H
@@ -17,6 +19,13 @@
 #include "lib/ip.h"
 
 #define PREFIX_INDEX_DATA 3 /* words at each prefix, all 0 at first */
+
+struct prefix_slots {
+	uint32_t *slot; /* node numbers, open addressing */
+	uint32_t cap, n;
+};
+
+#define PREFIX_INDEX_PARTS 256
 
 struct prefix_index {
 	enum ip_family family;
@@ -27,8 +36,9 @@ struct prefix_index {
 	uint32_t root;
 	uint32_t *unlinked; /* nodes that are not in the trie yet */
 	uint32_t n_unlinked, cap_unlinked;
-	uint32_t *slots; /* node numbers, open addressing */
-	uint32_t cap_slots;
+	struct prefix_slots *parts; /* NULL: the table is small, and all of it is */
+	struct prefix_slots one;    /* here */
+	uint32_t cap_slots;	    /* of all */
 	uint64_t seed;
 };
 
