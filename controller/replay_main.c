@@ -310,6 +310,7 @@ static bool read_configs(struct replay *r)
 {
 	struct replay *w = r->what_if;
 
+	config_init(&r->cfg);
 	config_vty_init(&r->cfg);
 	if (config_vty_read(r->config_path, on_config_error, r) < 0)
 		return false;
@@ -317,6 +318,7 @@ static bool read_configs(struct replay *r)
 	if (!w)
 		return true;
 	r->compares = w->compares = true;
+	config_init(&w->cfg);
 	if (config_vty_read_into(&w->cfg, w->config_path, on_config_error, r) < 0)
 		return false;
 	check_edges(w);

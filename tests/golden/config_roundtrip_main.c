@@ -47,6 +47,7 @@ int main(int argc, char **argv)
 	}
 	cmd_init(1);
 	vty_init(loop, false);
+	config_init(&cfg);
 	config_vty_init(&cfg);
 	errors = config_vty_read(argv[1], complain, NULL);
 	vty = vty_new();

@@ -344,6 +344,35 @@ static void test_pool(void **state)
 	assert_int_equal(l->alarms, 1); /* one line, not one for each */
 }
 
+static void test_prefix_length(void **state)
+{
+	struct lab *l = *state;
+	struct config_radius_settings s = l->cfg.radius.settings;
+	struct diag diag;
+
+	s.min_len[IP_V4] = 26;
+	s.max_len[IP_V4] = 30;
+	assert_int_equal(config_radius_settings_put(&l->cfg, &s, &diag), 0);
+	acct(l, RADIUS_START, "a", "ppp0", IP(9)); /* a /32 */
+	radius_put_text(&l->wr, RADIUS_FRAMED_ROUTE, "198.51.100.128/25 0.0.0.0 1");
+	radius_put_text(&l->wr, RADIUS_FRAMED_ROUTE, "198.51.100.64/27 0.0.0.0 1");
+	assert_true(send_from(l, "192.0.2.1", false));
+	assert_false(accepts(l, "ppp0", "198.51.100.9"));
+	assert_false(accepts(l, "ppp0", "198.51.100.200"));
+	assert_true(accepts(l, "ppp0", "198.51.100.70"));
+	/* what policy says now counts for sessions that are there */
+	s.min_len[IP_V4] = 24;
+	s.max_len[IP_V4] = 32;
+	assert_int_equal(config_radius_settings_put(&l->cfg, &s, &diag), 0);
+	radius_sessions_reconfigure(l->rs, l->now_ms);
+	assert_true(accepts(l, "ppp0", "198.51.100.9"));
+	assert_true(accepts(l, "ppp0", "198.51.100.200"));
+	s.max_len[IP_V4] = 33;
+	assert_int_equal(config_radius_settings_put(&l->cfg, &s, &diag), -1);
+	s.max_len[IP_V4] = 8;
+	assert_int_equal(config_radius_settings_put(&l->cfg, &s, &diag), -1);
+}
+
 static void set_conflict(struct lab *l, enum radius_conflict conflict)
 {
 	struct config_radius_settings s = l->cfg.radius.settings;
@@ -659,6 +688,7 @@ int main(void)
 		T(test_lost_repeated_reordered),
 		T(test_no_answer_without_a_save),
 		T(test_pool),
+		T(test_prefix_length),
 		T(test_conflict),
 		T(test_move_adds_before_it_takes),
 		T(test_overlap_on_one_edge),
