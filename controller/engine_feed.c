@@ -135,6 +135,7 @@ static void on_peer_up(struct engine_feed *feed, const struct bmp_event *event)
 static void on_peer_down(struct engine_feed *feed, const struct bmp_event *event)
 {
 	struct engine_peer *p = engine_peer_get(feed->engine, event->peer);
+	bool was_up = p->up;
 	char addr[IP_TEXT_SIZE];
 
 	p->up = p->complete = p->eor = p->unconfirmed = false;
@@ -147,6 +148,10 @@ static void on_peer_down(struct engine_feed *feed, const struct bmp_event *event
 			    p->router->name,
 			    ip_addr_format(&rib_peer_key(p->rib)->addr, addr),
 			    event->restart_s);
+	} else if (was_up) {
+		engine_note(feed->engine, false, "router %s: peer %s is down",
+			    p->router->name,
+			    ip_addr_format(&rib_peer_key(p->rib)->addr, addr));
 	}
 	p->stream = feed->serial;
 	engine_peer_changed(feed->engine, p);
