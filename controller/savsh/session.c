@@ -386,7 +386,8 @@ static void run_all(struct session *session, const char *line, struct answer *an
 static bool is_for_all(const char *line)
 {
 	return line_is(line, "sh.ow ru.nning-config") || line_is(line, "sh.ow ve.rsion") ||
-	       line_is(line, "wr.ite") ||
+	       line_is(line, "wr.ite") || line_is(line, "lis.t") ||
+	       line_is(line, "fin.d") ||
 	       line_is(line, "cop.y ru.nning-config s.tartup-config");
 }
 

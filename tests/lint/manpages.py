@@ -16,7 +16,7 @@ from tree import Finding
 PROGRAMS = [
     ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/(metrics|version)_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
     ("sav-agent", re.compile(r"^(agents/\w+|lib/metrics|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
-    ("sav-iked", re.compile(r"^ipsec/.*_vty\.c$"), ["doc/sav-iked.8"]),
+    ("sav-iked", re.compile(r"^(ipsec/.*|lib/version)_vty\.c$"), ["doc/sav-iked.8"]),
 ]
 # The command line of each program.
 OPTIONS = [

@@ -295,6 +295,10 @@ hostname r1" ""
 sh -c 'show version | include ^!'
 expect "show version is of all" 0 "! savd
 ! sav-agent" ""
+sh -c 'list | include !|show links$|show edges$'
+has "list has the commands of all" 0 'show links'
+sh -c 'find show links'
+has "find looks in all" 0 'show links'
 sh -c 'sh run | inc ^host | count'
 expect "abbreviated too" 0 2 ""
 sh -c 'conf t' -c 'provider P' -c 'link wan0' -c 'edge R I' -c 'mode acl' -c 'provider P' -c 'link wan0' -c 'exit' -c 'do show links'
