@@ -392,6 +392,41 @@ static void test_edges_that_come_and_go(void **state)
 		 "expect r1 s2 enforce 20.2.0.0/16\n");
 }
 
+/* An exchange, or a session for each family: one edge has the routes of all, and
+ * waits for each; the router's own session adds to them. */
+static void test_several_peers_on_one_link(void **state)
+{
+	struct lab *lab = *state;
+	struct engine_bgp *b;
+
+	lab_play(lab, ROUTER "set r1 s1 action enforce\n"
+			     "inventory r1 " LINKS " s1=10.0.3.1/24\n"
+			     "connect r1\n"
+			     "up r1 10.0.1.2 10.0.1.1\n"
+			     "add r1 10.0.1.2 20.1.0.0/16\n"
+			     "eor r1 10.0.1.2\n"
+			     "up r1 10.0.3.7 10.0.3.1\n"
+			     "add r1 10.0.3.7 20.2.0.0/16\n"
+			     "eor r1 10.0.3.7\n"
+			     "up r1 2001:db8:1::2 2001:db8:1::1\n"
+			     "add r1 2001:db8:1::2 2a00:1::/32\n"
+			     "wait 5\n"
+			     "on r1 10.0.1.2 s1\n"
+			     "on r1 10.0.3.7 s1\n"
+			     "on r1 2001:db8:1::2 s1\n"
+			     "reason r1 s1 has not sent its whole table yet\n"
+			     "eor r1 2001:db8:1::2\n"
+			     "wait 40\n"
+			     "expect r1 s1 enforce 20.1.0.0/16 20.2.0.0/16 2a00:1::/32\n"
+			     "expect r1 s2 observe\n");
+	b = lab_bgp_establish(lab, "r1");
+	lab_bgp_add(lab, b, "20.3.0.0/16", 1, "10.0.3.9");
+	lab_bgp_end_of_rib(lab, b);
+	lab_play(lab, "wait 1\n"
+		      "on r1 10.0.3.9 s1\n"
+		      "expect r1 s1 enforce 20.1.0.0/16 20.2.0.0/15 2a00:1::/32\n");
+}
+
 /* Modes that read the whole network count it once on each of its edges. */
 static void test_network_wide_modes(void **state)
 {
@@ -545,6 +580,7 @@ int main(void)
 		T(test_routes_that_freeze),
 		T(test_a_route_that_is_lost),
 		T(test_edges_that_come_and_go),
+		T(test_several_peers_on_one_link),
 		T(test_network_wide_modes),
 		T(test_roles_of_a_loopback_peer),
 		T(test_an_unclear_peer_keeps_edges_from_beginning),
