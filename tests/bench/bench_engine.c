@@ -16,13 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "controller/engine.h"
 #include "lib/mem.h"
 #include "lib/wr.h"
+#include "tests/bench/bench_table.h"
 #include "tests/unit/feed/bmp_build.h"
 
 #define EACH	20
@@ -38,22 +36,6 @@ struct bench {
 	bool whole;
 	uint64_t told;
 };
-
-static uint64_t random_state = 1;
-
-static uint32_t below(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 33) % n);
-}
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* ---- what the engine asks for ---- */
 
@@ -208,13 +190,6 @@ static void build(struct bench *b, bool shared)
 
 /* ---- updates ---- */
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 enum kind {
 	CUSTOMER_FLAP,
 	CUSTOMER_ORIGIN, /* another one and back */
@@ -249,9 +224,9 @@ static void measure(struct bench *b, const char *name)
 
 	b->told = 0;
 	for (size_t i = 0; i < UPDATES; i += 2) {
-		enum kind kind = below(KINDS);
+		enum kind kind = bench_below(KINDS);
 		bool provider = kind == PROVIDER_FLAP;
-		uint32_t number = below((uint32_t)(provider ? b->n_prefixes
+		uint32_t number = bench_below((uint32_t)(provider ? b->n_prefixes
 							    : b->n_edges * EACH));
 		size_t edge = provider ? b->n_edges : number / EACH;
 
@@ -259,30 +234,38 @@ static void measure(struct bench *b, const char *name)
 			number = b->fresh++;
 
 		for (size_t k = 0; k < 2; k++) {
-			uint64_t t = nanoseconds();
+			uint64_t t = bench_cpu_ns();
 
 			one_update(b, kind, edge, number, k == 1);
 			run(b, 30);
-			ns[i + k] = nanoseconds() - t;
+			ns[i + k] = bench_cpu_ns() - t;
 			sum += ns[i + k];
 		}
 	}
-	qsort(ns, UPDATES, sizeof(*ns), by_value);
 	printf(",\"%s\":{\"updates\":%d,\"mean_us\":%.2f,\"median_us\":%.2f,"
 	       "\"p99_us\":%.2f,\"p999_us\":%.2f,\"max_us\":%.2f,"
 	       "\"filters_per_update\":%.2f}",
-	       name, UPDATES, (double)sum / UPDATES / 1e3, (double)ns[UPDATES / 2] / 1e3,
-	       (double)ns[UPDATES / 100 * 99] / 1e3, (double)ns[UPDATES / 1000 * 999] / 1e3,
-	       (double)ns[UPDATES - 1] / 1e3, (double)b->told / UPDATES);
+	       name, UPDATES, (double)sum / UPDATES / 1e3, (double)bench_percentile(ns, UPDATES, 50) / 1e3,
+	       (double)bench_percentile(ns, UPDATES, 99) / 1e3,
+	       (double)bench_percentile(ns, UPDATES, 99.9) / 1e3,
+	       (double)bench_percentile(ns, UPDATES, 100) / 1e3, (double)b->told / UPDATES);
 	free(ns);
 }
 
-static void row(size_t edges, size_t prefixes, bool shared)
+struct size {
+	size_t edges, prefixes;
+	bool shared;
+};
+
+static void row(const void *arg)
 {
+	const struct size *size = arg;
+	size_t edges = size->edges, prefixes = size->prefixes;
+	bool shared = size->shared;
 	struct bench b = { .n_edges = edges, .n_prefixes = prefixes,
 			   .fresh = (uint32_t)prefixes };
 	struct engine_edge_status status;
-	uint64_t t = nanoseconds();
+	uint64_t t = bench_cpu_ns();
 
 	build(&b, shared);
 	if (!engine_edge_status(b.engine, "r", "e00001", &status) || !status.ready)
@@ -290,28 +273,11 @@ static void row(size_t edges, size_t prefixes, bool shared)
 	printf("{\"customer_edges\":%zu,\"prefixes\":%zu,\"shared\":%s,"
 	       "\"build_seconds\":%.3f",
 	       edges, prefixes, shared ? "true" : "false",
-	       (double)(nanoseconds() - t) / 1e9);
+	       (double)(bench_cpu_ns() - t) / 1e9);
 	measure(&b, "update");
 	b.whole = true;
 	measure(&b, "whole");
 	printf("}");
-}
-
-/* Each row in a process of its own. */
-static void fork_row(size_t edges, size_t prefixes, bool shared)
-{
-	int status = 1;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		row(edges, prefixes, shared);
-		fflush(stdout);
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
-		exit(1);
 }
 
 int main(int argc, char **argv)
@@ -330,11 +296,12 @@ int main(int argc, char **argv)
 			return 2;
 		}
 		printf("%s", i > 1 ? "," : "");
-		fork_row(edges, prefixes, false);
+		bench_fork(row, &(struct size){ edges, prefixes, false });
 	}
 	for (size_t i = 0; argc == 1 && i < 2 * sizeof(usual) / sizeof(usual[0]); i++) {
 		printf("%s", i ? "," : "");
-		fork_row(usual[i / 2][0], usual[i / 2][1], i % 2 != 0);
+		bench_fork(row,
+			   &(struct size){ usual[i / 2][0], usual[i / 2][1], i % 2 != 0 });
 	}
 	printf("]}\n");
 	return 0;

@@ -16,52 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "controller/feed/bgp.h"
 #include "controller/sets/live.h"
 #include "lib/mem.h"
+#include "tests/bench/bench_table.h"
 
 #define PROVIDERS_MAX 100
 #define UPDATES	      200000
-
-static uint64_t random_state = 1;
-
-static uint32_t below(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 33) % n);
-}
-
-/* Of the processor: what other programs of the machine do is not our work. One
- * look takes some 0.2 us, and an update needs four. */
-static uint64_t nanoseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static double seconds(void)
-{
-	return (double)nanoseconds() / 1e9;
-}
-
-/* Resident now, not at the peak. */
-static size_t resident_bytes(void)
-{
-	unsigned long size, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (!f || fscanf(f, "%lu %lu", &size, &resident) != 2)
-		resident = 0;
-	if (f)
-		fclose(f);
-	return resident * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 /* ---- the network */
 
@@ -82,20 +44,6 @@ struct network {
 	bool timed;	/* each route */
 	size_t told;	/* ranges */
 };
-
-static uint8_t some_length(void)
-{
-	static const struct {
-		uint8_t len, percent;
-	} mix[] = { { 24, 62 }, { 22, 11 }, { 23, 11 }, { 21, 4 }, { 20, 4 },
-		    { 19, 3 },	{ 18, 2 },  { 17, 1 },	{ 16, 2 } };
-	uint32_t at = below(100);
-	size_t i = 0;
-
-	while (at >= mix[i].percent)
-		at -= mix[i++].percent;
-	return mix[i].len;
-}
 
 static struct rib_peer *add_peer(struct network *net, uint32_t number,
 				 enum edge_role role, enum edge_mode mode)
@@ -139,7 +87,7 @@ static void announce_provider(struct network *net, size_t provider,
 {
 	/* an origin's prefixes come by one or two ways */
 	uint32_t transit =
-		2000 + (origin * 7 + (below(4) == 0) + (uint32_t)provider) % 500;
+		2000 + (origin * 7 + (bench_below(4) == 0) + (uint32_t)provider) % 500;
 	const uint32_t as[] = { 1000 + (uint32_t)provider, transit, origin };
 
 	announce(net->providers[provider], p, as, 3);
@@ -162,14 +110,14 @@ static void add_prefix(struct network *net, const struct ip_prefix *p)
 {
 	uint32_t n_origins = net->n_customers > 7500 ? (uint32_t)net->n_customers : 7500;
 	uint32_t origin =
-		below(10) == 0 ? 100000 + below(n_origins) : 200000 + below(75000);
+		bench_below(10) == 0 ? 100000 + bench_below(n_origins) : 200000 + bench_below(75000);
 
 	net->table[net->n_table++] = (struct entry){ *p, origin };
 	for (size_t i = 0; i < net->n_providers; i++)
 		announce_provider(net, i, p, origin);
 	if (is_customers(origin)) {
 		announce(customer_of(net, origin, 0), p, &origin, 1);
-		if (origin % 5 == 0 && below(2) == 0)
+		if (origin % 5 == 0 && bench_below(2) == 0)
 			announce(customer_of(net, origin, 1), p, &origin, 1);
 	}
 }
@@ -178,7 +126,7 @@ static void build(struct network *net, size_t prefixes, size_t edges, size_t pro
 {
 	static const enum edge_mode modes[] = { MODE_FEASIBLE, MODE_EFP_A, MODE_EFP_B };
 	struct config_router r = { .name = "r" };
-	uint32_t addr = 0x01000000, last[33] = { 0 };
+	struct bench_table table;
 	struct diag diag;
 
 	config_init(&net->cfg);
@@ -193,15 +141,10 @@ static void build(struct network *net, size_t prefixes, size_t edges, size_t pro
 			add_peer(net, (uint32_t)i, ROLE_CUSTOMER, modes[i % 3]);
 	for (uint32_t i = 0; i < providers; i++)
 		net->providers[i] = add_peer(net, 60000 + i, ROLE_PROVIDER, MODE_LOOSE);
+	bench_table_init(&table);
 	while (net->n_table < prefixes) {
-		uint8_t len = some_length();
-		uint32_t size = 1u << (32 - len);
-		struct ip_prefix p = ip_prefix_make(IP_V4, addr, len);
+		struct ip_prefix p = bench_table_next(&table);
 
-		addr += len <= 20 && size > 512 ? 512 : size;
-		if (last[len] == (uint32_t)p.v)
-			continue;
-		last[len] = (uint32_t)p.v;
 		add_prefix(net, &p);
 	}
 }
@@ -213,11 +156,11 @@ static void on_route(struct rib_peer *peer, enum rib_view view,
 		     const struct rib_attr *new, void *arg)
 {
 	struct network *net = arg;
-	uint64_t t = net->timed ? nanoseconds() : 0;
+	uint64_t t = net->timed ? bench_cpu_ns() : 0;
 
 	live_route(net->live, rib_peer_user(peer), view, prefix, old, new);
 	if (net->timed)
-		net->spent += nanoseconds() - t;
+		net->spent += bench_cpu_ns() - t;
 }
 
 static void on_edge(void *ctx, size_t edge, const struct addrset *added,
@@ -240,15 +183,15 @@ static const struct live_ops by_edge = { .edge = on_edge };
 
 static void drain(struct network *net, const struct live_ops *ops)
 {
-	uint64_t t = nanoseconds();
+	uint64_t t = bench_cpu_ns();
 
 	live_drain(net->live, ops, net);
-	net->spent += nanoseconds() - t;
+	net->spent += bench_cpu_ns() - t;
 }
 
 static double from_scratch(struct network *net)
 {
-	double t = seconds();
+	double t = bench_cpu_s();
 	size_t edge = 0; /* they are in the order of their peers */
 
 	net->live = live_new(LIVE_STRICT_BEST_PATH);
@@ -261,19 +204,19 @@ static double from_scratch(struct network *net)
 		rib_peer_set_user(p, live_source_add(net->live, &s));
 	}
 	live_drain(net->live, &by_set, net);
-	return seconds() - t;
+	return bench_cpu_s() - t;
 }
 
 /* All edges' sets, as a filter for each takes them. */
 static double export_all(struct network *net)
 {
-	double t = seconds();
+	double t = bench_cpu_s();
 	struct addrset set = { 0 };
 
 	for (size_t i = 0; i < net->n_customers; i++)
 		live_edge_set(net->live, i, &set);
 	addrset_fini(&set);
-	return seconds() - t;
+	return bench_cpu_s() - t;
 }
 
 /* ---- updates */
@@ -305,7 +248,7 @@ static const struct entry *some_customer_entry(const struct network *net)
 	const struct entry *e;
 
 	do
-		e = &net->table[below((uint32_t)net->n_table)];
+		e = &net->table[bench_below((uint32_t)net->n_table)];
 	while (!is_customers(e->origin));
 	return e;
 }
@@ -321,10 +264,10 @@ static void flap(struct network *net, struct rib_peer *peer, const struct entry 
 static void update(struct network *net, enum kind kind, const struct live_ops *ops,
 		   struct samples *s)
 {
-	size_t provider = below((uint32_t)net->n_providers);
+	size_t provider = bench_below((uint32_t)net->n_providers);
 	const struct entry *e = kind >= CUSTOMER_FLAP
 					? some_customer_entry(net)
-					: &net->table[below((uint32_t)net->n_table)];
+					: &net->table[bench_below((uint32_t)net->n_table)];
 	struct rib_peer *customer =
 		kind >= CUSTOMER_FLAP ? customer_of(net, e->origin, 0) : NULL;
 	uint32_t other = e->origin + 1;
@@ -366,13 +309,6 @@ static void update(struct network *net, enum kind kind, const struct live_ops *o
 	sample(net, ops, s);
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void measure_updates(struct network *net, const char *name,
 			    const struct live_ops *ops, size_t updates)
 {
@@ -381,12 +317,13 @@ static void measure_updates(struct network *net, const char *name,
 	net->spent = net->told = 0;
 	net->timed = true;
 	while (s.n < updates)
-		update(net, (enum kind)below(KINDS), ops, &s);
-	qsort(s.ns, s.n, sizeof(*s.ns), by_number);
+		update(net, (enum kind)bench_below(KINDS), ops, &s);
 	printf(",\"%s\":{\"updates\":%zu,\"median_us\":%.2f,\"p99_us\":%.2f,"
 	       "\"p99_9_us\":%.2f,\"max_us\":%.2f,\"ranges_told\":%zu}",
-	       name, s.n, (double)s.ns[s.n / 2] / 1e3, (double)s.ns[s.n * 99 / 100] / 1e3,
-	       (double)s.ns[s.n * 999 / 1000] / 1e3, (double)s.ns[s.n - 1] / 1e3,
+	       name, s.n, (double)bench_percentile(s.ns, s.n, 50) / 1e3,
+	       (double)bench_percentile(s.ns, s.n, 99) / 1e3,
+	       (double)bench_percentile(s.ns, s.n, 99.9) / 1e3,
+	       (double)bench_percentile(s.ns, s.n, 100) / 1e3,
 	       net->told);
 	free(s.ns);
 }
@@ -404,10 +341,10 @@ static void measure_strict(struct network *net)
 	e.mode = MODE_STRICT;
 	config_edge_put(&net->cfg, &e, &diag);
 	config_edge_fini(&e);
-	t = seconds();
+	t = bench_cpu_s();
 	live_policy(net->live, &net->cfg);
 	live_drain(net->live, &by_set, net);
-	t = seconds() - t;
+	t = bench_cpu_s() - t;
 	live_stats(net->live, &after);
 	printf(",\"strict\":{\"seconds\":%.3f,\"bytes\":%zu}", t,
 	       after.bytes - before.bytes);
@@ -419,16 +356,22 @@ static void measure_peer(struct network *net)
 {
 	struct rib_peer *peer = net->providers[0];
 	size_t paths = rib_path_count(peer, RIB_PRE, IP_V4);
-	double t = seconds();
+	double t = bench_cpu_s();
 
 	net->timed = false;
 	rib_peer_clear(peer, RIB_PRE, IP_V4);
 	drain(net, &by_set);
-	printf(",\"peer_clear\":{\"paths\":%zu,\"seconds\":%.3f}", paths, seconds() - t);
+	printf(",\"peer_clear\":{\"paths\":%zu,\"seconds\":%.3f}", paths, bench_cpu_s() - t);
 }
 
-static void row(size_t prefixes, size_t edges, size_t providers)
+struct size {
+	size_t prefixes, edges, providers;
+};
+
+static void row(const void *arg)
 {
+	const struct size *size = arg;
+	size_t prefixes = size->prefixes, edges = size->edges, providers = size->providers;
 	struct network net = { 0 };
 	struct rib_stats rib;
 	struct live_stats stats;
@@ -437,9 +380,9 @@ static void row(size_t prefixes, size_t edges, size_t providers)
 
 	build(&net, prefixes, edges, providers);
 	rib_stats(net.rib, &rib);
-	before = resident_bytes();
+	before = bench_resident_bytes();
 	t = from_scratch(&net);
-	after = resident_bytes();
+	after = bench_resident_bytes();
 	t_export = export_all(&net);
 	live_stats(net.live, &stats);
 	printf("{\"prefixes\":%zu,\"customer_edges\":%zu,\"providers\":%zu,\"paths\":%zu,"
@@ -457,26 +400,9 @@ static void row(size_t prefixes, size_t edges, size_t providers)
 	printf("}");
 }
 
-/* Each row in a process of its own, so that memory is its own. */
-static void fork_row(size_t prefixes, size_t edges, size_t providers)
-{
-	int status = 1;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		row(prefixes, edges, providers);
-		fflush(stdout);
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
-		exit(1);
-}
-
 int main(int argc, char **argv)
 {
-	static const size_t usual[][3] = {
+	static const struct size usual[] = {
 		{ 250000, 1000, 2 },   { 500000, 1000, 2 }, { 1000000, 1000, 2 },
 		{ 2000000, 1000, 2 },  { 1000000, 100, 2 }, { 1000000, 10000, 2 },
 		{ 1000000, 1000, 10 },
@@ -484,20 +410,20 @@ int main(int argc, char **argv)
 
 	printf("{\"bench\":\"live\",\"rows\":[");
 	for (int i = 1; i + 2 < argc; i += 3) {
-		size_t providers = strtoul(argv[i + 2], NULL, 10);
+		struct size size = { strtoul(argv[i], NULL, 10), strtoul(argv[i + 1], NULL, 10),
+				     strtoul(argv[i + 2], NULL, 10) };
 
-		if (providers == 0 || providers > PROVIDERS_MAX) {
+		if (size.providers == 0 || size.providers > PROVIDERS_MAX) {
 			fprintf(stderr,
 				"usage: bench_live [PREFIXES EDGES PROVIDERS]...\n");
 			return 2;
 		}
 		printf("%s", i > 1 ? "," : "");
-		fork_row(strtoul(argv[i], NULL, 10), strtoul(argv[i + 1], NULL, 10),
-			 providers);
+		bench_fork(row, &size);
 	}
 	for (size_t i = 0; argc == 1 && i < sizeof(usual) / sizeof(usual[0]); i++) {
 		printf("%s", i ? "," : "");
-		fork_row(usual[i][0], usual[i][1], usual[i][2]);
+		bench_fork(row, &usual[i]);
 	}
 	printf("]}\n");
 	return 0;

@@ -12,40 +12,13 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "controller/feed/bgp.h"
 #include "controller/sets/sets.h"
 #include "lib/mem.h"
+#include "tests/bench/bench_table.h"
 
 #define PROVIDERS 2
-
-static uint64_t random_state = 1;
-
-static uint32_t below(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 33) % n);
-}
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static long max_rss_bytes(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss * 1024;
-}
 
 /* ---- the network */
 
@@ -56,20 +29,6 @@ struct network {
 	struct sets_source *sources;
 	size_t n_customers, n_sources;
 };
-
-static uint8_t some_length(void)
-{
-	static const struct {
-		uint8_t len, percent;
-	} mix[] = { { 24, 62 }, { 22, 11 }, { 23, 11 }, { 21, 4 }, { 20, 4 },
-		    { 19, 3 },	{ 18, 2 },  { 17, 1 },	{ 16, 2 } };
-	uint32_t at = below(100);
-	size_t i = 0;
-
-	while (at >= mix[i].percent)
-		at -= mix[i++].percent;
-	return mix[i].len;
-}
 
 static void must(int rc, const struct diag *diag)
 {
@@ -113,13 +72,13 @@ static void announce(struct rib_peer *peer, const struct ip_prefix *p, const uin
 
 static void add_prefix(struct network *net, const struct ip_prefix *p, size_t n_origins)
 {
-	bool customer = below(10) == 0;
-	uint32_t origin = customer ? 100000 + below((uint32_t)n_origins)
-				   : 200000 + below(75000);
+	bool customer = bench_below(10) == 0;
+	uint32_t origin = customer ? 100000 + bench_below((uint32_t)n_origins)
+				   : 200000 + bench_below(75000);
 
 	for (int i = 0; i < PROVIDERS; i++) {
 		/* an origin's prefixes come by one or two ways */
-		uint32_t transit = 2000 + (origin * 7 + (below(4) == 0) + (uint32_t)i) % 500;
+		uint32_t transit = 2000 + (origin * 7 + (bench_below(4) == 0) + (uint32_t)i) % 500;
 		const uint32_t as[] = { 1000 + (uint32_t)i, transit, origin };
 
 		announce(net->providers[i], p, as, 3);
@@ -129,7 +88,7 @@ static void add_prefix(struct network *net, const struct ip_prefix *p, size_t n_
 		size_t second = (first + 1 + origin % 7) % net->n_customers;
 
 		announce(net->customers[first], p, &origin, 1);
-		if (origin % 5 == 0 && below(2) == 0)
+		if (origin % 5 == 0 && bench_below(2) == 0)
 			announce(net->customers[second], p, &origin, 1);
 	}
 }
@@ -137,7 +96,7 @@ static void add_prefix(struct network *net, const struct ip_prefix *p, size_t n_
 static void build(struct network *net, size_t prefixes, size_t edges)
 {
 	struct config_router r = { .name = "r" };
-	uint32_t addr = 0x01000000, last[33] = { 0 };
+	struct bench_table table;
 	struct diag diag;
 
 	config_init(&net->cfg);
@@ -149,17 +108,11 @@ static void build(struct network *net, size_t prefixes, size_t edges)
 		net->customers[i] = add_peer(net, (uint32_t)i, ROLE_CUSTOMER);
 	for (uint32_t i = 0; i < PROVIDERS; i++)
 		net->providers[i] = add_peer(net, 60000 + i, ROLE_PROVIDER);
-	for (size_t i = 0; i < prefixes;) {
-		uint8_t len = some_length();
-		uint32_t size = 1u << (32 - len);
-		struct ip_prefix p = ip_prefix_make(IP_V4, addr, len);
+	bench_table_init(&table);
+	for (size_t i = 0; i < prefixes; i++) {
+		struct ip_prefix p = bench_table_next(&table);
 
-		addr += len <= 20 && size > 512 ? 512 : size;
-		if (last[len] == (uint32_t)p.v)
-			continue;
-		last[len] = (uint32_t)p.v;
 		add_prefix(net, &p, edges * 3);
-		i++;
 	}
 	net->sources = mem_calloc(edges + PROVIDERS, sizeof(*net->sources));
 	for (struct rib_peer *p = rib_peer_first(net->rib); p; p = rib_peer_next(p)) {
@@ -186,7 +139,7 @@ static void measure(struct network *net, enum edge_role role, enum edge_mode mod
 	struct sets_pass *pass;
 	struct addrset set = { 0 };
 	size_t blocks = 0, edges = 0;
-	double t = seconds();
+	double t = bench_cpu_s();
 
 	for (size_t i = 0; i < net->cfg.n_edges; i++)
 		net->cfg.edges[i].mode = net->cfg.edges[i].role == role ? mode : MODE_OFF;
@@ -200,53 +153,42 @@ static void measure(struct network *net, enum edge_role role, enum edge_mode mod
 	}
 	addrset_fini(&set);
 	sets_pass_free(pass);
-	t = seconds() - t;
+	t = bench_cpu_s() - t;
 	printf(",\"%s\":{\"edges\":%zu,\"seconds\":%.3f,\"blocks\":%zu}", edge_mode_name(mode),
 	       edges, t, blocks);
 }
 
-static void row(size_t prefixes, size_t edges)
+struct size {
+	size_t prefixes, edges;
+};
+
+static void row(const void *arg)
 {
+	const struct size *size = arg;
+	size_t prefixes = size->prefixes, edges = size->edges;
 	static const enum edge_mode modes[] = { MODE_FEASIBLE, MODE_STRICT, MODE_STRICT_DIRECT,
 						MODE_EFP_A, MODE_EFP_B };
 	struct network net = { 0 };
 	struct rib_stats stats;
-	double t = seconds();
-	long loaded;
+	double t = bench_cpu_s();
+	size_t loaded;
 
 	build(&net, prefixes, edges);
-	t = seconds() - t;
+	t = bench_cpu_s() - t;
 	rib_stats(net.rib, &stats);
-	loaded = max_rss_bytes();
+	loaded = bench_peak_bytes();
 	printf("{\"prefixes\":%zu,\"customer_edges\":%zu,\"paths\":%zu,\"load_seconds\":%.3f",
 	       prefixes, edges, stats.paths, t);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		measure(&net, ROLE_CUSTOMER, modes[i]);
 	measure(&net, ROLE_PROVIDER, MODE_LOOSE);
-	printf(",\"rib_bytes\":%zu,\"sets_peak_bytes\":%ld}", stats.bytes,
-	       max_rss_bytes() - loaded);
-}
-
-/* Each row in a process of its own, so that the peaks are its own. */
-static void fork_row(size_t prefixes, size_t edges)
-{
-	int status = 1;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		row(prefixes, edges);
-		fflush(stdout);
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
-		exit(1);
+	printf(",\"rib_bytes\":%zu,\"sets_peak_bytes\":%zu}", stats.bytes,
+	       bench_peak_bytes() - loaded);
 }
 
 int main(int argc, char **argv)
 {
-	static const size_t usual[][2] = { { 250000, 100 },  { 500000, 100 },
+	static const struct size usual[] = { { 250000, 100 },  { 500000, 100 },
 					   { 1000000, 100 }, { 250000, 1000 },
 					   { 500000, 1000 }, { 1000000, 1000 } };
 
@@ -257,11 +199,12 @@ int main(int argc, char **argv)
 	printf("{\"bench\":\"sets\",\"rows\":[");
 	for (int i = 1; i < argc; i += 2) {
 		printf("%s", i > 1 ? "," : "");
-		fork_row(strtoul(argv[i], NULL, 10), strtoul(argv[i + 1], NULL, 10));
+		bench_fork(row, &(struct size){ strtoul(argv[i], NULL, 10),
+						 strtoul(argv[i + 1], NULL, 10) });
 	}
 	for (size_t i = 0; argc == 1 && i < sizeof(usual) / sizeof(usual[0]); i++) {
 		printf("%s", i ? "," : "");
-		fork_row(usual[i][0], usual[i][1]);
+		bench_fork(row, &usual[i]);
 	}
 	printf("]}\n");
 	return 0;
