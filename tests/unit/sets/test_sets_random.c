@@ -686,16 +686,23 @@ static bool within(const struct addrset *inner, const struct addrset *outer)
 	       rangeset_covers(&outer->f[IP_V6], &inner->f[IP_V6]);
 }
 
-static void compute_as(const struct world *w, enum edge_mode mode, uint64_t *seed,
-		       struct addrset *out)
+/* paths: of mode feasible; 0: all */
+static void compute_with(const struct world *w, enum edge_mode mode, unsigned int paths,
+			 uint64_t *seed, struct addrset *out)
 {
 	struct world copy = *w;
 
 	for (unsigned int i = 0; i < w->n_edges; i++) {
 		copy.edges[i].mode = mode;
-		copy.edges[i].paths = 0;
+		copy.edges[i].paths = paths;
 	}
 	compute(&copy, seed, out);
+}
+
+static void compute_as(const struct world *w, enum edge_mode mode, uint64_t *seed,
+		       struct addrset *out)
+{
+	compute_with(w, mode, 0, seed, out);
 }
 
 static bool is_customer(const struct edge *e)
@@ -707,24 +714,31 @@ static bool is_customer(const struct edge *e)
 static void check_order_of_modes(struct world *w, uint64_t *seed)
 {
 	struct addrset strict_sets[EDGES_MAX] = { 0 }, feasible_sets[EDGES_MAX] = { 0 },
-		       a[EDGES_MAX] = { 0 }, b[EDGES_MAX] = { 0 };
+		       a[EDGES_MAX] = { 0 }, b[EDGES_MAX] = { 0 },
+		       one[EDGES_MAX] = { 0 }, two[EDGES_MAX] = { 0 };
 
 	for (unsigned int i = 0; i < w->n_routes; i++) {
 		if (w->routes[i].attr.origin_kind == RIB_ORIGIN_NONE)
 			w->routes[i].attr.origin_kind = RIB_ORIGIN_AS;
 	}
 	compute_as(w, MODE_STRICT, seed, strict_sets);
+	compute_with(w, MODE_FEASIBLE, 1, seed, one);
+	compute_with(w, MODE_FEASIBLE, 2, seed, two);
 	compute_as(w, MODE_FEASIBLE, seed, feasible_sets);
 	compute_as(w, MODE_EFP_A, seed, a);
 	compute_as(w, MODE_EFP_B, seed, b);
 	for (unsigned int i = 0; i < w->n_edges; i++) {
-		assert_true(within(&strict_sets[i], &feasible_sets[i]));
+		assert_true(within(&strict_sets[i], &one[i]));
+		assert_true(within(&one[i], &two[i]));
+		assert_true(within(&two[i], &feasible_sets[i]));
 		if (!is_customer(&w->edges[i]))
 			continue;
 		assert_true(within(&feasible_sets[i], &a[i]));
 		assert_true(within(&a[i], &b[i]));
 	}
 	free_sets(strict_sets);
+	free_sets(one);
+	free_sets(two);
 	free_sets(feasible_sets);
 	free_sets(a);
 	free_sets(b);
