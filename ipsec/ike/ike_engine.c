@@ -28,6 +28,9 @@ struct tunnel_ref {
 /* A tunnel's name, and all that is called so. */
 struct tunnel_slot {
 	struct tunnel_slot *next_hash, *prev, *next; /* all, in their order */
+	struct tunnel_slot *next_id; /* same hash of the peer's identity */
+	struct tunnel_slot *next_down; /* wanted, and has no SA */
+	bool is_down;
 	char name[IKE_TUNNEL_NAME];
 	struct tunnel_ref *ref; /* as it is wanted now, NULL: not any more */
 	struct ike_sa *sas;
@@ -43,8 +46,13 @@ struct ike_engine {
 	struct tunnel_slot *first, *last;
 	struct tunnel_slot *names[NAMES];
 	struct ike_sa *sas; /* all of them */
+	struct tunnel_slot *ids[NAMES];
 	struct ike_sa *running; /* being looked at, and so not to be looked at again */
-	bool touched;		/* one that is not */
+	struct ike_sa *touched;
+	struct ike_sa **heap; /* by due_ms, the earliest first */
+	size_t n_heap, heap_size;
+	struct tunnel_slot *down;
+	uint64_t retry_next_ms;
 	struct tables tables;
 	uint16_t source[SOURCES]; /* half-open SAs, by a hash of where they come from */
 	uint64_t next_number, next_sign;
@@ -61,6 +69,7 @@ struct ike_engine *ike_engine_new(const struct ike_ops *ops, void *ctx)
 	e->ops = *ops;
 	e->ctx = ctx;
 	e->next_number = e->next_sign = 1;
+	e->retry_next_ms = UINT64_MAX;
 	crypto_random(&e->tables.seed, sizeof(e->tables.seed));
 	return e;
 }
@@ -126,11 +135,62 @@ static struct tunnel_slot *slot_get(struct ike_engine *e, const char *name)
 	return slot;
 }
 
+/* Equal identities have equal hashes; DNs, which are not compared by their
+ * bytes, have one. */
+static struct tunnel_slot **id_bucket(struct ike_engine *e, const struct ike_identity *id)
+{
+	uint32_t h = 2166136261u ^ id->type;
+
+	for (unsigned i = 0; id->type != IKE_ID_DN && id->type != 0 && i < id->len; i++) {
+		uint8_t c = id->data[i];
+		bool name = id->type == IKE_ID_FQDN || id->type == IKE_ID_EMAIL;
+
+		h = (h ^ (name && c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 16777619u;
+	}
+	return &e->ids[(h ^ h >> 15) % NAMES];
+}
+
+static void slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct tunnel_ref *ref)
+{
+	struct tunnel_slot **at;
+
+	if (slot->ref) {
+		at = id_bucket(e, &slot->ref->tunnel.remote_id);
+		while (*at != slot)
+			at = &(*at)->next_id;
+		*at = slot->next_id;
+		if (--slot->ref->refs == 0)
+			free(slot->ref);
+	}
+	slot->ref = ref;
+	if (ref) {
+		/* behind the others: the first that fits is taken */
+		for (at = id_bucket(e, &ref->tunnel.remote_id); *at; at = &(*at)->next_id)
+			;
+		slot->next_id = NULL;
+		*at = slot;
+	}
+}
+
+static void slot_is_up(struct ike_engine *e, struct tunnel_slot *slot)
+{
+	struct tunnel_slot **at = &e->down;
+
+	if (!slot->is_down)
+		return;
+	while (*at != slot)
+		at = &(*at)->next_down;
+	*at = slot->next_down;
+	slot->is_down = false;
+	slot->retry_at_ms = 0;
+}
+
 /* Nothing is called so any more. */
 static void slot_drop(struct ike_engine *e, struct tunnel_slot *slot)
 {
 	if (slot->ref || slot->sas)
 		return;
+	slot_is_up(e, slot);
 	*slot_place(e, slot->name) = slot->next_hash;
 	if (slot->prev)
 		slot->prev->next = slot->next;
@@ -187,22 +247,35 @@ void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel
 	ref->tunnel = *tunnel;
 	ref->refs = 1;
 	ref->slot = slot;
-	if (slot->ref)
-		ref_put(slot->ref);
-	slot->ref = ref;
+	slot_set_ref(e, slot, ref);
+}
+
+/* Where the peer is says nothing: a NAT may be between (N7). */
+static bool slot_fits(const struct tunnel_slot *slot, const struct ike_path *path)
+{
+	const struct ike_tunnel *t = slot->ref ? &slot->ref->tunnel : NULL;
+
+	return t && (!t->link || t->link == path->link) &&
+	       (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr));
 }
 
 const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, const struct ike_tunnel *after)
 {
-	for (struct tunnel_slot *slot = after ? ref_of(after)->slot->next : e->first; slot; slot = slot->next) {
-		const struct ike_tunnel *t = slot->ref ? &slot->ref->tunnel : NULL;
+	struct tunnel_slot *slot = after ? ref_of(after)->slot->next : e->first;
 
-		/* where the peer is says nothing: a NAT may be between (N7) */
-		if (t && (!t->link || t->link == path->link) &&
-		    (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr)))
-			return t;
-	}
-	return NULL;
+	while (slot && !slot_fits(slot, path))
+		slot = slot->next;
+	return slot ? &slot->ref->tunnel : NULL;
+}
+
+const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike_path *path, const struct ike_identity *id,
+					  const struct ike_tunnel *after)
+{
+	struct tunnel_slot *slot = after ? ref_of(after)->slot->next_id : *id_bucket(e, id);
+
+	while (slot && (!slot_fits(slot, path) || !ike_identity_equal(&slot->ref->tunnel.remote_id, id)))
+		slot = slot->next_id;
+	return slot ? &slot->ref->tunnel : NULL;
 }
 
 bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
@@ -228,11 +301,81 @@ bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *o
 
 /* ---- SAs */
 
+/* ---- who is due: a heap */
+
+static void heap_place(struct ike_engine *e, size_t at, struct ike_sa *sa)
+{
+	e->heap[at] = sa;
+	sa->heap_at = at;
+}
+
+static void heap_up(struct ike_engine *e, size_t at)
+{
+	struct ike_sa *sa = e->heap[at];
+
+	while (at > 0 && e->heap[(at - 1) / 2]->due_ms > sa->due_ms) {
+		heap_place(e, at, e->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	heap_place(e, at, sa);
+}
+
+static void heap_down(struct ike_engine *e, size_t at)
+{
+	struct ike_sa *sa = e->heap[at];
+
+	for (;;) {
+		size_t below = 2 * at + 1;
+
+		if (below + 1 < e->n_heap && e->heap[below + 1]->due_ms < e->heap[below]->due_ms)
+			below++;
+		if (below >= e->n_heap || e->heap[below]->due_ms >= sa->due_ms)
+			break;
+		heap_place(e, at, e->heap[below]);
+		at = below;
+	}
+	heap_place(e, at, sa);
+}
+
+static void heap_add(struct ike_engine *e, struct ike_sa *sa)
+{
+	if (e->n_heap == e->heap_size) {
+		e->heap_size = e->heap_size ? 2 * e->heap_size : 64;
+		e->heap = mem_realloc(e->heap, e->heap_size, sizeof(e->heap[0]));
+	}
+	heap_place(e, e->n_heap++, sa);
+	heap_up(e, sa->heap_at);
+}
+
+static void heap_remove(struct ike_engine *e, struct ike_sa *sa)
+{
+	size_t at = sa->heap_at;
+	struct ike_sa *end = e->heap[--e->n_heap];
+
+	if (end == sa)
+		return;
+	heap_place(e, at, end);
+	heap_up(e, at);
+	heap_down(e, end->heap_at);
+}
+
+static void set_due(struct ike_engine *e, struct ike_sa *sa, uint64_t due_ms)
+{
+	sa->due_ms = due_ms;
+	heap_up(e, sa->heap_at);
+	heap_down(e, sa->heap_at);
+}
+
 void engine_touch(struct ike_sa *sa)
 {
+	struct ike_engine *e = sa->engine;
+
+	/* one that is not in the tables yet is touched when it comes there */
+	if (sa->touched || sa == e->running || sa->number == 0)
+		return;
 	sa->touched = true;
-	if (sa != sa->engine->running)
-		sa->engine->touched = true;
+	sa->next_touched = e->touched;
+	e->touched = sa;
 }
 
 void engine_sa_link(struct ike_engine *e, struct ike_sa *sa)
@@ -244,12 +387,15 @@ void engine_sa_link(struct ike_engine *e, struct ike_sa *sa)
 		e->sas->prev = sa;
 	e->sas = sa;
 	e->counters.sas++;
+	sa->due_ms = UINT64_MAX;
+	heap_add(e, sa);
 	engine_touch(sa);
 }
 
 static void unlink_sa(struct ike_engine *e, struct ike_sa *sa)
 {
 	tables_remove(&e->tables, sa);
+	heap_remove(e, sa);
 	if (sa->prev)
 		sa->prev->next = sa->next;
 	else
@@ -299,10 +445,10 @@ void ike_engine_free(struct ike_engine *e)
 	while (e->first) {
 		struct tunnel_slot *slot = e->first;
 
-		ref_put(slot->ref);
-		slot->ref = NULL;
+		slot_set_ref(e, slot, NULL);
 		slot_drop(e, slot);
 	}
+	free(e->heap);
 	crypto_wipe(e, sizeof(*e));
 	free(e);
 }
@@ -321,22 +467,35 @@ static bool same_pair(const struct ike_sa *a, const struct ike_sa *b)
 	       ike_identity_equal(&a->own_id, &b->own_id);
 }
 
+/* Of tunnels with that identity, and of those that take any. */
+static struct tunnel_slot *first_contact_slot(struct ike_engine *e, const struct ike_identity *id, bool any)
+{
+	static const struct ike_identity nobody;
+
+	return *id_bucket(e, any ? &nobody : id);
+}
+
 void engine_initial_contact(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 {
-	for (struct ike_sa *other = e->sas; other; other = other->next)
-		if (same_pair(sa, other))
-			sa_kill(other, IKE_EVENT_DOWN, "the peer has begun anew", now_ms);
+	for (int any = 0; any <= 1; any++)
+		for (struct tunnel_slot *slot = first_contact_slot(e, &sa->peer_id, any); slot; slot = slot->next_id)
+			for (struct ike_sa *other = slot->sas; other; other = other->next_tunnel)
+				if (same_pair(sa, other))
+					sa_kill(other, IKE_EVENT_DOWN, "the peer has begun anew", now_ms);
 }
 
 bool engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa)
 {
-	if (sa->tunnel->shared_identity || sa->tunnel->remote_id.type == 0)
+	const struct ike_identity *peer = &sa->tunnel->remote_id;
+
+	if (sa->tunnel->shared_identity || peer->type == 0)
 		return false;
-	for (const struct ike_sa *other = e->sas; other; other = other->next)
-		if (other != sa && other->state == SA_UP && other->tunnel &&
-		    ike_identity_equal(&other->own_id, &sa->own_id) &&
-		    ike_identity_equal(&other->peer_id, &sa->tunnel->remote_id))
-			return false;
+	for (int any = 0; any <= 1; any++)
+		for (struct tunnel_slot *slot = first_contact_slot(e, peer, any); slot; slot = slot->next_id)
+			for (const struct ike_sa *other = slot->sas; other; other = other->next_tunnel)
+				if (other != sa && other->state == SA_UP && ike_identity_equal(&other->own_id, &sa->own_id) &&
+				    ike_identity_equal(&other->peer_id, peer))
+					return false;
 	return true;
 }
 
@@ -613,8 +772,7 @@ void ike_engine_tunnel_del(struct ike_engine *e, const char *name, uint64_t now_
 	if (!slot)
 		return;
 	ike_engine_down(e, name, now_ms, &diag);
-	ref_put(slot->ref);
-	slot->ref = NULL;
+	slot_set_ref(e, slot, NULL);
 	slot_drop(e, slot);
 }
 
@@ -696,23 +854,40 @@ void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_
 /* ---- time */
 
 /* What shall be up comes back, each time a little later (and never gives up). */
-static void keep_up(struct ike_engine *e, struct tunnel_slot *slot, uint64_t now_ms)
+static void check_up(struct ike_engine *e, struct tunnel_slot *slot, uint64_t now_ms)
 {
-	if (!slot->wanted || !slot->ref)
-		return;
-	if (has_sa(slot)) {
-		slot->retry_at_ms = 0;
+	if (!slot->wanted || !slot->ref || has_sa(slot)) {
+		slot_is_up(e, slot);
 		return;
 	}
-	if (slot->retry_at_ms == 0) {
-		slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : RETRY_FIRST_MS;
-		if (slot->retry_ms > RETRY_MAX_MS)
-			slot->retry_ms = RETRY_MAX_MS;
-		slot->retry_at_ms = now_ms + slot->retry_ms;
-	}
-	if (slot->retry_at_ms <= now_ms) {
-		slot->retry_at_ms = 0;
-		initiate(e, slot, now_ms);
+	if (slot->is_down)
+		return;
+	slot->is_down = true;
+	slot->next_down = e->down;
+	e->down = slot;
+	slot->retry_ms = slot->retry_ms ? slot->retry_ms * 2 : RETRY_FIRST_MS;
+	if (slot->retry_ms > RETRY_MAX_MS)
+		slot->retry_ms = RETRY_MAX_MS;
+	slot->retry_at_ms = now_ms + slot->retry_ms;
+	if (slot->retry_at_ms < e->retry_next_ms)
+		e->retry_next_ms = slot->retry_at_ms;
+}
+
+static void retry(struct ike_engine *e, uint64_t now_ms)
+{
+	if (e->retry_next_ms > now_ms)
+		return;
+	e->retry_next_ms = UINT64_MAX;
+	for (struct tunnel_slot *slot = e->down, *next; slot; slot = next) {
+		next = slot->next_down;
+		if (slot->retry_at_ms > now_ms) {
+			if (slot->retry_at_ms < e->retry_next_ms)
+				e->retry_next_ms = slot->retry_at_ms;
+			continue;
+		}
+		slot_is_up(e, slot);
+		if (slot->wanted && slot->ref && !has_sa(slot))
+			initiate(e, slot, now_ms);
 	}
 }
 
@@ -732,44 +907,67 @@ static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now
 	made->number_replaced = sa->number;
 }
 
-/* What is due of one SA, and when to come again; frees it when nobody looks any
- * more. */
-static uint64_t run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
+/* What is due of one SA; frees it when nobody looks any more. */
+static void run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 {
+	struct tunnel_slot *slot = sa->tunnel ? ref_of(sa->tunnel)->slot : NULL;
+
 	e->running = sa;
 	if (sa->state != SA_DEAD) {
 		reauthenticate(e, sa, now_ms);
 		sa_run(sa, now_ms);
 	}
 	e->running = NULL;
+	if (slot)
+		check_up(e, slot, now_ms);
 	if (sa->state == SA_DEAD && sa->die_at_ms <= now_ms) {
 		unlink_sa(e, sa);
 		sa_free(sa);
-		return UINT64_MAX;
+		return;
 	}
-	sa->touched = false;
-	sa->due_ms = sa_deadline(sa);
-	return sa->due_ms;
+	set_due(e, sa, sa_deadline(sa));
+}
+
+static void run_touched(struct ike_engine *e, uint64_t now_ms)
+{
+	struct ike_sa *batch = e->touched;
+
+	e->touched = NULL;
+	while (batch) {
+		struct ike_sa *sa = batch;
+
+		batch = sa->next_touched;
+		sa->touched = false;
+		run_one(e, sa, now_ms);
+	}
+}
+
+static void run_due(struct ike_engine *e, uint64_t now_ms)
+{
+	while (e->n_heap > 0 && e->heap[0]->due_ms <= now_ms) {
+		struct ike_sa *sa = e->heap[0];
+
+		/* until its turn among the touched comes */
+		set_due(e, sa, UINT64_MAX);
+		if (!sa->touched)
+			run_one(e, sa, now_ms);
+		/* one that is due again at once waits for the next time */
+		if (e->n_heap > 0 && e->heap[0] == sa && e->heap[0]->due_ms <= now_ms)
+			return;
+	}
 }
 
 uint64_t ike_engine_run(struct ike_engine *e, uint64_t now_ms)
 {
-	uint64_t next = UINT64_MAX, at;
+	uint64_t next;
 
-	for (struct tunnel_slot *slot = e->first; slot; slot = slot->next) {
-		keep_up(e, slot, now_ms);
-		if (slot->wanted && slot->retry_at_ms && slot->retry_at_ms < next)
-			next = slot->retry_at_ms;
-	}
-	e->touched = false;
-	for (struct ike_sa *sa = e->sas, *following; sa; sa = following) {
-		following = sa->next;
-		at = sa->touched || sa->due_ms <= now_ms ? run_one(e, sa, now_ms) : sa->due_ms;
-		if (at < next)
-			next = at;
-	}
-	/* one that was passed already may have something to do now */
-	return e->touched ? now_ms : next;
+	retry(e, now_ms);
+	run_touched(e, now_ms);
+	run_due(e, now_ms);
+	if (e->touched)
+		return now_ms;
+	next = e->n_heap > 0 ? e->heap[0]->due_ms : UINT64_MAX;
+	return next < e->retry_next_ms ? next : e->retry_next_ms;
 }
 
 /* ---- show */

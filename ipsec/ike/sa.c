@@ -46,7 +46,6 @@ struct ike_sa *sa_new(struct ike_engine *engine, bool initiator, const struct ik
 	sa->created_ms = sa->heard_ms = sa->spoke_ms = now_ms;
 	sa->die_at_ms = initiator ? UINT64_MAX : now_ms + SA_HALF_OPEN_MS;
 	sa->rekey_at_ms = sa->reauth_at_ms = UINT64_MAX;
-	sa->touched = true;
 	crypto_random(initiator ? sa->spi_i : sa->spi_r, IKE_SPI_SIZE);
 	return sa;
 }

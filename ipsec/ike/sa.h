@@ -130,7 +130,9 @@ struct ike_sa {
 	struct sa_place in_spi, in_number, in_begun, in_address;
 	struct ike_sa *prev_tunnel, *next_tunnel; /* of one tunnel's name */
 	uint64_t due_ms; /* nothing to do before, unless: */
+	size_t heap_at;	 /* in the heap of those that wait */
 	bool touched;	 /* since it was looked at */
+	struct ike_sa *next_touched;
 	struct ike_engine *engine;
 	uint64_t number;
 	enum sa_state state;
@@ -333,6 +335,9 @@ void engine_half_open_done(struct ike_engine *engine, struct ike_sa *sa);
  * the first after NULL. */
 const struct ike_tunnel *engine_tunnel_next(struct ike_engine *engine, const struct ike_path *path,
 					    const struct ike_tunnel *after);
+/* The same, whose remote identity is this one. */
+const struct ike_tunnel *engine_tunnel_of(struct ike_engine *engine, const struct ike_path *path,
+					  const struct ike_identity *id, const struct ike_tunnel *after);
 /* 2.4: the peer has no other SAs with us any more. */
 void engine_initial_contact(struct ike_engine *engine, struct ike_sa *sa, uint64_t now_ms);
 bool engine_is_first_contact(struct ike_engine *engine, const struct ike_sa *sa);

@@ -409,14 +409,11 @@ static void initiator_finish(struct ike_sa *sa, const struct said *said, uint64_
 
 /* ---- responder */
 
-static bool tunnel_fits(const struct ike_sa *sa, const struct ike_tunnel *tunnel, const struct said *said,
-			const struct ike_identity *id, bool exact)
+static bool tunnel_fits(const struct ike_sa *sa, const struct ike_tunnel *tunnel, const struct said *said)
 {
 	struct ike_proposals agreed = { .n = 1 };
 	struct ike_suite suite;
 
-	if (exact ? tunnel->remote_id.type == 0 || !ike_identity_equal(&tunnel->remote_id, id) : tunnel->remote_id.type != 0)
-		return false;
 	if (said->has_other && !ike_identity_match(&said->other, &tunnel->local_id))
 		return false;
 	ike_proposal_of_suite(&sa->keys.suite, IKE_PROTO_IKE, 1, &agreed.list[0]);
@@ -426,12 +423,13 @@ static bool tunnel_fits(const struct ike_sa *sa, const struct ike_tunnel *tunnel
 /* By identity, never by address alone (N7); a name before "any". */
 static const struct ike_tunnel *find_tunnel(struct ike_sa *sa, const struct said *said, const struct ike_identity *id)
 {
+	static const struct ike_identity any;
 	const struct ike_tunnel *tunnel;
 
 	for (int exact = 1; exact >= 0; exact--) {
 		tunnel = NULL;
-		while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, tunnel)) != NULL)
-			if (tunnel_fits(sa, tunnel, said, id, exact))
+		while ((tunnel = engine_tunnel_of(sa->engine, &sa->path, exact ? id : &any, tunnel)) != NULL)
+			if (tunnel_fits(sa, tunnel, said))
 				return tunnel;
 	}
 	return NULL;
