@@ -145,8 +145,8 @@ typedef void rib_path_fn(const struct ip_prefix *prefix, uint32_t path_id,
 void rib_walk(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
 	      rib_path_fn *fn, void *arg);
 /* A 256th of it, part 0 to 255, so that a long walk can be interrupted: a path that
- * is there all the while is met in its part, or seldom in two. False: that was
- * the last part. */
+ * is there all the while is met in its part, or seldom in two. A small table is a
+ * single part. False: that was the last one. */
 bool rib_walk_part(const struct rib_peer *peer, enum rib_view view, enum ip_family family,
 		   unsigned int part, rib_path_fn *fn, void *arg);
 /* How many prefixes there are only pre-policy: denied by policy, or lost. The dead
