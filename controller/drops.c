@@ -157,14 +157,38 @@ static int by_samples(const void *a, const void *b)
 	return (x->drop.last_ms < y->drop.last_ms) - (x->drop.last_ms > y->drop.last_ms);
 }
 
+/* The best so far; whenever it is full, the worse half goes. */
+struct top {
+	struct drop_seen *list;
+	size_t n, max, all;
+};
+
+static void top_cut(struct top *t)
+{
+	if (t->n != 0)
+		qsort(t->list, t->n, sizeof(*t->list), by_samples);
+	if (t->n > t->max)
+		t->n = t->max;
+}
+
+static void top_add(struct top *t, const struct edge_drops *e)
+{
+	for (size_t i = 0; i < e->drops.n; i++) {
+		if (t->n >= 2 * t->max)
+			top_cut(t);
+		t->list[t->n++] = (struct drop_seen){ e->router, e->drops.rows[i] };
+	}
+	t->all += e->drops.n;
+}
+
 size_t drop_store_top(struct drop_store *store, const char *router, const char *interface,
 		      int64_t now_ms, struct drop_seen *out, size_t max, size_t *all)
 {
-	struct drop_seen *list;
-	size_t n = 0, at;
+	struct top t = { .max = max };
+	size_t at;
 
 	expire(store, now_ms);
-	list = mem_calloc(store->n * DROP_STORE_ROWS + 1, sizeof(*list));
+	t.list = mem_calloc(2 * max + 1, sizeof(*t.list));
 	at = router ? locate(store, router, interface) : 0;
 	for (; at < store->n; at++) {
 		const struct edge_drops *e = &store->edges[at];
@@ -172,17 +196,14 @@ size_t drop_store_top(struct drop_store *store, const char *router, const char *
 		if ((router && strcmp(e->router, router) != 0) ||
 		    (interface && strcmp(e->interface, interface) != 0))
 			break;
-		for (size_t i = 0; i < e->drops.n; i++)
-			list[n++] = (struct drop_seen){ e->router, e->drops.rows[i] };
+		top_add(&t, e);
 	}
-	qsort(list, n, sizeof(*list), by_samples);
+	top_cut(&t);
+	memcpy(out, t.list, t.n * sizeof(*out));
+	free(t.list);
 	if (all)
-		*all = n;
-	if (n > max)
-		n = max;
-	memcpy(out, list, n * sizeof(*out));
-	free(list);
-	return n;
+		*all = t.all;
+	return t.n;
 }
 
 void drop_store_total(struct drop_store *store, const char *router, const char *interface,

@@ -64,6 +64,11 @@ static void samples_are_kept_by_edge(void **state)
 	assert_string_equal(out[2].router, "r2"); /* as many, later */
 	assert_int_equal(drop_store_top(store, "r1", NULL, 3000, out, 2, &all), 2);
 	assert_int_equal(all, 3);
+	assert_string_equal(out[0].drop.interface, "eth1");
+	assert_int_equal(out[1].drop.samples, 5);
+	assert_int_equal(drop_store_top(store, NULL, NULL, 3000, out, 1, &all), 1);
+	assert_int_equal(out[0].drop.samples, 9);
+	assert_int_equal(all, 4);
 	assert_int_equal(drop_store_top(store, "r1", "eth0", 3000, out, 8, &all), 2);
 	assert_int_equal(drop_store_top(store, "r2", "eth1", 3000, out, 8, &all), 0);
 
