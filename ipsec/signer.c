@@ -25,12 +25,16 @@ struct entry {
 };
 
 struct signer {
+	uid_t owner;
 	struct entry *bucket[BUCKETS];
 };
 
-struct signer *signer_new(void)
+struct signer *signer_new(uid_t owner)
 {
-	return mem_alloc(sizeof(struct signer));
+	struct signer *signer = mem_alloc(sizeof(*signer));
+
+	signer->owner = owner;
+	return signer;
 }
 
 static void entry_free(struct entry *e)
@@ -67,7 +71,7 @@ static struct entry **find(struct signer *signer, const char *tunnel)
 
 /* ---- files */
 
-static int check_file(int fd, const char *name, struct diag *diag)
+static int check_file(int fd, const char *name, uid_t owner, struct diag *diag)
 {
 	struct stat st;
 
@@ -79,16 +83,16 @@ static int check_file(int fd, const char *name, struct diag *diag)
 		return diag_set(diag, "key file %s has mode %04o: others than its owner can read it; chmod 600 %s and, if "
 				      "they may have done so, make a new key",
 				name, (unsigned)st.st_mode & 07777, name);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
+	if (st.st_uid != owner && st.st_uid != 0)
 		return diag_set(diag, "key file %s belongs to user %u, not to the owner of the directory (%u)", name,
-				(unsigned)st.st_uid, (unsigned)geteuid());
+				(unsigned)st.st_uid, (unsigned)owner);
 	if (st.st_size > KEY_FILE_MAX)
 		return diag_set(diag, "key file %s is longer than %u bytes", name, KEY_FILE_MAX);
 	return 0;
 }
 
 /* The whole file, at most KEY_FILE_MAX bytes. */
-static int read_file(const char *name, uint8_t *buf, size_t *len, struct diag *diag)
+static int read_file(const char *name, uid_t owner, uint8_t *buf, size_t *len, struct diag *diag)
 {
 	int fd, ret;
 	ssize_t n;
@@ -98,7 +102,7 @@ static int read_file(const char *name, uint8_t *buf, size_t *len, struct diag *d
 	fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return diag_set(diag, "key file %s: %s", name, errno == ELOOP ? "is a symbolic link" : strerror(errno));
-	ret = check_file(fd, name, diag);
+	ret = check_file(fd, name, owner, diag);
 	*len = 0;
 	while (ret == 0 && *len < KEY_FILE_MAX && (n = read(fd, buf + *len, KEY_FILE_MAX - *len)) > 0)
 		*len += (size_t)n;
@@ -161,7 +165,7 @@ int signer_key_set(struct signer *signer, const struct proc_key *key, struct dia
 		crypto_private_free(e->key);
 		e->key = NULL;
 	}
-	ret = read_file(key->file, buf, &len, diag);
+	ret = read_file(key->file, signer->owner, buf, &len, diag);
 	if (ret == 0 && key->kind == PROC_KEY_PSK) {
 		ret = parse_psk(key->file, buf, len, &e->psk, diag);
 		e->has_psk = ret == 0;

@@ -10,12 +10,15 @@
 #ifndef SAV_IPSEC_SIGNER_H
 #define SAV_IPSEC_SIGNER_H
 
+#include <sys/types.h>
+
 #include "ipsec/proc.h"
 #include "lib/diag.h"
 
 struct signer;
 
-struct signer *signer_new(void);
+/* Key files belong to owner, or to root. */
+struct signer *signer_new(uid_t owner);
 void signer_free(struct signer *signer); /* wipes */
 
 /* Reads the file. -1 with what is wrong with it: the tunnel then has no key of

@@ -41,6 +41,7 @@ static int enter(const char *dir, struct diag *diag)
 	(void)mlockall(MCL_CURRENT); /* bounded by limits; what it locks it locks */
 	if (sandbox_become(st.st_uid, st.st_gid, diag) < 0 || sandbox_drop_caps(diag) < 0)
 		return -1;
+	signer = signer_new(st.st_uid);
 	return sandbox_enter_with(open_calls, sizeof(open_calls) / sizeof(open_calls[0]), diag);
 }
 
@@ -151,7 +152,6 @@ int main(int argc, char **argv)
 	main_chan = helper_begin("sav-ike-signer");
 	if (!dir || c != -1)
 		return 2;
-	signer = signer_new();
 	if (enter(dir, &diag) != 0)
 		helper_give_up(main_chan, &diag);
 	helper_ready(main_chan);
