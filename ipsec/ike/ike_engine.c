@@ -4,63 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipsec/ike/cookie.h"
-#include "ipsec/ike/sa.h"
-#include "ipsec/ike/tables.h"
+#include "ipsec/ike/ike_engine_impl.h"
 #include "lib/mem.h"
 
-#define NAMES 4096 /* buckets of tunnels' names */
-#define SOURCES 4096
 #define COOKIE_TOTAL 64	     /* half-open SAs that make everybody show a cookie */
 #define COOKIE_SOURCE 8	     /* and those of one source, a NAT's many clients too */
 #define HALF_OPEN_MAX 20000  /* with cookies: then no more for a while */
 #define ANSWERS_PER_S 20     /* to what is no IKEv2, unasked (RFC 7296 2.5) */
 #define RETRY_FIRST_MS 1000
 #define RETRY_MAX_MS 60000
-
-/* What the operator wanted of a tunnel at some time: SAs outlive a change. */
-struct tunnel_ref {
-	struct ike_tunnel tunnel; /* first: the reference is found by its address */
-	unsigned refs;
-	struct tunnel_slot *slot;
-};
-
-/* A tunnel's name, and all that is called so. */
-struct tunnel_slot {
-	struct tunnel_slot *next_hash, *prev, *next; /* all, in their order */
-	struct tunnel_slot *next_id; /* same hash of the peer's identity */
-	struct tunnel_slot *next_down; /* wanted, and has no SA */
-	bool is_down;
-	char name[IKE_TUNNEL_NAME];
-	struct tunnel_ref *ref; /* as it is wanted now, NULL: not any more */
-	struct ike_sa *sas;
-	struct ike_path path; /* where ike_engine_up() was told to begin */
-	bool wanted;
-	uint64_t retry_at_ms, retry_ms;
-	uint64_t next_address;
-};
-
-struct ike_engine {
-	struct ike_ops ops;
-	void *ctx;
-	struct tunnel_slot *first, *last;
-	struct tunnel_slot *names[NAMES];
-	struct ike_sa *sas; /* all of them */
-	struct tunnel_slot *ids[NAMES];
-	struct ike_sa *running; /* being looked at, and so not to be looked at again */
-	struct ike_sa *touched;
-	struct ike_sa **heap; /* by due_ms, the earliest first */
-	size_t n_heap, heap_size;
-	struct tunnel_slot *down;
-	uint64_t retry_next_ms;
-	struct tables tables;
-	uint16_t source[SOURCES]; /* half-open SAs, by a hash of where they come from */
-	uint64_t next_number, next_sign;
-	struct cookies cookies;
-	struct ike_counters counters;
-	uint64_t second;
-	unsigned answers;
-};
 
 struct ike_engine *ike_engine_new(const struct ike_ops *ops, void *ctx)
 {
@@ -88,215 +40,6 @@ struct ike_counters *engine_counters(struct ike_engine *e)
 void ike_engine_counters(const struct ike_engine *e, struct ike_counters *out)
 {
 	*out = e->counters;
-}
-
-/* ---- tunnels */
-
-static struct tunnel_ref *ref_of(const struct ike_tunnel *tunnel)
-{
-	return (struct tunnel_ref *)(uintptr_t)tunnel;
-}
-
-static struct tunnel_slot **slot_place(struct ike_engine *e, const char *name)
-{
-	uint32_t h = 2166136261u;
-	struct tunnel_slot **at;
-
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &e->names[h % NAMES];
-	while (*at && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next_hash;
-	return at;
-}
-
-/* The tunnel of that name, if there is one now. */
-static struct tunnel_slot *slot_find(struct ike_engine *e, const char *name)
-{
-	struct tunnel_slot *slot = *slot_place(e, name);
-
-	return slot && slot->ref ? slot : NULL;
-}
-
-static struct tunnel_slot *slot_get(struct ike_engine *e, const char *name)
-{
-	struct tunnel_slot **at = slot_place(e, name), *slot = *at;
-
-	if (slot)
-		return slot;
-	slot = *at = mem_alloc(sizeof(*slot));
-	memcpy(slot->name, name, strlen(name) + 1);
-	slot->prev = e->last;
-	if (e->last)
-		e->last->next = slot;
-	else
-		e->first = slot;
-	e->last = slot;
-	return slot;
-}
-
-/* Equal identities have equal hashes; DNs, which are not compared by their
- * bytes, have one. */
-static struct tunnel_slot **id_bucket(struct ike_engine *e, const struct ike_identity *id)
-{
-	uint32_t h = 2166136261u ^ id->type;
-
-	for (unsigned i = 0; id->type != IKE_ID_DN && id->type != 0 && i < id->len; i++) {
-		uint8_t c = id->data[i];
-		bool name = id->type == IKE_ID_FQDN || id->type == IKE_ID_EMAIL;
-
-		h = (h ^ (name && c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 16777619u;
-	}
-	return &e->ids[(h ^ h >> 15) % NAMES];
-}
-
-static void slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct tunnel_ref *ref)
-{
-	struct tunnel_slot **at;
-
-	if (slot->ref) {
-		at = id_bucket(e, &slot->ref->tunnel.remote_id);
-		while (*at != slot)
-			at = &(*at)->next_id;
-		*at = slot->next_id;
-		if (--slot->ref->refs == 0)
-			free(slot->ref);
-	}
-	slot->ref = ref;
-	if (ref) {
-		/* behind the others: the first that fits is taken */
-		for (at = id_bucket(e, &ref->tunnel.remote_id); *at; at = &(*at)->next_id)
-			;
-		slot->next_id = NULL;
-		*at = slot;
-	}
-}
-
-static void slot_is_up(struct ike_engine *e, struct tunnel_slot *slot)
-{
-	struct tunnel_slot **at = &e->down;
-
-	if (!slot->is_down)
-		return;
-	while (*at != slot)
-		at = &(*at)->next_down;
-	*at = slot->next_down;
-	slot->is_down = false;
-	slot->retry_at_ms = 0;
-}
-
-/* Nothing is called so any more. */
-static void slot_drop(struct ike_engine *e, struct tunnel_slot *slot)
-{
-	if (slot->ref || slot->sas)
-		return;
-	slot_is_up(e, slot);
-	*slot_place(e, slot->name) = slot->next_hash;
-	if (slot->prev)
-		slot->prev->next = slot->next;
-	else
-		e->first = slot->next;
-	if (slot->next)
-		slot->next->prev = slot->prev;
-	else
-		e->last = slot->prev;
-	free(slot);
-}
-
-static void ref_put(struct tunnel_ref *ref)
-{
-	if (--ref->refs == 0)
-		free(ref);
-}
-
-void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel)
-{
-	struct tunnel_ref *ref = ref_of(tunnel);
-
-	ref->refs++;
-	sa->tunnel = tunnel;
-	sa->prev_tunnel = NULL;
-	sa->next_tunnel = ref->slot->sas;
-	if (sa->next_tunnel)
-		sa->next_tunnel->prev_tunnel = sa;
-	ref->slot->sas = sa;
-}
-
-void engine_sa_untunnel(struct ike_sa *sa)
-{
-	struct tunnel_ref *ref = ref_of(sa->tunnel);
-
-	if (!ref)
-		return;
-	if (sa->prev_tunnel)
-		sa->prev_tunnel->next_tunnel = sa->next_tunnel;
-	else
-		ref->slot->sas = sa->next_tunnel;
-	if (sa->next_tunnel)
-		sa->next_tunnel->prev_tunnel = sa->prev_tunnel;
-	sa->tunnel = NULL;
-	slot_drop(sa->engine, ref->slot);
-	ref_put(ref);
-}
-
-void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel)
-{
-	struct tunnel_slot *slot = slot_get(e, tunnel->name);
-	struct tunnel_ref *ref = mem_alloc(sizeof(*ref));
-
-	ref->tunnel = *tunnel;
-	ref->refs = 1;
-	ref->slot = slot;
-	slot_set_ref(e, slot, ref);
-}
-
-/* Where the peer is says nothing: a NAT may be between (N7). */
-static bool slot_fits(const struct tunnel_slot *slot, const struct ike_path *path)
-{
-	const struct ike_tunnel *t = slot->ref ? &slot->ref->tunnel : NULL;
-
-	return t && (!t->link || t->link == path->link) &&
-	       (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr));
-}
-
-const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, const struct ike_tunnel *after)
-{
-	struct tunnel_slot *slot = after ? ref_of(after)->slot->next : e->first;
-
-	while (slot && !slot_fits(slot, path))
-		slot = slot->next;
-	return slot ? &slot->ref->tunnel : NULL;
-}
-
-const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike_path *path, const struct ike_identity *id,
-					  const struct ike_tunnel *after)
-{
-	struct tunnel_slot *slot = after ? ref_of(after)->slot->next_id : *id_bucket(e, id);
-
-	while (slot && (!slot_fits(slot, path) || !ike_identity_equal(&slot->ref->tunnel.remote_id, id)))
-		slot = slot->next_id;
-	return slot ? &slot->ref->tunnel : NULL;
-}
-
-bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
-{
-	struct tunnel_slot *slot = ref_of(sa->tunnel)->slot;
-	const struct ip_prefix *pool = &sa->tunnel->pool;
-	unsigned host_bits = ip_bits(pool->family) - pool->len;
-	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
-
-	if (pool->len == 0 || size < 1)
-		return false;
-	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
-		struct ip_addr addr = { pool->v + 1 + slot->next_address++ % size, pool->family };
-
-		if (!tables_by_address(&e->tables, &addr)) {
-			sa->virtual_addr = *out = addr;
-			tables_add_address(&e->tables, sa);
-			return true;
-		}
-	}
-	return false;
 }
 
 /* ---- SAs */
@@ -445,8 +188,8 @@ void ike_engine_free(struct ike_engine *e)
 	while (e->first) {
 		struct tunnel_slot *slot = e->first;
 
-		slot_set_ref(e, slot, NULL);
-		slot_drop(e, slot);
+		engine_slot_set_ref(e, slot, NULL);
+		engine_slot_drop(e, slot);
 	}
 	free(e->heap);
 	crypto_wipe(e, sizeof(*e));
@@ -472,7 +215,7 @@ static struct tunnel_slot *first_contact_slot(struct ike_engine *e, const struct
 {
 	static const struct ike_identity nobody;
 
-	return *id_bucket(e, any ? &nobody : id);
+	return *engine_id_bucket(e, any ? &nobody : id);
 }
 
 void engine_initial_contact(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
@@ -728,7 +471,7 @@ static bool has_sa(const struct tunnel_slot *slot)
 
 int ike_engine_up(struct ike_engine *e, const char *name, const struct ike_path *path, uint64_t now_ms, struct diag *diag)
 {
-	struct tunnel_slot *slot = slot_find(e, name);
+	struct tunnel_slot *slot = engine_slot_find(e, name);
 
 	if (!slot)
 		return diag_set(diag, "there is no tunnel %s", name);
@@ -754,7 +497,7 @@ static void down(struct ike_sa *sa, uint64_t now_ms)
 
 int ike_engine_down(struct ike_engine *e, const char *name, uint64_t now_ms, struct diag *diag)
 {
-	struct tunnel_slot *slot = slot_find(e, name);
+	struct tunnel_slot *slot = engine_slot_find(e, name);
 
 	if (!slot)
 		return diag_set(diag, "there is no tunnel %s", name);
@@ -766,19 +509,19 @@ int ike_engine_down(struct ike_engine *e, const char *name, uint64_t now_ms, str
 
 void ike_engine_tunnel_del(struct ike_engine *e, const char *name, uint64_t now_ms)
 {
-	struct tunnel_slot *slot = slot_find(e, name);
+	struct tunnel_slot *slot = engine_slot_find(e, name);
 	struct diag diag;
 
 	if (!slot)
 		return;
 	ike_engine_down(e, name, now_ms, &diag);
-	slot_set_ref(e, slot, NULL);
-	slot_drop(e, slot);
+	engine_slot_set_ref(e, slot, NULL);
+	engine_slot_drop(e, slot);
 }
 
 int ike_engine_rekey(struct ike_engine *e, const char *name, bool children, uint64_t now_ms, struct diag *diag)
 {
-	struct tunnel_slot *slot = slot_find(e, name);
+	struct tunnel_slot *slot = engine_slot_find(e, name);
 	unsigned n = 0;
 
 	for (struct ike_sa *sa = slot ? slot->sas : NULL; sa; sa = sa->next_tunnel) {
@@ -857,7 +600,7 @@ void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_
 static void check_up(struct ike_engine *e, struct tunnel_slot *slot, uint64_t now_ms)
 {
 	if (!slot->wanted || !slot->ref || has_sa(slot)) {
-		slot_is_up(e, slot);
+		engine_slot_is_up(e, slot);
 		return;
 	}
 	if (slot->is_down)
@@ -885,7 +628,7 @@ static void retry(struct ike_engine *e, uint64_t now_ms)
 				e->retry_next_ms = slot->retry_at_ms;
 			continue;
 		}
-		slot_is_up(e, slot);
+		engine_slot_is_up(e, slot);
 		if (slot->wanted && slot->ref && !has_sa(slot))
 			initiate(e, slot, now_ms);
 	}
@@ -900,7 +643,7 @@ static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now
 	if (sa->state != SA_UP || sa->reauth_at_ms > now_ms)
 		return;
 	sa->reauth_at_ms = UINT64_MAX;
-	slot = ref_of(sa->tunnel)->slot;
+	slot = engine_ref_of(sa->tunnel)->slot;
 	if (!slot->ref)
 		return;
 	made = initiate(e, slot, now_ms);
@@ -910,7 +653,7 @@ static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now
 /* What is due of one SA; frees it when nobody looks any more. */
 static void run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 {
-	struct tunnel_slot *slot = sa->tunnel ? ref_of(sa->tunnel)->slot : NULL;
+	struct tunnel_slot *slot = sa->tunnel ? engine_ref_of(sa->tunnel)->slot : NULL;
 
 	e->running = sa;
 	if (sa->state != SA_DEAD) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * sa - one IKE SA: private to the files ike_engine.c, sa*.c.
+ * sa - one IKE SA: private to the files ike_engine.c, ike_tunnels.c, sa*.c.
  *
- *   ike_engine.c tables of tunnels and SAs, demultiplexing, cookies, timers
+ *   ike_engine.c demultiplexing, cookies, timers
+ *   ike_tunnels.c tunnels by name and by identity
+ *   tables.c     SAs and children by what a message names
  *   sa.c         life of an SA, its exchanges: window, retransmission, sealing
  *   sa_init.c    IKE_SA_INIT
  *   sa_auth.c    IKE_AUTH

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * An engine's tunnels: by name, by the peer's identity, and in their order.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipsec/ike/ike_engine_impl.h"
+#include "lib/mem.h"
+
+struct tunnel_ref *engine_ref_of(const struct ike_tunnel *tunnel)
+{
+	return (struct tunnel_ref *)(uintptr_t)tunnel;
+}
+
+static struct tunnel_slot **slot_place(struct ike_engine *e, const char *name)
+{
+	uint32_t h = 2166136261u;
+	struct tunnel_slot **at;
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &e->names[h % NAMES];
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next_hash;
+	return at;
+}
+
+/* The tunnel of that name, if there is one now. */
+struct tunnel_slot *engine_slot_find(struct ike_engine *e, const char *name)
+{
+	struct tunnel_slot *slot = *slot_place(e, name);
+
+	return slot && slot->ref ? slot : NULL;
+}
+
+static struct tunnel_slot *slot_get(struct ike_engine *e, const char *name)
+{
+	struct tunnel_slot **at = slot_place(e, name), *slot = *at;
+
+	if (slot)
+		return slot;
+	slot = *at = mem_alloc(sizeof(*slot));
+	memcpy(slot->name, name, strlen(name) + 1);
+	slot->prev = e->last;
+	if (e->last)
+		e->last->next = slot;
+	else
+		e->first = slot;
+	e->last = slot;
+	return slot;
+}
+
+/* Equal identities have equal hashes; DNs, which are not compared by their
+ * bytes, have one. */
+struct tunnel_slot **engine_id_bucket(struct ike_engine *e, const struct ike_identity *id)
+{
+	uint32_t h = 2166136261u ^ id->type;
+
+	for (unsigned i = 0; id->type != IKE_ID_DN && id->type != 0 && i < id->len; i++) {
+		uint8_t c = id->data[i];
+		bool name = id->type == IKE_ID_FQDN || id->type == IKE_ID_EMAIL;
+
+		h = (h ^ (name && c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 16777619u;
+	}
+	return &e->ids[(h ^ h >> 15) % NAMES];
+}
+
+void engine_slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct tunnel_ref *ref)
+{
+	struct tunnel_slot **at;
+
+	if (slot->ref) {
+		at = engine_id_bucket(e, &slot->ref->tunnel.remote_id);
+		while (*at != slot)
+			at = &(*at)->next_id;
+		*at = slot->next_id;
+		if (--slot->ref->refs == 0)
+			free(slot->ref);
+	}
+	slot->ref = ref;
+	if (ref) {
+		/* behind the others: the first that fits is taken */
+		for (at = engine_id_bucket(e, &ref->tunnel.remote_id); *at; at = &(*at)->next_id)
+			;
+		slot->next_id = NULL;
+		*at = slot;
+	}
+}
+
+void engine_slot_is_up(struct ike_engine *e, struct tunnel_slot *slot)
+{
+	struct tunnel_slot **at = &e->down;
+
+	if (!slot->is_down)
+		return;
+	while (*at != slot)
+		at = &(*at)->next_down;
+	*at = slot->next_down;
+	slot->is_down = false;
+	slot->retry_at_ms = 0;
+}
+
+/* Nothing is called so any more. */
+void engine_slot_drop(struct ike_engine *e, struct tunnel_slot *slot)
+{
+	if (slot->ref || slot->sas)
+		return;
+	engine_slot_is_up(e, slot);
+	*slot_place(e, slot->name) = slot->next_hash;
+	if (slot->prev)
+		slot->prev->next = slot->next;
+	else
+		e->first = slot->next;
+	if (slot->next)
+		slot->next->prev = slot->prev;
+	else
+		e->last = slot->prev;
+	free(slot);
+}
+
+static void ref_put(struct tunnel_ref *ref)
+{
+	if (--ref->refs == 0)
+		free(ref);
+}
+
+void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel)
+{
+	struct tunnel_ref *ref = engine_ref_of(tunnel);
+
+	ref->refs++;
+	sa->tunnel = tunnel;
+	sa->prev_tunnel = NULL;
+	sa->next_tunnel = ref->slot->sas;
+	if (sa->next_tunnel)
+		sa->next_tunnel->prev_tunnel = sa;
+	ref->slot->sas = sa;
+}
+
+void engine_sa_untunnel(struct ike_sa *sa)
+{
+	struct tunnel_ref *ref = engine_ref_of(sa->tunnel);
+
+	if (!ref)
+		return;
+	if (sa->prev_tunnel)
+		sa->prev_tunnel->next_tunnel = sa->next_tunnel;
+	else
+		ref->slot->sas = sa->next_tunnel;
+	if (sa->next_tunnel)
+		sa->next_tunnel->prev_tunnel = sa->prev_tunnel;
+	sa->tunnel = NULL;
+	engine_slot_drop(sa->engine, ref->slot);
+	ref_put(ref);
+}
+
+void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel)
+{
+	struct tunnel_slot *slot = slot_get(e, tunnel->name);
+	struct tunnel_ref *ref = mem_alloc(sizeof(*ref));
+
+	ref->tunnel = *tunnel;
+	ref->refs = 1;
+	ref->slot = slot;
+	engine_slot_set_ref(e, slot, ref);
+}
+
+/* Where the peer is says nothing: a NAT may be between (N7). */
+static bool slot_fits(const struct tunnel_slot *slot, const struct ike_path *path)
+{
+	const struct ike_tunnel *t = slot->ref ? &slot->ref->tunnel : NULL;
+
+	return t && (!t->link || t->link == path->link) &&
+	       (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr));
+}
+
+const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, const struct ike_tunnel *after)
+{
+	struct tunnel_slot *slot = after ? engine_ref_of(after)->slot->next : e->first;
+
+	while (slot && !slot_fits(slot, path))
+		slot = slot->next;
+	return slot ? &slot->ref->tunnel : NULL;
+}
+
+const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike_path *path, const struct ike_identity *id,
+					  const struct ike_tunnel *after)
+{
+	struct tunnel_slot *slot = after ? engine_ref_of(after)->slot->next_id : *engine_id_bucket(e, id);
+
+	while (slot && (!slot_fits(slot, path) || !ike_identity_equal(&slot->ref->tunnel.remote_id, id)))
+		slot = slot->next_id;
+	return slot ? &slot->ref->tunnel : NULL;
+}
+
+bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
+{
+	struct tunnel_slot *slot = engine_ref_of(sa->tunnel)->slot;
+	const struct ip_prefix *pool = &sa->tunnel->pool;
+	unsigned host_bits = ip_bits(pool->family) - pool->len;
+	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
+
+	if (pool->len == 0 || size < 1)
+		return false;
+	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
+		struct ip_addr addr = { pool->v + 1 + slot->next_address++ % size, pool->family };
+
+		if (!tables_by_address(&e->tables, &addr)) {
+			sa->virtual_addr = *out = addr;
+			tables_add_address(&e->tables, sa);
+			return true;
+		}
+	}
+	return false;
+}
