@@ -22,6 +22,9 @@ BUILD = os.environ.get("OPENSAV_BUILD") or SOURCE
 SUCCESS, WARNING, NO_MATCH, AMBIGUOUS, INCOMPLETE, CONFIG_FAILED = 0, 1, 2, 3, 4, 13
 LIMIT = 300.0
 
+# A script that is told to end takes its savd along.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
 
