@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ipsec/esp/esp_inner.h"
+
 #include "ipsec/esp/esp_bytes.h"
 #include "ipsec/esp/esp_sum.h"
 #include "lib/rd.h"

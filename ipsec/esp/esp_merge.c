@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/esp_merge.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipsec/esp/esp_merge.h"
 #include "ipsec/esp/esp_bytes.h"
 #include "ipsec/esp/esp_sum.h"
 #include "lib/mem.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/esp_sa.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipsec/esp/esp_sa.h"
 #include "ipsec/esp/esp_bytes.h"
 #include "lib/mem.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "ipsec/esp/esp_sock.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -7,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ipsec/esp/esp_sock.h"
 #include "lib/mem.h"
 
 /* A round trip of 10 ms at 5 Gbit/s; the kernel gives what it allows. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <endian.h>
-#include <string.h>
 
 #include "ipsec/esp/esp_sum.h"
+
+#include <endian.h>
+#include <string.h>
 
 /* Ones' complement sums don't care for the order of bytes within words as long
  * as it is the same everywhere (RFC 1071 2 B), so whole words are added as the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/esp_super.h"
+
 #include <string.h>
 
-#include "ipsec/esp/esp_super.h"
 #include "ipsec/esp/esp_bytes.h"
 #include "ipsec/esp/esp_sum.h"
 

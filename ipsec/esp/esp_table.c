@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/esp_table.h"
+
 #include <stdlib.h>
 
-#include "ipsec/esp/esp_table.h"
 #include "lib/mem.h"
 #include "lib/prefix_map.h"
 #include "lib/rangeset.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/esp_tun.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -6,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "ipsec/esp/esp_tun.h"
 #include "ipsec/esp/esp_bytes.h"
 
 static int set_up(int fd, const char *name, struct diag *diag)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "ipsec/esp/esp_worker.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ipsec/esp/esp_worker.h"
 #include "ipsec/esp/esp_bytes.h"
 #include "ipsec/esp/esp_merge.h"
 #include "ipsec/esp/esp_sock.h"

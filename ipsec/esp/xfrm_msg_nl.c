@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/xfrm_msg_nl.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-#include "ipsec/esp/xfrm_msg_nl.h"
 #include "ipsec/ike/ike.h"
 
 #define UDP_ENCAP_TYPE 2 /* UDP_ENCAP_ESPINUDP, RFC 3948 */
@@ -265,4 +266,3 @@ struct nl_msg *xfrm_msg_policy_del(const struct xfrm_child *c, const struct xfrm
 		nla_put_u32(msg, XFRMA_IF_ID, c->way.if_id);
 	return msg;
 }
-

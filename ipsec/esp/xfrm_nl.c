@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ipsec/esp/xfrm_nl.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -12,7 +14,6 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
-#include "ipsec/esp/xfrm_nl.h"
 #include "ipsec/esp/xfrm_msg_nl.h"
 #include "lib/mem.h"
 
