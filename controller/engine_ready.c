@@ -156,6 +156,29 @@ static void judge_unplaced(struct judge *j, const struct engine_peer *p, size_t 
 	}
 }
 
+/* Whose session ends on a customer's interface is known by the interfaces of its
+ * router, which an agent tells; until then its routes are no customer's, and what
+ * they bring is missing in every network-wide set. */
+static void judge_interfaces(struct judge *j)
+{
+	const char *judged = "";
+
+	for (size_t i = 0; i < j->e->cfg->n_edges; i++) {
+		const struct config_edge *c = &j->e->cfg->edges[i];
+		const struct config_router *cr = config_router_find(j->e->cfg, c->router);
+		const struct engine_router *r = engine_router_find(j->e, c->router);
+
+		if (!config_edge_is_customer(c) || c->n_peers != 0 || j->e->edges[i]->ways ||
+		    (r && r->inventory_known) || (cr && cr->exclude_bgp) ||
+		    strcmp(c->router, judged) == 0)
+			continue;
+		judged = c->router;
+		j->state->settled = false;
+		wait_for(j, c->router, NULL,
+			 "has an agent that has not told its interfaces yet");
+	}
+}
+
 static size_t judge_network(struct judge *j)
 {
 	size_t n = 0;
@@ -168,6 +191,7 @@ static size_t judge_network(struct judge *j)
 		}
 	}
 	judge_routers(j);
+	judge_interfaces(j);
 	return n;
 }
 

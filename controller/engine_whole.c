@@ -119,13 +119,15 @@ static enum verdict judge_table(const struct engine_feed *feed, struct engine_pe
 	int64_t age_ms = now_ms - p->up_ms;
 	int64_t last_ms = p->changed_ms > p->up_ms ? p->changed_ms : p->up_ms;
 	bool dumped = feed->forced && p->initial;
+	/* a dump that is stuck on its way to us is no dump that is over */
+	bool quiet = now_ms - last_ms >= WHOLE_QUIET_MS && feed->queued == 0;
 
 	if (rib_peer_is_full(p->rib))
 		return FULL;
 	if (rib_peer_is_sweeping(p->rib))
 		return WAIT;
 	if (age_ms < WHOLE_AGE_MS ||
-	    (now_ms - last_ms < WHOLE_QUIET_MS && age_ms < WHOLE_LIMIT_MS))
+	    (!quiet && age_ms < WHOLE_LIMIT_MS))
 		return WAIT;
 	p->doubt = doubt_of(feed, p);
 	/* what the last dump had, this one has not: it takes another */
@@ -256,7 +258,7 @@ static void settle(struct engine *e, struct engine_feed *feed, int64_t now_ms,
 	if (feed->settled)
 		return;
 	if (age_ms < SETTLE_MS ||
-	    (quiet_ms < WHOLE_QUIET_MS && age_ms < SETTLE_LIMIT_MS)) {
+	    ((quiet_ms < WHOLE_QUIET_MS || feed->queued != 0) && age_ms < SETTLE_LIMIT_MS)) {
 		earlier(next_ms, now_ms + LOOK_MS);
 		return;
 	}

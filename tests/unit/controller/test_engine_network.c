@@ -121,6 +121,92 @@ static void test_an_internal_session_that_is_not_believed(void **state)
 		 "expect r1 eth0 enforce 20.1.0.0/16\n");
 }
 
+/* A customer at each router; where r2's session ends, only its agent can say. */
+#define TWO_CUSTOMERS                                                                    \
+	"router r1\n"                                                                    \
+	"router r2\n"                                                                    \
+	"edge r1 eth0 customer efp-b enforce\n"                                          \
+	"edge r2 eth0 customer efp-b enforce\n"                                          \
+	"set r1 eth0 holddown 100\n"                                                     \
+	"inventory r1 eth0=10.0.0.1\n"
+#define R2_CUSTOMER                                                                      \
+	"connect r2 10.255.0.2\n"                                                        \
+	"up r2 10.0.1.2 10.0.1.1 65002\n"                                                \
+	"add r2 10.0.1.2 20.3.0.0/16 65002\n"                                            \
+	"eor r2 10.0.1.2\n"
+
+static void test_an_agent_that_is_late_with_its_interfaces(void **state)
+{
+	lab_play(*state, TWO_CUSTOMERS
+		 R1_UP
+		 R2_CUSTOMER
+		 "wait 60\n"
+		 "reason r1 eth0 router r2 has an agent that has not told its interfaces yet\n"
+		 "expect r1 eth0 observe 20.1.0.0/16\n"
+		 "inventory r2 eth0=10.0.1.1\n"
+		 "wait 1\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
+}
+
+static void test_a_restored_set_waits_for_the_agents_interfaces(void **state)
+{
+	lab_play(*state, TWO_CUSTOMERS
+		 "restore r1 eth0 enforce 7 20.1.0.0/16 20.3.0.0/16\n"
+		 R1_UP
+		 R2_CUSTOMER
+		 "wait 100000\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
+		 "inventory r2 eth0=10.0.1.1\n"
+		 "wait 1000\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n");
+}
+
+/* A peer statement needs no agent, and an excluded router has no peers. */
+static void test_without_an_agent(void **state)
+{
+	lab_play(*state, TWO_CUSTOMERS
+		 "set r2 eth0 peer 10.0.1.2\n"
+		 R1_UP
+		 R2_CUSTOMER
+		 "wait 60\n"
+		 "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
+		 "edge r2 eth1 customer acl\n"
+		 "wait 1\n"
+		 "reason r1 eth0 router r2 has an agent that has not told its interfaces yet\n"
+		 "feed r2 exclude bgp\n"
+		 "wait 1\n"
+		 "reason r1 eth0 -\n");
+}
+
+/* The rest of a dump waits in the agent: a pause is not its end. */
+static void test_a_dump_that_is_stuck_on_its_way(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_play(lab, INTERNAL
+		 "down r1 10.255.0.9\n"
+		 "add r1 10.0.0.2 20.3.0.0/16 65001\n");
+	engine_feed_queued(lab_stream(lab, "r1")->feed, 5000);
+	lab_play(lab, "wait 30\n"
+		      "expect r1 eth0 observe 20.1.0.0/16 20.3.0.0/16\n"
+		      "reason r1 eth0 has not sent its whole table yet\n"
+		      "add r1 10.0.0.2 20.5.0.0/16 65001\n");
+	engine_feed_queued(lab_stream(lab, "r1")->feed, 0);
+	lab_play(lab, "wait 10\n"
+		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16 20.5.0.0/16\n");
+}
+
+/* One that never is through is no reason to wait for ever. */
+static void test_a_feed_that_always_lags(void **state)
+{
+	struct lab *lab = *state;
+
+	lab_play(lab, INTERNAL "down r1 10.255.0.9\n");
+	engine_feed_queued(lab_stream(lab, "r1")->feed, 5000);
+	lab_play(lab, "wait 61\n"
+		      "expect r1 eth0 enforce 20.1.0.0/16\n");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
@@ -132,6 +218,11 @@ int main(void)
 		T(test_an_internal_session_in_the_middle_of_its_table),
 		T(test_an_internal_session_that_is_down),
 		T(test_an_internal_session_that_is_not_believed),
+		T(test_an_agent_that_is_late_with_its_interfaces),
+		T(test_a_restored_set_waits_for_the_agents_interfaces),
+		T(test_without_an_agent),
+		T(test_a_dump_that_is_stuck_on_its_way),
+		T(test_a_feed_that_always_lags),
 	};
 
 	return cmocka_run_group_tests_name("engine_network", tests, NULL, NULL);
