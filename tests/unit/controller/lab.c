@@ -298,6 +298,15 @@ void lab_check_set(struct lab *lab, const struct addrset *set, const char *want)
 
 /* ---- time ---- */
 
+/* From scratch costs all routes: with thousands of them not after each run. */
+static bool is_to_be_checked(struct lab *lab)
+{
+	struct rib_stats stats;
+
+	rib_stats(engine_rib(lab->engine), &stats);
+	return stats.paths < 5000 || ++lab->runs % 16 == 0;
+}
+
 int64_t lab_run(struct lab *lab)
 {
 	int64_t wanted = engine_run(lab->engine, lab->now_ms);
@@ -305,7 +314,7 @@ int64_t lab_run(struct lab *lab)
 
 	if (engine_is_dirty(lab->engine))
 		lab_fail(lab, "the engine is not done after a run");
-	if (engine_check(lab->engine, &diag) < 0)
+	if (is_to_be_checked(lab) && engine_check(lab->engine, &diag) < 0)
 		lab_fail(lab, "%s", diag.text);
 	if (wanted >= 0 && wanted <= lab->now_ms)
 		lab_fail(lab, "the engine wants to run again at once");

@@ -107,7 +107,7 @@ struct lab {
 	size_t n_promises;
 	struct lab_stream streams[LAB_STREAMS_MAX];
 	char *notes, *alarms;
-	unsigned int wakes;
+	unsigned int wakes, runs;
 	struct diag diag; /* of the last bytes that were refused */
 	int line;	  /* of the script, for messages */
 	const char *text;
