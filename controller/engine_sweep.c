@@ -11,7 +11,7 @@
 #include "controller/engine_feed_impl.h"
 
 /* Paths by one run of the engine. */
-#define SLICE 1024
+#define SLICE 2048
 /* And between two, so that the next has no more to bring into the sets than it
  * does in some milliseconds. */
 #define BETWEEN 4096

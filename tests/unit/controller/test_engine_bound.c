@@ -3,8 +3,9 @@
  * A peer with more paths than "feed max-paths" allows: it alone is held back, and
  * what was left out comes when there is room.
  */
-#include "tests/unit/controller/lab.h"
+#include "tests/unit/controller/lab_bgp.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BOUND                                                                              \
@@ -226,6 +227,49 @@ static void test_a_session_that_comes_up_has_another_chance(void **state)
 	assert_int_equal(blocks(lab, true), 900);
 }
 
+/* A next hop of a router's own session is such a peer too; there only another
+ * session tells the whole table. */
+static void test_a_session_begins_anew_when_there_is_room(void **state)
+{
+	struct lab *lab = *state;
+	struct engine_bgp *b;
+	struct diag diag;
+	char prefix[32];
+	int64_t next;
+
+	lab_play(lab, "max-paths 1000\n"
+		      "router r1\n"
+		      "edge r1 eth0 customer feasible enforce\n"
+		      "inventory r1 eth0=10.0.0.1 eth1=10.0.1.1\n"
+		      "feed r1 exclude 10.0.1.2\n");
+	b = lab_bgp_establish(lab, "r1");
+	for (int i = 0; i < 1100; i++) {
+		snprintf(prefix, sizeof(prefix), "40.%d.%d.0/24", i >> 7, (i & 127) * 2);
+		lab_bgp_add(lab, b, prefix, 1, "10.0.0.2");
+	}
+	lab_bgp_add(lab, b, "20.1.0.0/16", 1, "10.0.1.2");
+	lab_bgp_end_of_rib(lab, b);
+	lab_play(lab, "wait 1\n" FULL "alarmed " ALARM "\n");
+	assert_seen(lab, 100, true);
+	/* nothing to be had from another session yet */
+	assert_int_equal(engine_bgp_timer(b, lab->now_ms, &next, &diag), 0);
+	lab_play(lab, "max-paths 2000\n");
+	assert_int_equal(engine_bgp_timer(b, lab->now_ms, &next, &diag), -1);
+	assert_string_equal(diag.text, "closed for a complete table: there is room for paths "
+				       "that were left out");
+	lab_bgp_lose(lab, b);
+	b = lab_bgp_establish(lab, "r1");
+	for (int i = 0; i < 1100; i++) {
+		snprintf(prefix, sizeof(prefix), "40.%d.%d.0/24", i >> 7, (i & 127) * 2);
+		lab_bgp_add(lab, b, prefix, 1, "10.0.0.2");
+	}
+	lab_bgp_end_of_rib(lab, b);
+	lab_play(lab, "wait 1\n"
+		      "reason r1 eth0 -\n");
+	assert_seen(lab, 100, false);
+	assert_int_equal(engine_bgp_timer(b, lab->now_ms, &next, &diag), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
@@ -236,6 +280,7 @@ int main(void)
 		T(test_a_peer_that_is_full_again_is_asked_less_often),
 		T(test_a_larger_bound_brings_what_was_left_out),
 		T(test_a_session_that_comes_up_has_another_chance),
+		T(test_a_session_begins_anew_when_there_is_room),
 	};
 
 	return cmocka_run_group_tests_name("engine_bound", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 /* More than a few runs of the engine take away. */
 #define MANY	 40000u
-#define PER_RUN	 1024u
+#define PER_RUN	 2048u
 #define PER_CALL 256u
 
 #define TWO_ROUTERS                                                                      \
