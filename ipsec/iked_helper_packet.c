@@ -374,7 +374,7 @@ static int helper_start(struct helper *h, struct diag *diag)
 	helper_path(h, path, sizeof(path));
 	snprintf(uid, sizeof(uid), "%u", iked.ike_uid);
 	snprintf(gid, sizeof(gid), "%u", iked.ike_gid);
-	if (h->who == PROC_IKE) {
+	if (h->who == PROC_IKE || h->who == PROC_ESP) {
 		argv[1] = uid_option, argv[2] = uid, argv[3] = gid_option, argv[4] = gid;
 	} else if (h->who == PROC_SIGNER) {
 		argv[1] = keys_option, argv[2] = iked.keys;

@@ -9,6 +9,7 @@
  * successor take their place.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,12 @@
 #define EVENTS_MAX     64
 #define MESSAGES_MAX   64 /* of one channel at a wake-up */
 #define TIMES_EVERY_MS 1000
+#define WANTED_EVERY_MS 1000
 
 struct tunnel {
 	char name[IKE_TUNNEL_NAME];
-	uint32_t device;
+	uint32_t number, device;
+	uint64_t wanted_ms; /* when main was told last that packets want in */
 };
 
 static struct {
@@ -37,6 +40,7 @@ static struct {
 	int epoll;
 	struct tunnel *tunnels;
 	size_t n_tunnels;
+	uint32_t last_number;
 	uint64_t times_at_ms;
 } esp;
 
@@ -105,10 +109,34 @@ static void on_expiring(void *ctx, uint32_t spi_in)
 	send_spi(PROC_EXPIRING, spi_in);
 }
 
+/* A device of one tunnel says which is wanted; of a shared one, the first that is
+ * there (a head end's clients begin themselves). */
+static void on_wanted(void *ctx, uint32_t device)
+{
+	uint64_t now = now_ms();
+
+	for (size_t i = 0; i < esp.n_tunnels; i++) {
+		struct tunnel *t = &esp.tunnels[i];
+		struct proc_name name = { { 0 } };
+		struct wr w = { 0 };
+
+		if (t->device != device)
+			continue;
+		if (t->wanted_ms != 0 && now < t->wanted_ms + WANTED_EVERY_MS)
+			return;
+		t->wanted_ms = now;
+		memcpy(name.name, t->name, sizeof(name.name));
+		proc_name_encode(&w, PROC_WANTED, &name);
+		proc_chan_send(esp.main, &w, -1);
+		return;
+	}
+}
+
 static const struct esp_worker_ops ops = {
 	.ike = on_ike,
 	.moved = on_moved,
 	.expiring = on_expiring,
+	.wanted = on_wanted,
 	.watch = watch,
 	.unwatch = unwatch,
 };
@@ -133,6 +161,7 @@ static void child_add(const struct proc_child *child)
 	const struct tunnel *tunnel = tunnel_find(child->tunnel);
 	struct esp_sa_conf conf = {
 		.tunnel = tunnel ? tunnel->device : 0,
+		.owner = tunnel ? tunnel->number : 0,
 		.spi_in = child->spi_in,
 		.spi_out = child->spi_out,
 		.suite = child->suite,
@@ -207,6 +236,7 @@ static void device_set(const struct proc_device *device, int fd)
 	if (!t) {
 		esp.tunnels = mem_realloc(esp.tunnels, esp.n_tunnels + 1, sizeof(esp.tunnels[0]));
 		t = &esp.tunnels[esp.n_tunnels++];
+		*t = (struct tunnel){ .number = ++esp.last_number };
 		memcpy(t->name, device->tunnel, sizeof(t->name));
 	}
 	t->device = number;
@@ -280,7 +310,8 @@ static bool from_main(enum proc_type type, struct rd body, int fd)
 			return false;
 		device_gone(name.name);
 		return true;
-	case PROC_ORPHANS: /* they are kept until replaced: nothing to do */
+	case PROC_ORPHANS:
+		esp_worker_orphan(esp.worker);
 		return true;
 	default:
 		return false;
@@ -426,6 +457,26 @@ static void rehearse(void)
 	}
 }
 
+/* Started by root: nobody, unless sav-iked knows better. */
+static int give_up_rights(int argc, char **argv, struct diag *diag)
+{
+	static const struct option known[] = { { "uid", required_argument, NULL, 'u' },
+					       { "gid", required_argument, NULL, 'g' },
+					       { 0 } };
+	unsigned long uid = 65534, gid = 65534;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'u')
+			uid = strtoul(optarg, NULL, 10);
+		else if (c == 'g')
+			gid = strtoul(optarg, NULL, 10);
+	}
+	if (sandbox_hide_files(diag) < 0 || sandbox_become((uid_t)uid, (gid_t)gid, diag) < 0)
+		return -1;
+	return sandbox_drop_caps(diag);
+}
+
 int main(int argc, char **argv)
 {
 	static const long calls[] = { SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_recvmmsg, SYS_sendmmsg,
@@ -441,7 +492,7 @@ int main(int argc, char **argv)
 	esp.worker = esp_worker_new(&ops, NULL, seed);
 	esp.times_at_ms = now_ms();
 	watch(NULL, PROC_CONTROL_FD);
-	if (esp.epoll < 0 || sandbox_hide_files(&diag) < 0 || sandbox_drop_caps(&diag) < 0 ||
+	if (esp.epoll < 0 || give_up_rights(argc, argv, &diag) < 0 ||
 	    sandbox_enter_with(calls, sizeof(calls) / sizeof(calls[0]), &diag) < 0) {
 		fprintf(stderr, "sav-esp: %s\n", esp.epoll < 0 ? strerror(errno) : diag.text);
 		return 1;

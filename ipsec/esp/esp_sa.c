@@ -43,6 +43,7 @@ struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 	sa->icv = shape->icv;
 	sa->align = shape->block < 4 ? 4 : shape->block;
 	sa->tunnel = conf->tunnel;
+	sa->owner = conf->owner;
 	sa->spi_in = conf->spi_in;
 	sa->spi_out = conf->spi_out;
 	sa->esn = conf->esn;

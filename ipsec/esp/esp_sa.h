@@ -48,6 +48,7 @@ struct esp_selectors {
 
 struct esp_sa_conf {
 	uint32_t tunnel; /* number of the tunnel's device */
+	uint32_t owner;	 /* number of the tunnel: several may share a device */
 	uint32_t spi_in, spi_out;
 	struct crypto_suite suite;
 	const struct ike_child_keys *in, *out;
@@ -65,7 +66,8 @@ struct esp_sa_counters {
 };
 
 struct esp_sa {
-	uint32_t tunnel;
+	uint32_t tunnel, owner;
+	bool orphan; /* of an IKE process that is no more */
 	uint32_t spi_in, spi_out;
 	struct crypto_cipher *seal, *open;
 	uint8_t iv, icv, align; /* of the suite; align: of what is encrypted */

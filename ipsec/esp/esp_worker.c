@@ -38,6 +38,7 @@ struct esp_worker {
 	struct esp_worker_ops ops;
 	void *ctx;
 	struct esp_table *table;
+	size_t n_orphans;
 	struct device *devices;
 	size_t n_devices;
 	uint32_t last_number;
@@ -171,6 +172,30 @@ void esp_worker_socket(struct esp_worker *w, uint32_t link, enum ip_family famil
 
 /* ---- SAs */
 
+struct replacing {
+	struct esp_worker *w;
+	uint32_t owner;
+};
+
+static void drop_orphan(void *ctx, struct esp_sa *sa)
+{
+	struct replacing *r = ctx;
+
+	if (!sa->orphan || sa->owner != r->owner)
+		return;
+	r->w->n_orphans--;
+	(void)esp_table_del(r->w->table, sa->spi_in);
+}
+
+static void start_sending(struct esp_worker *w, struct esp_sa *sa)
+{
+	struct replacing r = { w, sa->owner };
+
+	esp_table_use(w->table, sa);
+	if (w->n_orphans > 0)
+		esp_table_each(w->table, drop_orphan, &r);
+}
+
 int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool sending)
 {
 	struct esp_sa *sa = esp_sa_new(conf);
@@ -182,7 +207,7 @@ int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool se
 		return -1;
 	}
 	if (sending)
-		esp_table_use(w->table, sa);
+		start_sending(w, sa);
 	return 0;
 }
 
@@ -191,7 +216,20 @@ void esp_worker_use(struct esp_worker *w, uint32_t spi_in)
 	struct esp_sa *sa = esp_table_by_spi(w->table, spi_in);
 
 	if (sa)
-		esp_table_use(w->table, sa);
+		start_sending(w, sa);
+}
+
+static void orphan_one(void *ctx, struct esp_sa *sa)
+{
+	struct esp_worker *w = ctx;
+
+	w->n_orphans += !sa->orphan;
+	sa->orphan = true;
+}
+
+void esp_worker_orphan(struct esp_worker *w)
+{
+	esp_table_each(w->table, orphan_one, w);
 }
 
 void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_path *path)
@@ -204,6 +242,9 @@ void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_pat
 
 void esp_worker_del(struct esp_worker *w, uint32_t spi_in)
 {
+	const struct esp_sa *sa = esp_table_by_spi(w->table, spi_in);
+
+	w->n_orphans -= sa && sa->orphan;
 	(void)esp_table_del(w->table, spi_in);
 }
 
@@ -322,6 +363,7 @@ static void from_device(struct esp_worker *w, const struct device *d, size_t len
 	sa = esp_table_choose(w->table, d->number, &s.inner);
 	if (!sa) {
 		w->counters.no_sa++;
+		w->ops.wanted(w->ctx, d->number);
 		return;
 	}
 	sock = sock_of(w, sa->path.link, sa->path.remote.addr.family);

@@ -19,6 +19,9 @@ struct esp_worker_ops {
 	/* the newest authentic packet came from elsewhere; once for each place */
 	void (*moved)(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote);
 	void (*expiring)(void *ctx, uint32_t spi_in);
+	/* a packet wants out of a device that has no SA for it; told for each, and
+	 * most often for nothing new */
+	void (*wanted)(void *ctx, uint32_t device);
 	/* descriptors to read from when there is something */
 	void (*watch)(void *ctx, int fd);
 	void (*unwatch)(void *ctx, int fd);
@@ -60,6 +63,10 @@ int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool se
 void esp_worker_use(struct esp_worker *w, uint32_t spi_in);
 void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_path *path);
 void esp_worker_del(struct esp_worker *w, uint32_t spi_in);
+
+/* Whoever made the SAs is gone. They carry on until one of the same owner sends:
+ * then they go (a peer that lost its IKE SA too knows only the new one). */
+void esp_worker_orphan(struct esp_worker *w);
 
 /* A watched descriptor is ready. Bounded work; now_ms is noted for the SAs. */
 void esp_worker_ready(struct esp_worker *w, int fd, uint64_t now_ms);
