@@ -11,6 +11,9 @@
 #define WHOLE_AGE_MS   10000
 #define WHOLE_QUIET_MS 5000
 #define WHOLE_LIMIT_MS 60000
+/* While the End-of-RIB of a dump is still to come: a full table by a slow line
+ * takes minutes, and to ask for it anew would only make it longer. */
+#define WHOLE_DUMP_LIMIT_MS (10 * WHOLE_LIMIT_MS)
 /* Peers of earlier streams that this one has not named by then are gone. */
 #define SETTLE_MS	30000
 #define SETTLE_LIMIT_MS 120000
@@ -121,13 +124,14 @@ static enum verdict judge_table(const struct engine_feed *feed, struct engine_pe
 	bool dumped = feed->forced && p->initial;
 	/* a dump that is stuck on its way to us is no dump that is over */
 	bool quiet = now_ms - last_ms >= WHOLE_QUIET_MS && feed->queued == 0;
+	int64_t limit_ms = p->initial && !p->eor ? WHOLE_DUMP_LIMIT_MS : WHOLE_LIMIT_MS;
 
 	if (rib_peer_is_full(p->rib))
 		return FULL;
 	if (rib_peer_is_sweeping(p->rib))
 		return WAIT;
 	if (age_ms < WHOLE_AGE_MS ||
-	    (!quiet && age_ms < WHOLE_LIMIT_MS))
+	    (!quiet && age_ms < limit_ms))
 		return WAIT;
 	p->doubt = doubt_of(feed, p);
 	/* what the last dump had, this one has not: it takes another */

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/controller/lab.h"
 
+#include <stdio.h>
+
 #include "tests/unit/controller/lab_nets.h"
 
 /* ---- feeds that die ---- */
@@ -459,10 +461,32 @@ static void test_the_brake_after_a_restart(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, lab_setup, lab_teardown)
 
+/* A full table by a slow line: for minutes there are no five quiet seconds, and the
+ * End-of-RIB is still to come. It is neither believed nor asked for anew. */
+static void test_a_dump_of_minutes_is_waited_for(void **state)
+{
+	struct lab *lab = *state;
+	char script[200];
+
+	lab_play(lab, ONE_EDGE
+		 "connect r1\n"
+		 "up r1 10.0.0.2 10.0.0.1\n");
+	for (unsigned int i = 0; i < 60; i++) {
+		snprintf(script, sizeof(script), "add r1 10.0.0.2 20.%u.0.0/16\nwait 4\nquiet r1\n", i);
+		lab_play(lab, script);
+	}
+	lab_play(lab, "reason r1 eth0 10.0.0.2\n"
+		      "eor r1 10.0.0.2\n"
+		      "wait 6\n"
+		      "reason r1 eth0 -\n"
+		      "quiet r1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_lost_feed_freezes),
+		CASE(test_a_dump_of_minutes_is_waited_for),
 		CASE(test_a_dead_feed_degrades_by_policy),
 		CASE(test_a_dead_feed_holds_by_default),
 		CASE(test_reconnect_refreshes_then_sweeps),
