@@ -7,6 +7,7 @@
 #include "controller/feed/bmp_feed.h"
 #include "controller/feed/mrt_feed.h"
 #include "controller/feed/unpack.h"
+#include "controller/policy/config_feed.h"
 #include "lib/mem.h"
 
 /* What is known of a peer besides its routes; hangs on it in the rib. */
@@ -86,6 +87,8 @@ static void warn_searches(const struct replay_input *in, uint64_t searches, uint
 			(unsigned long long)first);
 }
 
+#define LEFT_OUT "paths beyond the bound of their peer left out (feed max-paths)"
+
 static void warn_bmp(const struct replay_input *in, const struct bmp_feed *feed)
 {
 	const struct bmp_feed_stats *s = bmp_feed_stats(feed);
@@ -98,6 +101,7 @@ static void warn_bmp(const struct replay_input *in, const struct bmp_feed *feed)
 		   first);
 	warn_place(in, s->host_bits, "prefixes with host bits set (masked)",
 		   s->first_host_bits);
+	warn_place(in, s->left_out, LEFT_OUT, s->first_left_out);
 	warn_count(in, s->by_type[7], "messages of unknown type ignored");
 	warn_count(in, bmp_feed_pending(feed),
 		   "bytes of an unfinished message at the end of the file");
@@ -116,6 +120,7 @@ static void warn_mrt(const struct replay_input *in, const struct mrt_feed *feed)
 	warn_count(in, s->looped, "announcements with the local AS on their path ignored");
 	warn_place(in, s->host_bits, "prefixes with host bits set (masked)",
 		   s->first_host_bits);
+	warn_place(in, s->left_out, LEFT_OUT, s->first_left_out);
 	warn_count(in, s->no_peer,
 		   "table entries skipped: no PEER_INDEX_TABLE names their peer");
 	warn_count(in, s->ignored_type, "records of other kinds ignored");
@@ -206,6 +211,16 @@ static int read_all(struct reading *rd, struct unpack *file, struct diag *diag)
 	return rd->mrt ? mrt_feed_end(rd->mrt, diag) : bmp_feed_end(rd->bmp, diag);
 }
 
+/* How many it has left out is told at the end, with the place of the first. */
+static void on_full(struct rib_peer *peer, void *arg)
+{
+	const struct reading *rd = arg;
+	char addr[IP_TEXT_SIZE];
+
+	fprintf(stderr, "sav-replay: %s: peer %s is at its bound of %u paths (feed max-paths)\n", rd->in->path,
+		ip_addr_format(&rib_peer_key(peer)->addr, addr), config_max_paths(&rd->r->cfg));
+}
+
 int replay_read(struct replay *r, struct replay_input *in)
 {
 	struct reading rd = { .r = r, .in = in };
@@ -218,6 +233,7 @@ int replay_read(struct replay *r, struct replay_input *in)
 		replay_complain(r, "%s: %s", in->path, diag.text);
 		return -1;
 	}
+	rib_bound(r->rib, config_max_paths(&r->cfg), on_full, &rd);
 	reading_start(&rd);
 	ret = read_all(&rd, file, &diag);
 	if (ret < 0)

@@ -308,12 +308,15 @@ void feed_message(struct bmp_feed *feed, struct rd rd, uint64_t offset)
 {
 	struct bmp_feed_stats *s = &feed->stats;
 	bool damaged = s->malformed + s->treat_as_withdraw != 0, host_bits = s->host_bits != 0;
+	bool left_out = s->left_out != 0;
 
 	message(feed, rd);
 	if (!damaged && s->malformed + s->treat_as_withdraw != 0)
 		s->first_damaged = offset;
 	if (!host_bits && s->host_bits != 0)
 		s->first_host_bits = offset;
+	if (!left_out && s->left_out != 0)
+		s->first_left_out = offset;
 }
 
 long feed_frame_len(struct bmp_feed *feed, struct rd rd, struct diag *diag)

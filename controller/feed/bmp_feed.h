@@ -73,6 +73,8 @@ struct bmp_feed_stats {
 	uint64_t first_damaged;	       /* where the first of these two begins */
 	uint64_t host_bits;	       /* prefixes with host bits set (masked) */
 	uint64_t first_host_bits;      /* where the first message of these begins */
+	uint64_t left_out;	       /* paths beyond a bound of the rib */
+	uint64_t first_left_out;       /* where the first message of these begins */
 	/* of a recording: places that are no BMP, their bytes, the first of them */
 	uint64_t searches, skipped, first_skip;
 	/* messages; ignored_afi: MP attributes */

@@ -7,13 +7,19 @@
 
 /* ---- routes on their way */
 
+static void announce(struct bmp_feed *feed, const struct route_ahead *r)
+{
+	if (rib_announce(r->peer, r->view, &r->prefix, r->path_id, &r->attr) < 0)
+		feed->stats.left_out++;
+}
+
 static void ahead_pop(struct bmp_feed *feed)
 {
 	struct route_ahead *r = &feed->ahead[feed->ahead_first];
 
 	feed->ahead_first = (feed->ahead_first + 1) % AHEAD;
 	feed->ahead_n--;
-	rib_announce(r->peer, r->view, &r->prefix, r->path_id, &r->attr);
+	announce(feed, r);
 }
 
 void feed_ahead_flush(struct bmp_feed *feed)
@@ -29,8 +35,7 @@ static void ahead_push(struct bmp_feed *feed, const struct route_ahead *route)
 
 	if (route->attr.as_path_len > AHEAD_PATH_MAX) {
 		feed_ahead_flush(feed);
-		rib_announce(route->peer, route->view, &route->prefix, route->path_id,
-			     &route->attr);
+		announce(feed, route);
 		return;
 	}
 	if (feed->ahead_n == AHEAD)

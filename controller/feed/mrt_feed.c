@@ -67,8 +67,8 @@ static void announce(struct mrt_feed *feed, struct rib_peer *peer,
 		     const struct rib_attr *attr)
 {
 	feed->stats.announced++;
-	if (peer)
-		rib_announce(peer, RIB_PRE, prefix, path_id, attr);
+	if (peer && rib_announce(peer, RIB_PRE, prefix, path_id, attr) < 0)
+		feed->stats.left_out++;
 }
 
 /* A path that cannot be used replaces and removes the one before it. */
@@ -474,6 +474,7 @@ static bool step(struct mrt_feed *feed, size_t *at, bool end)
 {
 	struct mrt_feed_stats *s = &feed->stats;
 	bool damaged = s->malformed + s->treat_as_withdraw != 0, host_bits = s->host_bits != 0;
+	bool left_out = s->left_out != 0;
 	uint64_t offset = feed->offset + *at;
 	bool more = step_one(feed, at, end);
 
@@ -481,6 +482,8 @@ static bool step(struct mrt_feed *feed, size_t *at, bool end)
 		s->first_damaged = offset;
 	if (!host_bits && s->host_bits != 0)
 		s->first_host_bits = offset;
+	if (!left_out && s->left_out != 0)
+		s->first_left_out = offset;
 	return more;
 }
 

@@ -41,6 +41,7 @@ struct mrt_feed_stats {
 	uint64_t malformed;	    /* records skipped whole */
 	/* where the first record of these two, and with host bits, begins */
 	uint64_t first_damaged, first_host_bits;
+	uint64_t left_out, first_left_out; /* paths beyond a bound of the rib */
 	uint64_t no_peer;	    /* RIB entries of peers that no index names */
 	/* records; ignored_afi: MP attributes and RIB_GENERIC records */
 	uint64_t ignored_type, ignored_local, ignored_afi;
