@@ -121,11 +121,16 @@ static enum verdict judge_table(const struct engine_feed *feed, struct engine_pe
 {
 	int64_t age_ms = now_ms - p->up_ms;
 	int64_t last_ms = p->changed_ms > p->up_ms ? p->changed_ms : p->up_ms;
+	bool quiet;
 	bool dumped = feed->forced && p->initial;
+	bool ends = p->initial && !p->eor; /* its End-of-RIB is to come */
 	/* a dump that is stuck on its way to us is no dump that is over */
-	bool quiet = now_ms - last_ms >= WHOLE_QUIET_MS && feed->queued == 0;
-	int64_t limit_ms = p->initial && !p->eor ? WHOLE_DUMP_LIMIT_MS : WHOLE_LIMIT_MS;
+	int64_t limit_ms = ends ? WHOLE_DUMP_LIMIT_MS : WHOLE_LIMIT_MS;
 
+	/* routers dump peer after peer: its turn may not have come */
+	if (ends && feed->changed_ms > last_ms)
+		last_ms = feed->changed_ms;
+	quiet = now_ms - last_ms >= WHOLE_QUIET_MS && feed->queued == 0;
 	if (rib_peer_is_full(p->rib))
 		return FULL;
 	if (rib_peer_is_sweeping(p->rib))

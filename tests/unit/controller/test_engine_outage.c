@@ -482,11 +482,41 @@ static void test_a_dump_of_minutes_is_waited_for(void **state)
 		      "quiet r1\n");
 }
 
+/* Routers dump one peer's table after the other's. What was there before the dump
+ * is no sign that this one is over. */
+static void test_a_peer_whose_turn_has_not_come(void **state)
+{
+	struct lab *lab = *state;
+	char script[200];
+
+	lab_play(lab, ONE_EDGE ONE_PEER
+		 "close r1\n"
+		 "wait 700\n"
+		 "connect r1\n"
+		 "up r1 10.0.0.2 10.0.0.1\n"
+		 "up r1 10.0.1.2 10.0.1.1\n");
+	for (unsigned int i = 0; i < 60; i++) {
+		snprintf(script, sizeof(script), "add r1 10.0.1.2 30.%u.0.0/16\nwait 2\nquiet r1\nwaiting r1 eth0\n", i);
+		lab_play(lab, script);
+	}
+	lab_play(lab, "eor r1 10.0.1.2\n"
+		      "wait 2\n"
+		      "waiting r1 eth0\n"
+		      "add r1 10.0.0.2 20.1.0.0/16\n"
+		      "add r1 10.0.0.2 20.3.0.0/16\n"
+		      "eor r1 10.0.0.2\n"
+		      "wait 6\n"
+		      "waiting r1 eth0\n"
+		      "expect r1 eth0 enforce 20.1.0.0/16 20.3.0.0/16\n"
+		      "quiet r1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_lost_feed_freezes),
 		CASE(test_a_dump_of_minutes_is_waited_for),
+		CASE(test_a_peer_whose_turn_has_not_come),
 		CASE(test_a_dead_feed_degrades_by_policy),
 		CASE(test_a_dead_feed_holds_by_default),
 		CASE(test_reconnect_refreshes_then_sweeps),
