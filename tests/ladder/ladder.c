@@ -299,7 +299,8 @@ void ladder_inject(unsigned to, const uint8_t *data, size_t len, uint16_t port)
 
 	if (port)
 		path.remote.port = port;
-	memcpy(copy, data, len);
+	if (len > 0)
+		memcpy(copy, data, len);
 	ike_engine_packet(ladder.ends[to].engine, &path, copy, len, ladder.now);
 	free(copy);
 	answer_signs(&ladder.ends[to]);
