@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ipsec/helper.h"
 
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,9 @@
 #include <unistd.h>
 
 #include "ipsec/crypto.h"
+#include "lib/sandbox.h"
+
+#define NOBODY 65534
 
 struct proc_chan *helper_begin(const char *name)
 {
@@ -27,6 +31,26 @@ struct proc_chan *helper_begin(const char *name)
 	tzset();
 	crypto_warm_up();
 	return proc_chan_new(PROC_CONTROL_FD);
+}
+
+int helper_give_up_rights(int argc, char **argv, const long *calls, size_t n, struct diag *diag)
+{
+	static const struct option known[] = { { "uid", required_argument, NULL, 'u' },
+					       { "gid", required_argument, NULL, 'g' },
+					       { 0 } };
+	unsigned long uid = NOBODY, gid = NOBODY; /* unless sav-iked knows better */
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'u')
+			uid = strtoul(optarg, NULL, 10);
+		else if (c == 'g')
+			gid = strtoul(optarg, NULL, 10);
+	}
+	if (sandbox_hide_files(diag) < 0 || sandbox_become((uid_t)uid, (gid_t)gid, diag) < 0 ||
+	    sandbox_drop_caps(diag) < 0)
+		return -1;
+	return sandbox_enter_with(calls, n, diag);
 }
 
 void helper_ready(struct proc_chan *main_chan)

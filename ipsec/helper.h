@@ -14,6 +14,10 @@
 
 /* The channel to main, or exit with status 2 and a word on who starts this. */
 struct proc_chan *helper_begin(const char *name);
+/* Of a helper that needs no right: the file system is hidden, then it becomes --uid
+ * and --gid of its command line (nobody without), drops all capabilities and
+ * every system call but those of the sandbox and these (SYS_*). -1: diag. */
+int helper_give_up_rights(int argc, char **argv, const long *calls, size_t n, struct diag *diag);
 void helper_ready(struct proc_chan *main_chan);
 /* A line for main's log. */
 void helper_log(struct proc_chan *main_chan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

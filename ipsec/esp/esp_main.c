@@ -9,19 +9,17 @@
  * successor take their place.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ipsec/esp/esp_worker.h"
+#include "ipsec/helper.h"
 #include "ipsec/proc.h"
 #include "lib/mem.h"
-#include "lib/sandbox.h"
 
 #define EVENTS_MAX     64
 #define MESSAGES_MAX   64 /* of one channel at a wake-up */
@@ -43,14 +41,6 @@ static struct {
 	uint32_t last_number;
 	uint64_t times_at_ms;
 } esp;
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* ---- what the worker says */
 
@@ -113,7 +103,7 @@ static void on_expiring(void *ctx, uint32_t spi_in)
  * there (a head end's clients begin themselves). */
 static void on_wanted(void *ctx, uint32_t device)
 {
-	uint64_t now = now_ms();
+	uint64_t now = helper_now_ms();
 
 	for (size_t i = 0; i < esp.n_tunnels; i++) {
 		struct tunnel *t = &esp.tunnels[i];
@@ -408,7 +398,7 @@ static void serve(void)
 
 	for (;;) {
 		int n = epoll_wait(esp.epoll, events, EVENTS_MAX, TIMES_EVERY_MS);
-		uint64_t now = now_ms();
+		uint64_t now = helper_now_ms();
 
 		if (n < 0 && errno != EINTR)
 			return;
@@ -457,48 +447,25 @@ static void rehearse(void)
 	}
 }
 
-/* Started by root: nobody, unless sav-iked knows better. */
-static int give_up_rights(int argc, char **argv, struct diag *diag)
-{
-	static const struct option known[] = { { "uid", required_argument, NULL, 'u' },
-					       { "gid", required_argument, NULL, 'g' },
-					       { 0 } };
-	unsigned long uid = 65534, gid = 65534;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == 'u')
-			uid = strtoul(optarg, NULL, 10);
-		else if (c == 'g')
-			gid = strtoul(optarg, NULL, 10);
-	}
-	if (sandbox_hide_files(diag) < 0 || sandbox_become((uid_t)uid, (gid_t)gid, diag) < 0)
-		return -1;
-	return sandbox_drop_caps(diag);
-}
-
 int main(int argc, char **argv)
 {
 	static const long calls[] = { SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_recvmmsg, SYS_sendmmsg,
 				      SYS_writev,     SYS_setsockopt };
-	struct wr ready = { 0 };
 	struct diag diag;
 	uint64_t seed;
 
-	crypto_random(&seed, sizeof(seed));
+	esp.main = helper_begin("sav-esp");
 	rehearse();
+	crypto_random(&seed, sizeof(seed));
 	esp.epoll = epoll_create1(EPOLL_CLOEXEC);
-	esp.main = proc_chan_new(PROC_CONTROL_FD);
 	esp.worker = esp_worker_new(&ops, NULL, seed);
-	esp.times_at_ms = now_ms();
+	esp.times_at_ms = helper_now_ms();
 	watch(NULL, PROC_CONTROL_FD);
-	if (esp.epoll < 0 || give_up_rights(argc, argv, &diag) < 0 ||
-	    sandbox_enter_with(calls, sizeof(calls) / sizeof(calls[0]), &diag) < 0) {
-		fprintf(stderr, "sav-esp: %s\n", esp.epoll < 0 ? strerror(errno) : diag.text);
-		return 1;
-	}
-	proc_plain_encode(&ready, PROC_READY);
-	proc_chan_send(esp.main, &ready, -1);
+	if (esp.epoll < 0)
+		diag_set(&diag, "sav-esp: epoll: %s", strerror(errno));
+	if (esp.epoll < 0 || helper_give_up_rights(argc, argv, calls, sizeof(calls) / sizeof(calls[0]), &diag) != 0)
+		helper_give_up(esp.main, &diag);
+	helper_ready(esp.main);
 	serve();
-	return 0;
+	_exit(0); /* exit handlers would want system calls that are gone */
 }

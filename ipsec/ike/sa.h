@@ -252,6 +252,14 @@ void sa_move(struct ike_sa *sa, const struct ike_path *path, uint64_t now_ms);
 bool sa_encap(const struct ike_sa *sa);
 
 /* ---- sa_init.c */
+/* What makes an IKE SA, new or rekeyed, whoever says it. */
+struct sa_said {
+	struct ike_proposals proposals;
+	struct ike_ke ke;
+	struct ike_bytes nonce;
+};
+/* -1: one of the three is missing or damaged. */
+int sa_said_decode(const struct ike_payloads *payloads, struct sa_said *out);
 void sa_init_begin(struct ike_sa *sa, uint64_t now_ms); /* builds and sends the request */
 void sa_init_response(struct ike_sa *sa, const struct ike_path *path, const struct ike_header *header,
 		      const struct ike_payloads *payloads, const uint8_t *data, size_t len, uint64_t now_ms);

@@ -160,14 +160,7 @@ static bool init_refused(struct ike_sa *sa, const struct ike_payloads *payloads,
 	return false;
 }
 
-/* What IKE_SA_INIT carries, whoever sends it. */
-struct init {
-	struct ike_proposals proposals;
-	struct ike_ke ke;
-	struct ike_bytes nonce;
-};
-
-static int init_decode(const struct ike_payloads *payloads, struct init *out)
+int sa_said_decode(const struct ike_payloads *payloads, struct sa_said *out)
 {
 	const struct ike_payload *s = ike_payload_find(payloads, IKE_PL_SA);
 	const struct ike_payload *k = ike_payload_find(payloads, IKE_PL_KE);
@@ -238,14 +231,14 @@ void sa_init_response(struct ike_sa *sa, const struct ike_path *path, const stru
 {
 	static const uint8_t zero[IKE_SPI_SIZE];
 	struct ike_suite suite;
-	struct init init;
+	struct sa_said init;
 
 	if (sa->state != SA_INIT_SENT || !sa->out.active || header->id != 0)
 		return;
 	if (init_refused(sa, payloads, now_ms))
 		return;
 	/* not ours, or damaged on the way: the right one may still come (2.21.1) */
-	if (init_decode(payloads, &init) != 0 || memcmp(header->spi_r, zero, IKE_SPI_SIZE) == 0)
+	if (sa_said_decode(payloads, &init) != 0 || memcmp(header->spi_r, zero, IKE_SPI_SIZE) == 0)
 		return;
 	if (ike_proposal_accept(&sa->tunnel->ike, &init.proposals, IKE_PROTO_IKE, true, &suite) != 0 ||
 	    init.ke.group != suite.dh || init.ke.group != sa->setup->group) {
@@ -348,11 +341,11 @@ bool sa_init_answer(struct ike_sa *sa, const struct ike_payloads *payloads, cons
 	struct sa_setup *setup = sa->setup;
 	const struct ike_proposal *chosen;
 	const struct ike_tunnel *tunnel;
-	struct init init;
+	struct sa_said init;
 	struct ike_writer w;
 	uint8_t group[2];
 
-	if (init_decode(payloads, &init) != 0) {
+	if (sa_said_decode(payloads, &init) != 0) {
 		answer_error(sa, N_INVALID_SYNTAX, NULL, 0);
 		return false;
 	}

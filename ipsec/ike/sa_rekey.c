@@ -53,24 +53,6 @@ void sa_rekey_begin(struct ike_sa *sa, uint64_t now_ms)
 	ike_writer_fini(&w);
 }
 
-struct rekey_said {
-	struct ike_proposals proposals;
-	struct ike_ke ke;
-	struct ike_bytes nonce;
-};
-
-static int said_decode(const struct ike_payloads *payloads, struct rekey_said *out)
-{
-	const struct ike_payload *s = ike_payload_find(payloads, IKE_PL_SA);
-	const struct ike_payload *k = ike_payload_find(payloads, IKE_PL_KE);
-	const struct ike_payload *n = ike_payload_find(payloads, IKE_PL_NONCE);
-
-	return s && k && n && ike_proposals_decode(s->body, &out->proposals) == 0 &&
-			       ike_ke_decode(k->body, &out->ke) == 0 && ike_nonce_decode(n->body, &out->nonce) == 0 ?
-		       0 :
-		       -1;
-}
-
 /* A new SA that has all of the old one but keys, numbers and children. */
 static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const uint8_t spi_i[IKE_SPI_SIZE],
 				    const uint8_t spi_r[IKE_SPI_SIZE], uint64_t now_ms)
@@ -155,7 +137,7 @@ static void refused(struct ike_sa *sa, const struct sa_request *req, const struc
 	sa_queue(sa, &again);
 }
 
-static struct ike_sa *accept(struct ike_sa *sa, const struct rekey_said *said, uint64_t now_ms)
+static struct ike_sa *accept(struct ike_sa *sa, const struct sa_said *said, uint64_t now_ms)
 {
 	struct sa_exchange *out = &sa->out;
 	struct ike_bytes ni = { out->nonce, sizeof(out->nonce) };
@@ -189,10 +171,10 @@ void sa_rekey_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 	struct ike_sa *theirs = sa->peer_successor ? engine_sa_by_number(sa->engine, sa->peer_successor) : NULL, *made;
 	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
 	struct ike_notify n = { .type = N_INVALID_SYNTAX };
-	struct rekey_said said;
+	struct sa_said said;
 	struct sa_nonce ours;
 
-	if (sa_error(payloads, &n) || said_decode(payloads, &said) != 0 || (made = accept(sa, &said, now_ms)) == NULL) {
+	if (sa_error(payloads, &n) || sa_said_decode(payloads, &said) != 0 || (made = accept(sa, &said, now_ms)) == NULL) {
 		sa_exchange_end(sa);
 		refused(sa, &req, &n, now_ms);
 		return;
@@ -225,7 +207,7 @@ static bool is_busy(const struct ike_sa *sa)
 	       sa->out.req.kind != REQ_IKE_REKEY;
 }
 
-static uint16_t make(struct ike_sa *sa, const struct rekey_said *said, const struct ike_bytes *nr, struct crypto_dh **dh,
+static uint16_t make(struct ike_sa *sa, const struct sa_said *said, const struct ike_bytes *nr, struct crypto_dh **dh,
 		     uint8_t *number, uint16_t *group, struct ike_sa **made, uint64_t now_ms)
 {
 	const struct ike_proposal *chosen;
@@ -261,12 +243,12 @@ void sa_rekey_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads 
 	struct ike_proposals *answer;
 	struct crypto_dh *dh = NULL;
 	struct ike_sa *made = NULL;
-	struct rekey_said said;
+	struct sa_said said;
 	struct ike_writer w;
 	uint16_t error, group = 0;
 
 	crypto_random(nonce, sizeof(nonce));
-	if (said_decode(payloads, &said) != 0)
+	if (sa_said_decode(payloads, &said) != 0)
 		error = N_INVALID_SYNTAX;
 	else if (sa->state != SA_UP || is_busy(sa) || sa->peer_successor)
 		error = N_TEMPORARY_FAILURE;
