@@ -27,12 +27,15 @@ struct client {
 	int fd;
 	size_t limit;
 	const volatile sig_atomic_t *stop;
+	int passed_fd; /* with the answer that is being read, or -1 */
 };
 
 void reply_fini(struct reply *reply)
 {
 	free(reply->text);
-	*reply = (struct reply){ 0 };
+	if (reply->fd >= 0)
+		close(reply->fd);
+	*reply = (struct reply){ .fd = -1 };
 }
 
 struct client *client_new(const char *name, const char *path)
@@ -42,6 +45,7 @@ struct client *client_new(const char *name, const char *path)
 	client->name = mem_strdup(name);
 	client->path = mem_strdup(path);
 	client->fd = -1;
+	client->passed_fd = -1;
 	client->limit = ANSWER_LIMIT;
 	return client;
 }
@@ -152,12 +156,52 @@ static int send_command(struct client *client, const char *command, long long de
 	return 0;
 }
 
+static void forget_passed(struct client *client)
+{
+	if (client->passed_fd >= 0)
+		close(client->passed_fd);
+	client->passed_fd = -1;
+}
+
+/* One is all that libfrr passes; of more the last is kept. */
+static void take_passed(struct client *client, struct msghdr *msg)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+		    c->cmsg_len != CMSG_LEN(sizeof(int)))
+			continue;
+		forget_passed(client);
+		memcpy(&client->passed_fd, CMSG_DATA(c), sizeof(int));
+	}
+}
+
+/* Room for one descriptor: the kernel closes others. */
+static ssize_t receive(struct client *client, void *buf, size_t size)
+{
+	union {
+		struct cmsghdr align;
+		char data[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = buf, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(client->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_passed(client, &msg);
+	return n;
+}
+
 static int read_answer(struct client *client, struct vtyframe *frame, long long deadline)
 {
 	char buf[65536];
 
 	for (;;) {
-		ssize_t n = recv(client->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		ssize_t n = receive(client, buf, sizeof(buf));
 		int rc = 0;
 
 		if (n == 0)
@@ -187,7 +231,7 @@ static int run(struct client *client, const char *command, struct reply *reply,
 	struct vtyframe frame;
 	int rc;
 
-	*reply = (struct reply){ 0 };
+	*reply = (struct reply){ .fd = -1 };
 	if (client->fd < 0)
 		return -ENOTCONN;
 	if (strlen(command) > CLIENT_COMMAND_MAX)
@@ -198,12 +242,15 @@ static int run(struct client *client, const char *command, struct reply *reply,
 		rc = read_answer(client, &frame, deadline);
 	if (rc < 0) {
 		vtyframe_fini(&frame);
+		forget_passed(client);
 		client_close(client);
 		return rc;
 	}
 	*reply = (struct reply){ .text = (char *)frame.text.data,
 				 .len = frame.text.len,
-				 .result = frame.result };
+				 .result = frame.result,
+				 .fd = client->passed_fd };
+	client->passed_fd = -1;
 	return 0;
 }
 

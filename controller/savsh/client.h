@@ -41,6 +41,7 @@ struct reply {
 	char *text; /* NUL-terminated; freed by reply_fini() */
 	size_t len;
 	int result; /* enum vty_result, or one that we do not know */
+	int fd;	    /* that the daemon passed along, or -1; close it */
 };
 
 void reply_fini(struct reply *reply);
@@ -65,7 +66,8 @@ bool client_is_open(const struct client *client);
 /* Open, and the daemon has not closed its end since. */
 bool client_is_alive(const struct client *client);
 
-/* Runs one command and waits for its end. 0: reply is set. */
+/* Runs one command and waits for its end. 0: reply is set. A file descriptor that
+ * comes with the answer ("terminal monitor") is the caller's. */
 int client_run(struct client *client, const char *command, struct reply *reply);
 
 #endif /* SAVSH_CLIENT_H */

@@ -56,11 +56,29 @@ static void catch_signals(void)
 		sigaction(numbers[i], &sa, NULL);
 }
 
+/* Log lines of the daemons, above the line that is being typed. */
+static void logs_print(void)
+{
+	struct wr out = { 0 };
+
+	session_log_read(state.session, &out);
+	if (out.len > 0) {
+		rl_clear_visible_line();
+		fflush(rl_outstream);
+		screen_print_lines((const char *)out.data, out.len);
+		rl_on_new_line();
+		rl_forced_update_display();
+	}
+	wr_fini(&out);
+}
+
 /* Waits for a key with the signals open only inside ppoll(), so that none
- * gets lost between looking at the flags and sleeping. Signals become keys. */
+ * gets lost between looking at the flags and sleeping. Signals become keys.
+ * Returns 0 for "look": a key may be there, or not. */
 static int key_wait(int fd)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd fds[1 + SESSION_DAEMONS_MAX] = { { .fd = fd, .events = POLLIN } };
+	size_t n = 1 + session_log_fds(state.session, fds + 1);
 	sigset_t block, old;
 	int key = 0;
 
@@ -71,7 +89,7 @@ static int key_wait(int fd)
 	sigaddset(&block, SIGHUP);
 	sigprocmask(SIG_BLOCK, &block, &old);
 	if (!*state.stop && !suspended && !terminated)
-		ppoll(&pfd, 1, NULL, &old);
+		ppoll(fds, n, NULL, &old);
 	if (terminated)
 		key = EOF;
 	else if (*state.stop)
@@ -84,6 +102,13 @@ static int key_wait(int fd)
 	return key;
 }
 
+static bool key_is_there(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) != 0;
+}
+
 static int key_read(FILE *in)
 {
 	for (;;) {
@@ -94,6 +119,9 @@ static int key_read(FILE *in)
 		if (key)
 			return key;
 		rl_check_signals(); /* the window may have a new size */
+		logs_print();
+		if (!key_is_there(fileno(in)))
+			continue;
 		n = read(fileno(in), &c, 1);
 		if (n == 1)
 			return c;

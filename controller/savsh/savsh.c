@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/savsh/colour.h"
 #include "controller/savsh/line.h"
 #include "controller/savsh/screen.h"
 #include "controller/savsh/session.h"
@@ -31,6 +32,7 @@ struct options {
 	char **commands;
 	size_t n_commands;
 	const char *file;
+	bool no_color;
 };
 
 static volatile sig_atomic_t stop;
@@ -41,6 +43,7 @@ static const char usage_text[] =
 	"  -f, --inputfile FILE    run the commands in FILE and end (-: standard input)\n"
 	"  -d, --daemon DAEMON     talk to this one only: savd, sav-agent or sav-iked\n"
 	"      --vty_socket DIR    directory of the daemons' sockets (" SOCKET_DIR ")\n"
+	"      --no-color          no colours on a terminal either\n"
 	"  -v, --version           print the version\n"
 	"  -h, --help              print this\n"
 	"Without -c and -f it is interactive, or runs the commands of standard input if\n"
@@ -87,12 +90,13 @@ static void options_check(struct options *options, const char *extra)
 
 static struct options options_parse(int argc, char **argv)
 {
-	enum { OPTION_VTY_SOCKET = 256 };
+	enum { OPTION_VTY_SOCKET = 256, OPTION_NO_COLOR };
 	static const struct option longs[] = {
 		{ "command", required_argument, NULL, 'c' },
 		{ "inputfile", required_argument, NULL, 'f' },
 		{ "daemon", required_argument, NULL, 'd' },
 		{ "vty_socket", required_argument, NULL, OPTION_VTY_SOCKET },
+		{ "no-color", no_argument, NULL, OPTION_NO_COLOR },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -113,6 +117,9 @@ static struct options options_parse(int argc, char **argv)
 			break;
 		case OPTION_VTY_SOCKET:
 			options.dir = optarg;
+			break;
+		case OPTION_NO_COLOR:
+			options.no_color = true;
 			break;
 		case 'v':
 			puts("savsh version " PACKAGE_VERSION);
@@ -291,6 +298,7 @@ int main(int argc, char **argv)
 	struct shell shell = { 0 };
 	enum shell_status status;
 
+	screen_set_colour(!options.no_color && colour_is_wanted());
 	keep_standard_streams_apart();
 	/* A daemon or a reader of ours that goes away is an error to report. */
 	signal(SIGPIPE, SIG_IGN);

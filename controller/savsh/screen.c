@@ -10,23 +10,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "controller/savsh/colour.h"
 #include "controller/savsh/text.h"
 #include "lib/wr.h"
 
-/* -F leaves at once if all fits, -X leaves the answer on the screen. */
-#define DEFAULT_PAGER "less -FX"
+/* -F leaves at once if all fits, -X leaves the answer on the screen, -R lets colours
+ * through and nothing else. */
+#define DEFAULT_PAGER "less -FRX"
 /* The shell's "no such command". */
 #define EXIT_NOT_FOUND 127
 
 /* A terminal takes what it is given at once, whatever Ctrl-C says later. */
 #define TERMINAL_BYTES 4096
 
-static bool paging;
+static bool paging, colour;
+static unsigned int page_lines;
 static const volatile sig_atomic_t *stop;
 
 void screen_set_paging(bool on)
 {
 	paging = on;
+}
+
+void screen_set_length(unsigned int lines)
+{
+	page_lines = lines;
+}
+
+void screen_set_colour(bool on)
+{
+	colour = on;
 }
 
 void screen_set_stop(const volatile sig_atomic_t *flag)
@@ -82,7 +95,9 @@ static int write_until_stopped(const char *text, size_t len)
 		text += n;
 		len -= (size_t)n;
 	}
-	/* The prompt is to begin a line. */
+	/* The prompt is to begin a line, in no colour. */
+	if (len && colour)
+		write_all(STDOUT_FILENO, "\033[0m", 4);
 	return len ? write_all(STDOUT_FILENO, "\n", 1) : 0;
 }
 
@@ -90,11 +105,15 @@ static bool is_longer_than_screen(const char *text, size_t len)
 {
 	struct winsize size = { 0 };
 	const char *end = text + len;
-	unsigned int lines = 0;
+	unsigned int lines = 0, most;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0)
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		size = (struct winsize){ 0 };
+	/* the prompt needs a line of the terminal */
+	most = page_lines ? page_lines + 1 : size.ws_row;
+	if (most == 0)
 		return false;
-	while (text < end && lines < size.ws_row) {
+	while (text < end && lines < most) {
 		const char *nl = memchr(text, '\n', (size_t)(end - text));
 		const char *next = nl ? nl + 1 : end;
 
@@ -103,7 +122,7 @@ static bool is_longer_than_screen(const char *text, size_t len)
 					    (size.ws_col ? size.ws_col : 80));
 		text = next;
 	}
-	return lines >= size.ws_row;
+	return lines >= most;
 }
 
 static void pager_exec(const char *pager, const int fds[2])
@@ -145,40 +164,70 @@ static bool page(const char *pager, const char *text, size_t len)
 	return pid > 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND);
 }
 
-static int print_terminal(const char *text, size_t len)
+/* What a terminal gets. An operator's own pager might show colours as garbage. */
+static void make_up(const struct wr *visible, struct wr *out)
 {
-	const char *pager = getenv("SAVSH_PAGER");
-
-	if (!pager)
-		pager = DEFAULT_PAGER;
-	if (paging && *pager && is_longer_than_screen(text, len) &&
-	    page(pager, text, len))
-		return 0;
-	return write_until_stopped(text, len);
+	if (colour)
+		colour_add((const char *)visible->data, visible->len, out);
+	else
+		wr_bytes(out, visible->data, visible->len);
 }
 
-int screen_print(const char *text, size_t len)
+/* False: not paged, nothing was shown. */
+static bool print_paged(const struct wr *visible)
 {
-	struct wr visible = { 0 };
-	int rc;
+	const char *pager = getenv("SAVSH_PAGER"), *text = (const char *)visible->data;
+	struct wr shown = { 0 };
+	bool done;
+
+	if (!paging || (pager && !*pager) || !is_longer_than_screen(text, visible->len))
+		return false;
+	if (pager)
+		return page(pager, text, visible->len);
+	make_up(visible, &shown);
+	done = page(DEFAULT_PAGER, (const char *)shown.data, shown.len);
+	wr_fini(&shown);
+	return done;
+}
+
+static int print(const char *text, size_t len, bool may_page)
+{
+	struct wr visible = { 0 }, shown = { 0 };
+	int rc = 0;
 
 	if (!isatty(STDOUT_FILENO))
 		return write_all(STDOUT_FILENO, text, len);
 	make_visible(text, len, &visible);
-	rc = print_terminal((const char *)visible.data, visible.len);
+	if (!may_page || !print_paged(&visible)) {
+		make_up(&visible, &shown);
+		rc = write_until_stopped((const char *)shown.data, shown.len);
+	}
 	wr_fini(&visible);
+	wr_fini(&shown);
 	return rc;
+}
+
+int screen_print(const char *text, size_t len)
+{
+	return print(text, len, true);
+}
+
+int screen_print_lines(const char *text, size_t len)
+{
+	return print(text, len, false);
 }
 
 void screen_complain(const char *text, size_t len)
 {
-	struct wr visible = { 0 };
+	struct wr visible = { 0 }, shown = { 0 };
 
 	if (isatty(STDERR_FILENO)) {
 		make_visible(text, len, &visible);
-		write_all(STDERR_FILENO, (const char *)visible.data, visible.len);
+		make_up(&visible, &shown);
+		write_all(STDERR_FILENO, (const char *)shown.data, shown.len);
 	} else {
 		write_all(STDERR_FILENO, text, len);
 	}
 	wr_fini(&visible);
+	wr_fini(&shown);
 }

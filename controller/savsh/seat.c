@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/savsh/text.h"
 
@@ -52,11 +53,70 @@ static void seat_locate(struct seat *seat)
 	reply_fini(&reply);
 }
 
+/* ---- its log */
+
+void seat_log_close(struct seat *seat)
+{
+	if (seat->log_fd >= 0)
+		close(seat->log_fd);
+	seat->log_fd = -1;
+}
+
+/* 0, or what went wrong, with what the daemon said in reply. */
+static int log_ask(struct seat *seat, bool on, struct reply *reply)
+{
+	struct wr line = { 0 };
+	int rc;
+
+	text_addf(&line, "%s%sterminal monitor",
+		  seat->place.level >= LEVEL_CONFIG ? "do " : "", on ? "" : "no ");
+	wr_u8(&line, 0);
+	rc = client_run(seat->client, (const char *)line.data, reply);
+	wr_fini(&line);
+	if (rc == 0 && on) {
+		seat_log_close(seat);
+		seat->log_fd = reply->fd;
+		reply->fd = -1;
+	}
+	return rc;
+}
+
+int seat_log(struct seat *seat, bool on, struct wr *out)
+{
+	struct reply reply;
+	int rc;
+
+	seat_log_close(seat);
+	rc = log_ask(seat, on, &reply);
+	seat->log_wanted = on && seat->log_fd >= 0;
+	if (rc == 0 && on == seat->log_wanted) {
+		reply_fini(&reply);
+		return 0;
+	}
+	text_addf(out, "%% %s: no log: %s\n", client_name(seat->client),
+		  rc < 0	? seat_break_reason(rc) :
+		  reply.len > 0 ? reply.text :
+				  "this daemon does not send one");
+	reply_fini(&reply);
+	return -1;
+}
+
+static void seat_log_again(struct seat *seat)
+{
+	struct reply reply;
+
+	if (log_ask(seat, true, &reply) == 0)
+		reply_fini(&reply);
+}
+
 int seat_open(struct seat *seat)
 {
 	seat->error = client_open(seat->client);
+	seat_log_close(seat);
 	if (seat->error == 0)
 		seat_locate(seat);
+	if (seat->error == 0 && seat->log_wanted)
+		seat_log_again(seat);
 	return seat->error;
 }
 

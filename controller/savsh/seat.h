@@ -20,6 +20,8 @@ struct seat {
 	struct client *client;
 	struct place place;
 	int error; /* of the last attempt to connect; negative errno, or 0 */
+	bool log_wanted; /* its log is to be shown, also after it was restarted */
+	int log_fd;	 /* where the log comes from, or -1 */
 };
 
 int seat_open(struct seat *seat);
@@ -28,6 +30,10 @@ bool seat_is_open(const struct seat *seat);
 /* Runs a command and looks up the place after it; as client_run(). */
 int seat_run(struct seat *seat, const char *line, struct reply *reply);
 void seat_run_quietly(struct seat *seat, const char *line);
+/* Begins or ends to get the daemon's log. 0, or -1 with what it said against it in
+ * out. */
+int seat_log(struct seat *seat, bool on, struct wr *out);
+void seat_log_close(struct seat *seat);
 /* To the top node, from wherever it is. */
 void seat_go_up(struct seat *seat);
 

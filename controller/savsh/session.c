@@ -33,6 +33,7 @@ struct session *session_new(const char *dir, const char *const *names, size_t n,
 		if (asprintf(&path, "%s/%s.vty", dir, names[i]) < 0)
 			abort();
 		session->seats[i].client = client_new(names[i], path);
+		session->seats[i].log_fd = -1;
 		client_set_stop(session->seats[i].client, stop);
 		free(path);
 	}
@@ -47,8 +48,10 @@ void session_free(struct session *session)
 
 	if (!session)
 		return;
-	for (i = 0; i < session->n; i++)
+	for (i = 0; i < session->n; i++) {
+		seat_log_close(&session->seats[i]);
 		client_free(session->seats[i].client);
+	}
 	free(session);
 }
 

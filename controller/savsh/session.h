@@ -15,6 +15,7 @@
 #ifndef SAVSH_SESSION_H
 #define SAVSH_SESSION_H
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,6 +61,16 @@ char *session_names(const struct session *session, bool connected);
 
 /* Runs one command line, without filters. */
 void session_run(struct session *session, const char *line, struct answer *answer);
+
+/* ---- the daemons' logs, "terminal monitor" */
+
+/* On or off, of one daemon, or of all that are connected (NULL). The number of
+ * daemons that do; out: complaints. */
+size_t session_log(struct session *session, const char *daemon, bool on, struct wr *out);
+/* What to poll for; the number of them. */
+size_t session_log_fds(const struct session *session, struct pollfd *fds);
+/* Appends the log lines that are there to out; does not wait. */
+void session_log_read(struct session *session, struct wr *out);
 
 /* As lib/shell_vty.h counts them; nodes below CONFIG are LEVEL_CONFIG + 1... */
 enum { LEVEL_VIEW, LEVEL_ENABLE, LEVEL_CONFIG };

@@ -2,15 +2,19 @@
 #include "controller/savsh/shell.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/savsh/screen.h"
 #include "controller/savsh/sieve.h"
 #include "controller/savsh/text.h"
 #include "controller/savsh/words.h"
 #include "lib/mem.h"
+
+#define LENGTH_MAX 512 /* lines; as in FRRouting */
 
 static void print(struct shell *shell, const struct wr *text)
 {
@@ -42,24 +46,90 @@ static void complain_text(struct shell *shell, const char *text)
 
 /* ---- commands of the shell itself */
 
-static enum shell_status run_terminal(struct shell *shell, const char *line)
+/* In a script: the log until somebody ends it, or the daemons do. */
+static enum shell_status follow(struct shell *shell)
 {
-	struct words words;
-	bool on;
+	struct pollfd fds[SESSION_DAEMONS_MAX + 1];
+	struct wr out = { 0 };
+	size_t n;
 
-	if (line_is(line, "ter.minal mon.itor")) {
-		complain_text(shell, "\"terminal monitor\" does not work in savsh; the "
-				     "daemon's log is what \"show logging\" names");
+	while (!shell->cannot_write && (n = session_log_fds(shell->session, fds)) > 0) {
+		fds[n] = (struct pollfd){ .fd = STDOUT_FILENO };
+		if (poll(fds, n + 1, -1) < 0 && errno != EINTR)
+			break;
+		if (fds[n].revents & (POLLERR | POLLHUP)) {
+			shell->cannot_write = true; /* whoever read it has seen enough */
+			break;
+		}
+		session_log_read(shell->session, &out);
+		print(shell, &out);
+		out.len = 0;
+	}
+	wr_fini(&out);
+	return shell->cannot_write ? SHELL_FAILED : SHELL_UNREACHABLE;
+}
+
+static enum shell_status run_monitor(struct shell *shell, const char *line)
+{
+	struct wr complaints = { 0 };
+	struct words words;
+	bool on = !line_is(line, "no");
+	size_t n, at = on ? 2 : 3;
+	enum shell_status status = SHELL_OK;
+
+	words_init(&words, line);
+	if (words.n > at + 1) {
+		complain_text(shell, "one daemon at most: \"terminal monitor [DAEMON]\"");
+		words_fini(&words);
 		return SHELL_FAILED;
 	}
+	n = session_log(shell->session, words.n > at ? words.word[at] : NULL, on,
+			&complaints);
+	words_fini(&words);
+	if (complaints.len > 0) {
+		complain(shell, &complaints);
+		status = SHELL_FAILED;
+	}
+	wr_fini(&complaints);
+	return on && n > 0 && !shell->interactive ? follow(shell) : status;
+}
+
+/* "terminal length [LINES]": 0 is no pager. */
+static enum shell_status run_length(struct shell *shell, const struct words *words)
+{
+	const char *text = words->n > 2 && strcmp(words->word[1], "no") != 0 ?
+				   words->word[2] :
+				   "";
+	size_t digits = strspn(text, "0123456789");
+	unsigned long lines = strtoul(text, NULL, 10);
+
+	if (text[digits] != '\0' || digits > 3 || lines > LENGTH_MAX || words->n > 3) {
+		complain_text(shell, "a number of lines, 0 to 512: \"terminal length 0\" is no "
+				     "pager, \"terminal no length\" as many as fit");
+		return SHELL_FAILED;
+	}
+	screen_set_paging(shell->interactive && (digits == 0 || lines != 0));
+	screen_set_length((unsigned int)lines);
+	return SHELL_OK;
+}
+
+static enum shell_status run_terminal(struct shell *shell, const char *line)
+{
+	enum shell_status status = SHELL_OK;
+	struct words words;
+
 	words_init(&words, line);
 	if (line_is(line, "ter.minal pa.ginate") || line_is(line, "no ter.minal pa.ginate"))
-		on = strcmp(words.word[0], "no") != 0;
+		screen_set_paging(shell->interactive && strcmp(words.word[0], "no") != 0);
 	else
-		on = words.n < 3 || strcmp(words.word[2], "0") != 0;
-	screen_set_paging(shell->interactive && on);
+		status = run_length(shell, &words);
 	words_fini(&words);
-	return SHELL_OK;
+	return status;
+}
+
+static bool is_monitor(const char *line)
+{
+	return line_is(line, "ter.minal mon.itor") || line_is(line, "no ter.minal mon.itor");
 }
 
 /* False: it is for the daemons. */
@@ -76,9 +146,11 @@ static bool run_local(struct shell *shell, const char *line, enum shell_status *
 	} else if (line_is(line, "ter.minal le.ngth") ||
 		   line_is(line, "ter.minal no le.ngth") ||
 		   line_is(line, "ter.minal pa.ginate") ||
-		   line_is(line, "no ter.minal pa.ginate") ||
-		   line_is(line, "ter.minal mon.itor")) {
+		   line_is(line, "no ter.minal pa.ginate")) {
 		*status = run_terminal(shell, line);
+		return true;
+	} else if (is_monitor(line)) {
+		*status = run_monitor(shell, line);
 		return true;
 	}
 	return false;
@@ -179,8 +251,12 @@ enum shell_status shell_run(struct shell *shell, const char *line)
 		complain_text(shell, diag.text);
 		return SHELL_FAILED;
 	}
-	if (!run_local(shell, command, &status))
+	if (!sieve_is_empty(&sieve) && is_monitor(command)) {
+		complain_text(shell, "log lines are not filtered");
+		status = SHELL_FAILED;
+	} else if (!run_local(shell, command, &status)) {
 		status = run_command(shell, command, &sieve);
+	}
 	free(command);
 	sieve_fini(&sieve);
 	return shell->cannot_write ? SHELL_FAILED : status;

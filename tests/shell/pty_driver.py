@@ -11,6 +11,7 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import fcntl
@@ -79,6 +80,12 @@ class Shell:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+def other(line):
+    """A command by another shell."""
+    subprocess.run([SAVSH, '--vty_socket', SOCKETS, '-c', line], check=True, timeout=WAIT,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def prompt_follows_the_node(sh):
@@ -254,9 +261,46 @@ def sigterm_does_not_run_half_a_line(sh):
     assert sh.seen.count('half') == 0, sh.seen
 
 
-def terminal_length_and_monitor(sh):
-    assert 'does not work' in sh.run('terminal monitor')
+def terminal_length(sh):
     sh.run('terminal length 20')
+    assert 'PAGED' not in sh.run('show long 20', r'# $')
+    assert 'PAGED' in sh.run('show long 21', r'# $')
+    assert '0 to 512' in sh.run('terminal length many')
+    assert '0 to 512' in sh.run('terminal length 513')
+    sh.run('terminal no length')
+    assert 'PAGED' not in sh.run('show long 21', r'# $')
+    assert 'PAGED' in sh.run('show long 60', r'# $')
+
+
+def terminal_monitor_shows_the_log(sh):
+    sh.run('terminal monitor')
+    sh.run('logmsg warnings the sky falls')
+    text = sh.expect(r'\d{4}/\d\d/\d\d \d\d:\d\d:\d\d savd: warning: the sky falls\n')
+    sh.expect(TOP)
+    # a line that is being typed is shown again below
+    sh.type('say half')
+    other('logmsg notifications \033[31mred')
+    text = sh.expect(r'savd: notice: \^\[\[31mred\n.*say half')
+    sh.type(' and half\n')
+    assert 'half and half' in sh.expect(r'half and half\n(.*\n)*.*# $'), text
+    sh.run('configure terminal', r'\(config\)# $')
+    sh.run('no terminal monitor savd', r'\(config\)# $')
+    sh.run('logmsg warnings unheard', r'\(config\)# $')
+    assert 'unheard' not in sh.run('end').replace('warnings unheard', '')
+    assert 'no daemon nobody' in sh.run('terminal monitor nobody')
+    assert 'one daemon' in sh.run('terminal monitor savd sav-agent')
+    assert 'not filtered' in sh.run('terminal monitor | include x')
+
+
+def colours_on_a_terminal(sh):
+    text = sh.run('show links')
+    assert 'link wan0 \033[32mup\033[0m' in text, text
+    assert '\033[31m%' in sh.run('show edgse')
+
+
+def no_colours(sh):
+    text = sh.run('show links') + sh.run('show edgse')
+    assert '\033[3' not in text and 'wan0 up' in text, text
 
 
 CASES = [
@@ -278,7 +322,12 @@ CASES = [
     (a_missing_pager_loses_nothing, {'env': {'SAVSH_PAGER': '/nonexistent/pager'}}),
     (history_has_no_secrets, {}),
     (sigterm_does_not_run_half_a_line, {}),
-    (terminal_length_and_monitor, {}),
+    (terminal_length, {'rows': 40, 'env': {'SAVSH_PAGER': 'sed s/^/PAGED/'}}),
+    (terminal_monitor_shows_the_log, {}),
+    (colours_on_a_terminal, {'env': {'TERM': 'vt100'}}),
+    (no_colours, {}),
+    (no_colours, {'env': {'TERM': 'vt100', 'NO_COLOR': '1'}}),
+    (no_colours, {'env': {'TERM': 'vt100'}, 'args': ['--no-color']}),
     # the last: the daemon is busy for a while after it
     (ctrl_c_leaves_a_hanging_daemon, {}),
 ]
@@ -287,7 +336,7 @@ CASES = [
 def main():
     for case, options in CASES:
         name = case.__name__.replace('_', ' ')
-        shell = Shell(**options)
+        shell = Shell(*options.pop('args', []), **options)
         try:
             shell.expect(TOP)
             case(shell)

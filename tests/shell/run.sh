@@ -253,6 +253,18 @@ printf 'show edges\0show edges\n' >"$dir/script"
 sh -f "$dir/script"
 expect "a NUL byte in a script" 1 "" ':1: a NUL byte is no text'
 
+# ---- the log
+sh -c 'terminal monitor nobody'
+expect "terminal monitor of no daemon" 1 "" 'there is no daemon nobody'
+timeout 60 "$savsh" --vty_socket "$dir/run" -c 'terminal monitor' >"$dir/followed" 2>&1 </dev/null 8>&- &
+follower=$!
+say_it() { sh -c 'logmsg warnings heard' && grep -q 'savd: warning: heard$' "$dir/followed"; }
+if wait_for 20 say_it && kill -0 $follower; then ok "a script follows the log"; else not_ok "a script follows the log" "$(cat "$dir/followed")"; fi
+kill $follower 2>/dev/null
+wait $follower 2>/dev/null
+TERM=xterm sh -c 'show running-config' -c 'terminal length 0'
+if ! grep -q $'\033' "$dir/out" "$dir/err"; then ok "no terminal, no colours"; else not_ok "no terminal, no colours" "$(seen)"; fi
+
 # ---- a daemon that goes away
 sh -c die
 expect "it dies under a command: exit status 3" 3 "" 'savd: no answer: it closed the connection.*may or may not'
