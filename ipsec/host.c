@@ -140,16 +140,16 @@ static void take_file(struct host *host, struct rd body, int fd)
 
 static void take_tunnel(struct host *host, struct rd body)
 {
-	struct ike_tunnel *tunnel = mem_alloc(sizeof(*tunnel));
+	struct proc_tunnel *m = mem_alloc(sizeof(*m));
 
-	if (proc_tunnel_decode(body, tunnel)) {
-		struct host_creds *c = host_creds_get(host, tunnel->name);
+	if (proc_tunnel_decode(body, m)) {
+		struct host_creds *c = host_creds_get(host, m->tunnel.name);
 
-		c->link = tunnel->link;
+		c->link = m->tunnel.link;
 		c->ready = true;
-		ike_engine_tunnel_set(host->engine, tunnel);
+		ike_engine_tunnel_set(host->engine, &m->tunnel);
 	}
-	free(tunnel);
+	free(m);
 }
 
 static void drop_tunnel(struct host *host, const char *name)

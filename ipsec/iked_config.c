@@ -21,6 +21,7 @@ void iked_config_free(struct iked_config *config)
 		struct iked_tunnel *tunnel = config->tunnels;
 
 		config->tunnels = tunnel->next;
+		ike_tunnel_drop(&tunnel->t);
 		free(tunnel);
 	}
 }
@@ -156,6 +157,7 @@ struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name
 		return NULL;
 	tunnel = mem_alloc(sizeof(*tunnel));
 	ike_tunnel_defaults(&tunnel->t);
+	ike_tunnel_keep(&tunnel->t);
 	snprintf(tunnel->t.name, sizeof(tunnel->t.name), "%s", name);
 	while (*at)
 		at = &(*at)->next;
@@ -189,11 +191,11 @@ static int check_pair(const struct iked_config *config, const struct iked_tunnel
 
 static int check_families(const struct ike_tunnel *t, struct diag *diag)
 {
-	for (unsigned i = 0; i < t->local_ts.n; i++)
-		for (unsigned k = 0; k < t->remote_ts.n; k++)
-			if (t->local_ts.list[i].first.family == t->remote_ts.list[k].first.family)
+	for (unsigned i = 0; i < t->local_ts->n; i++)
+		for (unsigned k = 0; k < t->remote_ts->n; k++)
+			if (t->local_ts->list[i].first.family == t->remote_ts->list[k].first.family)
 				return 0;
-	if (t->local_ts.n == 0 || t->remote_ts.n == 0)
+	if (t->local_ts->n == 0 || t->remote_ts->n == 0)
 		return 0;
 	return diag_set(diag, "no local selector is of the family (IPv4, IPv6) of a remote one: nothing could be sent");
 }
@@ -215,7 +217,7 @@ static int check_link(const struct iked_config *config, const struct iked_tunnel
 
 static int check_tunnel(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
 {
-	if (t->start != IKED_ADD && t->t.remote_addr.v == 0 && t->t.local_ts.n && t->t.remote_ts.n && t->has_remote_auth)
+	if (t->start != IKED_ADD && t->t.remote_addr.v == 0 && t->t.local_ts->n && t->t.remote_ts->n && t->has_remote_auth)
 		return diag_set(diag, "start %s needs the peer's address: \"peer address ADDRESS\", or \"start add\"",
 				iked_start_name(t->start));
 	if (t->t.pool.len && t->t.request_address)
@@ -234,14 +236,18 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag)
 {
 	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), *next;
+	struct ike_tunnel was;
 
 	if (!tunnel)
 		return diag_set(diag, "tunnel %s is gone: type \"exit\"", changed->t.name);
 	if (check_tunnel(config, changed, diag) != 0)
 		return -1;
 	next = tunnel->next;
+	was = tunnel->t;
 	*tunnel = *changed;
 	tunnel->next = next;
+	ike_tunnel_keep(&tunnel->t);
+	ike_tunnel_drop(&was);
 	return 0;
 }
 
@@ -255,6 +261,7 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 	if (!tunnel)
 		return diag_set(diag, "there is no tunnel %s", name);
 	*at = tunnel->next;
+	ike_tunnel_drop(&tunnel->t);
 	free(tunnel);
 	return 0;
 }
@@ -288,15 +295,16 @@ const char *iked_tunnel_missing(const struct iked_config *config, const struct i
 		return "authentication local <psk|cert|key>";
 	if (!t->has_remote_auth)
 		return "authentication remote <psk|cert|key>";
-	if (t->t.local_ts.n == 0 && !t->t.request_address)
+	if (t->t.local_ts->n == 0 && !t->t.request_address)
 		return "selector local PREFIX";
-	if (t->t.remote_ts.n == 0 && !t->t.pool.len)
+	if (t->t.remote_ts->n == 0 && !t->t.pool.len)
 		return "selector remote PREFIX";
 	return auth_missing(t);
 }
 
 void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *t, struct ike_tunnel *out)
 {
+	static struct ike_ts_list from_pool;
 	const struct iked_link *link = iked_link_find(config, t->link);
 
 	*out = t->t;
@@ -307,9 +315,10 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 	if (out->nat == IKE_NAT_AUTO)
 		out->nat = IKE_NAT_FORCE;
 	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
-	if (out->remote_ts.n == 0 && out->pool.len) {
-		out->remote_ts.n = 1;
-		out->remote_ts.list[0] = ike_ts_of_prefix(&out->pool);
+	if (out->remote_ts->n == 0 && out->pool.len) {
+		from_pool.n = 1;
+		from_pool.list[0] = ike_ts_of_prefix(&out->pool);
+		out->remote_ts = &from_pool;
 	}
 }
 

@@ -76,7 +76,8 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 
 /* What it still lacks, NULL: nothing. */
 const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *tunnel);
-/* As the engine takes it: link number, start, shared identity. */
+/* As the engine takes it: link number, start, shared identity. Its lists are
+ * good until the next call. */
 void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *tunnel, struct ike_tunnel *out);
 const char *iked_tunnel_device(const struct iked_tunnel *tunnel, char out[IKED_IFNAME]);
 /* A thing to be known and not an error: "" none. */

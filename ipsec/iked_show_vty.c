@@ -308,8 +308,8 @@ static struct json_object *json_tunnel(const struct iked_tunnel *t, struct json_
 	json_object_string_add(json, "error", wrong_with(t));
 	json_object_string_add(json, "warning", iked_tunnel_warning(t));
 	json_object_string_add(json, "last", iked_tunnel_last(t->t.name));
-	json_object_object_add(json, "localSelectors", json_selectors(&t->t.local_ts));
-	json_object_object_add(json, "remoteSelectors", json_selectors(&t->t.remote_ts));
+	json_object_object_add(json, "localSelectors", json_selectors(t->t.local_ts));
+	json_object_object_add(json, "remoteSelectors", json_selectors(t->t.remote_ts));
 	return json;
 }
 

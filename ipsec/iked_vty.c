@@ -404,7 +404,8 @@ DEFUN(tunnel_selector, tunnel_selector_cmd, "selector <local|remote> LINE...",
 {
 	bool local = strcmp(argv[1]->text, "local") == 0;
 	struct iked_tunnel copy;
-	struct ike_ts_list *list = local ? &copy.t.local_ts : &copy.t.remote_ts;
+	const struct ike_ts_list **at = local ? &copy.t.local_ts : &copy.t.remote_ts;
+	struct ike_ts_list list;
 	struct diag diag;
 	struct ike_ts ts;
 	char *text;
@@ -417,29 +418,31 @@ DEFUN(tunnel_selector, tunnel_selector_cmd, "selector <local|remote> LINE...",
 	XFREE(MTYPE_TMP, text);
 	if (ret != 0)
 		return failed(vty, &diag);
-	for (unsigned i = 0; i < list->n; i++)
-		if (ike_ts_covers(&list->list[i], &ts) && ike_ts_covers(&ts, &list->list[i]))
+	memcpy(&list, *at, ike_ts_list_bytes(*at));
+	for (unsigned i = 0; i < list.n; i++)
+		if (ike_ts_covers(&list.list[i], &ts) && ike_ts_covers(&ts, &list.list[i]))
 			return CMD_SUCCESS;
-	if (list->n == IKE_TS_MAX) {
+	if (list.n == IKE_TS_MAX) {
 		vty_out(vty, "%% %d selectors are the most\n", IKE_TS_MAX);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
-	list->list[list->n++] = ts;
+	list.list[list.n++] = ts;
+	*at = &list;
 	return tunnel_done(vty, &copy);
 }
 
 static int drop_selectors(struct vty *vty, bool local, const struct ike_ts *one)
 {
 	struct iked_tunnel copy;
-	struct ike_ts_list *list = local ? &copy.t.local_ts : &copy.t.remote_ts;
-	unsigned kept = 0;
+	const struct ike_ts_list **at = local ? &copy.t.local_ts : &copy.t.remote_ts;
+	struct ike_ts_list list = { 0 };
 
 	if (!tunnel_edit(vty, &copy))
 		return CMD_WARNING_CONFIG_FAILED;
-	for (unsigned i = 0; one && i < list->n; i++)
-		if (!ike_ts_covers(&list->list[i], one) || !ike_ts_covers(one, &list->list[i]))
-			list->list[kept++] = list->list[i];
-	list->n = kept;
+	for (unsigned i = 0; one && i < (*at)->n; i++)
+		if (!ike_ts_covers(&(*at)->list[i], one) || !ike_ts_covers(one, &(*at)->list[i]))
+			list.list[list.n++] = (*at)->list[i];
+	*at = &list;
 	return tunnel_done(vty, &copy);
 }
 
@@ -469,7 +472,8 @@ DEFUN(tunnel_proposal, tunnel_proposal_cmd, "proposal <ike|esp> LINE...",
 {
 	bool ike = strcmp(argv[1]->text, "ike") == 0;
 	struct iked_tunnel copy;
-	struct ike_proposals *list = ike ? &copy.t.ike : &copy.t.esp;
+	const struct ike_proposals **at = ike ? &copy.t.ike : &copy.t.esp;
+	struct ike_proposals list = { 0 };
 	bool *own = ike ? &copy.own_ike : &copy.own_esp;
 	struct ike_proposal proposal;
 	struct diag diag;
@@ -483,15 +487,16 @@ DEFUN(tunnel_proposal, tunnel_proposal_cmd, "proposal <ike|esp> LINE...",
 	XFREE(MTYPE_TMP, text);
 	if (ret != 0)
 		return failed(vty, &diag);
-	if (!*own)
-		memset(list, 0, sizeof(*list));
-	if (list->n == IKE_PROPOSALS_MAX) {
+	if (*own)
+		memcpy(&list, *at, ike_proposals_bytes(*at));
+	if (list.n == IKE_PROPOSALS_MAX) {
 		vty_out(vty, "%% %d proposals are the most\n", IKE_PROPOSALS_MAX);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
 	*own = true;
-	proposal.number = (uint8_t)(list->n + 1);
-	list->list[list->n++] = proposal;
+	proposal.number = (uint8_t)(list.n + 1);
+	list.list[list.n++] = proposal;
+	*at = &list;
 	return tunnel_done(vty, &copy);
 }
 

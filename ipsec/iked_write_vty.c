@@ -78,11 +78,11 @@ static void write_what(struct vty *vty, const struct iked_tunnel *t)
 	char text[IP_TEXT_SIZE];
 
 	if (t->own_ike)
-		write_proposals(vty, "ike", &t->t.ike);
+		write_proposals(vty, "ike", t->t.ike);
 	if (t->own_esp)
-		write_proposals(vty, "esp", &t->t.esp);
-	write_selectors(vty, "local", &t->t.local_ts);
-	write_selectors(vty, "remote", &t->t.remote_ts);
+		write_proposals(vty, "esp", t->t.esp);
+	write_selectors(vty, "local", t->t.local_ts);
+	write_selectors(vty, "remote", t->t.remote_ts);
 	if (t->t.transport)
 		vty_out(vty, " mode transport\n");
 	if (t->t.request_address)

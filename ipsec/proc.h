@@ -39,7 +39,7 @@ enum proc_type {
 
 	/* ---- main -> ike */
 	PROC_FILE,	  /* struct proc_file + it, before the PROC_TUNNEL that it is for */
-	PROC_TUNNEL,	  /* struct ike_tunnel as it lies in memory: main is trusted, the build is one */
+	PROC_TUNNEL,	  /* struct proc_tunnel as it lies in memory: main is trusted, the build is one */
 	PROC_TUNNEL_GONE, /* struct proc_name */
 	PROC_COMMAND,	  /* struct proc_command; answered by PROC_RESULT */
 	/* ---- ike -> main */
@@ -120,6 +120,13 @@ struct proc_name {
 };
 
 enum proc_verb {
+/* Decoded, the tunnel's lists are the ones beside it. */
+struct proc_tunnel {
+	struct ike_tunnel tunnel;
+	struct ike_proposals ike, esp;
+	struct ike_ts_list local_ts, remote_ts;
+};
+
 	PROC_UP,
 	PROC_DOWN,
 	PROC_REKEY_IKE,
@@ -276,7 +283,8 @@ void proc_plain_encode(struct wr *w, enum proc_type type); /* without fields */
 PROC_CODEC(peer, struct proc_peer)
 PROC_CODEC_OF(socket, struct proc_socket)
 PROC_CODEC(file, struct proc_file)
-PROC_CODEC(tunnel, struct ike_tunnel)
+void proc_tunnel_encode(struct wr *w, const struct ike_tunnel *in);
+bool proc_tunnel_decode(struct rd rd, struct proc_tunnel *out);
 PROC_CODEC_OF(name, struct proc_name)
 PROC_CODEC(command, struct proc_command)
 PROC_CODEC(event, struct proc_event)

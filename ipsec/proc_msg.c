@@ -195,11 +195,6 @@ static void io_file(struct io *io, struct proc_file *m)
 	io_text(io, m->name, sizeof(m->name));
 }
 
-static void io_tunnel(struct io *io, struct ike_tunnel *m)
-{
-	io_fixed(io, m, sizeof(*m));
-}
-
 static void io_name(struct io *io, struct proc_name *m)
 {
 	io_text(io, m->name, sizeof(m->name));
@@ -445,7 +440,6 @@ static bool done(const struct io *io)
 CODEC(peer, struct proc_peer, PROC_PEER)
 CODEC_OF(socket, struct proc_socket)
 CODEC(file, struct proc_file, PROC_FILE)
-CODEC(tunnel, struct ike_tunnel, PROC_TUNNEL)
 CODEC_OF(name, struct proc_name)
 CODEC(command, struct proc_command, PROC_COMMAND)
 CODEC(event, struct proc_event, PROC_EVENT)
@@ -470,4 +464,48 @@ const char *proc_who_name(enum proc_who who)
 	static const char *const names[] = { "main", "ike", "signer", "esp" };
 
 	return names[who];
+}
+
+/* ---- a tunnel, as it lies in memory, and its lists behind it */
+
+static void put_list(struct wr *w, const void *list, size_t len)
+{
+	wr_be32(w, (uint32_t)len);
+	wr_bytes(w, list, len);
+}
+
+static void get_list(struct rd *rd, void *list, size_t size)
+{
+	uint32_t len = rd_be32(rd);
+
+	if (len > size)
+		rd->failed = true;
+	else
+		rd_bytes(rd, list, len);
+}
+
+void proc_tunnel_encode(struct wr *w, const struct ike_tunnel *in)
+{
+	proc_plain_encode(w, PROC_TUNNEL);
+	wr_bytes(w, in, sizeof(*in));
+	put_list(w, in->ike, ike_proposals_bytes(in->ike));
+	put_list(w, in->esp, ike_proposals_bytes(in->esp));
+	put_list(w, in->local_ts, ike_ts_list_bytes(in->local_ts));
+	put_list(w, in->remote_ts, ike_ts_list_bytes(in->remote_ts));
+}
+
+bool proc_tunnel_decode(struct rd rd, struct proc_tunnel *out)
+{
+	memset(out, 0, sizeof(*out));
+	rd_bytes(&rd, &out->tunnel, sizeof(out->tunnel));
+	get_list(&rd, &out->ike, sizeof(out->ike));
+	get_list(&rd, &out->esp, sizeof(out->esp));
+	get_list(&rd, &out->local_ts, sizeof(out->local_ts));
+	get_list(&rd, &out->remote_ts, sizeof(out->remote_ts));
+	out->tunnel.ike = &out->ike;
+	out->tunnel.esp = &out->esp;
+	out->tunnel.local_ts = &out->local_ts;
+	out->tunnel.remote_ts = &out->remote_ts;
+	return rd_done(&rd) && out->ike.n <= IKE_PROPOSALS_MAX && out->esp.n <= IKE_PROPOSALS_MAX &&
+	       out->local_ts.n <= IKE_TS_MAX && out->remote_ts.n <= IKE_TS_MAX;
 }

@@ -51,6 +51,14 @@ static struct tunnel_slot *slot_get(struct ike_engine *e, const char *name)
 	return slot;
 }
 
+static void ref_put(struct tunnel_ref *ref)
+{
+	if (--ref->refs > 0)
+		return;
+	ike_tunnel_drop(&ref->tunnel);
+	free(ref);
+}
+
 /* Equal identities have equal hashes; DNs, which are not compared by their
  * bytes, have one. */
 struct tunnel_slot **engine_id_bucket(struct ike_engine *e, const struct ike_identity *id)
@@ -75,8 +83,7 @@ void engine_slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct 
 		while (*at != slot)
 			at = &(*at)->next_id;
 		*at = slot->next_id;
-		if (--slot->ref->refs == 0)
-			free(slot->ref);
+		ref_put(slot->ref);
 	}
 	slot->ref = ref;
 	if (ref) {
@@ -119,12 +126,6 @@ void engine_slot_drop(struct ike_engine *e, struct tunnel_slot *slot)
 	free(slot);
 }
 
-static void ref_put(struct tunnel_ref *ref)
-{
-	if (--ref->refs == 0)
-		free(ref);
-}
-
 void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel)
 {
 	struct tunnel_ref *ref = engine_ref_of(tunnel);
@@ -161,6 +162,7 @@ void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel
 	struct tunnel_ref *ref = mem_alloc(sizeof(*ref));
 
 	ref->tunnel = *tunnel;
+	ike_tunnel_keep(&ref->tunnel);
 	ref->refs = 1;
 	ref->slot = slot;
 	engine_slot_set_ref(e, slot, ref);

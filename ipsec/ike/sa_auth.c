@@ -417,7 +417,7 @@ static bool tunnel_fits(const struct ike_sa *sa, const struct ike_tunnel *tunnel
 	if (said->has_other && !ike_identity_match(&said->other, &tunnel->local_id))
 		return false;
 	ike_proposal_of_suite(&sa->keys.suite, IKE_PROTO_IKE, 1, &agreed.list[0]);
-	return ike_proposal_select(&tunnel->ike, &agreed, IKE_PROTO_IKE, true, &suite, NULL) == 0;
+	return ike_proposal_select(tunnel->ike, &agreed, IKE_PROTO_IKE, true, &suite, NULL) == 0;
 }
 
 /* By identity, never by address alone (N7); a name before "any". */

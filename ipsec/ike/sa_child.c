@@ -123,9 +123,10 @@ static void put_ke(struct ike_writer *w, const struct crypto_dh *dh)
 /* What policy has for our side: an address that was given, else the tunnel's. */
 static void policy_ts(const struct ike_sa *sa, bool local, struct ike_ts_list *out)
 {
-	bool is_virtual = sa->virtual_addr.v != 0 && local == sa->initiator;
+	const struct ike_ts_list *list = local ? sa->tunnel->local_ts : sa->tunnel->remote_ts;
+	bool is_virtual = sa->virtual_addr.v != 0 && local == sa->began;
 
-	*out = local ? sa->tunnel->local_ts : sa->tunnel->remote_ts;
+	memcpy(out, list, ike_ts_list_bytes(list));
 	if (is_virtual) {
 		struct ip_prefix host = ip_prefix_make(sa->virtual_addr.family, sa->virtual_addr.v,
 						       ip_bits(sa->virtual_addr.family));
@@ -153,7 +154,7 @@ void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t 
 	if (rekeyed ? rekeyed->transport : sa->tunnel->transport)
 		ike_notify_encode(w, N_USE_TRANSPORT_MODE, NULL, 0);
 	ike_notify_encode(w, N_ESP_TFC_PADDING_NOT_SUPPORTED, NULL, 0);
-	put_esp(w, &sa->tunnel->esp, spi, !in_auth);
+	put_esp(w, sa->tunnel->esp, spi, !in_auth);
 	if (!in_auth) {
 		ike_nonce_encode(w, sa->out.nonce, sizeof(sa->out.nonce));
 		put_ke(w, sa->out.dh);
@@ -304,7 +305,7 @@ uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike
 
 	if (said_decode(x->payloads, &said) != 0)
 		return N_INVALID_SYNTAX;
-	if (ike_proposal_select(&sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, !x->in_auth, &c.suite, &chosen) != 0)
+	if (ike_proposal_select(sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, !x->in_auth, &c.suite, &chosen) != 0)
 		return N_NO_PROPOSAL_CHOSEN;
 	c.spi_out = spi_of(chosen);
 	/* 0 to 255 are never an SA's (RFC 4303 2.1) */
@@ -345,7 +346,7 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 
 	if (said_decode(x->payloads, &said) != 0)
 		return N_INVALID_SYNTAX;
-	if (ike_proposal_accept(&sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, dh != NULL, &c.suite) != 0)
+	if (ike_proposal_accept(sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, dh != NULL, &c.suite) != 0)
 		return N_NO_PROPOSAL_CHOSEN;
 	c.spi_out = spi_of(&said.proposals.list[0]);
 	/* a virtual address is known by now, so the wide offer has its bounds */
@@ -385,7 +386,7 @@ void sa_child_begin(struct ike_sa *sa, uint64_t now_ms)
 {
 	struct sa_exchange *out = &sa->out;
 	struct sa_child *rekeyed = out->req.kind == REQ_CHILD_REKEY ? sa_child_find(sa, out->req.spi) : NULL;
-	uint16_t group = out->req.group ? out->req.group : ike_proposals_first_group(&sa->tunnel->esp);
+	uint16_t group = out->req.group ? out->req.group : ike_proposals_first_group(sa->tunnel->esp);
 	struct ike_writer w;
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
@@ -475,7 +476,7 @@ static void child_refused(struct ike_sa *sa, const struct sa_request *req, struc
 		again = (struct sa_request){ .kind = REQ_CHILD_NEW };
 	} else if (n->type == N_INVALID_KE_PAYLOAD) {
 		again.group = rd_be16(&rd);
-		if (!rd_done(&rd) || !ike_proposals_have_group(&sa->tunnel->esp, again.group) || req->group)
+		if (!rd_done(&rd) || !ike_proposals_have_group(sa->tunnel->esp, again.group) || req->group)
 			return;
 	} else {
 		again.not_before_ms = now_ms + (uint64_t)TRY_AGAIN_MS * (1u + req->tries);

@@ -70,7 +70,7 @@ static void put_own_sa(struct ike_sa *sa, struct ike_writer *w)
 {
 	size_t begun = ike_payload_begin(w, IKE_PL_SA);
 
-	ike_proposals_encode(&sa->tunnel->ike, &w->wr);
+	ike_proposals_encode(sa->tunnel->ike, &w->wr);
 	ike_payload_end(w, begun);
 }
 
@@ -83,7 +83,7 @@ void sa_init_begin(struct ike_sa *sa, uint64_t now_ms)
 	if (!setup->dh) {
 		crypto_random(setup->own_nonce, sizeof(setup->own_nonce));
 		if (!setup->group)
-			setup->group = ike_proposals_first_group(&sa->tunnel->ike);
+			setup->group = ike_proposals_first_group(sa->tunnel->ike);
 		setup->dh = crypto_dh_new(setup->group);
 		if (!setup->dh) {
 			sa_kill(sa, IKE_EVENT_FAILED, "no such group", now_ms);
@@ -121,7 +121,7 @@ static void other_group(struct ike_sa *sa, const struct ike_notify *n, uint64_t 
 	struct rd rd = rd_init(n->data.data, n->data.len);
 	uint16_t group = rd_be16(&rd);
 
-	if (!rd_done(&rd) || group == sa->setup->group || !ike_proposals_have_group(&sa->tunnel->ike, group)) {
+	if (!rd_done(&rd) || group == sa->setup->group || !ike_proposals_have_group(sa->tunnel->ike, group)) {
 		sa_kill(sa, IKE_EVENT_FAILED, "the peer wants a group that we did not offer", now_ms);
 		return;
 	}
@@ -240,7 +240,7 @@ void sa_init_response(struct ike_sa *sa, const struct ike_path *path, const stru
 	/* not ours, or damaged on the way: the right one may still come (2.21.1) */
 	if (sa_said_decode(payloads, &init) != 0 || memcmp(header->spi_r, zero, IKE_SPI_SIZE) == 0)
 		return;
-	if (ike_proposal_accept(&sa->tunnel->ike, &init.proposals, IKE_PROTO_IKE, true, &suite) != 0 ||
+	if (ike_proposal_accept(sa->tunnel->ike, &init.proposals, IKE_PROTO_IKE, true, &suite) != 0 ||
 	    init.ke.group != suite.dh || init.ke.group != sa->setup->group) {
 		sa_kill(sa, IKE_EVENT_FAILED, "the peer chose what we did not offer", now_ms);
 		return;
@@ -289,7 +289,7 @@ static const struct ike_tunnel *choose(struct ike_sa *sa, const struct ike_propo
 	const struct ike_tunnel *tunnel = NULL;
 
 	while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, tunnel)) != NULL)
-		if (ike_proposal_select(&tunnel->ike, theirs, IKE_PROTO_IKE, true, suite, chosen) == 0)
+		if (ike_proposal_select(tunnel->ike, theirs, IKE_PROTO_IKE, true, suite, chosen) == 0)
 			return tunnel;
 	return NULL;
 }

@@ -46,7 +46,7 @@ void sa_rekey_begin(struct ike_sa *sa, uint64_t now_ms)
 	crypto_random(out->nonce, sizeof(out->nonce));
 	crypto_random(out->new_ike_spi, IKE_SPI_SIZE);
 	ike_writer_init(&w);
-	put_proposals(&w, &sa->tunnel->ike, out->new_ike_spi);
+	put_proposals(&w, sa->tunnel->ike, out->new_ike_spi);
 	ike_nonce_encode(&w, out->nonce, sizeof(out->nonce));
 	put_ke(&w, out->dh);
 	sa_request_send(sa, CREATE_CHILD_SA, &w, now_ms);
@@ -127,7 +127,7 @@ static void refused(struct ike_sa *sa, const struct sa_request *req, const struc
 	sa_event(sa, IKE_EVENT_REFUSED, "the IKE SA is not rekeyed: %s", ike_notify_name(n->type));
 	if (n->type == N_INVALID_KE_PAYLOAD && !req->group) {
 		again.group = rd_be16(&rd);
-		if (!rd_done(&rd) || !ike_proposals_have_group(&sa->tunnel->ike, again.group))
+		if (!rd_done(&rd) || !ike_proposals_have_group(sa->tunnel->ike, again.group))
 			return;
 	} else {
 		again.not_before_ms = now_ms + TRY_AGAIN_MS * (1ULL + req->tries);
@@ -146,7 +146,7 @@ static struct ike_sa *accept(struct ike_sa *sa, const struct sa_said *said, uint
 	struct ike_sa *made;
 	bool ok;
 
-	if (ike_proposal_accept(&sa->tunnel->ike, &said->proposals, IKE_PROTO_IKE, true, &suite) != 0 ||
+	if (ike_proposal_accept(sa->tunnel->ike, &said->proposals, IKE_PROTO_IKE, true, &suite) != 0 ||
 	    said->proposals.list[0].spi_len != IKE_SPI_SIZE || said->ke.group != suite.dh ||
 	    suite.dh != crypto_dh_group(out->dh))
 		return NULL;
@@ -215,7 +215,7 @@ static uint16_t make(struct ike_sa *sa, const struct sa_said *said, const struct
 	uint8_t spi_r[IKE_SPI_SIZE];
 	struct ike_suite suite;
 
-	if (ike_proposal_select(&sa->tunnel->ike, &said->proposals, IKE_PROTO_IKE, true, &suite, &chosen) != 0 ||
+	if (ike_proposal_select(sa->tunnel->ike, &said->proposals, IKE_PROTO_IKE, true, &suite, &chosen) != 0 ||
 	    chosen->spi_len != IKE_SPI_SIZE)
 		return N_NO_PROPOSAL_CHOSEN;
 	*group = suite.dh;

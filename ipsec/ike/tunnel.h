@@ -63,8 +63,8 @@ struct ike_tunnel {
 	bool start_natt;	   /* begin on 4500 (RFC 7296 2.23 allows it) */
 
 	/* how */
-	struct ike_proposals ike, esp;
-	struct ike_ts_list local_ts, remote_ts;
+	const struct ike_proposals *ike, *esp; /* see ike_tunnel_keep() */
+	const struct ike_ts_list *local_ts, *remote_ts;
 	bool transport;
 	enum ike_nat_policy nat;
 	enum ike_childless childless;
@@ -82,7 +82,19 @@ struct ike_tunnel {
 	bool start; /* keep it up by ourselves */
 };
 
-/* Whatever an operator does not say. */
+/* Whatever an operator does not say. The lists are constants. */
 void ike_tunnel_defaults(struct ike_tunnel *tunnel);
+
+/* A tunnel's four lists have room for more than any message, and most tunnels
+ * have the same few algorithms. So whoever keeps a tunnel keeps its lists here,
+ * cut to their length and equal ones once; any other copy of a tunnel borrows
+ * them. For one thread. */
+void ike_tunnel_keep(struct ike_tunnel *tunnel); /* the lists are others from now on, with the same contents */
+void ike_tunnel_drop(struct ike_tunnel *tunnel);
+size_t ike_tunnel_lists(void); /* how many are kept: 0 when all were dropped */
+
+/* Bytes of a list without the room behind. */
+size_t ike_proposals_bytes(const struct ike_proposals *proposals);
+size_t ike_ts_list_bytes(const struct ike_ts_list *list);
 
 #endif /* SAV_TUNNEL_H */

@@ -173,7 +173,8 @@ static void settle(void)
 
 static void set_tunnel(unsigned side, unsigned number)
 {
-	static struct ike_tunnel t;
+	struct ike_ts_list client = { .n = 1 }, hub = { .n = 1 };
+	struct ike_tunnel t;
 	char text[64];
 	struct diag diag;
 	int ok;
@@ -188,10 +189,11 @@ static void set_tunnel(unsigned side, unsigned number)
 	ok |= ike_identity_parse(text, side ? &t.local_id : &t.remote_id, &diag);
 	if (side == 0)
 		t.remote_addr = sides[1].at.addr;
-	t.local_ts.n = t.remote_ts.n = 1;
 	snprintf(text, sizeof(text), "10.%u.%u.0/24", number / 256 % 256, number % 256);
-	ok |= ike_ts_parse(side ? "203.0.113.0/24" : text, &t.local_ts.list[0], &diag);
-	ok |= ike_ts_parse(side ? text : "203.0.113.0/24", &t.remote_ts.list[0], &diag);
+	ok |= ike_ts_parse("203.0.113.0/24", &hub.list[0], &diag);
+	ok |= ike_ts_parse(text, &client.list[0], &diag);
+	t.local_ts = side ? &hub : &client;
+	t.remote_ts = side ? &client : &hub;
 	if (ok != 0)
 		abort();
 	ike_engine_tunnel_set(sides[side].engine, &t);

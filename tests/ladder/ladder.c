@@ -213,6 +213,7 @@ struct ike_endpoint ladder_endpoint(const char *text)
 
 static struct ike_tunnel tunnel_of(unsigned end)
 {
+	static struct ike_ts_list a = { .n = 1 }, b = { .n = 1 };
 	struct ike_tunnel t;
 	struct diag diag;
 
@@ -222,9 +223,9 @@ static struct ike_tunnel tunnel_of(unsigned end)
 	HOLDS(ike_identity_parse(end ? "fqdn b.example" : "fqdn a.example", &t.local_id, &diag) == 0);
 	HOLDS(ike_identity_parse(end ? "fqdn a.example" : "fqdn b.example", &t.remote_id, &diag) == 0);
 	t.remote_addr = ladder.ends[!end].at.addr;
-	t.local_ts.n = t.remote_ts.n = 1;
-	HOLDS(ike_ts_parse(end ? "203.0.113.0/24" : "198.51.100.0/24", &t.local_ts.list[0], &diag) == 0);
-	HOLDS(ike_ts_parse(end ? "198.51.100.0/24" : "203.0.113.0/24", &t.remote_ts.list[0], &diag) == 0);
+	HOLDS(ike_ts_parse("198.51.100.0/24", &a.list[0], &diag) == 0 && ike_ts_parse("203.0.113.0/24", &b.list[0], &diag) == 0);
+	t.local_ts = end ? &b : &a;
+	t.remote_ts = end ? &a : &b;
 	return t;
 }
 

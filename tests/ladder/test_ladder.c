@@ -98,12 +98,14 @@ static void nat_refuse_does_not_come_up_through_one(void **state)
 
 static void other_group(struct ike_tunnel *t, unsigned end)
 {
+	static struct ike_proposals ike;
 	struct diag diag;
 
-	t->ike.n = 1;
+	ike.n = 1;
 	assert_int_equal(ike_proposal_parse(end ? "aes128gcm16-prfsha256-ecp256" : "aes128gcm16-prfsha256-x25519-ecp256",
-					    IKE_PROTO_IKE, &t->ike.list[0], &diag),
+					    IKE_PROTO_IKE, &ike.list[0], &diag),
 			 0);
+	t->ike = &ike;
 }
 
 static void a_wrong_guess_of_the_group_costs_a_round(void **state)
@@ -257,6 +259,143 @@ static void without_mobike_it_is_followed_too(void **state)
 	ladder_end();
 }
 
+/* ---- MOBIKE: RFC 4555; "the initiator" there is who began the first IKE SA, whoever rekeyed it */
+
+static void rekey_ike(unsigned end)
+{
+	struct diag diag;
+
+	assert_int_equal(ike_engine_rekey(ladder.ends[end].engine, "t", false, ladder.now, &diag), 0);
+	ladder_settle();
+}
+
+static void move_first(const char *to)
+{
+	ladder.ends[0].at = ladder_endpoint(to);
+	ike_engine_link_moved(ladder.ends[0].engine, 1, &ladder.ends[0].at.addr, ladder.now);
+	ladder_settle();
+}
+
+static void assert_second_sends_to(const char *to)
+{
+	struct ike_endpoint e = ladder_endpoint(to);
+
+	assert_true(ip_addr_equal(&ladder.ends[1].kids[0].path.remote.addr, &e.addr));
+	assert_true(ip_addr_equal(&ladder.ends[0].kids[0].path.local.addr, &e.addr));
+}
+
+static void another_address_is_told(void **state)
+{
+	ladder_begin(NULL);
+	ladder_up();
+	move_first("192.0.2.7");
+	assert_second_sends_to("192.0.2.7");
+	assert_children(1);
+	ladder_end();
+}
+
+static void another_address_is_told_after_the_responder_rekeyed(void **state)
+{
+	ladder_begin(NULL);
+	ladder_up();
+	rekey_ike(1);
+	move_first("192.0.2.7");
+	assert_second_sends_to("192.0.2.7");
+	rekey_ike(1);
+	rekey_ike(0);
+	move_first("192.0.2.8");
+	assert_second_sends_to("192.0.2.8");
+	assert_children(1);
+	ladder_end();
+}
+
+static void without_mobike_another_address_is_told_too(void **state)
+{
+	ladder_begin(no_mobike);
+	ladder_up();
+	move_first("192.0.2.7");
+	assert_second_sends_to("192.0.2.7");
+	ladder_end();
+}
+
+/* The new SA has another hash, so a change just before it is seen by nobody. */
+static void a_mapping_that_changes_before_a_rekey_is_followed(void **state)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		ladder_begin(NULL);
+		ladder.nat = ladder_endpoint("192.0.2.99");
+		ladder.nat.port = 20000;
+		ladder_up();
+		rekey_ike(end);
+		ladder.nat.port = 30000;
+		rekey_ike(0);
+		assert_int_equal(ladder.ends[1].kids[0].path.remote.port, 30000 + IKE_NATT_PORT);
+		ladder_end();
+	}
+}
+
+static void a_nat_that_appears_later_is_found(void **state)
+{
+	ladder_begin(NULL);
+	ladder_up();
+	assert_false(ladder.ends[0].kids[0].encap);
+	ladder.nat = ladder_endpoint("192.0.2.99");
+	ladder.nat.port = 20000;
+	ladder.now += 31000;
+	ladder_settle();
+	ladder_settle();
+	assert_true(ladder.ends[0].kids[0].encap && ladder.ends[1].kids[0].encap);
+	assert_int_equal(ladder.ends[1].kids[0].path.remote.port, 20000 + IKE_NATT_PORT);
+	ladder_end();
+}
+
+/* Who forbids NATs is not carried on through one that appears. */
+static void nat_refuse_does_not_follow_through_one(void **state)
+{
+	ladder_begin(nat_refuse);
+	ladder_up();
+	assert_children(1);
+	ladder.nat = ladder_endpoint("192.0.2.99");
+	ladder.nat.port = 20000;
+	ladder.now += 31000;
+	ladder_settle();
+	ladder_settle();
+	assert_children(0);
+	ladder_end();
+}
+
+static void first_refuses(struct ike_tunnel *t, unsigned end)
+{
+	if (end == 0)
+		t->nat = IKE_NAT_REFUSE;
+}
+
+static void second_refuses(struct ike_tunnel *t, unsigned end)
+{
+	if (end == 1)
+		t->nat = IKE_NAT_REFUSE;
+}
+
+static void no_nats_allowed_holds_for_a_move(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		ladder_begin(i ? second_refuses : first_refuses);
+		ladder_up();
+		assert_children(1);
+		move_first("192.0.2.7");
+		assert_second_sends_to("192.0.2.7");
+		ladder.nat = ladder_endpoint("192.0.2.99");
+		ladder.nat.port = 20000;
+		move_first("192.0.2.8");
+		/* the first ends it; the second goes on with what was */
+		if (i == 0)
+			assert_children(0);
+		else
+			assert_true(ladder.ends[1].kids[0].path.remote.port == IKE_NATT_PORT);
+		ladder_end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +416,13 @@ int main(void)
 		cmocka_unit_test(what_is_lost_comes_again),
 		cmocka_unit_test(a_mapping_that_changes_is_followed),
 		cmocka_unit_test(without_mobike_it_is_followed_too),
+		cmocka_unit_test(another_address_is_told),
+		cmocka_unit_test(another_address_is_told_after_the_responder_rekeyed),
+		cmocka_unit_test(without_mobike_another_address_is_told_too),
+		cmocka_unit_test(a_mapping_that_changes_before_a_rekey_is_followed),
+		cmocka_unit_test(a_nat_that_appears_later_is_found),
+		cmocka_unit_test(nat_refuse_does_not_follow_through_one),
+		cmocka_unit_test(no_nats_allowed_holds_for_a_move),
 	};
 
 	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
