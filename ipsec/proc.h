@@ -119,7 +119,6 @@ struct proc_name {
 	char name[IKE_TUNNEL_NAME];
 };
 
-enum proc_verb {
 /* Decoded, the tunnel's lists are the ones beside it. */
 struct proc_tunnel {
 	struct ike_tunnel tunnel;
@@ -127,6 +126,7 @@ struct proc_tunnel {
 	struct ike_ts_list local_ts, remote_ts;
 };
 
+enum proc_verb {
 	PROC_UP,
 	PROC_DOWN,
 	PROC_REKEY_IKE,
