@@ -33,6 +33,12 @@ void digest_md5(const void *data, size_t len, uint8_t out[DIGEST_MD5_SIZE])
 		die("compute MD5");
 }
 
+void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE])
+{
+	if (EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) != 1)
+		die("compute SHA-1");
+}
+
 void digest_hmac_md5(const void *key, size_t key_len, const void *data, size_t len,
 		     uint8_t out[DIGEST_MD5_SIZE])
 {
