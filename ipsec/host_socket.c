@@ -24,7 +24,6 @@ static int find(const struct host *host, uint32_t link, const struct ike_endpoin
 void host_socket_add(struct host *host, const struct proc_socket *socket, int fd)
 {
 	int i = find(host, socket->link, &socket->local);
-	bool moved = i >= 0 && !ip_addr_equal(&host->sockets[i].local.addr, &socket->local.addr);
 
 	if (i >= 0)
 		close(host->sockets[i].fd);
@@ -36,8 +35,8 @@ void host_socket_add(struct host *host, const struct proc_socket *socket, int fd
 		i = (int)host->n_sockets++;
 	}
 	host->sockets[i] = (struct host_socket){ fd, socket->link, socket->local };
-	if (moved)
-		ike_engine_link_moved(host->engine, socket->link, &socket->local.addr, host->now_ms);
+	/* the link may have had none for a while; without a change this does nothing */
+	ike_engine_link_moved(host->engine, socket->link, &socket->local.addr, host->now_ms);
 }
 
 void host_socket_gone(struct host *host, const struct proc_socket *socket)

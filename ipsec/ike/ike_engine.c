@@ -578,8 +578,6 @@ void ike_engine_esp_moved(struct ike_engine *e, uint32_t spi_in, const struct ik
 
 void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_addr *local, uint64_t now_ms)
 {
-	const struct sa_request move = { .kind = REQ_MOVE };
-
 	for (struct tunnel_slot *slot = e->first; slot; slot = slot->next)
 		if (slot->path.link == link && slot->path.local.addr.family == local->family)
 			slot->path.local.addr = *local;
@@ -587,10 +585,7 @@ void ike_engine_link_moved(struct ike_engine *e, uint32_t link, const struct ip_
 		if (sa->state != SA_UP || sa->path.link != link || sa->path.local.addr.family != local->family ||
 		    ip_addr_equal(&sa->path.local.addr, local))
 			continue;
-		sa->path.local.addr = *local;
-		sa->has_nat_baseline = false;
-		if (sa->initiator && sa->peer_mobike)
-			sa_queue(sa, &move);
+		sa_relocate(sa, local, now_ms);
 	}
 }
 

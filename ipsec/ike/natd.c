@@ -65,6 +65,41 @@ bool natd_judge(const struct ike_payloads *payloads, const uint8_t spi_i[IKE_SPI
 	return true;
 }
 
+static size_t put_endpoints(const struct ike_endpoint *from, const struct ike_endpoint *to, uint8_t out[NATD_FORBIDDEN_MAX])
+{
+	size_t bytes = ip_bytes(from->addr.family), at = 2 * bytes;
+
+	ip_to_bytes(from->addr.v, from->addr.family, out);
+	ip_to_bytes(to->addr.v, to->addr.family, out + bytes);
+	out[at++] = (uint8_t)(from->port >> 8);
+	out[at++] = (uint8_t)from->port;
+	out[at++] = (uint8_t)(to->port >> 8);
+	out[at++] = (uint8_t)to->port;
+	return at;
+}
+
+void natd_forbid(struct ike_writer *w, const struct ike_endpoint *local, const struct ike_endpoint *remote)
+{
+	uint8_t data[NATD_FORBIDDEN_MAX];
+	size_t len = put_endpoints(local, remote, data);
+
+	ike_notify_encode(w, N_NO_NATS_ALLOWED, data, len);
+}
+
+bool natd_is_forbidden(const struct ike_payloads *payloads, const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote)
+{
+	uint8_t data[NATD_FORBIDDEN_MAX];
+	size_t len = put_endpoints(remote, local, data);
+	struct ike_notify n;
+
+	for (unsigned i = 0; i < payloads->n; i++)
+		if (payloads->list[i].type == IKE_PL_NOTIFY && ike_notify_decode(payloads->list[i].body, &n) == 0 &&
+		    n.type == N_NO_NATS_ALLOWED && (n.data.len != len || memcmp(n.data.data, data, len) != 0))
+			return true;
+	return false;
+}
+
 bool natd_destination(const struct ike_payloads *payloads, uint8_t out[NATD_SIZE])
 {
 	unsigned at = 0;

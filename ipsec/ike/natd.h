@@ -39,4 +39,12 @@ bool natd_judge(const struct ike_payloads *payloads, const uint8_t spi_i[IKE_SPI
 /* The destination hash itself: a change of it is a change of our mapping. */
 bool natd_destination(const struct ike_payloads *payloads, uint8_t out[NATD_SIZE]);
 
+/* NO_NATS_ALLOWED, of who wants none on the path (RFC 4555 3.9). */
+#define NATD_FORBIDDEN_MAX (2 * 16 + 4)
+void natd_forbid(struct ike_writer *w, const struct ike_endpoint *local, const struct ike_endpoint *remote);
+/* The peer wants none, and there is one: the packet has other addresses than it
+ * was sent with. */
+bool natd_is_forbidden(const struct ike_payloads *payloads, const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote);
+
 #endif /* SAV_NATD_H */

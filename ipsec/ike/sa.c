@@ -39,7 +39,7 @@ struct ike_sa *sa_new(struct ike_engine *engine, bool initiator, const struct ik
 	struct ike_sa *sa = mem_alloc(sizeof(*sa));
 
 	sa->engine = engine;
-	sa->initiator = initiator;
+	sa->initiator = sa->began = initiator;
 	sa->state = initiator ? SA_INIT_SENT : SA_INIT_DONE;
 	sa->path = sa->reply_path = *path;
 	sa->setup = mem_alloc(sizeof(*sa->setup));
@@ -482,12 +482,30 @@ void sa_move(struct ike_sa *sa, const struct ike_path *path, uint64_t now_ms)
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 	char text[IKE_ENDPOINT_TEXT];
+	bool elsewhere = !ike_endpoint_equal(&path->remote, &sa->path.remote);
 
 	sa->path = *path;
 	/* all at once: a peer is in one place (DESIGN, endpoint following) */
 	for (unsigned i = 0; i < sa->n_children; i++)
 		ops->child_move(ctx, sa->children[i]->spi_in, path, sa_encap(sa));
-	sa_event(sa, IKE_EVENT_MOVED, "the peer is now at %s", ike_endpoint_format(&path->remote, text));
+	if (elsewhere)
+		sa_event(sa, IKE_EVENT_MOVED, "the peer is now at %s", ike_endpoint_format(&path->remote, text));
+}
+
+/* Without MOBIKE any message tells: a peer that is not behind a NAT follows it. */
+void sa_relocate(struct ike_sa *sa, const struct ip_addr *local, uint64_t now_ms)
+{
+	const struct sa_request tell = { .kind = sa->began && sa->peer_mobike ? REQ_MOVE : REQ_LIVENESS };
+	void *ctx;
+	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
+	char text[IP_TEXT_SIZE];
+
+	sa->path.local.addr = *local;
+	sa->has_nat_baseline = false;
+	for (unsigned i = 0; i < sa->n_children; i++)
+		ops->child_move(ctx, sa->children[i]->spi_in, &sa->path, sa_encap(sa));
+	sa_queue(sa, &tell);
+	sa_event(sa, IKE_EVENT_MOVED, "our address is now %s", ip_addr_format(local, text));
 }
 
 /* RFC 7296 2.23: who is not behind a NAT follows the newest authenticated

@@ -138,7 +138,10 @@ struct ike_sa {
 	struct ike_engine *engine;
 	uint64_t number;
 	enum sa_state state;
-	bool initiator; /* of this IKE SA, after rekeying too */
+	bool initiator; /* of this IKE SA: who rekeyed the last one */
+	/* of the first in a row of rekeyed ones: "the initiator" of RFC 4555 and of
+	 * configuration payloads */
+	bool began;
 	bool half_open_counted;
 	uint64_t spare_of; /* made by rekeying that SA, and not decided yet that it stays; 0: it does */
 	uint64_t half_open_source;
@@ -183,7 +186,7 @@ struct ike_sa {
 	uint64_t created_ms, up_ms, rekey_at_ms, reauth_at_ms, die_at_ms;
 	uint64_t heard_ms, spoke_ms;
 	bool has_nat_baseline;
-	uint8_t nat_baseline[20]; /* the destination hash that the peer saw first */
+	uint8_t nat_baseline[20]; /* hash of where the peer saw us */
 
 	/* of an IKE rekey collision (2.8.2) */
 	uint64_t peer_successor; /* its number, 0: none */
@@ -249,6 +252,9 @@ const struct ike_notify *sa_notify(const struct ike_payloads *payloads, uint16_t
 uint16_t sa_error(const struct ike_payloads *payloads, struct ike_notify *out);
 /* With all that depends on it: children, NAT state. */
 void sa_move(struct ike_sa *sa, const struct ike_path *path, uint64_t now_ms);
+/* Our own address is another one: packets leave from there at once, and the
+ * peer is told. */
+void sa_relocate(struct ike_sa *sa, const struct ip_addr *local, uint64_t now_ms);
 bool sa_encap(const struct ike_sa *sa);
 
 /* ---- sa_init.c */

@@ -221,7 +221,7 @@ static void queue_baseline(struct ike_sa *sa)
 
 	/* a NAT's mapping can change before the first idle time is over; without a
 	 * baseline that would never be seen (DESIGN, endpoint following) */
-	if (sa->initiator && sa->peer_mobike && sa->nat.local)
+	if (sa->began && sa->peer_mobike && sa->nat.local)
 		sa_queue(sa, &liveness);
 }
 
@@ -305,6 +305,8 @@ static void request_send(struct ike_sa *sa, uint8_t method, const uint8_t *auth,
 		ike_notify_encode(&w, N_MOBIKE_SUPPORTED, NULL, 0);
 		/* only the pinned link's address may be used (DESIGN, endpoint following) */
 		ike_notify_encode(&w, N_NO_ADDITIONAL_ADDRESSES, NULL, 0);
+		if (sa->tunnel->nat == IKE_NAT_REFUSE)
+			natd_forbid(&w, &sa->path.local, &sa->path.remote);
 	}
 	sa_set_state(sa, SA_AUTH_SENT);
 	sa->die_at_ms = UINT64_MAX; /* retransmission has an end of its own */
@@ -445,6 +447,10 @@ void sa_auth_request(struct ike_sa *sa, uint32_t id, uint8_t first, struct rd pl
 	keep_message(sa, id, first, plain);
 	if (said_decode(sa, &said, &sa->peer_id) != 0) {
 		fail(sa, N_INVALID_SYNTAX, "IKE_AUTH lacks identity or AUTH, or is malformed", now_ms);
+		return;
+	}
+	if (natd_is_forbidden(&said.payloads, &sa->reply_path.local, &sa->reply_path.remote)) {
+		fail(sa, N_UNEXPECTED_NAT_DETECTED, "the peer wants no NAT on the path, and there is one", now_ms);
 		return;
 	}
 	tunnel = find_tunnel(sa, &said, &sa->peer_id);

@@ -124,7 +124,7 @@ static void put_ke(struct ike_writer *w, const struct crypto_dh *dh)
 static void policy_ts(const struct ike_sa *sa, bool local, struct ike_ts_list *out)
 {
 	const struct ike_ts_list *list = local ? sa->tunnel->local_ts : sa->tunnel->remote_ts;
-	bool is_virtual = sa->virtual_addr.v != 0 && local == sa->initiator;
+	bool is_virtual = sa->virtual_addr.v != 0 && local == sa->began;
 
 	memcpy(out, list, ike_ts_list_bytes(list));
 	if (is_virtual) {

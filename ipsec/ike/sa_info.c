@@ -52,6 +52,8 @@ void sa_info_begin(struct ike_sa *sa, uint64_t now_ms)
 	case REQ_MOVE:
 		nothing = !sa->peer_mobike || sa->state != SA_UP;
 		ike_notify_encode(&w, N_UPDATE_SA_ADDRESSES, NULL, 0);
+		if (sa->tunnel->nat == IKE_NAT_REFUSE)
+			natd_forbid(&w, &sa->path.local, &sa->path.remote);
 		put_mobike(sa, &w);
 		break;
 	default:
@@ -64,6 +66,14 @@ void sa_info_begin(struct ike_sa *sa, uint64_t now_ms)
 	ike_writer_fini(&w);
 }
 
+static void end_for_nat(struct ike_sa *sa)
+{
+	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
+
+	sa_event(sa, IKE_EVENT_REFUSED, "a NAT has come up on the path, and the tunnel says nat refuse");
+	sa_queue(sa, &delete);
+}
+
 /* The peer sees our packets come from elsewhere than before: a NAT on our side
  * has another mapping, and ESP must follow it (RFC 4555 3.8). */
 static void judge_mapping(struct ike_sa *sa, const struct ike_payloads *payloads)
@@ -71,10 +81,19 @@ static void judge_mapping(struct ike_sa *sa, const struct ike_payloads *payloads
 	const struct sa_request move = { .kind = REQ_MOVE };
 	uint8_t seen[NATD_SIZE];
 
-	if (!sa->initiator || !natd_destination(payloads, seen))
+	if (!sa->began || !natd_destination(payloads, seen))
 		return;
-	if (sa->has_nat_baseline && memcmp(seen, sa->nat_baseline, NATD_SIZE) != 0 && sa->out.req.kind != REQ_MOVE)
-		sa_queue(sa, &move);
+	/* where there was no NAT, what it should see needs no asking */
+	if (!sa->has_nat_baseline && !sa->nat.local) {
+		natd_hash(sa->spi_i, sa->spi_r, &sa->path.local, sa->nat_baseline);
+		sa->has_nat_baseline = true;
+	}
+	if (sa->has_nat_baseline && memcmp(seen, sa->nat_baseline, NATD_SIZE) != 0 && sa->out.req.kind != REQ_MOVE) {
+		if (sa->tunnel->nat == IKE_NAT_REFUSE)
+			end_for_nat(sa);
+		else
+			sa_queue(sa, &move);
+	}
 	memcpy(sa->nat_baseline, seen, NATD_SIZE);
 	sa->has_nat_baseline = true;
 }
@@ -91,11 +110,15 @@ static void moved(struct ike_sa *sa, const struct ike_payloads *payloads, uint64
 {
 	const struct sa_request move = { .kind = REQ_MOVE };
 	struct ike_path sent = sa->out.path;
+	struct natd_result nat;
+	struct ike_notify n;
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 
-	if (sa_error(payloads, &(struct ike_notify){ 0 })) {
-		sa_event(sa, IKE_EVENT_REFUSED, "the peer refuses our new address");
+	if (sa_error(payloads, &n)) {
+		sa_event(sa, IKE_EVENT_REFUSED, "the peer refuses our new address: %s", ike_notify_name(n.type));
+		if (n.type == N_UNEXPECTED_NAT_DETECTED)
+			end_for_nat(sa);
 		return;
 	}
 	/* moved on while this was on its way: once more (RFC 4555 3.5) */
@@ -103,7 +126,10 @@ static void moved(struct ike_sa *sa, const struct ike_payloads *payloads, uint64
 		sa_queue(sa, &move);
 		return;
 	}
-	natd_judge(payloads, sa->spi_i, sa->spi_r, &sa->path.local, &sa->path.remote, &sa->nat);
+	if (natd_judge(payloads, sa->spi_i, sa->spi_r, &sa->path.local, &sa->path.remote, &nat))
+		sa->nat = nat;
+	if (sa->tunnel->nat == IKE_NAT_REFUSE && (sa->nat.local || sa->nat.remote))
+		end_for_nat(sa);
 	for (unsigned i = 0; i < sa->n_children; i++)
 		ops->child_move(ctx, sa->children[i]->spi_in, &sa->path, sa_encap(sa));
 }
@@ -181,17 +207,37 @@ static bool handle_deletes(struct ike_sa *sa, const struct ike_payloads *payload
 	return all;
 }
 
+/* UPDATE_SA_ADDRESSES: 0, or the error that answers it (3.5, 3.9). */
+static uint16_t take_update(struct ike_sa *sa, const struct ike_path *path, const struct ike_payloads *payloads,
+			    uint64_t now_ms)
+{
+	struct natd_result nat;
+
+	if (!natd_judge(payloads, sa->spi_i, sa->spi_r, &path->local, &path->remote, &nat))
+		nat = sa->nat;
+	if (sa->tunnel->nat == IKE_NAT_REFUSE && (nat.local || nat.remote)) {
+		sa_event(sa, IKE_EVENT_REFUSED, "the peer moves behind a NAT, and the tunnel says nat refuse");
+		return N_UNACCEPTABLE_ADDRESSES;
+	}
+	sa->nat = nat;
+	sa_move(sa, path, now_ms);
+	return 0;
+}
+
 static void answer_mobike(struct ike_sa *sa, const struct ike_path *path, const struct ike_payloads *payloads,
 			  struct ike_writer *w, uint64_t now_ms)
 {
 	struct ike_notify n;
+	uint16_t error = 0;
 
 	if (!sa->peer_mobike)
 		return;
-	if (sa_notify(payloads, N_UPDATE_SA_ADDRESSES, &n) && !sa->initiator) {
-		natd_judge(payloads, sa->spi_i, sa->spi_r, &path->local, &path->remote, &sa->nat);
-		sa_move(sa, path, now_ms);
-	}
+	if (natd_is_forbidden(payloads, &path->local, &path->remote))
+		error = N_UNEXPECTED_NAT_DETECTED;
+	else if (sa_notify(payloads, N_UPDATE_SA_ADDRESSES, &n) && !sa->began)
+		error = take_update(sa, path, payloads, now_ms);
+	if (error)
+		ike_notify_encode(w, error, NULL, 0);
 	if (sa_notify(payloads, N_NAT_DETECTION_SOURCE_IP, &n))
 		natd_encode(w, sa->spi_i, sa->spi_r, &path->local, &path->remote, sa->tunnel->nat == IKE_NAT_FORCE);
 	if (sa_notify(payloads, N_COOKIE2, &n) && n.data.len >= 8 && n.data.len <= 64)

@@ -71,6 +71,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const ui
 	sa->peer_mobike = old->peer_mobike;
 	sa->peer_hashes = old->peer_hashes;
 	sa->virtual_addr = old->virtual_addr;
+	sa->began = old->began;
 	sa->state = SA_UP;
 	sa->spare_of = old->number;
 	sa->up_ms = old->up_ms;
@@ -99,9 +100,14 @@ static void move_children(struct ike_sa *from, struct ike_sa *to)
 static void replaced(struct ike_sa *old, struct ike_sa *by, bool we_delete, uint64_t now_ms)
 {
 	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
+	const struct sa_request move = { .kind = REQ_MOVE };
 
 	move_children(old, by);
 	by->spare_of = 0;
+	/* the hash of where the peer sees us is over the SPIs too, so what it was is not
+	 * known any more; an update too many does no harm (RFC 4555 3.8) */
+	if (by->began && by->peer_mobike && by->nat.local)
+		sa_queue(by, &move);
 	sa_set_state(old, SA_REPLACED);
 	/* if the peer forgets to delete it */
 	old->die_at_ms = now_ms + SA_HALF_OPEN_MS;
