@@ -9,7 +9,7 @@ void path_watch_default(struct path_watch *w)
 		.probe = true,
 		.interval_ms = 200,
 		.timeout_ms = 700,
-		.hold_ms = 5000,
+		.hold_ms = 30000,
 		.bfd_interval_ms = 100,
 		.bfd_multiplier = 3,
 		.quorum = 1,
@@ -32,7 +32,8 @@ static bool same_watch(const struct path_watch *a, const struct path_watch *b)
 	    a->timeout_ms != b->timeout_ms || a->hold_ms != b->hold_ms ||
 	    a->bfd_interval_ms != b->bfd_interval_ms ||
 	    a->bfd_multiplier != b->bfd_multiplier || a->quorum != b->quorum ||
-	    a->n_targets != b->n_targets)
+	    a->n_targets != b->n_targets || a->bfd_multihop != b->bfd_multihop ||
+	    (a->bfd_multihop && !ip_addr_equal(&a->bfd_peer, &b->bfd_peer)))
 		return false;
 	for (size_t i = 0; i < a->n_targets; i++) {
 		if (!ip_addr_equal(&a->targets[i], &b->targets[i]))

@@ -30,8 +30,9 @@
 
 #include "lib/filter.h"
 #include "lib/ip.h"
+#include "lib/name.h"
 
-#define PATH_NAME_SIZE	 32
+#define PATH_NAME_SIZE	 NAME_SIZE /* as of tunnels in sav-iked */
 #define PATH_TARGETS_MAX 8
 #define PATH_NUMBER_MAX	 63 /* from 1 */
 #define PATH_REASON_SIZE 96
@@ -48,9 +49,12 @@ struct path_watch {
 	bool bfd;		/* towards gateway or tunnel's head, besides */
 	uint32_t interval_ms;	/* of probes to each target, 200 */
 	uint32_t timeout_ms;	/* without any answer from the quorum: down, 700 */
-	uint32_t hold_ms;	/* continuously answering before up again, 5000 */
+	uint32_t hold_ms;	/* answering before up again, 30000; doubles when it flaps */
 	uint32_t bfd_interval_ms; /* transmit and required receive, 100 */
 	uint32_t bfd_multiplier;  /* 3 */
+	/* Multihop BFD (RFC 5883) with this address instead. */
+	bool bfd_multihop;
+	struct ip_addr bfd_peer;
 	/* Addresses beyond the gateway; down when fewer than `quorum` of them
 	 * answer, even while the gateway does. None: the gateway alone (of a
 	 * tunnel: its head) is asked. */
@@ -95,22 +99,14 @@ struct path_state {
 	char reason[PATH_REASON_SIZE]; /* of a down one, for people: "no answer from
 					* 192.0.2.1 for 700 ms" */
 	int64_t rtt_us;		       /* the last one; -1: none */
+	int loss_percent;	       /* of the last 64 probes; -1: none had its time */
 };
 
 /* Liveness calls this from its event loop, once per change, never from within
  * liveness_set(). Routes have been switched when it returns. */
 typedef void path_changed_fn(void *ctx, uint32_t number, const struct path_state *state);
 
-/* What liveness offers (agents/steer/liveness.h):
- *
- *   struct liveness *liveness_new(struct event_loop *loop, void (*privileges)(bool raise),
- *                                 path_changed_fn *changed, void *ctx);
- *   void liveness_free(struct liveness *l);
- *   // All paths there are; copied. Watching goes on for those that are as before.
- *   void liveness_set(struct liveness *l, const struct path *paths, size_t n);
- *   // The state for `show site path`; false: no such number.
- *   bool liveness_state(const struct liveness *l, uint32_t number, struct path_state *out);
- */
+/* What liveness offers: agents/steer/liveness_packet.h. */
 
 void path_watch_default(struct path_watch *w);
 /* Answers that came for one prove something for the other: same interface,
