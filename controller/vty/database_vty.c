@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "command.h"
 #include "json.h"
@@ -18,8 +19,10 @@
 #include "lib/stamp.h"
 
 /* Some milliseconds of work, then everybody else's turn. */
-#define VACUUM_PAGES 200
-#define VACUUM_MS    5
+#define VACUUM_PAGES 32
+#define VACUUM_MS    2
+/* Of check and backup: what savd itself does comes first. */
+#define THREAD_NICE 10
 
 enum work_kind {
 	WORK_NONE,
@@ -118,6 +121,7 @@ static void finish(void)
 static void *run(void *arg)
 {
 	(void)arg;
+	setpriority(PRIO_PROCESS, 0, THREAD_NICE); /* of this thread, on Linux */
 	if (work.kind == WORK_CHECK)
 		work.result = store_check(work.path, &work.stop, &work.diag);
 	else
