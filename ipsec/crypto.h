@@ -150,6 +150,8 @@ int crypto_dn_encode(const char *text, uint8_t *der, size_t size, size_t *len);
 bool crypto_dn_is_valid(const uint8_t *der, size_t len);
 /* As X.509 compares them (RFC 5280 7.1): case and spaces do not count. */
 bool crypto_dn_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+/* Equal ones have equal numbers; 0: it is none. */
+uint32_t crypto_dn_hash(const uint8_t *der, size_t len);
 /* The form that crypto_dn_encode() takes, cut at size. */
 void crypto_dn_format(const uint8_t *der, size_t len, char *out, size_t size);
 

@@ -86,6 +86,16 @@ bool crypto_dn_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_
 	return equal;
 }
 
+uint32_t crypto_dn_hash(const uint8_t *der, size_t len)
+{
+	X509_NAME *name = name_new(der, len);
+	int ok = 0;
+	unsigned long hash = name ? X509_NAME_hash_ex(name, NULL, NULL, &ok) : 0;
+
+	X509_NAME_free(name);
+	return ok ? (uint32_t)hash : 0;
+}
+
 void crypto_dn_format(const uint8_t *der, size_t len, char *out, size_t size)
 {
 	X509_NAME *name = name_new(der, len);

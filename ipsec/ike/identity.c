@@ -83,6 +83,21 @@ bool ike_identity_equal(const struct ike_identity *a, const struct ike_identity 
 	return memcmp(a->data, b->data, a->len) == 0;
 }
 
+uint64_t ike_identity_hash(const struct ike_identity *id)
+{
+	bool name = id->type == IKE_ID_FQDN || id->type == IKE_ID_EMAIL;
+	uint64_t h = 14695981039346656037ULL ^ id->type;
+
+	if (id->type == IKE_ID_DN)
+		return h + crypto_dn_hash(id->data, id->len);
+	for (unsigned i = 0; i < id->len; i++) {
+		uint8_t c = id->data[i];
+
+		h = (h ^ (name && c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 1099511628211ULL;
+	}
+	return h;
+}
+
 bool ike_identity_match(const struct ike_identity *wanted, const struct ike_identity *seen)
 {
 	return wanted->type == 0 || ike_identity_equal(wanted, seen);

@@ -40,6 +40,8 @@ int ike_identity_from_payload(const struct ike_id_payload *payload, struct ike_i
 
 /* Names without regard to case, distinguished names as X.509 compares them. */
 bool ike_identity_equal(const struct ike_identity *a, const struct ike_identity *b);
+/* Equal ones have equal numbers. */
+uint64_t ike_identity_hash(const struct ike_identity *id);
 /* Equal, or wanted is "any". */
 bool ike_identity_match(const struct ike_identity *wanted, const struct ike_identity *seen);
 

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ike_engine_impl - private to ike_engine.c and ike_tunnels.c.
+ * ike_engine_impl - private to the engine's files.
+ *
+ *   ike_engine.c   SAs, and which of them a packet is for
+ *   ike_admit.c    strangers: cookies, half-open SAs, what is limited
+ *   ike_due.c      who is due, and what shall be up
+ *   ike_tunnels.c  tunnels by name and by identity
+ *   ike_wishes.c   what the operator and the datapath want
+ *   ike_show.c     what there is
  */
 #ifndef SAV_IKE_ENGINE_IMPL_H
 #define SAV_IKE_ENGINE_IMPL_H
@@ -10,7 +17,8 @@
 #include "ipsec/ike/tables.h"
 
 #define NAMES 4096 /* buckets of tunnels' names */
-#define SOURCES 4096
+#define SOURCES 4096 /* a power of two */
+#define HALF_OPEN_MAX 8192 /* some 10 KB each */
 
 /* What the operator wanted of a tunnel at some time: SAs outlive a change. */
 struct tunnel_ref {
@@ -23,7 +31,7 @@ struct tunnel_ref {
 struct tunnel_slot {
 	struct tunnel_slot *next_hash, *prev, *next; /* all, in their order */
 	struct tunnel_slot *next_id; /* same hash of the peer's identity */
-	struct tunnel_slot *next_down; /* wanted, and has no SA */
+	struct tunnel_slot *prev_down, *next_down; /* wanted, and has no SA */
 	bool is_down;
 	char name[IKE_TUNNEL_NAME];
 	struct tunnel_ref *ref; /* as it is wanted now, NULL: not any more */
@@ -34,6 +42,20 @@ struct tunnel_slot {
 	uint64_t next_address;
 };
 
+/* How often in this second. */
+struct ike_rate {
+	uint64_t second;
+	unsigned n;
+};
+
+/* What IKE_SA_INIT's answer depends on, before anybody has a name: most tunnels
+ * have it in common. */
+struct offer {
+	struct offer *next;
+	unsigned n; /* tunnels */
+	struct ike_tunnel tunnel; /* of them, the first */
+};
+
 struct ike_engine {
 	struct ike_ops ops;
 	void *ctx;
@@ -42,7 +64,9 @@ struct ike_engine {
 	struct ike_sa *sas; /* all of them */
 	struct tunnel_slot *ids[NAMES];
 	struct ike_sa *running; /* being looked at, and so not to be looked at again */
-	struct ike_sa *touched;
+	struct ike_sa *touched, *last_touched; /* first in, first out */
+	size_t n_touched;
+	struct ike_sa *first_half, *last_half; /* half open, the oldest first */
 	struct ike_sa **heap; /* by due_ms, the earliest first */
 	size_t n_heap, heap_size;
 	struct tunnel_slot *down;
@@ -52,8 +76,10 @@ struct ike_engine {
 	uint64_t next_number, next_sign;
 	struct cookies cookies;
 	struct ike_counters counters;
-	uint64_t second;
-	unsigned answers;
+	struct ike_rate answers, tells;
+	struct ike_writer plain; /* of answers without an SA, so that a flood allocates nothing */
+	struct offer *offers;
+	uint64_t now_ms; /* of the call that is being served */
 };
 
 /* ---- ike_tunnels.c */
@@ -65,5 +91,26 @@ struct tunnel_slot **engine_id_bucket(struct ike_engine *e, const struct ike_ide
 void engine_slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct tunnel_ref *ref);
 void engine_slot_is_up(struct ike_engine *e, struct tunnel_slot *slot); /* out of those that wait for a retry */
 void engine_slot_drop(struct ike_engine *e, struct tunnel_slot *slot);	/* unless something is called so */
+
+/* ---- ike_engine.c */
+void engine_sa_unlink(struct ike_engine *e, struct ike_sa *sa); /* it is not freed */
+struct sa_child *engine_child_by_spi(struct ike_engine *e, uint32_t spi_in, struct ike_sa **owner);
+
+/* ---- ike_admit.c */
+void engine_half_open_begin(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms);
+/* Something unasked, to nobody known: so many a second. */
+bool engine_may_answer(struct ike_engine *e, uint64_t now_ms);
+/* A notify, without an SA. */
+void engine_answer_plain(struct ike_engine *e, const struct ike_path *path, const struct ike_header *to, uint16_t notify,
+			 const void *data, size_t len);
+/* True: there is room, or its cookie is good. False: it was asked for one. */
+bool engine_pass_cookie(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
+			const struct ike_payloads *payloads, uint64_t now_ms);
+
+/* ---- ike_due.c */
+void engine_due_add(struct ike_engine *e, struct ike_sa *sa);
+void engine_due_remove(struct ike_engine *e, struct ike_sa *sa);
+struct ike_sa *engine_initiate(struct ike_engine *e, struct tunnel_slot *slot, uint64_t now_ms);
+bool engine_slot_has_sa(const struct tunnel_slot *slot); /* up, or on its way */
 
 #endif /* SAV_IKE_ENGINE_IMPL_H */

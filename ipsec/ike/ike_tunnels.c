@@ -2,6 +2,7 @@
  *
  * An engine's tunnels: by name, by the peer's identity, and in their order.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,20 +60,49 @@ static void ref_put(struct tunnel_ref *ref)
 	free(ref);
 }
 
-/* Equal identities have equal hashes; DNs, which are not compared by their
- * bytes, have one. */
 struct tunnel_slot **engine_id_bucket(struct ike_engine *e, const struct ike_identity *id)
 {
-	uint32_t h = 2166136261u ^ id->type;
-
-	for (unsigned i = 0; id->type != IKE_ID_DN && id->type != 0 && i < id->len; i++) {
-		uint8_t c = id->data[i];
-		bool name = id->type == IKE_ID_FQDN || id->type == IKE_ID_EMAIL;
-
-		h = (h ^ (name && c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 16777619u;
-	}
-	return &e->ids[(h ^ h >> 15) % NAMES];
+	return &e->ids[tables_mix(&e->tables, ike_identity_hash(id)) >> 32 & (NAMES - 1)];
 }
+
+/* ---- what strangers are answered */
+
+static bool same_offer(const struct ike_tunnel *a, const struct ike_tunnel *b)
+{
+	/* lists are kept once, so the same algorithms are at the same place */
+	return a->ike == b->ike && a->link == b->link && a->nat == b->nat && a->childless == b->childless &&
+	       (a->fragment_bytes != 0) == (b->fragment_bytes != 0) && ip_addr_equal(&a->local_addr, &b->local_addr);
+}
+
+static void offer_add(struct ike_engine *e, const struct ike_tunnel *tunnel)
+{
+	struct offer **at = &e->offers;
+
+	while (*at && !same_offer(&(*at)->tunnel, tunnel))
+		at = &(*at)->next;
+	if (!*at) {
+		*at = mem_alloc(sizeof(**at));
+		(*at)->tunnel = *tunnel;
+		ike_tunnel_keep(&(*at)->tunnel);
+	}
+	(*at)->n++;
+}
+
+static void offer_remove(struct ike_engine *e, const struct ike_tunnel *tunnel)
+{
+	struct offer **at = &e->offers, *offer;
+
+	while (!same_offer(&(*at)->tunnel, tunnel))
+		at = &(*at)->next;
+	offer = *at;
+	if (--offer->n > 0)
+		return;
+	*at = offer->next;
+	ike_tunnel_drop(&offer->tunnel);
+	free(offer);
+}
+
+/* ---- what a slot stands for */
 
 void engine_slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct tunnel_ref *ref)
 {
@@ -83,6 +113,7 @@ void engine_slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct 
 		while (*at != slot)
 			at = &(*at)->next_id;
 		*at = slot->next_id;
+		offer_remove(e, &slot->ref->tunnel);
 		ref_put(slot->ref);
 	}
 	slot->ref = ref;
@@ -92,18 +123,20 @@ void engine_slot_set_ref(struct ike_engine *e, struct tunnel_slot *slot, struct 
 			;
 		slot->next_id = NULL;
 		*at = slot;
+		offer_add(e, &ref->tunnel);
 	}
 }
 
 void engine_slot_is_up(struct ike_engine *e, struct tunnel_slot *slot)
 {
-	struct tunnel_slot **at = &e->down;
-
 	if (!slot->is_down)
 		return;
-	while (*at != slot)
-		at = &(*at)->next_down;
-	*at = slot->next_down;
+	if (slot->prev_down)
+		slot->prev_down->next_down = slot->next_down;
+	else
+		e->down = slot->next_down;
+	if (slot->next_down)
+		slot->next_down->prev_down = slot->prev_down;
 	slot->is_down = false;
 	slot->retry_at_ms = 0;
 }
@@ -169,21 +202,24 @@ void ike_engine_tunnel_set(struct ike_engine *e, const struct ike_tunnel *tunnel
 }
 
 /* Where the peer is says nothing: a NAT may be between (N7). */
-static bool slot_fits(const struct tunnel_slot *slot, const struct ike_path *path)
+static bool path_fits(const struct ike_tunnel *t, const struct ike_path *path)
 {
-	const struct ike_tunnel *t = slot->ref ? &slot->ref->tunnel : NULL;
-
-	return t && (!t->link || t->link == path->link) &&
-	       (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr));
+	return (!t->link || t->link == path->link) && (!t->local_addr.v || ip_addr_equal(&t->local_addr, &path->local.addr));
 }
 
-const struct ike_tunnel *engine_tunnel_next(struct ike_engine *e, const struct ike_path *path, const struct ike_tunnel *after)
+static bool slot_fits(const struct tunnel_slot *slot, const struct ike_path *path)
 {
-	struct tunnel_slot *slot = after ? engine_ref_of(after)->slot->next : e->first;
+	return slot->ref && path_fits(&slot->ref->tunnel, path);
+}
 
-	while (slot && !slot_fits(slot, path))
-		slot = slot->next;
-	return slot ? &slot->ref->tunnel : NULL;
+const struct ike_tunnel *engine_offer_next(struct ike_engine *e, const struct ike_path *path, const struct ike_tunnel *after)
+{
+	const struct offer *offer =
+		after ? ((const struct offer *)((uintptr_t)after - offsetof(struct offer, tunnel)))->next : e->offers;
+
+	while (offer && !path_fits(&offer->tunnel, path))
+		offer = offer->next;
+	return offer ? &offer->tunnel : NULL;
 }
 
 const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike_path *path, const struct ike_identity *id,

@@ -229,6 +229,15 @@ void ike_writer_init_header(struct ike_writer *w, const struct ike_header *heade
 	header_encode(header, IKE_PL_NONE, 0, &w->wr);
 }
 
+void ike_writer_reuse(struct ike_writer *w, const struct ike_header *header)
+{
+	struct wr wr = w->wr;
+
+	wr.len = 0;
+	*w = (struct ike_writer){ .wr = wr, .next_at = 2 * IKE_SPI_SIZE };
+	header_encode(header, IKE_PL_NONE, 0, &w->wr);
+}
+
 void ike_writer_fini(struct ike_writer *w)
 {
 	if (w->wr.data)

@@ -102,6 +102,8 @@ struct ike_writer {
 void ike_writer_init(struct ike_writer *w);
 /* With the header in front; its length and next are filled in at the end. */
 void ike_writer_init_header(struct ike_writer *w, const struct ike_header *header);
+/* The same in the memory that a writer has; one of zeros has none yet. */
+void ike_writer_reuse(struct ike_writer *w, const struct ike_header *header);
 void ike_writer_fini(struct ike_writer *w);
 
 /* Begins a payload; the caller writes its body to w->wr; ends it. */

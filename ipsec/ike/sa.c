@@ -114,6 +114,8 @@ void sa_event(struct ike_sa *sa, enum ike_event event, const char *fmt, ...)
 	char text[512];
 	va_list ap;
 
+	if (!engine_may_tell(sa->engine, event, sa))
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * sa - one IKE SA: private to the files ike_engine.c, ike_tunnels.c, sa*.c.
+ * sa - one IKE SA: private to the engine's files (ike_engine_impl.h) and sa*.c.
  *
- *   ike_engine.c demultiplexing, cookies, timers
- *   ike_tunnels.c tunnels by name and by identity
  *   tables.c     SAs and children by what a message names
  *   sa.c         life of an SA, its exchanges: window, retransmission, sealing
  *   sa_init.c    IKE_SA_INIT
@@ -52,6 +50,13 @@ struct sa_nonce {
 	uint8_t bytes[IKE_NONCE_MAX];
 };
 
+/* In one of the engine's tables (tables.h). */
+struct table_node {
+	struct table_node *next;
+	uint64_t key;
+	bool in;
+};
+
 enum child_state {
 	CHILD_UP,
 	CHILD_REKEYING, /* our CREATE_CHILD_SA for it is on its way */
@@ -60,7 +65,7 @@ enum child_state {
 };
 
 struct sa_child {
-	struct sa_child *next_hash;
+	struct table_node in_table;
 	struct ike_sa *sa; /* whose it is */
 	enum child_state state;
 	uint32_t spi_in, spi_out;
@@ -121,15 +126,9 @@ struct sa_exchange {
 	struct ike_path path; /* where it was sent last */
 };
 
-/* In one of the engine's tables (tables.h). */
-struct sa_place {
-	struct ike_sa *next;
-	bool in;
-};
-
 struct ike_sa {
 	struct ike_sa *prev, *next; /* all */
-	struct sa_place in_spi, in_number, in_begun, in_address;
+	struct table_node in_spi, in_number, in_begun, in_address, in_identity;
 	struct ike_sa *prev_tunnel, *next_tunnel; /* of one tunnel's name */
 	uint64_t due_ms; /* nothing to do before, unless: */
 	size_t heap_at;	 /* in the heap of those that wait */
@@ -143,6 +142,7 @@ struct ike_sa {
 	 * configuration payloads */
 	bool began;
 	bool half_open_counted;
+	struct ike_sa *prev_half, *next_half;
 	uint64_t spare_of; /* made by rekeying that SA, and not decided yet that it stays; 0: it does */
 	uint64_t half_open_source;
 	const struct ike_tunnel *tunnel; /* a reference; NULL: a responder before IKE_AUTH */
@@ -334,7 +334,7 @@ void sa_info_response(struct ike_sa *sa, const struct ike_payloads *payloads, ui
 void sa_info_request(struct ike_sa *sa, const struct ike_path *path, uint32_t id, const struct ike_payloads *payloads,
 		     uint64_t now_ms);
 
-/* ---- ike_engine.c, for the above */
+/* ---- the engine's files, for the above */
 /* Gives the SA its tunnel, with a reference. */
 void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel);
 void engine_sa_untunnel(struct ike_sa *sa);
@@ -347,11 +347,14 @@ struct ike_counters *engine_counters(struct ike_engine *engine);
 uint64_t engine_sign_id(struct ike_engine *engine, struct ike_sa *sa);
 void engine_sa_link(struct ike_engine *engine, struct ike_sa *sa); /* into the tables, its own SPI being set */
 void engine_half_open_done(struct ike_engine *engine, struct ike_sa *sa);
-/* Tunnels that may be meant by a packet on this path; the next after that one,
- * the first after NULL. */
-const struct ike_tunnel *engine_tunnel_next(struct ike_engine *engine, const struct ike_path *path,
-					    const struct ike_tunnel *after);
-/* The same, whose remote identity is this one. */
+void engine_sa_is_up(struct ike_sa *sa); /* its peer's identity is proved */
+/* What strangers cause is told so many times a second. */
+bool engine_may_tell(struct ike_engine *engine, enum ike_event event, const struct ike_sa *sa);
+/* What tunnels that may be meant by a packet on this path offer: of tunnels with
+ * the same offer only one is told. The next after that one, the first after NULL. */
+const struct ike_tunnel *engine_offer_next(struct ike_engine *engine, const struct ike_path *path,
+					   const struct ike_tunnel *after);
+/* Tunnels that may be meant, whose remote identity is this one. */
 const struct ike_tunnel *engine_tunnel_of(struct ike_engine *engine, const struct ike_path *path,
 					  const struct ike_identity *id, const struct ike_tunnel *after);
 /* 2.4: the peer has no other SAs with us any more. */

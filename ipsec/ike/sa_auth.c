@@ -232,6 +232,7 @@ void sa_up(struct ike_sa *sa, bool initial_contact, uint64_t now_ms)
 	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
 
 	sa_set_state(sa, SA_UP);
+	engine_sa_is_up(sa);
 	sa->up_ms = now_ms;
 	sa->die_at_ms = UINT64_MAX;
 	sa->rekey_at_ms = sa_jittered(now_ms, sa->tunnel->ike_rekey_s);

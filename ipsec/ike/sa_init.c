@@ -282,13 +282,13 @@ static void answer_error(struct ike_sa *sa, uint16_t notify, const void *data, s
 	sa_event(sa, IKE_EVENT_REFUSED, "IKE_SA_INIT answered with %s", ike_notify_name(notify));
 }
 
-/* The first of the tunnels that may be meant, and has algorithms in common. */
+/* The first of the offers that may be meant, and has algorithms in common. */
 static const struct ike_tunnel *choose(struct ike_sa *sa, const struct ike_proposals *theirs, struct ike_suite *suite,
 				       const struct ike_proposal **chosen)
 {
 	const struct ike_tunnel *tunnel = NULL;
 
-	while ((tunnel = engine_tunnel_next(sa->engine, &sa->path, tunnel)) != NULL)
+	while ((tunnel = engine_offer_next(sa->engine, &sa->path, tunnel)) != NULL)
 		if (ike_proposal_select(tunnel->ike, theirs, IKE_PROTO_IKE, true, suite, chosen) == 0)
 			return tunnel;
 	return NULL;

@@ -2,35 +2,50 @@
  *
  * tables - an engine's IKE SAs and children, found by what a message names.
  *
- * Private to ike_engine.c and sa*.c. Chains stay short for tens of thousands of
- * SAs; strangers choose only the initiator's SPI, which is mixed with a secret.
+ * Private to the engine's files. Each table grows with what is in it, so a chain
+ * has one or two. Strangers choose the initiator's SPI and identities: keys are
+ * multiplied by a secret, so nobody can make many that fall together.
  */
 #ifndef SAV_TABLES_H
 #define SAV_TABLES_H
 
 #include "ipsec/ike/sa.h"
 
-#define TABLES_BUCKETS 16384 /* a power of two */
+struct table {
+	size_t n;
+	unsigned bits; /* the logarithm of its size; heads is NULL before the first */
+	struct table_node **heads;
+};
 
 struct tables {
-	uint64_t seed;
-	struct ike_sa *spi[TABLES_BUCKETS];    /* by our SPI */
-	struct ike_sa *number[TABLES_BUCKETS];
-	struct ike_sa *begun[TABLES_BUCKETS];  /* responders, by the initiator's SPI */
-	struct ike_sa *address[TABLES_BUCKETS]; /* by the address given to the peer */
-	struct sa_child *child[TABLES_BUCKETS]; /* by inbound SPI */
+	uint64_t multiplier, seed; /* secret; the multiplier is odd */
+	struct table spi;      /* SAs by our SPI */
+	struct table number;
+	struct table begun;    /* responders, by the initiator's SPI */
+	struct table address;  /* by the address given to the peer */
+	struct table identity; /* that are up, by the peer's */
+	struct table child;    /* by inbound SPI */
 };
+
+void tables_init(struct tables *tables);
+void tables_fini(struct tables *tables); /* of tables only: SAs and children are others' */
+
+/* A number whose upper bits fall anywhere. */
+uint64_t tables_mix(const struct tables *tables, uint64_t v);
 
 /* Own SPI and number being set. */
 void tables_add(struct tables *tables, struct ike_sa *sa);
 void tables_add_begun(struct tables *tables, struct ike_sa *sa);
 void tables_add_address(struct tables *tables, struct ike_sa *sa);
+void tables_add_identity(struct tables *tables, struct ike_sa *sa);
 void tables_remove(struct tables *tables, struct ike_sa *sa); /* from all that it is in */
 
 struct ike_sa *tables_by_spi(struct tables *tables, const uint8_t spi[IKE_SPI_SIZE], bool initiator);
 struct ike_sa *tables_by_number(struct tables *tables, uint64_t number);
-/* The first that may be meant; the next is in sa->in_begun.next. */
-struct ike_sa *tables_begun(struct tables *tables, const uint8_t spi_i[IKE_SPI_SIZE]);
+/* The next that began with this SPI, the first after NULL. */
+struct ike_sa *tables_begun(struct tables *tables, const uint8_t spi_i[IKE_SPI_SIZE], const struct ike_sa *after);
+/* The same, of peers with this identity. */
+struct ike_sa *tables_by_identity(struct tables *tables, const struct ike_identity *id, const struct ike_sa *after);
 /* One that has it and is not dead; NULL: it is free. */
 struct ike_sa *tables_by_address(struct tables *tables, const struct ip_addr *addr);
 
