@@ -277,8 +277,12 @@ static void take_peer(struct host *host, struct rd body, int fd)
 		proc_chan_free(host->signer);
 		host->signer = proc_chan_new(fd);
 	} else {
+		if (host->esp)
+			host_children_lost(host);
 		proc_chan_free(host->esp);
 		host->esp = proc_chan_new(fd);
+		/* a new one has no SA; what the peer sends with the old keys it cannot open */
+		host_children_expire(host, 0);
 	}
 }
 
@@ -434,6 +438,7 @@ bool host_step(struct host *host)
 	if (host->esp && !drain(host, host->esp, from_esp)) {
 		proc_chan_free(host->esp);
 		host->esp = NULL;
+		host_children_lost(host);
 	}
 	if (!drain(host, host->main_chan, from_main))
 		return false;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ipsec/host_impl.h"
+#include "ipsec/ike/ts.h"
 #include "lib/mem.h"
 
 static struct host_child **place(struct host *host, uint32_t spi_in)
@@ -31,19 +35,183 @@ uint32_t host_child_new(struct host *host)
 	return spi;
 }
 
+/* ---- what a tunnel's children come to */
+
+static struct host_tunnel **tunnel_place(struct host *host, const char *name)
+{
+	uint32_t h = 2166136261u;
+	struct host_tunnel **at;
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &host->tunnels[h % HOST_CHILD_BUCKETS];
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct host_tunnel *tunnel_get(struct host *host, const char *name)
+{
+	struct host_tunnel **at = tunnel_place(host, name);
+
+	if (!*at) {
+		*at = mem_alloc(sizeof(**at));
+		snprintf((*at)->name, sizeof((*at)->name), "%s", name);
+	}
+	return *at;
+}
+
+static void tell(struct host *host, const struct host_tunnel *t)
+{
+	struct proc_carries *message = mem_alloc(sizeof(*message));
+	struct wr w = { 0 };
+
+	snprintf(message->tunnel, sizeof(message->tunnel), "%s", t->name);
+	message->up = t->sending > 0;
+	message->path = t->path;
+	host_ts_copy(&message->local_ts, &t->local_ts);
+	host_ts_copy(&message->remote_ts, &t->remote_ts);
+	proc_carries_encode(&w, message);
+	proc_chan_send(host->main_chan, &w, -1);
+	free(message);
+}
+
+/* A rekeyed one like the one before is no news. */
+static bool take_selectors(struct host_tunnel *t, const struct host_child *child)
+{
+	if (ike_ts_list_equal(&t->local_ts, child->local_ts) && ike_ts_list_equal(&t->remote_ts, child->remote_ts))
+		return false;
+	host_ts_copy(&t->local_ts, child->local_ts);
+	host_ts_copy(&t->remote_ts, child->remote_ts);
+	return true;
+}
+
+static bool path_equal(const struct ike_path *a, const struct ike_path *b)
+{
+	return a->link == b->link && ike_endpoint_equal(&a->local, &b->local) && ike_endpoint_equal(&a->remote, &b->remote);
+}
+
+static void begins_to_send(struct host *host, struct host_child *child)
+{
+	struct host_tunnel *t = child->tunnel;
+	bool news = take_selectors(t, child) || t->sending == 0;
+
+	child->sending = true;
+	t->sending++;
+	free(child->local_ts);
+	free(child->remote_ts);
+	child->local_ts = child->remote_ts = NULL;
+	if (news)
+		tell(host, t);
+}
+
+static struct ike_ts_list *ts_dup(const struct ike_ts_list *ts)
+{
+	/* as long as it need be */
+	return mem_dup(ts, offsetof(struct ike_ts_list, list) + ts->n * sizeof(ts->list[0]));
+}
+
+void host_child_add(struct host *host, const struct ike_child_sa *sa)
+{
+	struct host_child *child = host_child_find(host, sa->spi_in);
+
+	if (!child || child->tunnel)
+		return;
+	child->tunnel = tunnel_get(host, sa->tunnel);
+	child->tunnel->n++;
+	child->link = sa->path.link;
+	child->local_ts = ts_dup(sa->local_ts);
+	child->remote_ts = ts_dup(sa->remote_ts);
+	if (!path_equal(&child->tunnel->path, &sa->path) && child->tunnel->sending == 0)
+		child->tunnel->path = sa->path;
+	if (!sa->inbound_only)
+		begins_to_send(host, child);
+}
+
+void host_child_use(struct host *host, uint32_t spi_in)
+{
+	struct host_child *child = host_child_find(host, spi_in);
+
+	if (child && child->local_ts)
+		begins_to_send(host, child);
+}
+
+void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *path)
+{
+	struct host_child *child = host_child_find(host, spi_in);
+
+	if (!child || !child->tunnel || path_equal(&child->tunnel->path, path))
+		return;
+	child->tunnel->path = *path;
+	if (child->tunnel->sending > 0)
+		tell(host, child->tunnel);
+}
+
+static void leave_tunnel(struct host *host, const struct host_child *child)
+{
+	struct host_tunnel *t = child->tunnel, **at;
+
+	t->n--;
+	if (child->sending && --t->sending == 0)
+		tell(host, t);
+	if (t->n == 0) {
+		at = tunnel_place(host, t->name);
+		*at = t->next;
+		free(t);
+	}
+}
+
+static void child_drop(struct host_child **at)
+{
+	struct host_child *child = *at;
+
+	*at = child->next;
+	free(child->local_ts);
+	free(child->remote_ts);
+	free(child);
+}
+
 void host_child_del(struct host *host, uint32_t spi_in)
 {
-	struct host_child **at = place(host, spi_in), *child = *at;
+	struct host_child **at = place(host, spi_in);
 
-	if (!child)
+	if (!*at)
 		return;
-	*at = child->next;
-	free(child);
+	if ((*at)->tunnel)
+		leave_tunnel(host, *at);
+	child_drop(at);
 }
 
 void host_children_free(struct host *host)
 {
-	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
+	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++) {
 		while (host->children[i])
-			host_child_del(host, host->children[i]->spi_in);
+			child_drop(&host->children[i]);
+		while (host->tunnels[i]) {
+			struct host_tunnel *t = host->tunnels[i];
+
+			host->tunnels[i] = t->next;
+			free(t);
+		}
+	}
+}
+
+void host_children_lost(struct host *host)
+{
+	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
+		for (struct host_child *c = host->children[i]; c; c = c->next) {
+			if (!c->sending)
+				continue;
+			c->sending = false;
+			if (--c->tunnel->sending == 0)
+				tell(host, c->tunnel);
+		}
+}
+
+void host_children_expire(struct host *host, uint32_t link)
+{
+	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
+		for (struct host_child *c = host->children[i]; c; c = c->next)
+			if (c->tunnel && (link == 0 || c->link == link))
+				ike_engine_child_expiring(host->engine, c->spi_in, host->now_ms);
 }

@@ -23,10 +23,24 @@ struct host_creds {
 	struct creds *creds;
 };
 
-/* esp's children, by SPI. */
+/* What a tunnel's children come to; main hears of it when it changes. */
+struct host_tunnel {
+	struct host_tunnel *next;
+	char name[IKE_TUNNEL_NAME];
+	unsigned n; /* children that are there */
+	unsigned sending; /* of them, that send */
+	struct ike_path path;
+	struct ike_ts_list local_ts, remote_ts;
+};
+
+/* A datapath's children, by SPI. */
 struct host_child {
 	struct host_child *next;
+	struct host_tunnel *tunnel; /* NULL: only an SPI so far */
 	uint32_t spi_in;
+	uint32_t link;
+	bool sending;
+	struct ike_ts_list *local_ts, *remote_ts; /* until it sends: own copies */
 	uint64_t heard_ms, spoke_ms;
 };
 #define HOST_CHILD_BUCKETS 16384
@@ -38,6 +52,7 @@ struct host {
 	struct host_socket sockets[HOST_SOCKETS_MAX];
 	struct host_creds *creds;
 	struct host_child *children[HOST_CHILD_BUCKETS];
+	struct host_tunnel *tunnels[HOST_CHILD_BUCKETS];
 	uint64_t now_ms, next_ms;
 	uint64_t told_old_marker_ms; /* 0: never */
 	uint64_t signer_gone; /* requests that nobody could take */
@@ -57,8 +72,16 @@ void host_socket_send(struct host *host, const struct ike_path *path, const void
 /* ---- host_child.c */
 struct host_child *host_child_find(struct host *host, uint32_t spi_in);
 uint32_t host_child_new(struct host *host); /* an SPI of its own */
+/* It is there now, and main hears of it. */
+void host_child_add(struct host *host, const struct ike_child_sa *sa);
+void host_child_use(struct host *host, uint32_t spi_in);
+void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *path);
 void host_child_del(struct host *host, uint32_t spi_in);
 void host_children_free(struct host *host);
+/* A datapath is gone with all that it had. */
+void host_children_lost(struct host *host);
+/* New ones in their place: what a link's datapath has not got. 0: all links. */
+void host_children_expire(struct host *host, uint32_t link);
 
 /* ---- host.c */
 /* A list of which only the first n may be there. */

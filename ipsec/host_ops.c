@@ -110,11 +110,13 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	crypto_wipe(message, sizeof(*message));
 	free(message);
 	esp_send(host, &w);
+	host_child_add(host, c);
 	return 0;
 }
 
 static void on_child_use(void *ctx, uint32_t spi_in)
 {
+	host_child_use(ctx, spi_in);
 	esp_send_spi(ctx, PROC_CHILD_USE, spi_in);
 }
 
@@ -123,6 +125,7 @@ static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *pat
 	const struct proc_move message = { spi_in, *path, encap };
 	struct wr w = { 0 };
 
+	host_child_move(ctx, spi_in, path);
 	proc_move_encode(&w, &message);
 	esp_send(ctx, &w);
 }

@@ -6,6 +6,7 @@
  *   iked_helper_packet.c  the processes ike, signer and esp, and talk with them
  *   iked_link_packet.c    links: addresses, sockets, devices
  *   iked_push_packet.c    configuration to the processes
+ *   iked_publish_packet.c what the tunnels are, to who subscribes
  *   iked_vty.c            links and tunnels in configuration mode
  *   iked_show_vty.c       show ipsec, ipsec up ...
  */
@@ -70,6 +71,14 @@ const char *iked_tunnel_last(const char *name);
 void iked_note_key(const struct proc_key_state *state);
 void iked_note_event(const struct proc_event *event);
 void iked_wanted(const char *tunnel); /* a packet for it: start trap */
+
+/* ---- iked_publish_packet.c */
+void iked_publish_start(const char *directory); /* of the socket */
+void iked_publish_stop(void);
+void iked_publish_soon(void); /* configuration, links or interfaces may have changed */
+void iked_publish_carries(const struct proc_carries *carries);
+void iked_publish_ike_lost(void);
+bool iked_publish_is_up(const char *tunnel);
 
 /* ---- VTY */
 void iked_vty_init(void);

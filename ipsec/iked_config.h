@@ -51,6 +51,7 @@ struct iked_tunnel {
 	char psk[PROC_PATH_MAX], cert[PROC_PATH_MAX], key[PROC_PATH_MAX];
 	struct iked_files ca, crl, peer;
 	enum iked_start start;
+	bool carry; /* else its selectors are not to leave in clear while it is down */
 };
 
 struct iked_config {

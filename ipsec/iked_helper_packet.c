@@ -274,6 +274,17 @@ static bool take_row(const struct proc_header *header, struct rd body)
 	return ok;
 }
 
+static bool take_carries(struct rd body)
+{
+	struct proc_carries *c = mem_alloc(sizeof(*c));
+	bool ok = proc_carries_decode(body, c);
+
+	if (ok)
+		iked_publish_carries(c);
+	free(c);
+	return ok;
+}
+
 /* False: that is none of its messages. */
 static bool take_message(struct helper *h, const struct proc_header *header, struct rd body)
 {
@@ -301,6 +312,8 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 			return false;
 		iked_wanted(name.name);
 		return true;
+	case PROC_CARRIES:
+		return h->who == PROC_IKE && take_carries(body);
 	case PROC_RESULT:
 	case PROC_SA:
 	case PROC_CHILD:
@@ -360,6 +373,8 @@ static void helper_broken(struct helper *h, const char *why)
 	zlog_err("%s %s and is started again%s", h->program, why,
 		 h->who == PROC_IKE ? "; traffic goes on meanwhile" : "");
 	helper_end(h);
+	if (h->who == PROC_IKE)
+		iked_publish_ike_lost();
 	h->restarts++;
 	start_later(h);
 }

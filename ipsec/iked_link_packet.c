@@ -257,6 +257,7 @@ static void on_netlink(struct event *t)
 		;
 	event_add_read(iked.loop, on_netlink, NULL, links.netlink, &links.t_netlink);
 	iked_links_changed();
+	iked_publish_soon();
 }
 
 void iked_links_start(void)

@@ -60,6 +60,7 @@ void iked_privileges(bool raise)
 static void on_term(void)
 {
 	zlog_notice("stopping");
+	iked_publish_stop();
 	iked_push_stop();
 	iked_links_stop();
 	iked_helpers_stop();
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
 	if (iked_helpers_start(&diag) != 0)
 		die(&diag);
 	iked_links_start();
+	iked_publish_start(sav_iked_di.vty_sock_path ? sav_iked_di.vty_sock_path : frr_vtydir);
 	iked_changed();
 	frr_run(iked.loop);
 	return 0;

@@ -314,6 +314,7 @@ static void push_changes(struct event *t)
 			*at = p->next;
 			free(p);
 		}
+	iked_publish_soon();
 }
 
 void iked_changed(void)

@@ -642,6 +642,17 @@ DEFUN(tunnel_start, tunnel_start_cmd, "start <auto|trap|add>",
 	EDIT(copy.start = start);
 }
 
+DEFUN(tunnel_protect, tunnel_protect_cmd, "protect",
+      "What the selectors name never leaves in clear, also while the tunnel is down\n")
+{
+	EDIT(copy.carry = false);
+}
+
+DEFUN(tunnel_carry, tunnel_carry_cmd, "carry", "What the selectors name may go another way while the tunnel is down\n")
+{
+	EDIT(copy.carry = true);
+}
+
 DEFUN(tunnel_device, tunnel_device_cmd, "device IFNAME [mtu (576-65000)]",
       "The tunnel's interface, made for it\nIts name; that of the tunnel if not given\nLargest inner packet\nBytes, 1400 if not given\n")
 {
@@ -736,6 +747,8 @@ void iked_vty_init(void)
 	IN_TUNNEL(no_tunnel_pool_cmd);
 	IN_TUNNEL(tunnel_shared_cmd);
 	IN_TUNNEL(tunnel_start_cmd);
+	IN_TUNNEL(tunnel_protect_cmd);
+	IN_TUNNEL(tunnel_carry_cmd);
 	IN_TUNNEL(tunnel_device_cmd);
 	IN_TUNNEL(no_tunnel_device_cmd);
 }

@@ -143,6 +143,8 @@ int iked_write_tunnels(struct vty *vty)
 		write_how(vty, t);
 		if (t->start != IKED_ADD)
 			vty_out(vty, " start %s\n", iked_start_name(t->start));
+		if (t->carry)
+			vty_out(vty, " carry\n");
 		vty_out(vty, "exit\n!\n");
 	}
 	return iked.config.tunnels != NULL;

@@ -49,6 +49,7 @@ enum proc_type {
 	PROC_SA,     /* struct proc_sa: a row of PROC_SHOW */
 	PROC_CHILD,  /* struct proc_child_row: a child of the PROC_SA before it */
 	PROC_COUNTERS, /* struct ike_counters, 64-bit fields in order */
+	PROC_CARRIES,  /* struct proc_carries: does a tunnel have a child SA that sends? When that changes */
 
 	/* ---- main -> signer */
 	PROC_KEY,	/* struct proc_key; answered by PROC_KEY_STATE */
@@ -180,6 +181,14 @@ struct proc_child_row {
 	uint32_t up_s, rekey_in_s;
 };
 
+/* Of the child that was the last to change; without one the rest says nothing. */
+struct proc_carries {
+	char tunnel[IKE_TUNNEL_NAME];
+	bool up;
+	struct ike_path path;
+	struct ike_ts_list local_ts, remote_ts;
+};
+
 enum proc_key_kind {
 	PROC_KEY_PSK,	  /* the file's first line */
 	PROC_KEY_PRIVATE, /* PEM */
@@ -292,6 +301,7 @@ PROC_CODEC(result, struct proc_result)
 PROC_CODEC(sa, struct proc_sa)
 PROC_CODEC(child_row, struct proc_child_row)
 PROC_CODEC(counters, struct ike_counters)
+PROC_CODEC(carries, struct proc_carries)
 PROC_CODEC(key, struct proc_key)
 PROC_CODEC(key_state, struct proc_key_state)
 PROC_CODEC(sign, struct proc_sign)

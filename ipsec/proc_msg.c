@@ -278,6 +278,15 @@ static void io_counters(struct io *io, struct ike_counters *m)
 	io_u32(io, &m->children);
 }
 
+static void io_carries(struct io *io, struct proc_carries *m)
+{
+	io_text(io, m->tunnel, sizeof(m->tunnel));
+	io_bool(io, &m->up);
+	io_path(io, &m->path);
+	io_ts_list(io, &m->local_ts);
+	io_ts_list(io, &m->remote_ts);
+}
+
 static void io_key(struct io *io, struct proc_key *m)
 {
 	io_text(io, m->tunnel, sizeof(m->tunnel));
@@ -447,6 +456,7 @@ CODEC(result, struct proc_result, PROC_RESULT)
 CODEC(sa, struct proc_sa, PROC_SA)
 CODEC(child_row, struct proc_child_row, PROC_CHILD)
 CODEC(counters, struct ike_counters, PROC_COUNTERS)
+CODEC(carries, struct proc_carries, PROC_CARRIES)
 CODEC(key, struct proc_key, PROC_KEY)
 CODEC(key_state, struct proc_key_state, PROC_KEY_STATE)
 CODEC(sign, struct proc_sign, PROC_SIGN)
