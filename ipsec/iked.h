@@ -71,6 +71,9 @@ const char *iked_tunnel_last(const char *name);
 void iked_note_key(const struct proc_key_state *state);
 void iked_note_event(const struct proc_event *event);
 void iked_wanted(const char *tunnel); /* a packet for it: start trap */
+void iked_tunnel_mtu(const struct proc_mtu *mtu); /* esp has worked it out */
+void iked_device_lost(const char *tunnel); /* somebody has deleted its interface */
+const struct proc_esp_counters *iked_esp_counters(void); /* as esp told last */
 
 /* ---- iked_publish_packet.c */
 void iked_publish_start(const char *directory); /* of the socket */

@@ -285,6 +285,38 @@ static bool take_carries(struct rd body)
 	return ok;
 }
 
+static struct proc_esp_counters esp_counters;
+
+const struct proc_esp_counters *iked_esp_counters(void)
+{
+	return &esp_counters;
+}
+
+static bool from_esp(uint8_t type, struct rd body)
+{
+	struct proc_esp_counters counters;
+	struct proc_name name;
+	struct proc_mtu mtu;
+
+	switch (type) {
+	case PROC_MTU:
+		if (!proc_mtu_decode(body, &mtu))
+			return false;
+		iked_tunnel_mtu(&mtu);
+		return true;
+	case PROC_DEVICE_LOST:
+		if (!proc_name_decode(body, &name))
+			return false;
+		iked_device_lost(name.name);
+		return true;
+	default:
+		if (!proc_esp_counters_decode(body, &counters))
+			return false;
+		esp_counters = counters;
+		return true;
+	}
+}
+
 /* False: that is none of its messages. */
 static bool take_message(struct helper *h, const struct proc_header *header, struct rd body)
 {
@@ -312,6 +344,10 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 			return false;
 		iked_wanted(name.name);
 		return true;
+	case PROC_MTU:
+	case PROC_DEVICE_LOST:
+	case PROC_ESP_COUNTERS:
+		return h->who == PROC_ESP && from_esp(header->type, body);
 	case PROC_CARRIES:
 		return h->who == PROC_IKE && take_carries(body);
 	case PROC_RESULT:

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "log.h"
@@ -28,6 +29,8 @@ struct bound {
 	struct ip_addr addr;
 	uint32_t mark;
 	int ike, natt, esp; /* port 500, 4500 and its second half */
+	int raw; /* protocol 50; -1: it can't be had, ESP goes in UDP then */
+	uint32_t mtu; /* of the interface with the address, 0: not known */
 };
 
 static struct {
@@ -104,7 +107,7 @@ static void set_error(uint32_t link, const char *text)
 
 static void tell_one(enum proc_who who, const struct bound *b, uint16_t port, int fd)
 {
-	const struct proc_socket message = { b->link, { b->addr, port } };
+	const struct proc_socket message = { b->link, { b->addr, port }, b->mtu };
 	struct wr w = { 0 };
 
 	if (fd < 0)
@@ -120,12 +123,13 @@ static void tell(enum proc_who who, const struct bound *b)
 		tell_one(PROC_IKE, b, IKE_NATT_PORT, b->natt);
 	} else if (who == PROC_ESP) {
 		tell_one(PROC_ESP, b, IKE_NATT_PORT, b->esp);
+		tell_one(PROC_ESP, b, 0, b->raw);
 	}
 }
 
 static void tell_gone(const struct bound *b)
 {
-	const struct proc_socket message = { b->link, { b->addr, 0 } };
+	const struct proc_socket message = { b->link, { b->addr, 0 }, 0 };
 
 	for (enum proc_who who = PROC_IKE; who <= PROC_ESP; who++) {
 		struct wr w = { 0 };
@@ -151,19 +155,50 @@ static void bound_close(struct bound *b)
 		close(b->natt);
 	if (b->esp >= 0)
 		close(b->esp);
-	b->ike = b->natt = b->esp = -1;
+	if (b->raw >= 0)
+		close(b->raw);
+	b->ike = b->natt = b->esp = b->raw = -1;
+}
+
+static uint32_t mtu_of(const struct ip_addr *addr)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifaddrs *list = NULL;
+	uint32_t mtu = 0;
+
+	if (fd < 0)
+		return 0;
+	if (getifaddrs(&list) < 0)
+		list = NULL;
+	for (struct ifaddrs *i = list; i && mtu == 0; i = i->ifa_next) {
+		struct ifreq ifr = { 0 };
+		struct ip_addr found;
+
+		snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", i->ifa_name);
+		if (address_of(i->ifa_addr, (enum ip_family)addr->family, &found) && ip_addr_equal(&found, addr) &&
+		    ioctl(fd, SIOCGIFMTU, &ifr) == 0)
+			mtu = (uint32_t)ifr.ifr_mtu;
+	}
+	freeifaddrs(list);
+	close(fd);
+	return mtu;
 }
 
 /* The order of binding is the order in the group: IKE's first. */
 static int bound_open(struct bound *b, struct diag *diag)
 {
 	const struct ike_endpoint ike = { b->addr, IKE_PORT }, natt = { b->addr, IKE_NATT_PORT };
+	struct diag no_raw;
 	bool ok;
 
 	iked_privileges(true);
+	b->mtu = mtu_of(&b->addr);
 	b->ike = iked_socket_open(&ike, b->mark, diag);
 	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
 	b->esp = b->natt < 0 || iked.without_esp ? -1 : iked_socket_open(&natt, b->mark, diag);
+	b->raw = b->esp < 0 ? -1 : iked_socket_open_raw(&b->addr, b->mark, &no_raw);
+	if (b->esp >= 0 && b->raw < 0)
+		zlog_warn("link %s: %s", iked_link_by_number(&iked.config, b->link)->name, no_raw.text);
 	ok = b->natt >= 0 && (iked.without_esp || (b->esp >= 0 && iked_socket_share(b->natt, diag) == 0));
 	iked_privileges(false);
 	if (!ok)

@@ -28,7 +28,9 @@ struct pushed {
 	uint8_t digest[DIGEST_SIZE]; /* of what was told: a tunnel is large */
 	bool active; /* else unfinished */
 	bool seen;
+	bool again; /* its device is to be made anew */
 	int device_fd;
+	uint32_t mtu; /* what esp has worked out, 0: nothing yet */
 	char device[IKED_IFNAME];
 	char error[PROC_TEXT_MAX], last[PROC_TEXT_MAX];
 };
@@ -209,7 +211,7 @@ static int device_fd(struct pushed *p, const char *name, struct diag *diag)
 
 static void device_open(struct pushed *p, const struct iked_tunnel *t)
 {
-	uint32_t mtu = t->mtu ? t->mtu : MTU_DEFAULT;
+	uint32_t mtu = t->mtu ? t->mtu : p->mtu ? p->mtu : MTU_DEFAULT;
 	char name[IKED_IFNAME];
 	struct diag diag;
 
@@ -240,6 +242,47 @@ static void push_device(struct pushed *p, const struct iked_tunnel *t)
 	snprintf(device.device, sizeof(device.device), "%s", p->device);
 	proc_device_encode(&w, &device);
 	iked_send(PROC_ESP, &w, p->device_fd);
+}
+
+void iked_tunnel_mtu(const struct proc_mtu *mtu)
+{
+	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, mtu->tunnel);
+	struct pushed *p = *find(mtu->tunnel);
+
+	if (!t || !p || p->device_fd < 0)
+		return;
+	p->mtu = mtu->mtu;
+	if (t->mtu)
+		return;
+	zlog_info("tunnel %s: interface %s has an MTU of %u", p->name, p->device, mtu->mtu);
+	iked_privileges(true);
+	device_up(p->device, mtu->mtu);
+	iked_privileges(false);
+}
+
+void iked_device_lost(const char *tunnel)
+{
+	struct pushed *lost = *find(tunnel);
+
+	if (!lost || lost->device_fd < 0)
+		return;
+	zlog_warn("interface %s was deleted; it is made anew", lost->device);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct pushed *p = table[i]; p; p = p->next)
+			if (p->device_fd >= 0 && strcmp(p->device, lost->device) == 0) {
+				close(p->device_fd);
+				p->device_fd = -1;
+				p->again = true;
+			}
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct pushed *p = table[i]; p; p = p->next) {
+			const struct iked_tunnel *t = p->again ? iked_tunnel_find(&iked.config, p->name) : NULL;
+
+			p->again = false;
+			if (t && p->active)
+				push_device(p, t);
+		}
+	iked_publish_soon();
 }
 
 /* ---- what changed */

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "vty.h"
 
+#include "ipsec/esp/esp_counters.h"
 #include "ipsec/ike/ts.h"
 #include "ipsec/iked.h"
 #include "lib/digest.h"
@@ -251,6 +252,8 @@ DEFUN(show_ipsec_counters, show_ipsec_counters_cmd, "show ipsec counters [json]"
 	json_object_int_add(telling.counters, "ikeProcess", iked_helper_pid(PROC_IKE));
 	json_object_int_add(telling.counters, "signerProcess", iked_helper_pid(PROC_SIGNER));
 	json_object_int_add(telling.counters, "espProcess", iked_helper_pid(PROC_ESP));
+	for (unsigned i = 0; i < iked_esp_counters()->n && esp_counter_name(i); i++)
+		json_object_int_add(telling.counters, esp_counter_name(i), (int64_t)iked_esp_counters()->list[i]);
 	json_object_free(telling.sas);
 	if (argc > 3)
 		return print_json(vty, telling.counters);

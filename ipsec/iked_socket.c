@@ -53,6 +53,21 @@ int iked_socket_open(const struct ike_endpoint *local, uint32_t mark, struct dia
 	return fd;
 }
 
+int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, struct diag *diag)
+{
+	const struct ike_endpoint any_port = { *local, 0 };
+	bool v6 = local->family == IP_V6;
+	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP);
+
+	if (fd < 0 || (mark && on(fd, SOL_SOCKET, SO_MARK, (int)mark) < 0) || bind_to(fd, &any_port) < 0) {
+		diag_set(diag, "no socket for protocol 50: %s; ESP goes in UDP", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 int iked_socket_share(int fd, struct diag *diag)
 {
 	/* the program sees the UDP payload */

@@ -72,6 +72,9 @@ enum proc_type {
 	PROC_PACKET,	   /* struct proc_packet: an IKE message that came among ESP */
 	/* ---- esp -> main */
 	PROC_WANTED, /* struct proc_name: a packet for a tunnel that has no SA; once a second at most */
+	PROC_MTU,    /* struct proc_mtu: what a tunnel's device shall have */
+	PROC_DEVICE_LOST, /* struct proc_name: somebody has deleted the tunnel's device */
+	PROC_ESP_COUNTERS, /* struct proc_esp_counters: once a second when they change */
 	/* ---- main -> esp */
 	PROC_DEVICE,	  /* struct proc_device + a queue of it */
 	PROC_DEVICE_GONE, /* struct proc_name */
@@ -98,7 +101,8 @@ struct proc_peer {
 
 struct proc_socket {
 	uint32_t link;
-	struct ike_endpoint local; /* what it is bound to */
+	struct ike_endpoint local; /* what it is bound to; port 0: a raw one, of protocol 50 */
+	uint32_t mtu; /* of the link's interface, 0: not known */
 };
 
 enum proc_file_kind {
@@ -265,6 +269,17 @@ struct proc_packet {
 	struct ike_bytes data; /* without the non-ESP marker */
 };
 
+struct proc_mtu {
+	char tunnel[IKE_TUNNEL_NAME];
+	uint32_t mtu;
+};
+
+#define PROC_ESP_COUNTERS_MAX 64
+struct proc_esp_counters {
+	unsigned n;
+	uint64_t list[PROC_ESP_COUNTERS_MAX]; /* in the order of esp_counter_name() */
+};
+
 struct proc_device {
 	char tunnel[IKE_TUNNEL_NAME];
 	char device[16];
@@ -313,6 +328,8 @@ PROC_CODEC(moved, struct proc_moved)
 PROC_CODEC(times, struct proc_times)
 PROC_CODEC(packet, struct proc_packet)
 PROC_CODEC(device, struct proc_device)
+PROC_CODEC(mtu, struct proc_mtu)
+PROC_CODEC(esp_counters, struct proc_esp_counters)
 
 /* ---- the sockets between */
 

@@ -186,6 +186,7 @@ static void io_socket(struct io *io, struct proc_socket *m)
 {
 	io_u32(io, &m->link);
 	io_endpoint(io, &m->local);
+	io_u32(io, &m->mtu);
 }
 
 static void io_file(struct io *io, struct proc_file *m)
@@ -396,6 +397,26 @@ static void io_device(struct io *io, struct proc_device *m)
 	io_u32(io, &m->mtu);
 }
 
+static void io_mtu(struct io *io, struct proc_mtu *m)
+{
+	io_text(io, m->tunnel, sizeof(m->tunnel));
+	io_u32(io, &m->mtu);
+}
+
+static void io_esp_counters(struct io *io, struct proc_esp_counters *m)
+{
+	uint32_t n = m->n;
+
+	io_u32(io, &n);
+	m->n = n;
+	if (n > PROC_ESP_COUNTERS_MAX) {
+		io->bad = true;
+		m->n = 0;
+	}
+	for (unsigned i = 0; i < m->n; i++)
+		io_u64(io, &m->list[i]);
+}
+
 /* ---- both ways */
 
 void proc_plain_encode(struct wr *w, enum proc_type type)
@@ -468,6 +489,8 @@ CODEC(moved, struct proc_moved, PROC_MOVED)
 CODEC(times, struct proc_times, PROC_TIMES)
 CODEC(packet, struct proc_packet, PROC_PACKET)
 CODEC(device, struct proc_device, PROC_DEVICE)
+CODEC(mtu, struct proc_mtu, PROC_MTU)
+CODEC(esp_counters, struct proc_esp_counters, PROC_ESP_COUNTERS)
 
 const char *proc_who_name(enum proc_who who)
 {

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ipsec/esp/esp_worker.h"
+#include "ipsec/esp/esp_counters.h"
 #include "ipsec/helper.h"
 #include "ipsec/proc.h"
 #include "lib/mem.h"
@@ -25,11 +25,13 @@
 #define MESSAGES_MAX   64 /* of one channel at a wake-up */
 #define TIMES_EVERY_MS 1000
 #define WANTED_EVERY_MS 1000
+#define MTU_MIN 1280 /* of a device */
 
 struct tunnel {
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number, device;
 	uint64_t wanted_ms; /* when main was told last that packets want in */
+	uint32_t room, told_mtu;
 };
 
 static struct {
@@ -40,6 +42,7 @@ static struct {
 	size_t n_tunnels;
 	uint32_t last_number;
 	uint64_t times_at_ms;
+	struct proc_esp_counters told;
 } esp;
 
 /* ---- what the worker says */
@@ -122,11 +125,81 @@ static void on_wanted(void *ctx, uint32_t device)
 	}
 }
 
+/* The most that its tunnels carry whole is the device's MTU, of a shared one the
+ * least of them; and what ICMP tells of one's path is for that one only. Below
+ * 1280 the kernel would take IPv6 away: the rest is cut (RFC 2473 7.1). */
+static void mtu_tell(const struct tunnel *changed)
+{
+	uint32_t least = changed->room;
+	struct proc_mtu mtu;
+	struct wr w = { 0 };
+
+	for (size_t i = 0; i < esp.n_tunnels; i++)
+		if (esp.tunnels[i].device == changed->device && esp.tunnels[i].room != 0 && esp.tunnels[i].room < least)
+			least = esp.tunnels[i].room;
+	if (least < MTU_MIN)
+		least = MTU_MIN;
+	for (size_t i = 0; i < esp.n_tunnels; i++) {
+		struct tunnel *t = &esp.tunnels[i];
+
+		if (t->device != changed->device)
+			continue;
+		if (t->told_mtu == least)
+			return;
+		t->told_mtu = mtu.mtu = least;
+		memcpy(mtu.tunnel, t->name, sizeof(mtu.tunnel));
+		proc_mtu_encode(&w, &mtu);
+		proc_chan_send(esp.main, &w, -1);
+		return;
+	}
+}
+
+static bool is_shared(const struct tunnel *tunnel)
+{
+	for (size_t i = 0; i < esp.n_tunnels; i++)
+		if (&esp.tunnels[i] != tunnel && esp.tunnels[i].device == tunnel->device)
+			return true;
+	return false;
+}
+
+static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)
+{
+	for (size_t i = 0; i < esp.n_tunnels; i++) {
+		struct tunnel *t = &esp.tunnels[i];
+
+		if (t->number != owner)
+			continue;
+		if (t->room != bytes && !(learnt && is_shared(t))) {
+			t->room = bytes;
+			mtu_tell(t);
+		}
+		return;
+	}
+}
+
+static void on_lost(void *ctx, uint32_t device)
+{
+	for (size_t i = 0; i < esp.n_tunnels; i++) {
+		struct proc_name name;
+		struct wr w = { 0 };
+
+		if (esp.tunnels[i].device != device)
+			continue;
+		/* main knows which others share it */
+		memcpy(name.name, esp.tunnels[i].name, sizeof(name.name));
+		proc_name_encode(&w, PROC_DEVICE_LOST, &name);
+		proc_chan_send(esp.main, &w, -1);
+		return;
+	}
+}
+
 static const struct esp_worker_ops ops = {
 	.ike = on_ike,
 	.moved = on_moved,
 	.expiring = on_expiring,
 	.wanted = on_wanted,
+	.room = on_room,
+	.lost = on_lost,
 	.watch = watch,
 	.unwatch = unwatch,
 };
@@ -164,7 +237,7 @@ static void child_add(const struct proc_child *child)
 		.path = path_of(&child->path, child->encap),
 	};
 
-	if (!tunnel || child->transport || !child->encap ||
+	if (!tunnel ||
 	    esp_worker_add(esp.worker, &conf, !child->inbound_only) != 0)
 		send_spi(PROC_CHILD_FAILED, child->spi_in);
 }
@@ -265,7 +338,11 @@ static bool with_fd(enum proc_type type, struct rd body, int fd)
 	case PROC_SOCKET:
 		if (!proc_socket_decode(body, &socket))
 			return false;
-		esp_worker_socket(esp.worker, socket.link, socket.local.addr.family, fd);
+		esp_worker_socket(esp.worker, &(struct esp_sock_conf){ .fd = fd,
+									.link = socket.link,
+									.family = socket.local.addr.family,
+									.raw = socket.local.port == 0,
+									.mtu = socket.mtu });
 		return true;
 	case PROC_DEVICE:
 		if (!proc_device_decode(body, &device))
@@ -347,6 +424,21 @@ static void times_add(void *ctx, struct esp_sa *sa)
 		times_flush(round);
 }
 
+static void counters_tell(void)
+{
+	struct proc_esp_counters message = { .n = ESP_COUNTERS };
+	struct esp_worker_counters counters;
+	struct wr w = { 0 };
+
+	esp_worker_counters(esp.worker, &counters);
+	esp_counters_list(&counters, message.list);
+	if (memcmp(&message, &esp.told, sizeof(message)) == 0)
+		return;
+	esp.told = message;
+	proc_esp_counters_encode(&w, &message);
+	proc_chan_send(esp.main, &w, -1);
+}
+
 static void times_tell(uint64_t now)
 {
 	static struct times_round round;
@@ -358,6 +450,7 @@ static void times_tell(uint64_t now)
 	esp_worker_each(esp.worker, times_add, &round);
 	times_flush(&round);
 	esp.times_at_ms = now;
+	counters_tell();
 }
 
 /* ---- the loop */
@@ -412,6 +505,8 @@ static void serve(void)
 				if (!chan_ready(esp.ike, false))
 					ike_close();
 			} else {
+				if (events[i].events & EPOLLERR)
+					esp_worker_error(esp.worker, fd, now);
 				esp_worker_ready(esp.worker, fd, now);
 			}
 		}

@@ -27,6 +27,14 @@ static struct crypto_cipher *new_cipher(const struct esp_sa_conf *conf, bool enc
 				 keys->integ.len);
 }
 
+static bool is_particular(const struct esp_selectors *ts)
+{
+	for (unsigned int i = 0; i < ts->n; i++)
+		if (ts->list[i].port_first != 0 || ts->list[i].port_last != UINT16_MAX)
+			return true;
+	return false;
+}
+
 struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 {
 	struct esp_sa *sa = mem_alloc(sizeof(*sa));
@@ -53,6 +61,7 @@ struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 	sa->soft_bytes = conf->soft_bytes ? conf->soft_bytes : SOFT_BYTES;
 	sa->local_ts = copy_selectors(conf->local_ts);
 	sa->remote_ts = copy_selectors(conf->remote_ts);
+	sa->whole = is_particular(&sa->local_ts) || is_particular(&sa->remote_ts);
 	return sa;
 }
 
@@ -87,6 +96,15 @@ size_t esp_sa_room(const struct esp_sa *sa, size_t size)
 		return 0;
 	size -= fixed;
 	return size - size % sa->align - ESP_TRAILER;
+}
+
+#define ROOM_MIN 68 /* every IPv4 link carries so much (RFC 791 3.2) */
+
+void esp_sa_fit(struct esp_sa *sa, uint32_t mtu, uint32_t outer)
+{
+	size_t room = mtu > outer ? esp_sa_room(sa, mtu - outer) : 0;
+
+	sa->room = room < ROOM_MIN ? ROOM_MIN : (uint32_t)room;
 }
 
 /* What is authenticated in front of the IV: with an AEAD and extended numbers

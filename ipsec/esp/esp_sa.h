@@ -37,7 +37,7 @@
 struct esp_path {
 	uint32_t link; /* whose socket */
 	struct ike_endpoint local, remote;
-	bool encap; /* in UDP, else protocol 50 */
+	bool encap; /* in UDP, else protocol 50 where the link has a socket for it */
 };
 
 /* Ranges of a selector list, as the datapath asks for them. */
@@ -80,6 +80,12 @@ struct esp_sa {
 	struct esp_selectors local_ts, remote_ts;
 	struct esp_path path;
 	struct ike_endpoint told; /* the last place elsewhere that was reported */
+	/* what the path takes (esp_worker.c): the outer packet as far as ICMP told, 0
+	 * if it did not; the longest inner one, 0 until it is worked out */
+	uint32_t pmtu, room;
+	uint64_t pmtu_until_ms;
+	struct ike_endpoint to; /* where packets go: path.remote, and the port */
+	bool whole; /* selectors ask for ports: a fragment does not match */
 	uint64_t heard_ms, spoke_ms; /* last packet each way; the worker's clock */
 	struct esp_sa_counters in, out;
 	struct esp_sa *next_spi; /* of esp_table.c */
@@ -89,6 +95,10 @@ struct esp_sa {
  * keys are copied into the ciphers; the caller wipes his. */
 struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf);
 void esp_sa_free(struct esp_sa *sa);
+
+/* Works out sa->room for outer IP packets of at most mtu bytes with so many bytes
+ * in front of ESP; never less than IPv4 allows. */
+void esp_sa_fit(struct esp_sa *sa, uint32_t mtu, uint32_t outer);
 
 /* The whole ESP packet's length for an inner one of len bytes. */
 size_t esp_sa_length(const struct esp_sa *sa, size_t len);

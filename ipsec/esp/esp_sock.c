@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/errqueue.h>
+
 #include "lib/mem.h"
 
 /* A round trip of 10 ms at 5 Gbit/s; the kernel gives what it allows. */
@@ -37,20 +39,51 @@ static void set_option(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-struct esp_sock *esp_sock_new(int fd, uint32_t link, enum ip_family family)
+#define MTU_DEFAULT 1500
+
+static void set_fragmenting(struct esp_sock *sock, bool fragmenting)
+{
+	if (sock->family == IP_V4)
+		set_option(sock->fd, IPPROTO_IP, IP_MTU_DISCOVER, fragmenting ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO);
+	else
+		set_option(sock->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+			   fragmenting ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_DO);
+	sock->fragmenting = fragmenting;
+}
+
+static int system_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+{
+	return sendmmsg(fd, messages, n, flags);
+}
+
+struct esp_sock *esp_sock_new(const struct esp_sock_conf *conf)
 {
 	struct esp_sock *sock = mem_alloc(sizeof(*sock));
+	int fd = conf->fd;
 
-	*sock = (struct esp_sock){ .fd = fd, .link = link, .family = family, .segment = true };
+	*sock = (struct esp_sock){
+		.fd = fd,
+		.link = conf->link,
+		.family = conf->family,
+		.raw = conf->raw,
+		.segment = !conf->raw,
+		.mtu = conf->mtu ? conf->mtu : MTU_DEFAULT,
+		.sendmmsg = system_sendmmsg,
+	};
 	set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES);
 	set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES);
 	set_option(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_BYTES);
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
-	set_option(fd, IPPROTO_UDP, UDP_GRO, 1);
-	if (family == IP_V4)
+	if (!conf->raw)
+		set_option(fd, IPPROTO_UDP, UDP_GRO, 1);
+	if (conf->family == IP_V4) {
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
-	else
+		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+	} else {
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	}
+	set_fragmenting(sock, false);
 	return sock;
 }
 
@@ -116,6 +149,17 @@ static void read_control(struct msghdr *msg, struct esp_train *train)
 	}
 }
 
+/* A raw IPv4 socket gives the IP header too (raw(7)); an IPv6 one does not. */
+static void strip_header(struct esp_train *train)
+{
+	size_t header = train->len > 0 ? (size_t)(train->data[0] & 0x0f) * 4 : 0;
+
+	if (header > train->len)
+		header = train->len;
+	train->data += header;
+	train->len -= header;
+}
+
 unsigned int esp_sock_receive(struct esp_sock *sock, struct esp_receive *r, struct esp_train *out)
 {
 	int n;
@@ -133,24 +177,31 @@ unsigned int esp_sock_receive(struct esp_sock *sock, struct esp_receive *r, stru
 			.peer = endpoint_of(&r->from[i]),
 		};
 		read_control(&r->messages[i].msg_hdr, &out[i]);
+		if (sock->raw) {
+			out[i].peer.port = 0;
+			if (sock->family == IP_V4)
+				strip_header(&out[i]);
+		}
 	}
 	return n < 0 ? 0 : (unsigned int)n;
 }
 
 /* ---- out */
 
-static socklen_t address_of(const struct ike_endpoint *to, union address *out)
+static socklen_t address_of(const struct ike_endpoint *to, bool raw, union address *out)
 {
+	uint16_t port = raw ? 0 : htons(to->port);
+
 	*out = (union address){ 0 };
 	if (to->addr.family == IP_V4) {
 		out->in.sin_family = AF_INET;
 		out->in.sin_addr.s_addr = htonl((uint32_t)to->addr.v);
-		out->in.sin_port = htons(to->port);
+		out->in.sin_port = port;
 		return sizeof(out->in);
 	}
 	out->in6.sin6_family = AF_INET6;
 	ip_to_bytes(to->addr.v, IP_V6, out->in6.sin6_addr.s6_addr);
-	out->in6.sin6_port = htons(to->port);
+	out->in6.sin6_port = port;
 	return sizeof(out->in6);
 }
 
@@ -180,7 +231,7 @@ static void prepare(const struct esp_sock *sock, struct send_batch *b, unsigned 
 
 	b->iov[i] = (struct iovec){ train->data, train->len };
 	*msg = (struct msghdr){ .msg_name = &b->to[i], .msg_iov = &b->iov[i], .msg_iovlen = 1 };
-	msg->msg_namelen = address_of(&train->peer, &b->to[i]);
+	msg->msg_namelen = address_of(&train->peer, sock->raw, &b->to[i]);
 	memset(b->control[i], 0, CONTROL_SIZE);
 	if (tos != 0 && sock->family == IP_V4)
 		at = put_control(msg, at, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
@@ -209,17 +260,36 @@ static void count(struct esp_sock *sock, uint64_t n, int error)
 	}
 }
 
+/* An error that an earlier packet caused (an ICMP message on it) is told to the
+ * next send in its place, once: then this one has its turn. */
+static int send_now(struct esp_sock *sock, struct mmsghdr *messages, unsigned int n)
+{
+	int sent = sock->sendmmsg(sock->fd, messages, n, MSG_DONTWAIT);
+
+	if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
+		sent = sock->sendmmsg(sock->fd, messages, n, MSG_DONTWAIT);
+	return sent;
+}
+
 static void send_singly(struct esp_sock *sock, const struct esp_train *train)
 {
 	struct send_batch b;
 
 	for (size_t at = 0; at < train->len; at += train->size) {
 		struct esp_train one = *train;
+		int error;
 
 		one.data += at;
 		one.len = train->len - at < train->size ? train->len - at : train->size;
 		prepare(sock, &b, 0, &one);
-		count(sock, 1, sendmsg(sock->fd, &b.messages[0].msg_hdr, MSG_DONTWAIT) >= 0 ? 0 : errno);
+		error = send_now(sock, b.messages, 1) > 0 ? 0 : errno;
+		if (error == EMSGSIZE && one.len == train->size) {
+			/* so it is with all the others */
+			one.len = train->len - at;
+			count(sock, datagrams(&one), error);
+			return;
+		}
+		count(sock, 1, error);
 	}
 }
 
@@ -237,6 +307,11 @@ static void deal_with_error(struct esp_sock *sock, const struct esp_train *train
 	send_singly(sock, train);
 }
 
+static bool is_single(const struct esp_sock *sock, const struct esp_train *train)
+{
+	return (!sock->segment || train->fragment) && train->len > train->size;
+}
+
 void esp_sock_send(struct esp_sock *sock, const struct esp_train *trains, unsigned int n)
 {
 	struct send_batch b;
@@ -246,16 +321,18 @@ void esp_sock_send(struct esp_sock *sock, const struct esp_train *trains, unsign
 		unsigned int ready = 0;
 		int sent;
 
-		if (!sock->segment && trains[done].len > trains[done].size) {
+		if (trains[done].fragment != sock->fragmenting)
+			set_fragmenting(sock, trains[done].fragment);
+		if (is_single(sock, &trains[done])) {
 			send_singly(sock, &trains[done++]);
 			continue;
 		}
-		while (ready < ESP_BATCH && done + ready < n &&
-		       (sock->segment || trains[done + ready].len <= trains[done + ready].size)) {
+		while (ready < ESP_BATCH && done + ready < n && trains[done + ready].fragment == sock->fragmenting &&
+		       !is_single(sock, &trains[done + ready])) {
 			prepare(sock, &b, ready, &trains[done + ready]);
 			ready++;
 		}
-		sent = sendmmsg(sock->fd, b.messages, ready, MSG_DONTWAIT);
+		sent = send_now(sock, b.messages, ready);
 		if (sent <= 0) {
 			deal_with_error(sock, &trains[done++], errno);
 			continue;
@@ -263,4 +340,39 @@ void esp_sock_send(struct esp_sock *sock, const struct esp_train *trains, unsign
 		for (int i = 0; i < sent; i++)
 			count(sock, datagrams(&trains[done++]), 0);
 	}
+}
+
+/* ---- errors */
+
+static const struct sock_extended_err *find_error(struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		     (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)) &&
+		    c->cmsg_len >= CMSG_LEN(sizeof(struct sock_extended_err)))
+			return (const struct sock_extended_err *)(const void *)CMSG_DATA(c);
+	return NULL;
+}
+
+int esp_sock_error(struct esp_sock *sock, struct ip_addr *peer, uint32_t *mtu)
+{
+	uint8_t control[512] __attribute__((aligned(8)));
+	union address from = { 0 };
+	struct msghdr msg = { .msg_name = &from,
+			      .msg_namelen = sizeof(from),
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	const struct sock_extended_err *error;
+
+	if (recvmsg(sock->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return -1;
+	error = find_error(&msg);
+	/* the kernel's own word on our packet; what it was told by others it has
+	 * looked at and says with the next one */
+	if (!error || error->ee_errno != EMSGSIZE || error->ee_origin != SO_EE_ORIGIN_LOCAL || error->ee_info == 0 ||
+	    msg.msg_namelen == 0)
+		return 0;
+	*peer = endpoint_of(&from).addr;
+	*mtu = error->ee_info;
+	return 1;
 }

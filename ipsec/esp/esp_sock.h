@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * esp_sock - trains of datagrams in and out of one UDP socket.
+ * esp_sock - trains of datagrams in and out of one UDP socket, or packets of one
+ * raw socket of protocol 50.
  *
  * Equal datagrams to one place go to the kernel as one (UDP_SEGMENT) and come
  * from it as one (UDP_GRO); what the kernel or the device under it can't do is
  * tried once and then done the plain way.
+ *
+ * Packets are sent with DF. What the kernel has learnt of a path by ICMP (for
+ * packets that a socket of ours sent, and not below 552 bytes or IPv6's 1280)
+ * it says when a longer one is sent: esp_sock_error().
  */
 #ifndef SAV_ESP_SOCK_H
 #define SAV_ESP_SOCK_H
@@ -12,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "ipsec/ike/tunnel.h"
 #include "lib/diag.h"
@@ -25,7 +31,8 @@ struct esp_train {
 	size_t len;   /* of all datagrams */
 	uint16_t size; /* of each but the last */
 	uint8_t tos;
-	struct ike_endpoint peer; /* whom to, or where from */
+	bool fragment; /* out: whoever finds it too long may cut it */
+	struct ike_endpoint peer; /* whom to, or where from; raw: port 0 */
 };
 
 #define ESP_BATCH 32
@@ -36,15 +43,28 @@ struct esp_sock {
 	int fd;
 	uint32_t link;
 	uint8_t family;	 /* enum ip_family */
+	bool raw;	 /* protocol 50, not UDP */
 	bool segment;	 /* UDP_SEGMENT works so far */
+	bool fragmenting; /* the socket lets its packets be cut now */
+	uint32_t mtu;	 /* of the link, for all that is not known better */
 	/* datagrams; dropped: the socket's buffer was full; refused: EMSGSIZE and the
 	 * like, the last one kept */
 	uint64_t sent, dropped, refused;
 	int last_error;
+	/* the system's; a test puts its own here */
+	int (*sendmmsg)(int fd, struct mmsghdr *messages, unsigned int n, int flags);
+};
+
+struct esp_sock_conf {
+	int fd;
+	uint32_t link;
+	enum ip_family family;
+	bool raw;
+	uint32_t mtu; /* 0: not known */
 };
 
 /* Takes the descriptor, sets its options. */
-struct esp_sock *esp_sock_new(int fd, uint32_t link, enum ip_family family);
+struct esp_sock *esp_sock_new(const struct esp_sock_conf *conf);
 void esp_sock_free(struct esp_sock *sock);
 
 struct esp_receive; /* buffers for one batch */
@@ -58,5 +78,9 @@ unsigned int esp_sock_receive(struct esp_sock *sock, struct esp_receive *receive
  * and counted, as a router's queue would, so that one slow link never stops
  * another. */
 void esp_sock_send(struct esp_sock *sock, const struct esp_train *trains, unsigned int n);
+
+/* Takes the next error from the socket's queue: 1 and how long a packet to that
+ * peer may be (the IP header included), 0: about something else, -1: none. */
+int esp_sock_error(struct esp_sock *sock, struct ip_addr *peer, uint32_t *mtu);
 
 #endif /* SAV_ESP_SOCK_H */

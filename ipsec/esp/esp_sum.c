@@ -5,6 +5,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "ipsec/esp/esp_bytes.h"
+
 /* Ones' complement sums don't care for the order of bytes within words as long
  * as it is the same everywhere (RFC 1071 2 B), so whole words are added as the
  * machine has them and turned at the end. */
@@ -57,4 +59,15 @@ uint16_t esp_sum_final(uint64_t sum, bool nonzero)
 	uint16_t final = (uint16_t)~esp_sum_fold(sum);
 
 	return final == 0 && nonzero ? 0xffff : final;
+}
+
+void esp_sum_change(uint8_t field[2], const uint8_t *old, const uint8_t *new, size_t offset, size_t len)
+{
+	uint16_t was = esp_sum_fold(esp_sum_add(0, old, len)), is = esp_sum_fold(esp_sum_add(0, new, len));
+
+	if (offset % 2 != 0) { /* each byte is in the other half of its word */
+		was = (uint16_t)(was << 8 | was >> 8);
+		is = (uint16_t)(is << 8 | is >> 8);
+	}
+	esp_put16(field, (uint16_t)~esp_sum_fold((uint64_t)(uint16_t)~esp_get16(field) + (uint16_t)~was + is));
 }

@@ -25,5 +25,8 @@ uint16_t esp_sum_fold(uint64_t sum);
 /* What goes into a header: inverted; 0 is written as 0xffff when it must not be
  * (UDP, RFC 768). */
 uint16_t esp_sum_final(uint64_t sum, bool nonzero);
+/* Mends the checksum in field for len bytes that change from old to new, at that
+ * offset from where the sum began (RFC 1624 section 3). */
+void esp_sum_change(uint8_t field[2], const uint8_t *old, const uint8_t *new, size_t offset, size_t len);
 
 #endif /* SAV_ESP_SUM_H */

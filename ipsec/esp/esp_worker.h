@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * worker - one thread of the user-space datapath: TUN devices, sockets and SAs.
+ * esp_worker - one thread of the user-space datapath: TUN devices, sockets and SAs.
  *
  * All that belongs to a worker is used by its thread alone, so no packet takes a
  * lock. Times are milliseconds of the monotonic clock.
@@ -9,6 +9,7 @@
 #define SAV_ESP_WORKER_H
 
 #include "ipsec/esp/esp_sa.h"
+#include "ipsec/esp/esp_sock.h"
 
 struct esp_worker;
 
@@ -22,6 +23,11 @@ struct esp_worker_ops {
 	/* a packet wants out of a device that has no SA for it; told for each, and
 	 * most often for nothing new */
 	void (*wanted)(void *ctx, uint32_t device);
+	/* the longest packet that the owner's newest sending SA carries whole, each
+	 * time it is worked out; learnt: by what ICMP said of the path */
+	void (*room)(void *ctx, uint32_t owner, uint32_t bytes, bool learnt);
+	/* a device's interface is gone; a new one may be given under the same name */
+	void (*lost)(void *ctx, uint32_t device);
 	/* descriptors to read from when there is something */
 	void (*watch)(void *ctx, int fd);
 	void (*unwatch)(void *ctx, int fd);
@@ -33,6 +39,12 @@ struct esp_worker_counters {
 	uint64_t verdicts[ESP_VERDICTS];
 	uint64_t unknown_spi;
 	uint64_t keepalives, ike, stray; /* stray: too short for either */
+	uint64_t too_big;    /* from a device: longer than the path takes, and not to be cut */
+	uint64_t cut;	     /* from a device: sent as fragments */
+	uint64_t mss_lowered; /* TCP SYNs of both directions */
+	uint64_t too_long;   /* longer than ESP takes, or fragments in transport mode */
+	uint64_t pmtu_told;  /* the kernel learnt of a shorter path */
+	uint64_t devices_lost;
 	uint64_t no_sa;	     /* from a device, and no SA carries it */
 	uint64_t bad_super;  /* from a device, and no packet */
 	uint64_t no_socket;  /* the SA's link has none */
@@ -48,13 +60,15 @@ void esp_worker_free(struct esp_worker *w);
 
 /* A queue of a TUN device (IFF_VNET_HDR | IFF_NO_PI, non-blocking), taken over.
  * Several tunnels may have one device: then the descriptor is closed if the
- * device is known. Returns the device's number for esp_sa_conf.tunnel. */
+ * device is known and not lost. Returns the device's number for
+ * esp_sa_conf.tunnel. */
 uint32_t esp_worker_device(struct esp_worker *w, const char *device, int fd);
 void esp_worker_device_gone(struct esp_worker *w, uint32_t number);
 
-/* A link's socket for ESP in UDP, non-blocking, taken over; takes the place of
- * one that the link has for that family. */
-void esp_worker_socket(struct esp_worker *w, uint32_t link, enum ip_family family, int fd);
+/* A link's socket for ESP in UDP, or for protocol 50, non-blocking, taken over;
+ * takes the place of one of that kind that the link has for that family. */
+void esp_worker_socket(struct esp_worker *w, const struct esp_sock_conf *conf);
+/* Both kinds. */
 void esp_worker_socket_gone(struct esp_worker *w, uint32_t link, enum ip_family family);
 
 /* -1: keys or suite can't be used, or the SPI is taken. sending false: it only
@@ -70,6 +84,8 @@ void esp_worker_orphan(struct esp_worker *w);
 
 /* A watched descriptor is ready. Bounded work; now_ms is noted for the SAs. */
 void esp_worker_ready(struct esp_worker *w, int fd, uint64_t now_ms);
+/* One has errors to read (EPOLLERR). */
+void esp_worker_error(struct esp_worker *w, int fd, uint64_t now_ms);
 
 void esp_worker_each(struct esp_worker *w, void (*fn)(void *ctx, struct esp_sa *sa), void *ctx);
 void esp_worker_counters(const struct esp_worker *w, struct esp_worker_counters *out);

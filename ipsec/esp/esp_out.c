@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * From devices to sockets.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipsec/esp/esp_fit.h"
+#include "ipsec/esp/esp_super.h"
+#include "ipsec/esp/esp_worker_impl.h"
+
+#define TOLD_MAX 1000 /* messages a second to inner sources (RFC 4443 2.4 f) */
+
+static void flush(struct esp_worker *w)
+{
+	if (w->n_trains > 0)
+		esp_sock_send(w->trains_sock, w->trains, w->n_trains);
+	w->n_trains = 0;
+	w->arena_used = 0;
+}
+
+/* The next datagram goes behind the last one when it can share its train. */
+static bool fits_train(const struct esp_worker *w, const struct esp_sa *sa, size_t size, uint8_t tos, bool fragment)
+{
+	const struct esp_train *t = &w->trains[w->n_trains - 1];
+
+	return w->trains_sock->segment && t->len % t->size == 0 && size <= t->size && t->tos == tos &&
+	       t->fragment == fragment &&
+	       t->len + size <= ESP_TRAIN_BYTES_MAX && t->len / t->size < ESP_TRAIN_MAX &&
+	       ike_endpoint_equal(&t->peer, &sa->to);
+}
+
+/* A place for one ESP packet of that size, which then must be filled. */
+static uint8_t *place(struct esp_worker *w, struct esp_sock *sock, const struct esp_sa *sa, size_t size, uint8_t tos,
+		      bool fragment)
+{
+	struct esp_train *t;
+
+	if (w->n_trains > 0 && w->trains_sock != sock)
+		flush(w);
+	if (w->n_trains == 0 || !fits_train(w, sa, size, tos, fragment)) {
+		if (w->n_trains == ESP_BATCH || w->arena_used + ESP_ARENA_SPARE > ESP_ARENA_SIZE)
+			flush(w);
+		t = &w->trains[w->n_trains++];
+		*t = (struct esp_train){ .data = w->arena + w->arena_used,
+					 .size = (uint16_t)size,
+					 .tos = tos,
+					 .fragment = fragment,
+					 .peer = sa->to };
+		w->trains_sock = sock;
+	}
+	t = &w->trains[w->n_trains - 1];
+	t->len += size;
+	w->arena_used += size;
+	return t->data + t->len - size;
+}
+
+/* The place is not used after all. */
+static void unplace(struct esp_worker *w, size_t size)
+{
+	struct esp_train *t = &w->trains[w->n_trains - 1];
+
+	t->len -= size;
+	w->arena_used -= size;
+	if (t->len == 0)
+		w->n_trains--;
+}
+
+struct leaving {
+	struct esp_device *device;
+	struct esp_sa *sa;
+	struct esp_sock *sock;
+	struct esp_super super;
+	bool fragment; /* what is made of it may be cut on the way */
+};
+
+/* A place for the ESP packet around len bytes, or NULL. */
+static uint8_t *open_place(struct esp_worker *w, const struct leaving *l, size_t len)
+{
+	size_t size = esp_sa_length(l->sa, len);
+
+	if (size > ESP_TRAIN_BYTES_MAX) {
+		w->counters.too_long++;
+		return NULL;
+	}
+	/* the outer header says what the inner one says: DSCP (RFC 4301 5.1.2.1)
+	 * and ECN (RFC 6040 4.1) */
+	return place(w, l->sock, l->sa, size, l->super.inner.tos, l->fragment);
+}
+
+static bool close_place(struct esp_worker *w, const struct leaving *l, uint8_t *packet, size_t len, uint8_t next)
+{
+	size_t size = esp_sa_length(l->sa, len);
+
+	if (esp_sa_seal(l->sa, packet, len, next) != size) {
+		unplace(w, size);
+		w->counters.exhausted++;
+		return false;
+	}
+	w->counters.out++;
+	return true;
+}
+
+static uint8_t next_header(const struct leaving *l)
+{
+	return l->super.inner.family == IP_V4 ? ESP_NEXT_V4 : ESP_NEXT_V6;
+}
+
+static void send_super(struct esp_worker *w, const struct leaving *l)
+{
+	const struct esp_super *s = &l->super;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		size_t len = esp_super_length(s, i);
+		uint8_t *packet = open_place(w, l, len);
+
+		if (!packet)
+			return;
+		esp_super_put(s, i, packet + ESP_HEADER + l->sa->iv);
+		if (!close_place(w, l, packet, len, next_header(l)))
+			return;
+	}
+}
+
+/* Each packet is cut before it is encrypted: the peer's host puts the pieces
+ * together, not the peer, and NATs on the way see whole datagrams. */
+static void send_cut(struct esp_worker *w, const struct leaving *l)
+{
+	const struct esp_super *s = &l->super;
+	uint32_t mtu = l->sa->room;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct esp_inner inner;
+		uint32_t n;
+
+		if (esp_inner_read(w->scratch, esp_super_put(s, i, w->scratch), &inner) != 0)
+			return;
+		n = esp_fragments(&inner, mtu);
+		w->counters.cut += n > 1;
+		for (uint32_t k = 0; k < n; k++) {
+			size_t len = esp_fragment_length(&inner, mtu, k);
+			uint8_t *packet = open_place(w, l, len);
+
+			if (!packet)
+				return;
+			esp_fragment_put(w->scratch, &inner, mtu, k, packet + ESP_HEADER + l->sa->iv);
+			if (!close_place(w, l, packet, len, next_header(l)))
+				return;
+		}
+	}
+}
+
+static void tell_too_big(struct esp_worker *w, const struct leaving *l, uint32_t mtu)
+{
+	struct virtio_net_hdr vnet = { 0 };
+	uint8_t message[ESP_TOO_BIG_MAX];
+	struct iovec iov[2] = { { &vnet, sizeof(vnet) }, { message, 0 } };
+
+	w->counters.too_big++;
+	if (w->told_second != w->now_ms / 1000) {
+		w->told_second = w->now_ms / 1000;
+		w->told = 0;
+	}
+	if (w->told >= TOLD_MAX)
+		return;
+	iov[1].iov_len = esp_too_big(l->super.data, &l->super.inner, mtu, message);
+	if (iov[1].iov_len == 0)
+		return;
+	w->told++;
+	(void)esp_device_write(l->device, iov, 2);
+}
+
+/* Longer than the path takes. */
+static void send_long(struct esp_worker *w, struct leaving *l)
+{
+	const struct esp_inner *in = &l->super.inner;
+	uint32_t mtu = l->sa->room;
+
+	if (in->family == IP_V6 && mtu < ESP_V6_MTU_MIN)
+		mtu = ESP_V6_MTU_MIN;
+	if (in->df && esp_super_length(&l->super, 0) > mtu) {
+		tell_too_big(w, l, mtu);
+		return;
+	}
+	/* IPv6 has a right to its 1280 bytes (RFC 2473 7.1), and fragments of IPv4 do
+	 * not match selectors with ports */
+	l->fragment = in->family == IP_V6 || l->sa->whole || in->header != 20;
+	if (l->fragment)
+		send_super(w, l);
+	else
+		send_cut(w, l);
+}
+
+/* What is behind the IP header. */
+static void send_transport(struct esp_worker *w, const struct leaving *l)
+{
+	const struct esp_super *s = &l->super;
+	size_t header = s->inner.header;
+
+	/* an IP header with more than the outer one can say, and parts of a packet
+	 * (RFC 4301 7: transport mode takes whole ones) */
+	if (header != (s->inner.family == IP_V4 ? 20 : 40) || s->inner.fragment) {
+		w->counters.too_long++;
+		return;
+	}
+	for (uint32_t i = 0; i < s->count; i++) {
+		size_t len = esp_super_put(s, i, w->scratch) - header;
+		uint8_t *packet = open_place(w, l, len);
+
+		if (!packet)
+			return;
+		memcpy(packet + ESP_HEADER + l->sa->iv, w->scratch + header, len);
+		if (!close_place(w, l, packet, len, s->inner.proto))
+			return;
+	}
+}
+
+static void leave(struct esp_worker *w, struct leaving *l, bool partial)
+{
+	struct esp_sa *sa = l->sa;
+	uint32_t room;
+
+	if (sa->room == 0 || (sa->pmtu != 0 && w->now_ms >= sa->pmtu_until_ms))
+		esp_worker_fit(w, sa, l->sock);
+	/* the header that stays in front is not inside */
+	room = sa->room + (sa->transport ? l->super.inner.header : 0);
+	if (esp_mss_clamp(w->read_buffer + sizeof(struct virtio_net_hdr), &l->super.inner,
+			  l->super.inner.family == IP_V6 && room < ESP_V6_MTU_MIN ? ESP_V6_MTU_MIN : room, partial))
+		w->counters.mss_lowered++;
+	if (sa->transport && esp_super_length(&l->super, 0) > room)
+		tell_too_big(w, l, room);
+	else if (sa->transport)
+		send_transport(w, l);
+	else if (esp_super_length(&l->super, 0) > room)
+		send_long(w, l);
+	else
+		send_super(w, l);
+	sa->spoke_ms = w->now_ms;
+	esp_tell_expiring(w, sa);
+}
+
+static void from_device(struct esp_worker *w, struct esp_device *d, size_t len)
+{
+	struct virtio_net_hdr vnet;
+	struct leaving l = { .device = d };
+
+	memcpy(&vnet, w->read_buffer, sizeof(vnet));
+	if (esp_super_read(&vnet, w->read_buffer + sizeof(vnet), len - sizeof(vnet), &l.super) != 0) {
+		w->counters.bad_super++;
+		return;
+	}
+	l.sa = esp_table_choose(w->table, d->number, &l.super.inner);
+	if (!l.sa) {
+		w->counters.no_sa++;
+		w->ops.wanted(w->ctx, d->number);
+		return;
+	}
+	l.sock = esp_sock_of(w, l.sa);
+	if (l.sock)
+		leave(w, &l, l.super.csum);
+	else
+		w->counters.no_socket++;
+}
+
+void esp_out_read(struct esp_worker *w, struct esp_device *d)
+{
+	for (unsigned int i = 0; i < ESP_READS_MAX; i++) {
+		ssize_t n = read(d->fd, w->read_buffer, ESP_READ_SIZE);
+
+		if (n < (ssize_t)sizeof(struct virtio_net_hdr)) {
+			/* somebody has deleted the interface */
+			if (n < 0 && errno != EAGAIN && errno != EINTR && errno != EIO)
+				esp_device_lost(w, d);
+			break;
+		}
+		from_device(w, d, (size_t)n);
+	}
+	flush(w);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * esp_worker_impl - private to esp_worker.c (devices, sockets, SAs), esp_out.c and
+ * esp_in.c.
+ */
+#ifndef SAV_ESP_WORKER_IMPL_H
+#define SAV_ESP_WORKER_IMPL_H
+
+#include "ipsec/esp/esp_merge.h"
+#include "ipsec/esp/esp_sock.h"
+#include "ipsec/esp/esp_table.h"
+#include "ipsec/esp/esp_worker.h"
+
+/* Reads of one device at a wake-up: the others get their turn. */
+#define ESP_READS_MAX 32
+#define ESP_READ_SIZE (sizeof(struct virtio_net_hdr) + 65536)
+
+/* What is sealed before it is sent: stays within a second-level cache. */
+#define ESP_ARENA_SPARE (ESP_TRAIN_BYTES_MAX + 512)
+#define ESP_ARENA_SIZE	(4 * ESP_ARENA_SPARE)
+
+/* Packets of transport mode, with the header that they get. */
+#define ESP_COPIES_SIZE (256 * 1024)
+
+#define ESP_DEVICE_NAME 16 /* IFNAMSIZ */
+
+struct esp_device {
+	uint32_t number;
+	char name[ESP_DEVICE_NAME];
+	int fd; /* -1: taken away */
+};
+
+struct esp_worker {
+	struct esp_worker_ops ops;
+	void *ctx;
+	struct esp_table *table;
+	size_t n_orphans;
+	struct esp_device *devices;
+	size_t n_devices;
+	uint32_t last_number;
+	struct esp_sock **socks;
+	size_t n_socks;
+	struct esp_worker_counters counters;
+	uint64_t now_ms;
+
+	/* out: sealed, and to be sent by one socket */
+	uint8_t *arena, *read_buffer, *scratch;
+	size_t arena_used;
+	struct esp_train trains[ESP_BATCH];
+	unsigned int n_trains;
+	struct esp_sock *trains_sock;
+	uint64_t told_second; /* messages to inner sources are few a second */
+	unsigned int told;
+
+	/* in: opened, and to be written */
+	struct esp_receive *receive;
+	struct esp_merge merge;
+	uint8_t *copies; /* NULL without transport mode */
+	size_t copies_used;
+};
+
+/* ---- esp_worker.c */
+struct esp_device *esp_device_by_number(const struct esp_worker *w, uint32_t number);
+/* Its interface is no more: it is not read again, and whoever made it is told. */
+void esp_device_lost(struct esp_worker *w, struct esp_device *d);
+/* The socket that the SA's packets leave by; NULL: its link has none. */
+struct esp_sock *esp_sock_of(const struct esp_worker *w, const struct esp_sa *sa);
+/* Works out what fits, and says so to who asks for it. */
+void esp_worker_fit(struct esp_worker *w, struct esp_sa *sa, const struct esp_sock *sock);
+void esp_tell_expiring(struct esp_worker *w, struct esp_sa *sa);
+
+/* ---- esp_out.c */
+void esp_out_read(struct esp_worker *w, struct esp_device *d);
+
+/* ---- esp_in.c */
+void esp_in_read(struct esp_worker *w, struct esp_sock *sock);
+/* Of a frame for a device: true when it took it. */
+bool esp_device_write(const struct esp_device *d, const struct iovec *iov, unsigned int n);
+
+#endif /* SAV_ESP_WORKER_IMPL_H */

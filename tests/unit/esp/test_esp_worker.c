@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A worker between a device (a pair of sockets that keep packets apart) and UDP
+ * sockets on the loopback interface: what happens to packets that lie, that are
+ * too long, that nobody takes, and when the kernel lacks or takes away something.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "ipsec/esp/esp_bytes.h"
+#include "ipsec/esp/esp_sum.h"
+#include "ipsec/esp/esp_counters.h"
+#include "ipsec/esp/esp_worker_impl.h"
+#include "ipsec/ike/ike.h"
+#include "ipsec/ike/ts.h"
+#include "tests/unit/esp/packets.h"
+
+#define LEFT  0
+#define RIGHT 1
+
+struct end {
+	struct esp_worker *worker;
+	uint32_t device;
+	int tun; /* the kernel's side of the device */
+	int sock;
+	struct ike_endpoint at;
+	unsigned int moved, expiring, wanted, lost, ike;
+	uint32_t room;
+};
+
+static struct end ends[2];
+static uint8_t packet[PACKET_MAX], frame[PACKET_MAX + sizeof(struct virtio_net_hdr)];
+
+/* ---- what the worker says */
+
+static void on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len)
+{
+	((struct end *)ctx)->ike++;
+}
+static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)
+{
+	((struct end *)ctx)->moved++;
+}
+static void on_expiring(void *ctx, uint32_t spi_in)
+{
+	((struct end *)ctx)->expiring++;
+}
+static void on_wanted(void *ctx, uint32_t device)
+{
+	((struct end *)ctx)->wanted++;
+}
+static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)
+{
+	((struct end *)ctx)->room = bytes;
+}
+static void on_lost(void *ctx, uint32_t device)
+{
+	((struct end *)ctx)->lost++;
+}
+static void no_watch(void *ctx, int fd)
+{
+}
+
+static const struct esp_worker_ops ops = { on_ike, on_moved, on_expiring, on_wanted, on_room, on_lost, no_watch, no_watch };
+
+/* ---- two ends, one SA */
+
+static struct ike_ts_list net(const char *prefix4, unsigned int bits4, const char *prefix6)
+{
+	struct in_addr a;
+	struct in6_addr a6;
+	struct ip_prefix p4, p6;
+
+	inet_pton(AF_INET, prefix4, &a);
+	inet_pton(AF_INET6, prefix6, &a6);
+	p4 = ip_prefix_make(IP_V4, ntohl(a.s_addr), bits4);
+	p6 = ip_prefix_make(IP_V6, ip_from_bytes(a6.s6_addr, IP_V6), 48);
+	return (struct ike_ts_list){ .n = 2, .list = { ike_ts_of_prefix(&p4), ike_ts_of_prefix(&p6) } };
+}
+
+static void add_sa(unsigned int side, uint32_t generation, bool transport, bool sending)
+{
+	struct ike_child_keys keys[2] = { { .encr = { .len = 20 } }, { .encr = { .len = 20 } } };
+	struct ike_ts_list local = net("192.0.2.0", 24, "2001:db8:1::"), remote = net("198.51.100.0", 24, "2001:db8:2::");
+	struct end *e = &ends[side];
+	struct esp_sa_conf conf = {
+		.tunnel = e->device,
+		.owner = 1,
+		.spi_in = 0x1000 + side + 16 * generation,
+		.spi_out = 0x1000 + !side + 16 * generation,
+		.suite = { ENCR_AES_GCM_16, 128, AUTH_NONE },
+		.in = &keys[!side],
+		.out = &keys[side],
+		.local_ts = side == LEFT ? &local : &remote,
+		.remote_ts = side == LEFT ? &remote : &local,
+		.transport = transport,
+		.path = { .link = 1, .local = e->at, .remote = ends[!side].at, .encap = true },
+	};
+
+	memset(keys[0].encr.bytes, 0x11 + (int)generation, 20);
+	memset(keys[1].encr.bytes, 0x77 + (int)generation, 20);
+	assert_int_equal(esp_worker_add(e->worker, &conf, sending), 0);
+}
+
+static int end_open(struct end *e, unsigned int side)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t len = sizeof(in);
+	int pair[2];
+
+	*e = (struct end){ 0 };
+	e->worker = esp_worker_new(&ops, e, 7 + side);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	e->device = esp_worker_device(e->worker, "tun", pair[0]);
+	e->tun = pair[1];
+	e->sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(e->sock, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(getsockname(e->sock, (struct sockaddr *)&in, &len), 0);
+	e->at = (struct ike_endpoint){ .addr = { INADDR_LOOPBACK, IP_V4 }, .port = ntohs(in.sin_port) };
+	esp_worker_socket(e->worker, &(struct esp_sock_conf){ .fd = e->sock, .link = 1, .family = IP_V4, .mtu = 1500 });
+	return pair[0];
+}
+
+static int tun_of_left;
+
+static int setup(void **state)
+{
+	tun_of_left = end_open(&ends[LEFT], LEFT);
+	end_open(&ends[RIGHT], RIGHT);
+	add_sa(LEFT, 0, false, true);
+	add_sa(RIGHT, 0, false, true);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		esp_worker_free(ends[i].worker);
+		if (ends[i].tun >= 0)
+			close(ends[i].tun);
+	}
+	return 0;
+}
+
+static struct esp_worker_counters counters(unsigned int side)
+{
+	struct esp_worker_counters c;
+
+	esp_worker_counters(ends[side].worker, &c);
+	return c;
+}
+
+static struct esp_sock *sock_of(unsigned int side)
+{
+	return ends[side].worker->socks[0];
+}
+
+/* ---- packets through the device */
+
+static void put_frame(const struct virtio_net_hdr *vnet, const uint8_t *data, size_t len)
+{
+	memcpy(frame, vnet, sizeof(*vnet));
+	memcpy(frame + sizeof(*vnet), data, len);
+	assert_true(send(ends[LEFT].tun, frame, sizeof(*vnet) + len, 0) > 0);
+	esp_worker_ready(ends[LEFT].worker, tun_of_left, 1000);
+}
+
+static void leave(const struct packet_conf *conf)
+{
+	static const struct virtio_net_hdr plain;
+
+	put_frame(&plain, packet, packet_make(conf, packet));
+}
+
+static void arrive(void)
+{
+	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
+
+	while (poll(&p, 1, 50) > 0)
+		esp_worker_ready(ends[RIGHT].worker, ends[RIGHT].sock, 1000);
+}
+
+/* The next packet that an end's kernel gets, without the device's header; 0: none. */
+static size_t got(unsigned int side, uint8_t *out)
+{
+	ssize_t n = recv(ends[side].tun, frame, sizeof(frame), MSG_DONTWAIT);
+
+	if (n < 0)
+		return 0;
+	assert_true((size_t)n > sizeof(struct virtio_net_hdr));
+	memcpy(out, frame + sizeof(struct virtio_net_hdr), (size_t)n - sizeof(struct virtio_net_hdr));
+	return (size_t)n - sizeof(struct virtio_net_hdr);
+}
+
+static const struct packet_conf small = { .proto = 17, .last_src = 1, .last_dst = 2, .sport = 9, .dport = 10, .payload = 100 };
+static uint8_t back[PACKET_MAX];
+
+static void expect_small(void)
+{
+	size_t len;
+
+	leave(&small);
+	arrive();
+	len = packet_make(&small, packet);
+	assert_int_equal(got(RIGHT, back), len);
+	assert_memory_equal(back, packet, len);
+}
+
+static void test_a_packet_goes_through(void **state)
+{
+	expect_small();
+	assert_int_equal(counters(RIGHT).verdicts[ESP_OK], 1);
+	assert_int_equal(ends[LEFT].room, 1438); /* 1500 - 20 - 8 - 8 - 8 - 16 and the trailer, in fours */
+}
+
+static void test_frames_that_lie_are_counted_and_nothing_leaves(void **state)
+{
+	static const struct virtio_net_hdr lies[] = {
+		{ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 0 },
+		{ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 1 }, /* 64,000 packets */
+		{ .gso_type = VIRTIO_NET_HDR_GSO_TCPV6, .gso_size = 1400 },
+		{ .gso_type = VIRTIO_NET_HDR_GSO_UDP_L4, .gso_size = 1400 },
+		{ .gso_type = 77, .gso_size = 1400 },
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 65535, .csum_offset = 16 },
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 20, .csum_offset = 65535 },
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 2, .csum_offset = 16 },
+	};
+	const struct packet_conf conf = { .proto = 6, .last_src = 1, .last_dst = 2, .df = true, .flags = 0x10, .payload = 65000 };
+	size_t n = sizeof(lies) / sizeof(lies[0]), len = packet_make(&conf, packet);
+
+	for (size_t i = 0; i < n; i++)
+		put_frame(&lies[i], packet, len);
+	assert_int_equal(counters(LEFT).bad_super, n);
+	/* an IP length beyond the frame, a header length beyond everything */
+	esp_put16(packet + 2, 65535);
+	put_frame(&(struct virtio_net_hdr){ 0 }, packet, len);
+	packet_make(&conf, packet);
+	packet[20 + 12] = 0xf0;
+	put_frame(&(struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 1400, .hdr_len = 65535 }, packet, 40);
+	assert_int_equal(counters(LEFT).bad_super, n + 2);
+	assert_int_equal(counters(LEFT).out, 0);
+	expect_small();
+}
+
+static void test_a_lying_header_length_is_only_a_hint(void **state)
+{
+	const struct packet_conf conf = { .proto = 6, .last_src = 1, .last_dst = 2, .df = true, .flags = 0x10, .payload = 60000 };
+	size_t len = packet_make(&conf, packet), total = 0, n;
+
+	put_frame(&(struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+					    .gso_size = 1300,
+					    .hdr_len = 65535,
+					    .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					    .csum_start = 20,
+					    .csum_offset = 16 },
+		  packet, len);
+	assert_int_equal(counters(LEFT).out, 47);
+	arrive();
+	while ((n = got(RIGHT, back)) > 0)
+		total += n - 40;
+	assert_int_equal(total, 60000);
+}
+
+static void test_too_long_with_df_is_told_to_the_source(void **state)
+{
+	struct packet_conf conf = small;
+	struct esp_inner in;
+
+	conf.payload = 1438;
+	conf.df = true;
+	leave(&conf);
+	assert_int_equal(counters(LEFT).too_big, 1);
+	assert_int_equal(counters(LEFT).out, 0);
+	assert_int_equal(esp_inner_read(back, got(LEFT, back), &in), 0);
+	assert_int_equal(in.proto, 1);
+	assert_int_equal(in.dst.v, 0xc0000201);
+	assert_int_equal(esp_get16(back + 26), 1438);
+	conf.payload = 1438 - 28; /* exactly */
+	leave(&conf);
+	arrive();
+	assert_int_equal(got(RIGHT, back), 1438);
+}
+
+static void test_too_long_without_df_is_cut(void **state)
+{
+	struct packet_conf conf = small;
+	size_t total = 0, n;
+
+	conf.payload = 4000;
+	leave(&conf);
+	arrive();
+	while ((n = got(RIGHT, back)) > 0) {
+		assert_true(n <= 1438);
+		total += n - 20;
+	}
+	assert_int_equal(total, 4008);
+	assert_int_equal(counters(LEFT).cut, 1);
+}
+
+static void test_messages_to_sources_are_few(void **state)
+{
+	struct packet_conf conf = small;
+	unsigned int told = 0;
+
+	conf.payload = 2000;
+	conf.df = true;
+	for (unsigned int i = 0; i < 1500; i++) {
+		leave(&conf);
+		told += got(LEFT, back) > 0;
+	}
+	assert_int_equal(told, 1000);
+	assert_int_equal(counters(LEFT).too_big, 1500);
+}
+
+static void test_an_mtu_that_shrinks_to_576(void **state)
+{
+	struct esp_sa *sa = esp_table_by_spi(ends[LEFT].worker->table, 0x1000);
+	struct packet_conf conf = small;
+	size_t n;
+
+	expect_small();
+	sa->pmtu = 576;
+	sa->pmtu_until_ms = UINT64_MAX;
+	esp_worker_fit(ends[LEFT].worker, sa, sock_of(LEFT));
+	assert_int_equal(sa->room, 514);
+	/* IPv4 may not be cut: told; IPv6 has a right to 1280 bytes */
+	conf.payload = 600;
+	conf.df = true;
+	leave(&conf);
+	assert_true(got(LEFT, back) > 0);
+	assert_int_equal(esp_get16(back + 26), 514);
+	conf.v6 = true;
+	leave(&conf);
+	arrive();
+	assert_int_equal(got(RIGHT, back), 648);
+	conf.payload = 1300;
+	leave(&conf);
+	n = got(LEFT, back);
+	assert_true(n > 0);
+	assert_int_equal(esp_get32(back + 44), 1280);
+	/* what ICMP told is forgotten in time */
+	sa->pmtu_until_ms = 500;
+	conf = small;
+	conf.df = true;
+	conf.payload = 1400;
+	leave(&conf);
+	arrive();
+	assert_int_equal(got(RIGHT, back), 1428);
+}
+
+/* ---- what strangers send */
+
+static void stranger(const uint8_t *data, size_t len)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(ends[RIGHT].at.port) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_true(sendto(fd, data, len, 0, (struct sockaddr *)&to, sizeof(to)) == (ssize_t)len);
+	close(fd);
+	arrive();
+}
+
+/* Takes what left sends from right's socket. */
+static size_t intercept(uint8_t *out, size_t size)
+{
+	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
+	ssize_t n;
+
+	leave(&small);
+	assert_int_equal(poll(&p, 1, 1000), 1);
+	n = recv(ends[RIGHT].sock, out, size, 0);
+	assert_true(n > 0);
+	return (size_t)n;
+}
+
+static void test_replays_truncations_and_strangers_are_counted(void **state)
+{
+	static uint8_t good[2000], bad[2000];
+	size_t len = intercept(good, sizeof(good));
+	struct esp_worker_counters c;
+
+	stranger(good, len);
+	assert_int_equal(counters(RIGHT).verdicts[ESP_OK], 1);
+	assert_int_equal(ends[RIGHT].moved, 1); /* authentic, from elsewhere */
+	stranger(good, len);
+	assert_int_equal(counters(RIGHT).verdicts[ESP_REPLAYED], 1);
+	for (size_t cut = 9; cut < len; cut += 7) {
+		size_t n = intercept(bad, sizeof(bad));
+
+		assert_int_equal(n, len);
+		stranger(bad, cut);
+	}
+	len = intercept(bad, sizeof(bad));
+	bad[len - 1] ^= 1;
+	stranger(bad, len);
+	bad[0] ^= 0x40; /* a foreign SPI */
+	stranger(bad, len);
+	stranger((const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
+	stranger((const uint8_t *)"\xff", 1);
+	c = counters(RIGHT);
+	assert_int_equal(c.verdicts[ESP_OK], 1);
+	assert_true(c.verdicts[ESP_SHORT] > 0);
+	assert_true(c.verdicts[ESP_BAD_ICV] > 0);
+	assert_int_equal(c.unknown_spi, 1);
+	assert_int_equal(c.stray, 1);
+	assert_int_equal(c.keepalives, 1);
+	assert_int_equal(ends[RIGHT].moved, 1);
+	assert_true(got(RIGHT, back) > 0);
+	assert_int_equal(got(RIGHT, back), 0);
+}
+
+static void test_a_source_that_the_sa_does_not_carry(void **state)
+{
+	struct packet_conf conf = small;
+	struct esp_sa *sa = esp_table_by_spi(ends[RIGHT].worker->table, 0x1001);
+
+	sa->remote_ts.list[0].first.v += 64; /* less than the other end believes */
+	leave(&conf);
+	arrive();
+	assert_int_equal(got(RIGHT, back), 0);
+	assert_int_equal(counters(RIGHT).verdicts[ESP_BAD_SELECTOR], 1);
+}
+
+/* ---- rekeying */
+
+static void test_the_new_sa_receives_before_it_sends_and_nothing_is_lost(void **state)
+{
+	expect_small();
+	add_sa(RIGHT, 1, false, false);
+	add_sa(LEFT, 1, false, false);
+	expect_small();
+	assert_int_equal(esp_table_by_spi(ends[LEFT].worker->table, 0x1000)->seq, 2);
+	esp_worker_use(ends[LEFT].worker, 0x1010);
+	expect_small();
+	assert_int_equal(esp_table_by_spi(ends[LEFT].worker->table, 0x1010)->seq, 1);
+	esp_worker_del(ends[LEFT].worker, 0x1000);
+	esp_worker_del(ends[RIGHT].worker, 0x1001);
+	expect_small();
+}
+
+static void test_a_soft_limit_is_told_once_and_numbers_end(void **state)
+{
+	struct esp_sa *sa = esp_table_by_spi(ends[LEFT].worker->table, 0x1000);
+
+	sa->soft_packets = 2;
+	expect_small();
+	assert_int_equal(ends[LEFT].expiring, 0);
+	expect_small();
+	expect_small();
+	assert_int_equal(ends[LEFT].expiring, 1);
+	sa->seq = UINT32_MAX - 1;
+	leave(&small);
+	assert_int_equal(counters(LEFT).exhausted, 0);
+	leave(&small);
+	assert_int_equal(counters(LEFT).exhausted, 1);
+	assert_int_equal(sa->seq, UINT32_MAX);
+}
+
+/* ---- what the kernel does not do */
+
+static int calls, fail_with;
+
+static int failing_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+{
+	calls++;
+	if (fail_with == EIO && messages[0].msg_hdr.msg_controllen == 0)
+		return sendmmsg(fd, messages, 1, flags); /* it is UDP_SEGMENT that fails */
+	if (fail_with == ECONNREFUSED && calls > 1)
+		return sendmmsg(fd, messages, n, flags); /* the answer to an earlier one */
+	errno = fail_with;
+	return -1;
+}
+
+static void leave_train(size_t payload)
+{
+	struct packet_conf conf = { .proto = 6, .last_src = 1, .last_dst = 2, .df = true, .flags = 0x10, .payload = payload };
+	size_t len = packet_make(&conf, packet);
+
+	put_frame(&(struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+					    .gso_size = 1300,
+					    .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					    .csum_start = 20,
+					    .csum_offset = 16 },
+		  packet, len);
+}
+
+static size_t arrived(void)
+{
+	size_t total = 0, n;
+
+	arrive();
+	while ((n = got(RIGHT, back)) > 0)
+		total += n - 40;
+	return total;
+}
+
+static void break_with(int error)
+{
+	calls = 0;
+	fail_with = error;
+	sock_of(LEFT)->sendmmsg = failing_sendmmsg;
+}
+
+static void test_without_udp_segment_each_datagram_goes_alone(void **state)
+{
+	break_with(EIO);
+	leave_train(13000);
+	assert_false(sock_of(LEFT)->segment);
+	assert_int_equal(arrived(), 13000);
+	leave_train(13000); /* and is not tried again */
+	assert_int_equal(arrived(), 13000);
+	assert_int_equal(counters(LEFT).refused, 0);
+}
+
+static void test_a_full_socket_drops_and_counts(void **state)
+{
+	break_with(EAGAIN);
+	leave_train(13000);
+	assert_int_equal(counters(LEFT).queue_full, 10);
+	break_with(ENOBUFS);
+	leave(&small);
+	assert_int_equal(counters(LEFT).queue_full, 11);
+	assert_int_equal(counters(LEFT).refused, 0);
+	assert_true(sock_of(LEFT)->segment);
+}
+
+static void test_an_error_of_an_earlier_packet_costs_none(void **state)
+{
+	break_with(ECONNREFUSED);
+	leave(&small);
+	arrive();
+	assert_true(got(RIGHT, back) > 0);
+	assert_int_equal(counters(LEFT).refused, 0);
+}
+
+static void test_a_train_that_does_not_fit_is_refused_once(void **state)
+{
+	break_with(EMSGSIZE);
+	leave_train(13000);
+	assert_int_equal(counters(LEFT).refused, 10);
+	assert_true(calls <= 4);
+	assert_true(sock_of(LEFT)->segment);
+}
+
+static void test_a_device_that_is_taken_away_is_told_and_comes_again(void **state)
+{
+	int pair[2], old = tun_of_left, write_only;
+
+	/* the descriptor of a deleted interface can't be read (EBADFD); one that is
+	 * for writing only neither */
+	write_only = open("/dev/null", O_WRONLY);
+	assert_int_equal(dup2(write_only, old), old);
+	close(write_only);
+	esp_worker_ready(ends[LEFT].worker, old, 1000);
+	assert_int_equal(ends[LEFT].lost, 1);
+	assert_int_equal(counters(LEFT).devices_lost, 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(esp_worker_device(ends[LEFT].worker, "tun", pair[0]), ends[LEFT].device);
+	close(ends[LEFT].tun);
+	ends[LEFT].tun = pair[1];
+	tun_of_left = pair[0];
+	expect_small();
+}
+
+/* ---- transport mode */
+
+static void test_transport_mode_carries_what_is_behind_the_header(void **state)
+{
+	struct packet_conf conf = small;
+	struct esp_worker *w = ends[RIGHT].worker;
+	struct esp_sa *sa;
+	struct esp_inner in;
+
+	esp_worker_del(ends[LEFT].worker, 0x1000);
+	esp_worker_del(ends[RIGHT].worker, 0x1001);
+	add_sa(LEFT, 1, true, true);
+	add_sa(RIGHT, 1, true, true);
+	/* right sees the loopback address, as behind a NAT, and agreed upon it */
+	sa = esp_table_by_spi(w->table, 0x1011);
+	sa->remote_ts.list[0].first.v = sa->remote_ts.list[0].last.v = INADDR_LOOPBACK;
+	sa->local_ts.list[0].first.v = sa->local_ts.list[0].last.v = INADDR_LOOPBACK;
+	leave(&conf);
+	arrive();
+	assert_int_equal(esp_inner_read(back, got(RIGHT, back), &in), 0);
+	assert_int_equal(in.src.v, INADDR_LOOPBACK);
+	assert_int_equal(in.len, 128);
+	assert_true(packet_is_right(back, in.len)); /* mended */
+	conf.proto = 6;
+	conf.flags = 0x18;
+	leave(&conf);
+	arrive();
+	assert_true(packet_is_right(back, got(RIGHT, back)));
+	/* UDP without a checksum stays so (RFC 768) */
+	packet_make(&small, packet);
+	esp_put16(packet + 26, 0);
+	put_frame(&(struct virtio_net_hdr){ 0 }, packet, 128);
+	arrive();
+	assert_int_equal(got(RIGHT, back), 128);
+	assert_int_equal(esp_get16(back + 26), 0);
+}
+
+static void test_transport_mode_takes_no_fragments(void **state)
+{
+	esp_worker_del(ends[LEFT].worker, 0x1000);
+	add_sa(LEFT, 1, true, true);
+	packet_make(&small, packet);
+	packet[6] = 0x20;
+	put_frame(&(struct virtio_net_hdr){ 0 }, packet, 128);
+	assert_int_equal(counters(LEFT).out, 0);
+	assert_int_equal(counters(LEFT).too_long, 1);
+}
+
+static void test_each_counter_has_a_name(void **state)
+{
+	for (unsigned int i = 0; i < ESP_COUNTERS; i++)
+		for (unsigned int k = 0; k < i; k++)
+			assert_string_not_equal(esp_counter_name(i), esp_counter_name(k));
+	assert_null(esp_counter_name(ESP_COUNTERS));
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_a_packet_goes_through),
+		CASE(test_frames_that_lie_are_counted_and_nothing_leaves),
+		CASE(test_a_lying_header_length_is_only_a_hint),
+		CASE(test_too_long_with_df_is_told_to_the_source),
+		CASE(test_too_long_without_df_is_cut),
+		CASE(test_messages_to_sources_are_few),
+		CASE(test_an_mtu_that_shrinks_to_576),
+		CASE(test_replays_truncations_and_strangers_are_counted),
+		CASE(test_a_source_that_the_sa_does_not_carry),
+		CASE(test_the_new_sa_receives_before_it_sends_and_nothing_is_lost),
+		CASE(test_a_soft_limit_is_told_once_and_numbers_end),
+		CASE(test_without_udp_segment_each_datagram_goes_alone),
+		CASE(test_a_full_socket_drops_and_counts),
+		CASE(test_an_error_of_an_earlier_packet_costs_none),
+		CASE(test_a_train_that_does_not_fit_is_refused_once),
+		CASE(test_a_device_that_is_taken_away_is_told_and_comes_again),
+		CASE(test_transport_mode_carries_what_is_behind_the_header),
+		CASE(test_transport_mode_takes_no_fragments),
+		cmocka_unit_test(test_each_counter_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
