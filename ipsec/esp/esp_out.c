@@ -228,7 +228,8 @@ static void leave(struct esp_worker *w, struct leaving *l, bool partial)
 	if (esp_mss_clamp(w->read_buffer + sizeof(struct virtio_net_hdr), &l->super.inner,
 			  l->super.inner.family == IP_V6 && room < ESP_V6_MTU_MIN ? ESP_V6_MTU_MIN : room, partial))
 		w->counters.mss_lowered++;
-	if (sa->transport && esp_super_length(&l->super, 0) > room)
+	l->fragment = sa->transport && esp_super_length(&l->super, 0) > room;
+	if (l->fragment && l->super.inner.df)
 		tell_too_big(w, l, room);
 	else if (sa->transport)
 		send_transport(w, l);

@@ -191,7 +191,7 @@ void esp_worker_fit(struct esp_worker *w, struct esp_sa *sa, const struct esp_so
 	if (!sock->raw && !sa->path.encap)
 		sa->to.port = IKE_NATT_PORT;
 	esp_sa_fit(sa, sa->pmtu != 0 && sa->pmtu < sock->mtu ? sa->pmtu : sock->mtu, outer_headers(sock));
-	w->ops.room(w->ctx, sa->owner, sa->room, sa->pmtu != 0);
+	w->ops.room(w->ctx, sa->owner, sa->room + (!sa->transport ? 0 : sock->family == IP_V4 ? 20 : 40), sa->pmtu != 0);
 }
 
 struct shrinking {

@@ -6,16 +6,22 @@
  * With "kernel" in place of PROGRAM it is the kernel's ESP that carries, by
  * policies, and DEVICE says nothing.
  *
- * usage: esp_driver PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]
+ * usage: esp_driver [OPTION]... PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]
+ *
+ *   --raw         protocol 50 in place of UDP, as far as this end sends
+ *   --transport   transport mode
+ *   --mark N      of what leaves by the socket
  *
  * SIDE is 0 or 1, the peer has the other. SUITE is a proposal for ESP. Selectors
  * are several with commas between. With COUNT SAs (default 1) each has selectors
  * of one host, counted from the beginning of the first. Prints what sav-esp says,
- * and follows the peer to where it moves. Lines on standard input, one step of a
- * rekeying each, or a new IKE process: "rekey", "use", "del-old", "restart-ike".
+ * and follows the peer to where it moves. Makes the device anew when it is deleted.
+ * Lines on standard input, one step of a rekeying each, a new IKE process, or what
+ * was counted last: "rekey", "use", "del-old", "restart-ike", "counters".
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ipsec/esp/esp_counters.h"
 #include "ipsec/esp/esp_tun.h"
 #include "ipsec/esp/xfrm_nl.h"
 #include "ipsec/ike/ts.h"
@@ -36,6 +43,10 @@ static struct {
 	struct ike_suite suite;
 	struct ike_ts_list local, remote;
 	unsigned int count, generation;
+	bool raw, transport;
+	int mark;
+	const char *device;
+	struct proc_esp_counters counters;
 	struct proc_chan *main, *ike;
 	struct xfrm *xfrm; /* or these instead */
 	int socket;
@@ -84,43 +95,47 @@ static void give_ike(void)
 	close(other);
 }
 
-static int open_socket(void)
+static int open_socket(uint16_t port)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(IKE_NATT_PORT) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, size = 7 << 20;
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = port ? socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) :
+			socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP);
+	int on = 1, size = 7 << 20;
 
 	in.sin_addr.s_addr = htonl((uint32_t)driver.path.local.addr.v);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	if (driver.mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &driver.mark, sizeof(driver.mark)) < 0)
+		die("mark");
 	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0)
 		die("bind");
 	return fd;
 }
 
-static void give_socket(void)
+static void give_socket(uint16_t port)
 {
-	struct proc_socket socket_of = { .link = 1, .local = driver.path.local };
+	struct proc_socket socket_of = { .link = 1, .local = { driver.path.local.addr, port } };
 	struct wr w = { 0 };
-	int fd = open_socket();
+	int fd = open_socket(port);
 
 	proc_socket_encode(&w, PROC_SOCKET, &socket_of);
 	proc_chan_send(driver.main, &w, fd);
 	close(fd);
 }
 
-static void give_device(const char *name)
+static void give_device(void)
 {
 	struct proc_device device = { .tunnel = "t", .mtu = 1400 };
 	struct diag diag;
 	struct wr w = { 0 };
-	int fd = esp_tun_open(name, &diag);
+	int fd = esp_tun_open(driver.device, &diag);
 
 	if (fd < 0) {
 		fprintf(stderr, "esp_driver: %s\n", diag.text);
 		exit(1);
 	}
-	snprintf(device.device, sizeof(device.device), "%s", name);
+	snprintf(device.device, sizeof(device.device), "%s", driver.device);
 	proc_device_encode(&w, &device);
 	proc_chan_send(driver.main, &w, fd);
 	close(fd);
@@ -195,7 +210,8 @@ static void add(unsigned int n, bool inbound_only)
 		.spi_out = spi_of(n, !driver.side),
 		.suite = driver.suite.cipher,
 		.esn = driver.suite.esn,
-		.encap = true,
+		.encap = !driver.raw,
+		.transport = driver.transport,
 		.in = keys_of(n, !driver.side),
 		.out = keys_of(n, (unsigned int)driver.side),
 		.inbound_only = inbound_only,
@@ -253,6 +269,10 @@ static void command(const char *line)
 		send_spis(PROC_CHILD_DEL, driver.generation - 1);
 	} else if (strcmp(line, "restart-ike\n") == 0) {
 		give_ike();
+	} else if (strcmp(line, "counters\n") == 0) {
+		for (unsigned int i = 0; i < driver.counters.n; i++)
+			if (driver.counters.list[i] > 0)
+				printf("%s %lu\n", esp_counter_name(i), (unsigned long)driver.counters.list[i]);
 	} else {
 		printf("what? %s", line);
 	}
@@ -266,11 +286,12 @@ static void heard(const struct proc_header *header, struct rd body)
 	struct proc_moved moved;
 	struct proc_packet packet;
 	struct proc_spi spi;
+	struct proc_mtu mtu;
 
 	if (header->type == PROC_READY) {
 		printf("ready\n");
 	} else if (header->type == PROC_MOVED && proc_moved_decode(body, &moved)) {
-		struct proc_move move = { .spi_in = moved.spi_in, .path = driver.path, .encap = true };
+		struct proc_move move = { .spi_in = moved.spi_in, .path = driver.path, .encap = !driver.raw };
 		struct wr w = { 0 };
 
 		move.path.remote = driver.path.remote = moved.remote;
@@ -283,6 +304,13 @@ static void heard(const struct proc_header *header, struct rd body)
 		printf("expiring %08x\n", spi.spi_in);
 	} else if (header->type == PROC_CHILD_FAILED && proc_spi_decode(body, &spi)) {
 		printf("failed %08x\n", spi.spi_in);
+	} else if (header->type == PROC_MTU && proc_mtu_decode(body, &mtu)) {
+		printf("mtu %u\n", mtu.mtu);
+	} else if (header->type == PROC_DEVICE_LOST) {
+		printf("device lost\n");
+		give_device();
+	} else if (header->type == PROC_ESP_COUNTERS) {
+		(void)proc_esp_counters_decode(body, &driver.counters);
 	} else if (header->type != PROC_TIMES) {
 		printf("message %u\n", header->type);
 	}
@@ -359,7 +387,7 @@ static void start_kernel(void)
 	static const struct xfrm_ops ops = { on_moved, on_expiring, on_acquire };
 	struct diag diag;
 
-	driver.socket = open_socket();
+	driver.socket = open_socket(IKE_NATT_PORT);
 	driver.xfrm = xfrm_new(&ops, NULL, &diag);
 	if (!driver.xfrm || xfrm_socket(driver.socket, &diag) < 0) {
 		fprintf(stderr, "esp_driver: %s\n", diag.text);
@@ -446,12 +474,30 @@ static void parse(char **argv)
 	driver.count = argv[9] ? (unsigned int)atoi(argv[9]) : 1;
 }
 
+static char **parse_options(int argc, char **argv)
+{
+	static const struct option known[] = { { "raw", no_argument, NULL, 'r' },
+					       { "transport", no_argument, NULL, 't' },
+					       { "mark", required_argument, NULL, 'm' },
+					       { 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+		driver.raw = driver.raw || c == 'r';
+		driver.transport = driver.transport || c == 't';
+		if (c == 'm')
+			driver.mark = atoi(optarg);
+	}
+	if (c == '?' || argc - optind < 8 || argc - optind > 9) {
+		fprintf(stderr, "usage: esp_driver [OPTION]... PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]\n");
+		exit(1);
+	}
+	return argv + optind - 1;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 9 || argc > 10) {
-		fprintf(stderr, "usage: esp_driver PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]\n");
-		return 1;
-	}
+	argv = parse_options(argc, argv);
 	parse(argv);
 	signal(SIGPIPE, SIG_IGN);
 	if (strcmp(argv[1], "kernel") == 0) {
@@ -464,8 +510,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	start(argv[1]);
-	give_socket();
-	give_device(argv[2]);
+	give_socket(IKE_NATT_PORT);
+	give_socket(0);
+	driver.device = argv[2];
+	give_device();
 	give_ike(); /* after them, so what ike says finds them there */
 	for (unsigned int n = 0; n < driver.count; n++)
 		add(n, false);
