@@ -38,6 +38,7 @@ struct savd {
 	struct bmp_listeners *bmp;
 	struct savd_radius *radius;
 	struct signer *signer;
+	struct savd_history *history; /* what waits to be saved */
 	struct savd_edge *edges; /* sorted by router and interface */
 	size_t n_edges;
 	struct drop_store *drops; /* what agents say that was refused */
@@ -61,6 +62,8 @@ int64_t savd_revision(void);
 void savd_note(bool alarm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Filters and events that wait for it are saved now. */
 void savd_save(void);
+/* Why they cannot be, and since when; NULL: they can. */
+const char *savd_save_trouble(int64_t *since_ms);
 
 /* NULL: nothing is known. */
 const struct savd_edge *savd_edge_find(const struct savd *savd, const char *router,

@@ -6,7 +6,10 @@
 
 /* Requests of so long share a transaction; while it is written, more come. */
 #define COMMIT_MS	2
-#define COMMIT_RETRY_MS 1000
+#define COMMIT_RETRY_MS 200
+/* So long answers wait for a database that another program has. Clients ask again
+ * after some seconds. */
+#define ANSWER_WAIT_MS	1500
 #define REFUSED_MS	10000
 
 static struct savd_radius *radius;
@@ -37,7 +40,7 @@ static int save_sessions(struct diag *diag)
 {
 	struct store *store = radius->savd->store;
 
-	if (!radius_sessions_unsaved(radius->sessions))
+	if (!radius_sessions_unsaved(radius->sessions) && !radius->again)
 		return 0;
 	if (store_begin(store, diag) < 0)
 		return -1;
@@ -52,6 +55,7 @@ static int save_sessions(struct diag *diag)
 }
 
 static void on_commit(struct event *t);
+static void config_changed(void *arg);
 
 static void commit_in(long ms)
 {
@@ -59,26 +63,41 @@ static void commit_in(long ms)
 		event_add_timer_msec(radius->loop, on_commit, NULL, ms, &radius->t_commit);
 }
 
-/* No answer is a word of its own: the client sends again, or asks another server. */
+/* No answer is a word of its own: the client sends again, or asks another server.
+ * Sessions stay as they are, and are saved when that is possible. */
+static void commit_failed(const struct diag *diag)
+{
+	int64_t now_ms = savd_now_ms();
+
+	radius->stats.failures++;
+	if (radius->failing_ms == 0) {
+		radius->failing_ms = now_ms;
+		savd_note(true, "RADIUS: %s; nobody gets an answer until sessions can be saved",
+			  diag->text);
+	}
+	if (now_ms >= radius->failing_ms + ANSWER_WAIT_MS)
+		radius_server_answer(radius->server, false);
+	commit_in(COMMIT_RETRY_MS);
+}
+
 static void commit(void)
 {
 	struct savd_radius_stats *st = &radius->stats;
 	int64_t began_us = frr_now_us();
 	struct diag diag;
 
-	if (!radius_sessions_unsaved(radius->sessions) &&
+	if (!radius_sessions_unsaved(radius->sessions) && !radius->again &&
 	    radius_server_waiting(radius->server) == 0)
 		return;
 	if (save_sessions(&diag) < 0) {
-		if (st->failures++ == 0 || st->failures % 60 == 0)
-			savd_note(true, "RADIUS: %s; nobody gets an answer until sessions can "
-					"be saved", diag.text);
-		radius_server_answer(radius->server, false);
-		commit_in(COMMIT_RETRY_MS);
+		commit_failed(&diag);
 		return;
 	}
 	radius_server_answer(radius->server, true);
-	st->failures = 0;
+	radius->failing_ms = 0;
+	if (radius->again) /* edges that could not be made */
+		config_changed(NULL);
+	radius->again = false;
 	st->commits++;
 	st->commit_last_us = frr_now_us() - began_us;
 	if (st->commit_last_us > st->commit_max_us)
@@ -247,8 +266,11 @@ static void on_edge_wanted(void *ctx, const struct radius_where *where, const ch
 		e.role = where->create;
 	}
 	if ((take_wishes(&e, where, mode, action, customer) || !old) &&
-	    config_edge_put(cfg, &e, &diag) < 0)
+	    config_edge_put(cfg, &e, &diag) < 0) {
 		refuse(where, diag.text);
+		radius->again = radius->again || store_is_blocked(radius->savd->store);
+		commit_in(COMMIT_RETRY_MS);
+	}
 	config_edge_fini(&e);
 }
 

@@ -33,6 +33,8 @@ struct savd_radius {
 	struct event *t_commit, *t_time, *t_config;
 	struct savd_radius_stats stats;
 	bool judge; /* clients, rules or pools are others */
+	bool again; /* look at all sessions again when the database takes changes */
+	int64_t failing_ms; /* since when sessions cannot be saved; 0: they can */
 	int64_t refused_ms; /* of the last edge that could not be made */
 };
 

@@ -15,7 +15,7 @@
 #include "lib/wr.h"
 
 /* Whether this terminal shows colours and its user wants them: not for TERM=dumb
- * or an empty one, nor with NO_COLOR set to anything (https://no-color.org). */
+ * or an empty one, nor with NO_COLOR set to anything. */
 bool colour_is_wanted(void);
 
 /* Appends text (len bytes, without control characters but tab and newline) to

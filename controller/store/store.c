@@ -13,9 +13,11 @@
 #include "lib/digest.h"
 #include "lib/mem.h"
 
-/* Somebody at the sqlite3 prompt gets that long before a command fails; savd
- * serves nobody else meanwhile. */
-#define BUSY_TIMEOUT_MS 2000
+/* How long another program may have the database before it is an error: at the
+ * start, and then, when savd serves nobody else while it waits. What has to be
+ * saved is tried again later by those who save it. */
+#define OPEN_BUSY_MS 2000
+#define BUSY_MS	     10
 
 /* ---- making ---- */
 
@@ -91,7 +93,7 @@ static int connect(struct store *s, struct diag *diag)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+		rc = sqlite3_busy_timeout(s->db, OPEN_BUSY_MS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(s->db,
 				  "PRAGMA trusted_schema = OFF;"
@@ -201,6 +203,7 @@ static int open_existing(struct store *s, struct diag *diag)
 		return diag_prepend(diag, "%s", s->path);
 	allow_vacuum(s);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	sqlite3_busy_timeout(s->db, BUSY_MS);
 	return 0;
 }
 
@@ -242,6 +245,11 @@ void store_close(struct store *store)
 uint64_t store_epoch(const struct store *store)
 {
 	return store->epoch;
+}
+
+bool store_is_blocked(const struct store *store)
+{
+	return store->blocked;
 }
 
 /* ---- batches ---- */

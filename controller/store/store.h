@@ -23,6 +23,10 @@ void store_close(struct store *store);
 /* Random, made with the database: generations of another epoch are not ours. */
 uint64_t store_epoch(const struct store *store);
 
+/* The last write failed not for what it was but because another program has the
+ * database, or its disk is full or faulty: the same may succeed later. */
+bool store_is_blocked(const struct store *store);
+
 /* Fills an empty config; rows that no longer validate are an error naming
  * them. The sink writes each accepted change in one transaction. */
 int store_config_load(struct store *store, struct config *cfg, struct diag *diag);

@@ -67,9 +67,25 @@ static bool batch_is_lost(const struct store *s)
 	return s->batch && sqlite3_get_autocommit(s->db);
 }
 
+static bool is_blocked(sqlite3 *db)
+{
+	switch (sqlite3_errcode(db) & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Every error of a statement ends here. */
 static int fail(struct store *s, struct diag *diag)
 {
+	s->blocked = is_blocked(s->db);
 	store_db_explain(s->db, diag);
 	diag_prepend(diag, "%s", s->path);
 	if (batch_is_lost(s))
@@ -161,6 +177,8 @@ int store_db_row(struct store *s, sqlite3_stmt *q, struct diag *diag)
 		return 1;
 	if (rc != SQLITE_DONE)
 		fail(s, diag);
+	else if (!sqlite3_stmt_readonly(q))
+		s->blocked = false;
 	store_db_end(q);
 	return rc == SQLITE_DONE ? 0 : -1;
 }

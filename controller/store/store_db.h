@@ -33,6 +33,7 @@ struct store {
 		sqlite3_stmt *stmt;
 	} statements[STORE_DB_STATEMENTS_MAX];
 	size_t n_statements;
+	bool blocked; /* see store_is_blocked() */
 	/* Between store_begin() and its end. SQLite undoes a transaction as a
 	 * whole after some errors (a full disk); what comes then must not become
 	 * durable on its own. */

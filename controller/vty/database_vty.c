@@ -320,11 +320,14 @@ DEFUN (show_database,
 	struct store_size size;
 	struct json_object *json;
 	struct diag diag;
+	const char *trouble;
+	int64_t since_ms;
 
 	if (store_size(savd->store, &size, &diag) < 0) {
 		vty_out(vty, "%% %s\n", diag.text);
 		return CMD_WARNING;
 	}
+	trouble = savd_save_trouble(&since_ms);
 	if (show_wants_json(argv, argc)) {
 		json = json_object_new_object();
 		json_object_string_add(json, "path", size.path);
@@ -332,6 +335,7 @@ DEFUN (show_database,
 		json_object_int_add(json, "bytes", size.bytes);
 		json_object_int_add(json, "freeBytes", size.free_bytes);
 		json_object_int_add(json, "logBytes", size.wal_bytes);
+		json_object_string_add(json, "trouble", trouble ? trouble : "");
 		json_object_string_add(json, "running", kind_words[work.kind]);
 		json_object_object_add(json, "check", json_last(WORK_CHECK));
 		json_object_object_add(json, "backup", json_last(WORK_BACKUP));
@@ -342,6 +346,9 @@ DEFUN (show_database,
 		     "bytes\n",
 		size.path, size.schema, (long long)size.bytes, (long long)size.free_bytes,
 		(long long)size.wal_bytes);
+	if (trouble)
+		vty_out(vty, "  ALARM: for %lld s it takes no changes: %s\n",
+			(long long)((savd_now_ms() - since_ms) / 1000), trouble);
 	if (work.kind != WORK_NONE)
 		vty_out(vty, "  %s is at work\n", kind_words[work.kind]);
 	for (enum work_kind kind = WORK_CHECK; kind <= WORK_VACUUM; kind++)

@@ -10,11 +10,13 @@
 #include "lib/mem.h"
 #include "lib/stamp.h"
 
-#define RETRY_S 30
+#define RETRY_S	  5
+#define TOLD_EACH 12 /* failures: once a minute */
 
 static struct savd *savd;
 static struct event_loop *loop;
 static struct event *t_due;
+static unsigned int failures; /* of the return, in a row */
 
 static int64_t wall_ms(void)
 {
@@ -204,11 +206,13 @@ static void on_due(struct event *t)
 	if (rc == 0)
 		rc = store_pending_set(savd->store, NULL, &diag);
 	if (rc < 0) {
-		savd_note(true, "the commit was not confirmed, and going back failed: %s; "
-				"trying again every %d s", diag.text, RETRY_S);
+		if (failures++ % TOLD_EACH == 0)
+			savd_note(true, "the commit was not confirmed, and going back failed: "
+					"%s; trying again every %d s", diag.text, RETRY_S);
 		event_add_timer(loop, on_due, NULL, RETRY_S, &t_due);
 		return;
 	}
+	failures = 0;
 	savd_note(true,
 		  "the commit of %s was not confirmed: the configuration is that of revision "
 		  "%lld again",

@@ -387,10 +387,12 @@ static void test_other_writer(void **state)
 	assert_int_equal(config_router_put(&cfg, &r9, &diag), -1);
 	assert_contains(diag.text, test_path);
 	assert_contains(diag.text, "another program");
+	assert_true(store_is_blocked(store));
 	assert_null(config_router_find(&cfg, "r9"));
 	assert_int_equal(store_begin(store, &diag), -1);
 	sqlite3_close(db);
 	assert_int_equal(config_router_put(&cfg, &r9, &diag), 0);
+	assert_false(store_is_blocked(store));
 	test_close(store, &cfg);
 }
 
