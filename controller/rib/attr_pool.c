@@ -10,51 +10,36 @@
 struct attr_node {
 	struct rib_attr attr;
 	uint32_t refs;
-	uint32_t number;
-	uint8_t path[];
-};
-
-union attr_entry {
-	struct attr_node *node;
-	uint32_t next_free;
+	uint8_t path[]; /* where it is not too long */
 };
 
 struct attr_ref {
-	struct attr_node *node; /* NULL: free */
+	uint32_t number; /* 0: free */
 	uint32_t hash;
 };
 
-#define CHUNK	 4096
 #define PART_MIN 16
+/* A longer path is kept apart; 42 hops fit. */
+#define PATH_MAX_HERE (ATTR_SLAB_MAX - offsetof(struct attr_node, path))
 
 void attr_pool_init(struct attr_pool *pool, uint64_t seed)
 {
 	*pool = (struct attr_pool){ .seed = seed };
 }
 
-void attr_pool_fini(struct attr_pool *pool)
+static inline struct attr_node *node_at(const struct attr_pool *pool, uint32_t number)
 {
-	for (int i = 0; i < ATTR_PARTS; i++) {
-		const struct attr_part *p = &pool->part[i];
-
-		for (uint32_t k = 0; k < p->cap; k++)
-			free(p->ref[k].node);
-		free(p->ref);
-	}
-	for (uint32_t i = 0; i < pool->n_chunks; i++)
-		free(pool->chunk[i]);
-	free(pool->chunk);
-	attr_pool_init(pool, pool->seed);
-}
-
-static inline union attr_entry *entry_at(const struct attr_pool *pool, uint32_t number)
-{
-	return &pool->chunk[number / CHUNK][number % CHUNK];
+	return attr_slab_at(&pool->nodes, number);
 }
 
 const struct rib_attr *attr_pool_at(const struct attr_pool *pool, uint32_t number)
 {
-	return &entry_at(pool, number)->node->attr;
+	return &node_at(pool, number)->attr;
+}
+
+size_t attr_pool_bytes(const struct attr_pool *pool)
+{
+	return pool->bytes + pool->nodes.bytes;
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -121,54 +106,66 @@ static void part_resize(struct attr_pool *pool, struct attr_part *p, uint32_t ca
 	for (uint32_t i = 0; i < old_cap; i++) {
 		uint32_t to = old[i].hash & (cap - 1);
 
-		if (old[i].node == NULL)
+		if (old[i].number == 0)
 			continue;
-		while (p->ref[to].node != NULL)
+		while (p->ref[to].number != 0)
 			to = (to + 1) & (cap - 1);
 		p->ref[to] = old[i];
 	}
 	free(old);
 }
 
-static void chunk_add(struct attr_pool *pool)
-{
-	pool->chunk = mem_realloc(pool->chunk, (size_t)pool->n_chunks + 1,
-				  sizeof(union attr_entry *));
-	pool->chunk[pool->n_chunks++] = mem_calloc(CHUNK, sizeof(union attr_entry));
-	pool->bytes += CHUNK * sizeof(union attr_entry) + sizeof(union attr_entry *);
-}
-
-static uint32_t number_new(struct attr_pool *pool)
-{
-	uint32_t number = pool->free_head;
-
-	if (number != 0) {
-		pool->free_head = entry_at(pool, number)->next_free;
-		return number;
-	}
-	if (pool->n_entries == 0)
-		pool->n_entries = 1;
-	if (pool->n_entries >= pool->n_chunks * CHUNK)
-		chunk_add(pool);
-	return pool->n_entries++;
-}
-
 /* What malloc keeps for a block: the usable part and its header. */
-static size_t node_bytes(struct attr_node *node)
+static size_t block_bytes(void *block)
 {
-	return malloc_usable_size(node) + sizeof(size_t);
+	return malloc_usable_size(block) + sizeof(size_t);
 }
 
-static struct attr_node *node_new(const struct rib_attr *attr)
+static uint32_t node_new(struct attr_pool *pool, const struct rib_attr *attr)
 {
-	struct attr_node *node = mem_alloc(sizeof(*node) + attr->as_path_len);
+	size_t here = attr->as_path_len <= PATH_MAX_HERE ? attr->as_path_len : 0;
+	uint32_t number = attr_slab_get(&pool->nodes, offsetof(struct attr_node, path) + here);
+	struct attr_node *node = node_at(pool, number);
+	uint8_t *path = node->path;
 
-	node->attr = *attr;
-	node->attr.as_path = node->path;
+	if (here != attr->as_path_len) {
+		path = mem_alloc(attr->as_path_len);
+		pool->bytes += block_bytes(path);
+	}
 	if (attr->as_path_len != 0)
-		memcpy(node->path, attr->as_path, attr->as_path_len);
+		memcpy(path, attr->as_path, attr->as_path_len);
+	node->attr = *attr;
+	node->attr.as_path = path;
 	node->refs = 1;
-	return node;
+	return number;
+}
+
+static void node_free(struct attr_pool *pool, uint32_t number)
+{
+	struct attr_node *node = node_at(pool, number);
+
+	if (node->attr.as_path != node->path) {
+		uint8_t *path = (uint8_t *)(uintptr_t)node->attr.as_path;
+
+		pool->bytes -= block_bytes(path);
+		free(path);
+	}
+	attr_slab_put(&pool->nodes, number);
+}
+
+void attr_pool_fini(struct attr_pool *pool)
+{
+	for (int i = 0; i < ATTR_PARTS; i++) {
+		const struct attr_part *p = &pool->part[i];
+
+		for (uint32_t k = 0; k < p->cap; k++) {
+			if (p->ref[k].number != 0)
+				node_free(pool, p->ref[k].number);
+		}
+		free(p->ref);
+	}
+	attr_slab_fini(&pool->nodes);
+	attr_pool_init(pool, pool->seed);
 }
 
 uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
@@ -178,7 +175,7 @@ uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 	uint32_t hash, i;
 
 	if (pool->last != 0) {
-		node = entry_at(pool, pool->last)->node;
+		node = node_at(pool, pool->last);
 		if (attr_equal(&node->attr, attr)) {
 			node->refs++;
 			return pool->last;
@@ -188,23 +185,21 @@ uint32_t attr_pool_get(struct attr_pool *pool, const struct rib_attr *attr)
 	p = part_of(pool, hash);
 	if (p->n >= p->cap - p->cap / 8)
 		part_resize(pool, p, p->cap ? p->cap * 2 : PART_MIN);
-	for (i = hash & (p->cap - 1); p->ref[i].node != NULL; i = (i + 1) & (p->cap - 1)) {
-		node = p->ref[i].node;
-		if (p->ref[i].hash == hash && attr_equal(&node->attr, attr)) {
+	for (i = hash & (p->cap - 1); p->ref[i].number != 0; i = (i + 1) & (p->cap - 1)) {
+		if (p->ref[i].hash != hash)
+			continue;
+		node = node_at(pool, p->ref[i].number);
+		if (attr_equal(&node->attr, attr)) {
 			node->refs++;
-			pool->last = node->number;
-			return node->number;
+			pool->last = p->ref[i].number;
+			return pool->last;
 		}
 	}
-	node = node_new(attr);
-	node->number = number_new(pool);
-	entry_at(pool, node->number)->node = node;
-	p->ref[i] = (struct attr_ref){ node, hash };
+	pool->last = node_new(pool, attr);
+	p->ref[i] = (struct attr_ref){ pool->last, hash };
 	p->n++;
 	pool->n++;
-	pool->bytes += node_bytes(node);
-	pool->last = node->number;
-	return node->number;
+	return pool->last;
 }
 
 uint32_t attr_pool_prefetch(const struct attr_pool *pool, const struct rib_attr *attr)
@@ -223,27 +218,30 @@ void attr_pool_prefetch_node(const struct attr_pool *pool, uint32_t hash)
 
 	if (p->cap == 0)
 		return;
-	for (uint32_t i = hash & (p->cap - 1); p->ref[i].node != NULL;
+	for (uint32_t i = hash & (p->cap - 1); p->ref[i].number != 0;
 	     i = (i + 1) & (p->cap - 1)) {
-		const struct attr_node *node = p->ref[i].node;
+		const struct attr_node *node;
 
 		if (p->ref[i].hash != hash)
 			continue;
-		__builtin_prefetch(node);
-		__builtin_prefetch(&node->refs, 1);
+		/* all lines, up to the end of a path of six */
+		node = node_at(pool, p->ref[i].number);
+		__builtin_prefetch(node, 1);
+		__builtin_prefetch((const char *)node + 64, 1);
+		__builtin_prefetch(&node->path[2 + 4 * 6 - 1]);
 		return;
 	}
 }
 
-static void part_erase(struct attr_pool *pool, const struct attr_node *node)
+static void part_erase(struct attr_pool *pool, uint32_t number)
 {
-	uint32_t hash = attr_hash(pool, &node->attr);
+	uint32_t hash = attr_hash(pool, attr_pool_at(pool, number));
 	struct attr_part *p = part_of(pool, hash);
 	uint32_t mask = p->cap - 1, hole = hash & mask;
 
-	while (p->ref[hole].node != node)
+	while (p->ref[hole].number != number)
 		hole = (hole + 1) & mask;
-	for (uint32_t i = (hole + 1) & mask; p->ref[i].node != NULL; i = (i + 1) & mask) {
+	for (uint32_t i = (hole + 1) & mask; p->ref[i].number != 0; i = (i + 1) & mask) {
 		uint32_t home = p->ref[i].hash & mask;
 
 		/* may move up to the hole unless that is before its home */
@@ -252,7 +250,7 @@ static void part_erase(struct attr_pool *pool, const struct attr_node *node)
 		p->ref[hole] = p->ref[i];
 		hole = i;
 	}
-	p->ref[hole] = (struct attr_ref){ NULL, 0 };
+	p->ref[hole] = (struct attr_ref){ 0 };
 	p->n--;
 	if (p->n == 0)
 		part_resize(pool, p, 0);
@@ -262,18 +260,13 @@ static void part_erase(struct attr_pool *pool, const struct attr_node *node)
 
 void attr_pool_put(struct attr_pool *pool, uint32_t number)
 {
-	struct attr_node *node = entry_at(pool, number)->node;
-
-	if (--node->refs != 0)
+	if (--node_at(pool, number)->refs != 0)
 		return;
-	part_erase(pool, node);
-	pool->bytes -= node_bytes(node);
-	free(node);
-	entry_at(pool, number)->next_free = pool->free_head;
-	pool->free_head = number;
+	part_erase(pool, number);
+	node_free(pool, number);
 	if (pool->last == number)
 		pool->last = 0;
 	pool->n--;
-	if (pool->n == 0) /* numbers in use pin the chunks; now none is */
+	if (pool->n == 0) /* the last chunk of each size */
 		attr_pool_fini(pool);
 }

@@ -218,8 +218,12 @@ void path_table_prefetch(const struct path_table *t, const struct path_key *key)
 		return;
 	h = hash_of(t, key->addr, key->len);
 	p = part_of(t, h);
-	if (p->cap != 0)
-		__builtin_prefetch(at(t, p, home(p, h)), 1);
+	if (p->cap != 0) {
+		const char *slot = (const char *)at(t, p, home(p, h));
+
+		__builtin_prefetch(slot, 1);
+		__builtin_prefetch(slot + 64, 1); /* a search is five slots and more */
+	}
 }
 
 static void part_put(const struct path_table *t, struct path_part *p,

@@ -617,6 +617,6 @@ void rib_stats(const struct rib *rib, struct rib_stats *stats)
 		.refused = rib->refused,
 		.bytes = sizeof(*rib) + rib->n_buckets * sizeof(struct rib_peer *) +
 			 rib->peers * sizeof(struct rib_peer) + rib->table_bytes +
-			 rib->attrs.bytes,
+			 attr_pool_bytes(&rib->attrs),
 	};
 }

@@ -106,7 +106,7 @@ static void test_no_attributes_wait_for_all_others_to_move(void **state)
 		size_t before = pool->bytes;
 
 		number[i] = attr_pool_get(pool, &a);
-		assert_true(i < 20000 || pool->bytes - before <= pool->bytes / 50);
+		assert_true(i < 20000 || pool->bytes - before <= attr_pool_bytes(pool) / 50);
 	}
 	assert_int_equal(pool->n, 5 * MANY);
 	for (uint32_t i = 0; i < 5 * MANY; i++) {
@@ -119,9 +119,102 @@ static void test_no_attributes_wait_for_all_others_to_move(void **state)
 	for (uint32_t i = 0; i < 5 * MANY; i++)
 		attr_pool_put(pool, number[i]);
 	assert_int_equal(pool->n, 0);
-	assert_int_equal(pool->bytes, 0);
+	assert_int_equal(attr_pool_bytes(pool), 0);
 	free(number);
 	free(pool);
+}
+
+/* Of every length around the bounds of a block's size, and of what is kept apart. */
+static void test_paths_of_all_lengths_are_kept(void **state)
+{
+	struct attr_pool *pool = mem_alloc(sizeof(*pool));
+	uint32_t number[1024];
+	uint8_t path[1024];
+
+	for (int i = 0; i < 1024; i++)
+		path[i] = (uint8_t)(i * 7);
+	attr_pool_init(pool, 12345);
+	for (uint16_t len = 0; len < 1024; len++) {
+		struct rib_attr a = { .as_path = path, .as_path_len = len };
+
+		number[len] = attr_pool_get(pool, &a);
+	}
+	for (uint16_t len = 0; len < 1024; len++) {
+		const struct rib_attr *a = attr_pool_at(pool, number[len]);
+
+		assert_int_equal(a->as_path_len, len);
+		assert_memory_equal(a->as_path, path, len);
+		if (len % 2)
+			attr_pool_put(pool, number[len]);
+	}
+	attr_pool_fini(pool); /* with half of them in it */
+	assert_int_equal(attr_pool_bytes(pool), 0);
+	free(pool);
+}
+
+/* ---- blocks by number */
+
+#define BLOCKS 200000
+
+struct block {
+	uint32_t number;
+	uint8_t size; /* 0: not there */
+};
+
+static void block_check(const struct attr_slab *slab, const struct block *b, uint32_t i)
+{
+	const uint8_t *p = attr_slab_at(slab, b->number);
+	uint32_t first;
+
+	memcpy(&first, p, sizeof(first));
+	assert_int_equal(first, i);
+	assert_int_equal(p[b->size - 1], (uint8_t)i);
+}
+
+static void block_toggle(struct attr_slab *slab, struct block *b, uint32_t i, uint8_t size)
+{
+	uint8_t *p;
+
+	if (b->size != 0) {
+		block_check(slab, b, i);
+		attr_slab_put(slab, b->number);
+		b->size = 0;
+		return;
+	}
+	*b = (struct block){ attr_slab_get(slab, size), size };
+	assert_int_not_equal(b->number, 0);
+	p = attr_slab_at(slab, b->number);
+	memset(p, (int)i, size);
+	memcpy(p, &i, sizeof(i));
+}
+
+static void test_blocks_do_not_meet_and_empty_chunks_go(void **state)
+{
+	struct block *block = mem_calloc(BLOCKS, sizeof(*block));
+	struct attr_slab slab = { 0 };
+	uint32_t random = 1, full;
+
+	for (uint32_t step = 0; step < 5 * BLOCKS; step++) {
+		uint32_t i;
+
+		random = random * 1664525u + 1013904223u;
+		i = (uint32_t)((uint64_t)random * BLOCKS >> 32);
+		block_toggle(&slab, &block[i], i, (uint8_t)(193 + random % 62));
+	}
+	full = slab.n_mapped;
+	for (uint32_t i = 0; i < BLOCKS; i++) {
+		if (block[i].size != 0)
+			block_toggle(&slab, &block[i], i, 0);
+	}
+	/* one chunk at most is left of each of the four sizes */
+	assert_true(full > 8 && slab.n_mapped <= 4);
+	for (uint32_t i = 0; i < BLOCKS; i++)
+		block_toggle(&slab, &block[i], i, 100);
+	for (uint32_t i = 0; i < BLOCKS; i++)
+		block_check(&slab, &block[i], i);
+	attr_slab_fini(&slab);
+	assert_int_equal(slab.bytes, 0);
+	free(block);
 }
 
 /* ---- against plain arrays */
@@ -298,6 +391,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_path_waits_for_all_others_to_move),
 		cmocka_unit_test(test_no_attributes_wait_for_all_others_to_move),
+		cmocka_unit_test(test_paths_of_all_lengths_are_kept),
+		cmocka_unit_test(test_blocks_do_not_meet_and_empty_chunks_go),
 		cmocka_unit_test(test_random_history_of_large_tables),
 		cmocka_unit_test(test_a_walk_in_parts_beside_growth),
 		cmocka_unit_test(test_a_sweep_in_slices_beside_changes),
