@@ -15,14 +15,9 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/udata.h>
 
+#include "agents/nft_expr.h"
 #include "lib/mem.h"
 
-#define RULES_MAX 32
-
-#define IP4_SADDR 12 /* offsets into the headers, RFC 791 and RFC 8200 */
-#define IP4_DADDR 16
-#define IP6_SADDR 8
-#define IP6_DADDR 24
 
 #define SAMPLES_PER_SECOND 10
 
@@ -79,89 +74,6 @@ void rules_counter_name(enum rules_counter counter, const char *interface,
 
 /* ---- expressions ---- */
 
-struct rules {
-	const char *chain;
-	struct nftnl_rule *r[RULES_MAX];
-	size_t n;
-};
-
-/* Register 1 holds whatever is being compared; nothing lives across rules. */
-#define REG NFT_REG_1
-
-static struct nftnl_rule *new_rule(struct rules *rs)
-{
-	struct nftnl_rule *r = nftnl_rule_alloc();
-
-	if (!r || rs->n == RULES_MAX)
-		abort();
-	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, TXN_TABLE);
-	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, rs->chain);
-	rs->r[rs->n++] = r;
-	return r;
-}
-
-static struct nftnl_expr *expr(struct nftnl_rule *r, const char *name)
-{
-	struct nftnl_expr *e = nftnl_expr_alloc(name);
-
-	if (!e)
-		abort();
-	nftnl_rule_add_expr(r, e);
-	return e;
-}
-
-static void load_meta(struct nftnl_rule *r, uint32_t key)
-{
-	struct nftnl_expr *e = expr(r, "meta");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, REG);
-}
-
-static void load_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset,
-			 uint32_t len)
-{
-	struct nftnl_expr *e = expr(r, "payload");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, REG);
-}
-
-static void compare(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
-{
-	struct nftnl_expr *e = expr(r, "cmp");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
-}
-
-static void between(struct nftnl_rule *r, const void *from, const void *to, uint32_t len)
-{
-	struct nftnl_expr *e = expr(r, "range");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_SREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ);
-	nftnl_expr_set(e, NFTNL_EXPR_RANGE_FROM_DATA, from, len);
-	nftnl_expr_set(e, NFTNL_EXPR_RANGE_TO_DATA, to, len);
-}
-
-static void mask(struct nftnl_rule *r, const void *bits, uint32_t len)
-{
-	static const uint8_t zero[16];
-	struct nftnl_expr *e = expr(r, "bitwise");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, bits, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
-}
-
 enum lookup {
 	LOOKUP_IN,     /* in the set */
 	LOOKUP_NOT_IN, /* not in the set */
@@ -170,9 +82,9 @@ enum lookup {
 
 static void lookup(struct nftnl_rule *r, const char *set, enum lookup how)
 {
-	struct nftnl_expr *e = expr(r, "lookup");
+	struct nftnl_expr *e = expr_add(r, "lookup");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, EXPR_REG);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
 	/* in any case, as the kernel dumps it */
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS,
@@ -181,34 +93,24 @@ static void lookup(struct nftnl_rule *r, const char *set, enum lookup how)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 }
 
-static void verdict(struct nftnl_rule *r, int code)
-{
-	struct nftnl_expr *e = expr(r, "immediate");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
-}
-
 static void count(struct nftnl_rule *r, enum rules_counter counter, const char *interface)
 {
-	struct nftnl_expr *e = expr(r, "objref");
 	char name[TXN_NAME_SIZE];
 
 	rules_counter_name(counter, interface, name);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
-	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+	expr_count(r, name);
 }
 
 static void sample(struct nftnl_rule *r, unsigned int group)
 {
-	struct nftnl_expr *e = expr(r, "limit");
+	struct nftnl_expr *e = expr_add(r, "limit");
 
 	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, SAMPLES_PER_SECOND);
 	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, 5);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
-	e = expr(r, "log");
+	e = expr_add(r, "log");
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_GROUP, (uint16_t)group);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOG_SNAPLEN, RULES_SAMPLE_BYTES);
 	nftnl_expr_set_u16(e, NFTNL_EXPR_LOG_QTHRESHOLD, 1);
@@ -217,26 +119,12 @@ static void sample(struct nftnl_rule *r, unsigned int group)
 
 /* ---- what a rule can ask of a packet ---- */
 
-static void is_family(struct nftnl_rule *r, enum ip_family family)
-{
-	uint8_t proto = family == IP_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-
-	load_meta(r, NFT_META_NFPROTO);
-	compare(r, NFT_CMP_EQ, &proto, 1);
-}
-
-static void is_l4(struct nftnl_rule *r, uint8_t proto)
-{
-	load_meta(r, NFT_META_L4PROTO);
-	compare(r, NFT_CMP_EQ, &proto, 1);
-}
-
 static void source(struct nftnl_rule *r, enum ip_family family, enum lookup how,
 		   const char *set)
 {
-	is_family(r, family);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
-		     family == IP_V4 ? IP4_SADDR : IP6_SADDR, ip_bytes(family));
+	expr_family(r, family);
+	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		     family == IP_V4 ? EXPR_IP4_SADDR : EXPR_IP6_SADDR, ip_bytes(family));
 	lookup(r, set, how);
 }
 
@@ -245,20 +133,20 @@ static void source_unspecified(struct nftnl_rule *r, enum ip_family family)
 {
 	static const uint8_t zero[16];
 
-	is_family(r, family);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
-		     family == IP_V4 ? IP4_SADDR : IP6_SADDR, ip_bytes(family));
-	compare(r, NFT_CMP_EQ, zero, ip_bytes(family));
+	expr_family(r, family);
+	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		     family == IP_V4 ? EXPR_IP4_SADDR : EXPR_IP6_SADDR, ip_bytes(family));
+	expr_cmp(r, NFT_CMP_EQ, zero, ip_bytes(family));
 }
 
 static void source_link_local(struct nftnl_rule *r)
 {
 	static const uint8_t bits[2] = { 0xff, 0xc0 }, fe80[2] = { 0xfe, 0x80 };
 
-	is_family(r, IP_V6);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_SADDR, 2);
-	mask(r, bits, 2);
-	compare(r, NFT_CMP_EQ, fe80, 2);
+	expr_family(r, IP_V6);
+	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, EXPR_IP6_SADDR, 2);
+	expr_mask(r, bits, 2);
+	expr_cmp(r, NFT_CMP_EQ, fe80, 2);
 }
 
 /* Delivered here: local, broadcast of a subnet or limited, anycast. The three
@@ -266,12 +154,12 @@ static void source_link_local(struct nftnl_rule *r)
 static void to_router(struct nftnl_rule *r)
 {
 	const uint32_t from = RTN_LOCAL, to = RTN_ANYCAST;
-	struct nftnl_expr *e = expr(r, "fib");
+	struct nftnl_expr *e = expr_add(r, "fib");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, EXPR_REG);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
-	between(r, &from, &to, sizeof(from));
+	expr_range(r, &from, &to, sizeof(from));
 }
 
 /* Destinations that no router forwards: 224.0.0.0/24, ff02::/16. */
@@ -280,11 +168,11 @@ static void to_link(struct nftnl_rule *r, enum ip_family family)
 	static const uint8_t local4[3] = { 224, 0, 0 }, local6[2] = { 0xff, 0x02 };
 
 	if (family == IP_V4) {
-		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP4_DADDR, sizeof(local4));
-		compare(r, NFT_CMP_EQ, local4, sizeof(local4));
+		expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, EXPR_IP4_DADDR, sizeof(local4));
+		expr_cmp(r, NFT_CMP_EQ, local4, sizeof(local4));
 	} else {
-		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_DADDR, sizeof(local6));
-		compare(r, NFT_CMP_EQ, local6, sizeof(local6));
+		expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, EXPR_IP6_DADDR, sizeof(local6));
+		expr_cmp(r, NFT_CMP_EQ, local6, sizeof(local6));
 	}
 }
 
@@ -292,30 +180,30 @@ static void to_multicast(struct nftnl_rule *r, enum ip_family family)
 {
 	static const uint8_t bits = 0xf0, mc4 = 0xe0, mc6 = 0xff;
 
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
-		     family == IP_V4 ? IP4_DADDR : IP6_DADDR, 1);
+	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER,
+		     family == IP_V4 ? EXPR_IP4_DADDR : EXPR_IP6_DADDR, 1);
 	if (family == IP_V4)
-		mask(r, &bits, 1);
-	compare(r, NFT_CMP_EQ, family == IP_V4 ? &mc4 : &mc6, 1);
+		expr_mask(r, &bits, 1);
+	expr_cmp(r, NFT_CMP_EQ, family == IP_V4 ? &mc4 : &mc6, 1);
 }
 
 /* ---- the edge's chain ---- */
 
 struct edge {
-	struct rules *rs;
+	struct expr_rules *rs;
 	const struct rules_edge *e;
 };
 
 static void pass(const struct edge *g, struct nftnl_rule *r, enum rules_counter counter)
 {
 	count(r, counter, g->e->interface);
-	verdict(r, NF_ACCEPT);
+	expr_verdict(r, NF_ACCEPT);
 }
 
 static struct nftnl_rule *from_set(const struct edge *g, enum rules_object set,
 				   enum ip_family family)
 {
-	struct nftnl_rule *r = new_rule(g->rs);
+	struct nftnl_rule *r = expr_rule(g->rs);
 	char name[TXN_NAME_SIZE];
 
 	rules_name(set, family, g->e->interface, g->e->others, name);
@@ -324,17 +212,17 @@ static struct nftnl_rule *from_set(const struct edge *g, enum rules_object set,
 }
 
 /* Accepts what a list accepts, whatever its shape. */
-static void put_list(struct rules *rs, const char *interface, enum ip_family family,
+static void put_list(struct expr_rules *rs, const char *interface, enum ip_family family,
 		     enum kernel_shape shape, uint64_t set)
 {
 	bool drop = shape == KERNEL_SHAPE_DROP;
-	struct nftnl_rule *r = new_rule(rs);
+	struct nftnl_rule *r = expr_rule(rs);
 	char name[TXN_NAME_SIZE];
 
 	rules_name(drop ? RULES_DROP : RULES_ACCEPT, family, interface, set, name);
 	source(r, family, drop ? LOOKUP_NOT_IN : LOOKUP_IN, name);
 	count(r, RULES_COUNT_ACCEPT, interface);
-	verdict(r, NF_ACCEPT);
+	expr_verdict(r, NF_ACCEPT);
 }
 
 static void put_accepted(const struct edge *g, enum ip_family family)
@@ -347,7 +235,7 @@ static void put_accepted(const struct edge *g, enum ip_family family)
 		return;
 	}
 	rules_name(RULES_SPLIT, family, g->e->interface, a->map, name);
-	source(new_rule(g->rs), family, LOOKUP_MAP, name);
+	source(expr_rule(g->rs), family, LOOKUP_MAP, name);
 }
 
 /* Neighbours and peers may talk to this router and to the link, in every
@@ -359,7 +247,7 @@ static void put_neighbours(const struct edge *g, enum ip_family family)
 {
 	struct nftnl_rule *r = from_set(g, RULES_CONNECTED, family);
 
-	is_l4(r, family == IP_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	expr_l4(r, family == IP_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 	pass(g, r, RULES_COUNT_EXCEPT);
 	for (enum rules_object set = RULES_CONNECTED; set <= RULES_PEER; set++) {
 		r = from_set(g, set, family);
@@ -374,12 +262,12 @@ static void put_neighbours(const struct edge *g, enum ip_family family)
 /* Link-local addresses are for the link: forwarded ones meet the drop. */
 static void put_link_local(const struct edge *g)
 {
-	struct nftnl_rule *r = new_rule(g->rs);
+	struct nftnl_rule *r = expr_rule(g->rs);
 
 	source_link_local(r);
 	to_router(r);
 	pass(g, r, RULES_COUNT_EXCEPT);
-	r = new_rule(g->rs);
+	r = expr_rule(g->rs);
 	source_link_local(r);
 	to_link(r, IP_V6);
 	pass(g, r, RULES_COUNT_EXCEPT);
@@ -391,31 +279,31 @@ static void put_unspecified4(const struct edge *g)
 {
 	static const uint8_t everybody[4] = { 255, 255, 255, 255 };
 	static const uint8_t ports[4] = { 0, 68, 0, 67 };
-	struct nftnl_rule *r = new_rule(g->rs);
+	struct nftnl_rule *r = expr_rule(g->rs);
 
 	source_unspecified(r, IP_V4);
-	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP4_DADDR, 4);
-	compare(r, NFT_CMP_EQ, everybody, 4);
-	is_l4(r, IPPROTO_UDP);
-	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4);
-	compare(r, NFT_CMP_EQ, ports, 4);
+	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, EXPR_IP4_DADDR, 4);
+	expr_cmp(r, NFT_CMP_EQ, everybody, 4);
+	expr_l4(r, IPPROTO_UDP);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4);
+	expr_cmp(r, NFT_CMP_EQ, ports, 4);
 	pass(g, r, RULES_COUNT_EXCEPT);
 
-	r = new_rule(g->rs);
+	r = expr_rule(g->rs);
 	source_unspecified(r, IP_V4);
-	is_l4(r, IPPROTO_IGMP);
+	expr_l4(r, IPPROTO_IGMP);
 	to_multicast(r, IP_V4);
 	pass(g, r, RULES_COUNT_EXCEPT);
 }
 
 static void put_icmp6(const struct edge *g, uint8_t from, uint8_t to)
 {
-	struct nftnl_rule *r = new_rule(g->rs);
+	struct nftnl_rule *r = expr_rule(g->rs);
 
 	source_unspecified(r, IP_V6);
-	is_l4(r, IPPROTO_ICMPV6);
-	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
-	between(r, &from, &to, 1);
+	expr_l4(r, IPPROTO_ICMPV6);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
+	expr_range(r, &from, &to, 1);
 	to_multicast(r, IP_V6);
 	pass(g, r, RULES_COUNT_EXCEPT);
 }
@@ -449,22 +337,22 @@ static void put_rest(const struct edge *g)
 	struct nftnl_rule *r;
 
 	if (g->e->sample_group != 0)
-		sample(new_rule(g->rs), g->e->sample_group);
-	r = new_rule(g->rs);
+		sample(expr_rule(g->rs), g->e->sample_group);
+	r = expr_rule(g->rs);
 	count(r, RULES_COUNT_DROP, g->e->interface);
 	if (g->e->action == FILTER_ENFORCE)
-		verdict(r, NF_DROP);
+		expr_verdict(r, NF_DROP);
 	set_comment(r, g->e->comment);
 }
 
-static void build_edge(struct rules *rs, const struct rules_edge *e)
+static void build_edge(struct expr_rules *rs, const struct rules_edge *e)
 {
 	const struct edge g = { rs, e };
 
 	if (e->action == FILTER_OFF) {
-		struct nftnl_rule *r = new_rule(rs);
+		struct nftnl_rule *r = expr_rule(rs);
 
-		verdict(r, NFT_RETURN);
+		expr_verdict(r, NFT_RETURN);
 		set_comment(r, e->comment);
 		return;
 	}
@@ -483,113 +371,50 @@ static void build_edge(struct rules *rs, const struct rules_edge *e)
  * judge it (in-kernel rp_filter makes the same exception). Where the tunnel has
  * an interface of its own (xfrm: type NONE, vti: TUNNEL and TUNNEL6), that
  * interface is an edge like others, and is not stepped over. */
-static void put_decrypted(struct rules *rs)
+static void put_decrypted(struct expr_rules *rs)
 {
 	static const uint16_t own[] = { ARPHRD_NONE, ARPHRD_TUNNEL, ARPHRD_TUNNEL6 };
-	struct nftnl_rule *r = new_rule(rs);
+	struct nftnl_rule *r = expr_rule(rs);
 	const uint8_t yes = 1;
 
-	load_meta(r, NFT_META_SECPATH);
-	compare(r, NFT_CMP_EQ, &yes, 1);
+	expr_meta(r, NFT_META_SECPATH);
+	expr_cmp(r, NFT_CMP_EQ, &yes, 1);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		load_meta(r, NFT_META_IIFTYPE);
-		compare(r, NFT_CMP_NEQ, &own[i], sizeof(own[i]));
+		expr_meta(r, NFT_META_IIFTYPE);
+		expr_cmp(r, NFT_CMP_NEQ, &own[i], sizeof(own[i]));
 	}
-	verdict(r, NFT_RETURN);
+	expr_verdict(r, NFT_RETURN);
 }
 
-static void build_base(struct rules *rs, const struct rules_base *b)
+static void build_base(struct expr_rules *rs, const struct rules_base *b)
 {
 	struct nftnl_rule *r;
 
 	if (b->brake) {
-		r = new_rule(rs);
-		verdict(r, NF_ACCEPT);
+		r = expr_rule(rs);
+		expr_verdict(r, NF_ACCEPT);
 		set_comment(r, "all off");
 		return;
 	}
 	if (b->secpath)
 		put_decrypted(rs);
-	r = new_rule(rs);
-	load_meta(r, NFT_META_IIFNAME);
+	r = expr_rule(rs);
+	expr_meta(r, NFT_META_IIFNAME);
 	lookup(r, RULES_MAP, LOOKUP_MAP);
 }
 
 /* ---- to the kernel, to text ---- */
 
-static void free_rules(struct rules *rs)
+static void put_rules(struct txn *t, struct expr_rules *rs)
 {
-	for (size_t i = 0; i < rs->n; i++)
-		nftnl_rule_free(rs->r[i]);
-}
-
-static void put_rules(struct txn *t, struct rules *rs)
-{
-	for (size_t i = 0; i < rs->n; i++) {
-		struct nlmsghdr *nlh =
-			txn_get(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
-				"add a rule to chain", rs->chain);
-
-		nftnl_rule_nlmsg_build_payload(nlh, rs->r[i]);
-		txn_put(t);
-	}
-	free_rules(rs);
-}
-
-struct text {
-	char *s;
-	size_t len, cap;
-	char comment[RULES_COMMENT_SIZE];
-};
-
-static int add_expr_text(struct nftnl_expr *e, void *arg)
-{
-	struct text *x = arg;
-	char one[512];
-	int len = nftnl_expr_snprintf(one, sizeof(one), e, NFTNL_OUTPUT_DEFAULT, 0);
-
-	if (len < 0 || (size_t)len >= sizeof(one))
-		return -1;
-	if (x->cap - x->len < sizeof(one) + 64) {
-		x->cap = x->cap * 2 + 4096;
-		x->s = mem_realloc(x->s, x->cap, 1);
-	}
-	x->len += (size_t)sprintf(x->s + x->len, "%s %s;",
-				  nftnl_expr_get_str(e, NFTNL_EXPR_NAME), one);
-	return 0;
-}
-
-static int add_rule_text(struct text *x, struct nftnl_rule *r)
-{
-	if (nftnl_expr_foreach(r, add_expr_text, x) < 0)
-		return -EBADMSG;
-	if (x->s)
-		x->s[x->len++] = '\n'; /* the slack above has room */
-	return 0;
-}
-
-static char *end_text(struct text *x)
-{
-	if (!x->s)
-		return mem_strdup("");
-	x->s[x->len] = '\0';
-	return x->s;
-}
-
-static char *rules_text(struct rules *rs)
-{
-	struct text x = { 0 };
-
-	for (size_t i = 0; i < rs->n; i++)
-		add_rule_text(&x, rs->r[i]);
-	free_rules(rs);
-	return end_text(&x);
+	rs->table = TXN_TABLE;
+	expr_put_rules(t, rs);
 }
 
 void rules_put_edge(struct txn *t, const struct rules_edge *e)
 {
 	char chain[TXN_NAME_SIZE];
-	struct rules rs = { .chain = chain };
+	struct expr_rules rs = { .chain = chain };
 
 	rules_chain_name(e->interface, chain);
 	build_edge(&rs, e);
@@ -598,17 +423,17 @@ void rules_put_edge(struct txn *t, const struct rules_edge *e)
 
 void rules_put_probe(struct txn *t, const char *chain, enum rules_part part)
 {
-	struct rules rs = { .chain = chain };
+	struct expr_rules rs = { .chain = chain };
 
 	switch (part) {
 	case RULES_PART_ROUTE:
-		to_router(new_rule(&rs));
+		to_router(expr_rule(&rs));
 		break;
 	case RULES_PART_SECPATH:
 		put_decrypted(&rs);
 		break;
 	case RULES_PART_SAMPLE:
-		sample(new_rule(&rs), 1);
+		sample(expr_rule(&rs), 1);
 		break;
 	}
 	put_rules(t, &rs);
@@ -618,7 +443,7 @@ void rules_put_part(struct txn *t, const char *interface, enum ip_family family,
 		    enum kernel_shape shape, const struct part *part)
 {
 	char chain[TXN_NAME_SIZE];
-	struct rules rs = { .chain = chain };
+	struct expr_rules rs = { .chain = chain };
 
 	rules_name(RULES_PART, family, interface, part->chain, chain);
 	put_list(&rs, interface, family, shape, part->set);
@@ -627,7 +452,7 @@ void rules_put_part(struct txn *t, const char *interface, enum ip_family family,
 
 void rules_put_base(struct txn *t, const struct rules_base *b)
 {
-	struct rules rs = { .chain = RULES_BASE_CHAIN };
+	struct expr_rules rs = { .chain = RULES_BASE_CHAIN };
 
 	build_base(&rs, b);
 	put_rules(t, &rs);
@@ -635,27 +460,27 @@ void rules_put_base(struct txn *t, const struct rules_base *b)
 
 char *rules_edge_text(const struct rules_edge *e)
 {
-	struct rules rs = { .chain = "" };
+	struct expr_rules rs = { .chain = "" };
 
 	build_edge(&rs, e);
-	return rules_text(&rs);
+	return expr_rules_text(&rs);
 }
 
 char *rules_part_text(const char *interface, enum ip_family family,
 		      enum kernel_shape shape, uint64_t set)
 {
-	struct rules rs = { .chain = "" };
+	struct expr_rules rs = { .chain = "" };
 
 	put_list(&rs, interface, family, shape, set);
-	return rules_text(&rs);
+	return expr_rules_text(&rs);
 }
 
 char *rules_base_text(const struct rules_base *b)
 {
-	struct rules rs = { .chain = "" };
+	struct expr_rules rs = { .chain = "" };
 
 	build_base(&rs, b);
-	return rules_text(&rs);
+	return expr_rules_text(&rs);
 }
 
 void rules_flush(struct txn *t, const char *chain)
@@ -691,14 +516,19 @@ static void read_comment(const struct nftnl_rule *r, char comment[RULES_COMMENT_
 		nftnl_udata_parse(data, len, find_comment, comment);
 }
 
+struct reading {
+	struct expr_text text;
+	char comment[RULES_COMMENT_SIZE];
+};
+
 static int rule_answer(const struct nlmsghdr *nlh, void *arg)
 {
-	struct text *x = arg;
+	struct reading *x = arg;
 	struct nftnl_rule *r;
 	int rc = -EBADMSG;
 
 	if (!nlh) {
-		x->len = 0;
+		x->text.len = 0;
 		x->comment[0] = '\0';
 		return 0;
 	}
@@ -706,7 +536,7 @@ static int rule_answer(const struct nlmsghdr *nlh, void *arg)
 	if (!r)
 		abort();
 	if (nftnl_rule_nlmsg_parse(nlh, r) == 0) {
-		rc = add_rule_text(x, r);
+		rc = expr_add_text(&x->text, r);
 		read_comment(r, x->comment);
 	}
 	nftnl_rule_free(r);
@@ -718,13 +548,13 @@ int rules_read(struct mnl_socket *nl, const char *chain, char **text,
 {
 	char buf[TXN_QUERY_BYTES];
 	struct nlmsghdr *nlh = txn_query(buf, NFT_MSG_GETRULE, NLM_F_DUMP);
-	struct text x = { 0 };
+	struct reading x = { 0 };
 	int rc;
 
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, TXN_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
 	rc = txn_ask(nl, nlh, rule_answer, &x);
-	*text = end_text(&x);
+	*text = expr_end_text(&x.text);
 	memcpy(comment, x.comment, RULES_COMMENT_SIZE);
 	return rc;
 }
