@@ -33,7 +33,7 @@ struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out)
 /* Selectors are many when they are many: mostly there is one. */
 static const struct ike_ts_list *ts_dup(const struct ike_ts_list *list)
 {
-	return mem_dup(list, offsetof(struct ike_ts_list, list) + list->n * sizeof(list->list[0]));
+	return mem_dup(list, ike_ts_list_bytes(list));
 }
 
 static void child_free(struct sa_child *child)
@@ -90,7 +90,7 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 
 static void put_esp(struct ike_writer *w, const struct ike_proposals *from, uint32_t spi, bool with_dh)
 {
-	struct ike_proposals *list = mem_dup(from, sizeof(*from));
+	struct ike_proposals *list = mem_dup(from, ike_proposals_bytes(from));
 	size_t begun = ike_payload_begin(w, IKE_PL_SA);
 
 	for (unsigned i = 0; i < list->n; i++) {

@@ -12,7 +12,7 @@
 
 static void put_proposals(struct ike_writer *w, const struct ike_proposals *from, const uint8_t spi[IKE_SPI_SIZE])
 {
-	struct ike_proposals *list = mem_dup(from, sizeof(*from));
+	struct ike_proposals *list = mem_dup(from, ike_proposals_bytes(from));
 	size_t begun = ike_payload_begin(w, IKE_PL_SA);
 
 	for (unsigned i = 0; i < list->n; i++) {
