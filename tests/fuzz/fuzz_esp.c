@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipsec/esp/esp_fit.h"
 #include "ipsec/esp/esp_merge.h"
 #include "ipsec/esp/esp_sa.h"
 #include "ipsec/esp/esp_super.h"
@@ -14,6 +15,23 @@
 #include "tests/fuzz/fuzz_assert.h"
 
 #define PACKETS_MAX 32
+
+/* What is too long becomes a message and fragments, each a packet. */
+static void fit(uint8_t *packet, const struct esp_inner *inner)
+{
+	static uint8_t out[1 << 16];
+	struct esp_inner piece;
+	uint32_t mtu = 68 + (packet[inner->len - 1] * 8u), n = esp_fragments(inner, mtu);
+	size_t len = esp_too_big(packet, inner, mtu, out);
+
+	HOLDS(len <= ESP_TOO_BIG_MAX && (len == 0 || (esp_inner_read(out, len, &piece) == 0 && piece.len == len)));
+	for (uint32_t i = 0; i < n; i++) {
+		len = esp_fragment_put(packet, inner, mtu, i, out);
+		HOLDS(len <= mtu && esp_inner_read(out, len, &piece) == 0 && piece.len == len);
+	}
+	(void)esp_mss_clamp(packet, inner, mtu, false);
+	HOLDS(esp_inner_read(packet, inner->len, &piece) == 0 && piece.len == inner->len);
+}
 
 static void from_device(const uint8_t *data, size_t size)
 {
@@ -33,6 +51,7 @@ static void from_device(const uint8_t *data, size_t size)
 
 		HOLDS(len <= size && esp_super_put(&s, i, out) == len);
 		HOLDS(esp_inner_read(out, len, &inner) == 0 && inner.len == len);
+		fit(out, &inner);
 	}
 }
 
