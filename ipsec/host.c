@@ -38,13 +38,28 @@ static void creds_drop(struct host_creds **at)
 	free(c);
 }
 
+static struct host_creds **creds_place(struct host *host, const char *tunnel)
+{
+	uint32_t h = 2166136261u;
+	struct host_creds **at;
+
+	for (const char *c = tunnel; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &host->creds[h % HOST_CREDS_BUCKETS];
+	while (*at && strcmp((*at)->tunnel, tunnel) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
 void host_free(struct host *host)
 {
 	ike_engine_free(host->engine);
 	for (unsigned i = 0; i < host->n_sockets; i++)
 		close(host->sockets[i].fd);
-	while (host->creds)
-		creds_drop(&host->creds);
+	for (unsigned i = 0; i < HOST_CREDS_BUCKETS; i++)
+		while (host->creds[i])
+			creds_drop(&host->creds[i]);
+	wr_fini(&host->key_ids);
 	host_children_free(host);
 	proc_chan_free(host->signer);
 	proc_chan_free(host->esp);
@@ -88,26 +103,20 @@ static void result(struct host *host, uint32_t id, bool ok, const char *text)
 
 /* ---- tunnels */
 
-static struct host_creds **creds_find(struct host *host, const char *tunnel)
+struct host_creds *host_creds_find(struct host *host, const char *tunnel)
 {
-	struct host_creds **at = &host->creds;
-
-	while (*at && strcmp((*at)->tunnel, tunnel) != 0)
-		at = &(*at)->next;
-	return at;
+	return *creds_place(host, tunnel);
 }
 
-struct host_creds *host_creds_get(struct host *host, const char *tunnel)
+static struct host_creds *creds_get(struct host *host, const char *tunnel)
 {
-	struct host_creds **at = creds_find(host, tunnel), *c = *at;
+	struct host_creds **at = creds_place(host, tunnel), *c = *at;
 
 	if (c)
 		return c;
-	c = mem_alloc(sizeof(*c));
+	c = *at = mem_alloc(sizeof(*c));
 	snprintf(c->tunnel, sizeof(c->tunnel), "%s", tunnel);
 	c->creds = creds_new();
-	c->next = host->creds;
-	host->creds = c;
 	return c;
 }
 
@@ -124,7 +133,8 @@ static void take_file(struct host *host, struct rd body, int fd)
 
 	if (!proc_file_decode(body, &file) || fstat(fd, &st) < 0 || st.st_size < 0 || st.st_size > CRYPTO_FILE_MAX)
 		return;
-	c = host_creds_get(host, file.tunnel);
+	c = creds_get(host, file.tunnel);
+	host->key_ids_made = false;
 	if (c->ready) {
 		creds_free(c->creds);
 		c->creds = creds_new();
@@ -143,10 +153,12 @@ static void take_tunnel(struct host *host, struct rd body)
 	struct proc_tunnel *m = mem_alloc(sizeof(*m));
 
 	if (proc_tunnel_decode(body, m)) {
-		struct host_creds *c = host_creds_get(host, m->tunnel.name);
+		struct host_creds *c = host_creds_find(host, m->tunnel.name);
 
-		c->link = m->tunnel.link;
-		c->ready = true;
+		if (c) {
+			c->link = m->tunnel.link;
+			c->ready = true;
+		}
 		ike_engine_tunnel_set(host->engine, &m->tunnel);
 	}
 	free(m);
@@ -154,11 +166,12 @@ static void take_tunnel(struct host *host, struct rd body)
 
 static void drop_tunnel(struct host *host, const char *name)
 {
-	struct host_creds **at = creds_find(host, name);
+	struct host_creds **at = creds_place(host, name);
 
 	ike_engine_tunnel_del(host->engine, name, host->now_ms);
 	if (*at)
 		creds_drop(at);
+	host->key_ids_made = false;
 }
 
 /* ---- commands and show */

@@ -8,6 +8,7 @@
 #include "ipsec/host.h"
 
 #define HOST_SOCKETS_MAX 64
+#define HOST_CREDS_BUCKETS 4096
 
 struct host_socket {
 	int fd;
@@ -15,8 +16,9 @@ struct host_socket {
 	struct ike_endpoint local;
 };
 
+/* Of a tunnel that has certificates or public keys. */
 struct host_creds {
-	struct host_creds *next;
+	struct host_creds *next; /* same hash of the name */
 	char tunnel[IKE_TUNNEL_NAME];
 	uint32_t link;
 	bool ready; /* its PROC_TUNNEL has come */
@@ -50,7 +52,9 @@ struct host {
 	struct proc_chan *main_chan, *signer, *esp;
 	unsigned n_sockets;
 	struct host_socket sockets[HOST_SOCKETS_MAX];
-	struct host_creds *creds;
+	struct host_creds *creds[HOST_CREDS_BUCKETS];
+	struct wr key_ids; /* of all tunnels' CAs, as far as an answer has room */
+	bool key_ids_made; /* since creds changed */
 	struct host_child *children[HOST_CHILD_BUCKETS];
 	struct host_tunnel *tunnels[HOST_CHILD_BUCKETS];
 	uint64_t now_ms, next_ms;
@@ -86,8 +90,8 @@ void host_children_expire(struct host *host, uint32_t link);
 /* ---- host.c */
 /* A list of which only the first n may be there. */
 void host_ts_copy(struct ike_ts_list *to, const struct ike_ts_list *from);
-/* The tunnel's, made if there is none. */
-struct host_creds *host_creds_get(struct host *host, const char *tunnel);
+/* The tunnel's; NULL: it has none. */
+struct host_creds *host_creds_find(struct host *host, const char *tunnel);
 void host_tell(struct host *host, enum ike_event event, uint64_t sa, const char *tunnel, const char *text);
 void host_log(struct host *host, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

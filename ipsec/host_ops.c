@@ -39,28 +39,52 @@ static void on_sign(void *ctx, const struct ike_sign *sign)
 
 static int on_verify(void *ctx, const struct ike_verify *verify, struct diag *diag)
 {
-	return creds_verify(host_creds_get(ctx, verify->tunnel->name)->creds, verify, time(NULL), diag);
+	const struct host_creds *c = host_creds_find(ctx, verify->tunnel->name);
+
+	return c ? creds_verify(c->creds, verify, time(NULL), diag) :
+		   diag_set(diag, "tunnel %s has no CA and no public key of the peer", verify->tunnel->name);
 }
 
 static void on_certs(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
 {
-	creds_put_certs(host_creds_get(ctx, tunnel->name)->creds, tunnel, w);
+	const struct host_creds *c = host_creds_find(ctx, tunnel->name);
+
+	if (c)
+		creds_put_certs(c->creds, tunnel, w);
+}
+
+static void put_key_ids(struct ike_writer *w, const struct wr *ids)
+{
+	if (ids->len)
+		ike_cert_encode(w, IKE_PL_CERTREQ, IKE_CERT_X509, ids->data, ids->len < KEY_IDS_MAX ? ids->len : KEY_IDS_MAX);
 }
 
 /* A responder does not know yet which tunnel it will be, and asks for what any
- * of them takes. */
+ * of them takes. It does so for every stranger, so the list is kept. */
+static void put_all_key_ids(struct host *host, struct ike_writer *w)
+{
+	if (!host->key_ids_made) {
+		wr_fini(&host->key_ids);
+		for (unsigned i = 0; i < HOST_CREDS_BUCKETS; i++)
+			for (struct host_creds *c = host->creds[i]; c && host->key_ids.len < KEY_IDS_MAX; c = c->next)
+				creds_add_key_ids(c->creds, &host->key_ids);
+		host->key_ids_made = true;
+	}
+	put_key_ids(w, &host->key_ids);
+}
+
 static void on_certreq(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
 {
-	struct host *host = ctx;
+	const struct host_creds *c = tunnel ? host_creds_find(ctx, tunnel->name) : NULL;
 	struct wr ids = { 0 };
 
-	if (tunnel)
-		creds_add_key_ids(host_creds_get(host, tunnel->name)->creds, &ids);
-	for (struct host_creds *c = tunnel ? NULL : host->creds; c && ids.len < KEY_IDS_MAX; c = c->next)
+	if (!tunnel) {
+		put_all_key_ids(ctx, w);
+	} else if (c) {
 		creds_add_key_ids(c->creds, &ids);
-	if (ids.len)
-		ike_cert_encode(w, IKE_PL_CERTREQ, IKE_CERT_X509, ids.data, ids.len < KEY_IDS_MAX ? ids.len : KEY_IDS_MAX);
-	wr_fini(&ids);
+		put_key_ids(w, &ids);
+		wr_fini(&ids);
+	}
 }
 
 static uint32_t on_spi(void *ctx)

@@ -138,30 +138,43 @@ int iked_link_del(struct iked_config *config, const char *name, struct diag *dia
 
 /* ---- tunnels */
 
+static struct iked_tunnel **name_place(struct iked_config *config, const char *name)
+{
+	uint32_t h = 2166136261u;
+	struct iked_tunnel **at;
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &config->names[h % IKED_NAMES];
+	while (*at && strcmp((*at)->t.name, name) != 0)
+		at = &(*at)->next_name;
+	return at;
+}
+
 struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const char *name)
 {
-	struct iked_tunnel *tunnel = config->tunnels;
-
-	while (tunnel && strcmp(tunnel->t.name, name) != 0)
-		tunnel = tunnel->next;
-	return tunnel;
+	/* name_place() only looks */
+	return *name_place((struct iked_config *)(uintptr_t)config, name);
 }
 
 struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag)
 {
-	struct iked_tunnel *tunnel = iked_tunnel_find(config, name), **at = &config->tunnels;
+	struct iked_tunnel **at = name_place(config, name), *tunnel = *at;
 
 	if (tunnel)
 		return tunnel;
 	if (check_name(name, diag) != 0)
 		return NULL;
-	tunnel = mem_alloc(sizeof(*tunnel));
+	tunnel = *at = mem_alloc(sizeof(*tunnel));
 	ike_tunnel_defaults(&tunnel->t);
 	ike_tunnel_keep(&tunnel->t);
 	snprintf(tunnel->t.name, sizeof(tunnel->t.name), "%s", name);
-	while (*at)
-		at = &(*at)->next;
-	*at = tunnel;
+	tunnel->prev = config->last_tunnel;
+	if (tunnel->prev)
+		tunnel->prev->next = tunnel;
+	else
+		config->tunnels = tunnel;
+	config->last_tunnel = tunnel;
 	return tunnel;
 }
 
@@ -228,39 +241,51 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 		return diag_set(diag, "nat refuse and port 4500 from the beginning contradict each other");
 	if (!is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
 		return diag_set(diag, "local and remote identity are the same");
-	if (check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0)
-		return -1;
-	return check_pair(config, t, diag);
+	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 ? -1 : 0;
+}
+
+static bool same_pair(const struct iked_tunnel *a, const struct iked_tunnel *b)
+{
+	return strcmp(a->link, b->link) == 0 && a->has_remote_id == b->has_remote_id &&
+	       ike_identity_equal(&a->t.local_id, &b->t.local_id) && ike_identity_equal(&a->t.remote_id, &b->t.remote_id);
 }
 
 int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag)
 {
-	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), *next;
-	struct ike_tunnel was;
+	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), was;
 
 	if (!tunnel)
 		return diag_set(diag, "tunnel %s is gone: type \"exit\"", changed->t.name);
 	if (check_tunnel(config, changed, diag) != 0)
 		return -1;
-	next = tunnel->next;
-	was = tunnel->t;
+	/* that one walks all tunnels */
+	if (!same_pair(tunnel, changed) && check_pair(config, changed, diag) != 0)
+		return -1;
+	was = *tunnel;
 	*tunnel = *changed;
-	tunnel->next = next;
+	tunnel->prev = was.prev;
+	tunnel->next = was.next;
+	tunnel->next_name = was.next_name;
 	ike_tunnel_keep(&tunnel->t);
-	ike_tunnel_drop(&was);
+	ike_tunnel_drop(&was.t);
 	return 0;
 }
 
 int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag)
 {
-	struct iked_tunnel **at = &config->tunnels, *tunnel;
+	struct iked_tunnel **at = name_place(config, name), *tunnel = *at;
 
-	while (*at && strcmp((*at)->t.name, name) != 0)
-		at = &(*at)->next;
-	tunnel = *at;
 	if (!tunnel)
 		return diag_set(diag, "there is no tunnel %s", name);
-	*at = tunnel->next;
+	*at = tunnel->next_name;
+	if (tunnel->prev)
+		tunnel->prev->next = tunnel->next;
+	else
+		config->tunnels = tunnel->next;
+	if (tunnel->next)
+		tunnel->next->prev = tunnel->prev;
+	else
+		config->last_tunnel = tunnel->prev;
 	ike_tunnel_drop(&tunnel->t);
 	free(tunnel);
 	return 0;

@@ -41,7 +41,8 @@ struct iked_files {
 };
 
 struct iked_tunnel {
-	struct iked_tunnel *next;
+	struct iked_tunnel *prev, *next;
+	struct iked_tunnel *next_name; /* same hash of the name */
 	struct ike_tunnel t; /* link and start are filled in by iked_tunnel_resolve() */
 	char link[IKE_TUNNEL_NAME];
 	char device[IKED_IFNAME]; /* "": named as the tunnel */
@@ -54,9 +55,11 @@ struct iked_tunnel {
 	bool carry; /* else its selectors are not to leave in clear while it is down */
 };
 
+#define IKED_NAMES 4096 /* buckets */
 struct iked_config {
 	struct iked_link *links;
-	struct iked_tunnel *tunnels;
+	struct iked_tunnel *tunnels, *last_tunnel; /* in the order in which they were typed */
+	struct iked_tunnel *names[IKED_NAMES];
 	uint32_t last_number;
 };
 

@@ -302,7 +302,7 @@ static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
 {
 	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
 
-	copy->next = NULL;
+	copy->prev = copy->next = copy->next_name = NULL;
 	iked_tunnel_resolve(&iked.config, t, &copy->t);
 	digest_sha256(copy, sizeof(*copy), out);
 	free(copy);
