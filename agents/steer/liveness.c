@@ -90,7 +90,7 @@ static void begin(struct liveness *l, struct watched *w, const struct path *path
 {
 	watched_begin(w, path, now, l->ops.random, l->ctx);
 	if (watched_can_send(w))
-		l->ops.open(l->ctx, path);
+		l->ops.open(l->ctx, path, w->ident);
 }
 
 static void set_path(struct liveness *l, const struct path *path, int64_t now)

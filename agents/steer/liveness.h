@@ -23,8 +23,8 @@
 
 struct liveness_ops {
 	/* Sockets for a path's packets, before the first is sent, and anew when the
-	 * path has another mark, source or interface. */
-	void (*open)(void *ctx, const struct path *path);
+	 * path has another mark, source or interface; ident: of its echo requests. */
+	void (*open)(void *ctx, const struct path *path, uint16_t ident);
 	void (*close)(void *ctx, uint32_t number);
 	void (*send_echo)(void *ctx, uint32_t number, const struct ip_addr *to,
 			  const uint8_t *data, size_t len);

@@ -285,13 +285,20 @@ frr_start() { # namespace <bgpd's-configuration
 	local ns=$1 dir
 	dir=$(frr_dir "$ns")
 	mkdir -p "$dir"
-	printf 'hostname %s\nlog file %s\n' "$ns" "$LAB/log/$ns.zebra.log" >"$dir/zebra.conf"
 	{ printf 'hostname %s\nlog file %s\n' "$ns" "$LAB/log/$ns.bgpd.log"; cat; } >"$dir/bgpd.conf"
+	zebra_start "$ns"
+	bgpd_start "$ns"
+}
+
+zebra_start() { # namespace
+	local ns=$1 dir
+	dir=$(frr_dir "$ns")
+	mkdir -p "$dir"
+	printf 'hostname %s\nlog file %s\n' "$ns" "$LAB/log/$ns.zebra.log" >"$dir/zebra.conf"
 	# shellcheck disable=SC2086 # words
 	lab_spawn "$ns" "$ns.zebra" "$FRR_BIN/zebra" $FRR_RUN_AS -f "$dir/zebra.conf" -i "$dir/zebra.pid" \
 		-z "$dir/zserv.api" --vty_socket "$dir" -A 127.0.0.1
 	need 20 "zebra of $ns runs" test -S "$dir/zserv.api"
-	bgpd_start "$ns"
 }
 
 bgpd_start() { # namespace

@@ -96,9 +96,10 @@ static void complain(const struct world *w, const char *what)
 
 /* ---- the network ---- */
 
-static void no_open(void *ctx, const struct path *path)
+static void no_open(void *ctx, const struct path *path, uint16_t ident)
 {
 	(void)ctx;
+	(void)ident;
 	assert_true(path->ifindex > 0);
 }
 
