@@ -452,6 +452,7 @@ static void link_all(struct prefix_index *x)
 	for (uint32_t i = 0; i < x->n_unlinked; i++)
 		insert(x, x->unlinked[i]);
 	x->n_unlinked = 0;
+	x->reserved = 0;
 	if (x->cap_unlinked >= PARTS_MIN) {
 		free(x->unlinked);
 		x->unlinked = NULL;
@@ -467,7 +468,7 @@ static void link_later(struct prefix_index *x, uint32_t node)
 			mem_realloc(x->unlinked, x->cap_unlinked, sizeof(*x->unlinked));
 	}
 	x->unlinked[x->n_unlinked++] = node;
-	if (x->n_unlinked == LATER_MAX)
+	if (x->n_unlinked >= LATER_MAX && x->n >= x->reserved)
 		link_all(x);
 }
 
@@ -491,6 +492,7 @@ void prefix_index_reserve(struct prefix_index *x, size_t n)
 {
 	size_t each = n;
 
+	x->reserved = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 	if (!x->parts && n > SMALL_MAX)
 		split(x);
 	if (x->parts) /* they do not fill alike */

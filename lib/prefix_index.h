@@ -36,6 +36,7 @@ struct prefix_index {
 	uint32_t root;
 	uint32_t *unlinked; /* nodes that are not in the trie yet */
 	uint32_t n_unlinked, cap_unlinked;
+	uint32_t reserved; /* until there are so many they may all wait */
 	struct prefix_slots *parts; /* NULL: the table is small, and all of it is */
 	struct prefix_slots one;    /* here */
 	uint32_t cap_slots;	    /* of all */
@@ -47,7 +48,8 @@ void prefix_index_init(struct prefix_index *x, enum ip_family family, uint64_t s
 void prefix_index_fini(struct prefix_index *x);
 size_t prefix_index_bytes(const struct prefix_index *x);
 
-/* So many prefixes will be held: saves the growing. */
+/* So many prefixes will be held: saves the growing, and they are linked together,
+ * which is twice as fast, and then waited for together. */
 void prefix_index_reserve(struct prefix_index *x, size_t n);
 
 /* 0 where there is no such prefix. */

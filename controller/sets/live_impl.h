@@ -314,6 +314,8 @@ size_t strict_bytes(const struct strict *s);
 void strict_change(struct live *live, struct strict *s, const struct live_source *source,
 		   const struct ip_prefix *prefix, const struct rib_attr *old,
 		   const struct rib_attr *new);
+/* A source of so many paths comes next. */
+void strict_reserve(struct strict *s, enum ip_family family, size_t n);
 /* One path before there is any set to edit: then strict_fill(). */
 void strict_load(struct strict *s, const struct live_source *source,
 		 const struct ip_prefix *prefix, const struct rib_attr *attr);

@@ -618,6 +618,14 @@ static void strict_path(struct live *live, struct live_source *source,
 	strict_load(source->at->strict, source, prefix, attr);
 }
 
+static void strict_source(struct live *live, struct live_source *source)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		strict_reserve(source->at->strict, family,
+			       rib_path_count(source->peer, source->view[family], family));
+	live_source_walk(live, source, strict_path);
+}
+
 static void count_paths(struct live *live)
 {
 	for (size_t i = 0; i < live->n_routers; i++)
@@ -657,7 +665,7 @@ static void strict_begin(struct live *live)
 	}
 	for (struct live_source *s = live->sources; any && s; s = s->next) {
 		if (s->at->strict_is_new)
-			live_source_walk(live, s, strict_path);
+			strict_source(live, s);
 	}
 	for (size_t i = 0; any && i < live->n_routers; i++) {
 		struct live_router *r = live->routers[i];

@@ -383,6 +383,11 @@ void strict_change(struct live *live, struct strict *s, const struct live_source
 
 /* ---- new sets */
 
+void strict_reserve(struct strict *s, enum ip_family family, size_t n)
+{
+	prefix_index_reserve(&s->index[family], n);
+}
+
 void strict_load(struct strict *s, const struct live_source *source,
 		 const struct ip_prefix *prefix, const struct rib_attr *attr)
 {
