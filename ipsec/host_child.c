@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +60,13 @@ static struct host_tunnel *tunnel_get(struct host *host, const char *name)
 	return *at;
 }
 
+static void tunnel_free(struct host_tunnel *t)
+{
+	free(t->local_ts);
+	free(t->remote_ts);
+	free(t);
+}
+
 static void tell(struct host *host, const struct host_tunnel *t)
 {
 	struct proc_carries *message = mem_alloc(sizeof(*message));
@@ -69,21 +75,25 @@ static void tell(struct host *host, const struct host_tunnel *t)
 	snprintf(message->tunnel, sizeof(message->tunnel), "%s", t->name);
 	message->up = t->sending > 0;
 	message->path = t->path;
-	host_ts_copy(&message->local_ts, &t->local_ts);
-	host_ts_copy(&message->remote_ts, &t->remote_ts);
+	host_ts_copy(&message->local_ts, t->local_ts);
+	host_ts_copy(&message->remote_ts, t->remote_ts);
 	proc_carries_encode(&w, message);
 	proc_chan_send(host->main_chan, &w, -1);
 	free(message);
 }
 
-/* A rekeyed one like the one before is no news. */
-static bool take_selectors(struct host_tunnel *t, const struct host_child *child)
+/* The child's become the tunnel's. A rekeyed one like the one before is no news. */
+static bool take_selectors(struct host_tunnel *t, struct host_child *child)
 {
-	if (ike_ts_list_equal(&t->local_ts, child->local_ts) && ike_ts_list_equal(&t->remote_ts, child->remote_ts))
-		return false;
-	host_ts_copy(&t->local_ts, child->local_ts);
-	host_ts_copy(&t->remote_ts, child->remote_ts);
-	return true;
+	bool same = t->local_ts && ike_ts_list_equal(t->local_ts, child->local_ts) &&
+		    ike_ts_list_equal(t->remote_ts, child->remote_ts);
+
+	free(t->local_ts);
+	free(t->remote_ts);
+	t->local_ts = child->local_ts;
+	t->remote_ts = child->remote_ts;
+	child->local_ts = child->remote_ts = NULL;
+	return !same;
 }
 
 static bool path_equal(const struct ike_path *a, const struct ike_path *b)
@@ -98,9 +108,6 @@ static void begins_to_send(struct host *host, struct host_child *child)
 
 	child->sending = true;
 	t->sending++;
-	free(child->local_ts);
-	free(child->remote_ts);
-	child->local_ts = child->remote_ts = NULL;
 	if (news)
 		tell(host, t);
 }
@@ -108,7 +115,7 @@ static void begins_to_send(struct host *host, struct host_child *child)
 static struct ike_ts_list *ts_dup(const struct ike_ts_list *ts)
 {
 	/* as long as it need be */
-	return mem_dup(ts, offsetof(struct ike_ts_list, list) + ts->n * sizeof(ts->list[0]));
+	return mem_dup(ts, ike_ts_list_bytes(ts));
 }
 
 void host_child_add(struct host *host, const struct ike_child_sa *sa)
@@ -157,7 +164,7 @@ static void leave_tunnel(struct host *host, const struct host_child *child)
 	if (t->n == 0) {
 		at = tunnel_place(host, t->name);
 		*at = t->next;
-		free(t);
+		tunnel_free(t);
 	}
 }
 
@@ -191,7 +198,7 @@ void host_children_free(struct host *host)
 			struct host_tunnel *t = host->tunnels[i];
 
 			host->tunnels[i] = t->next;
-			free(t);
+			tunnel_free(t);
 		}
 	}
 }

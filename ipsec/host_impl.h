@@ -32,7 +32,7 @@ struct host_tunnel {
 	unsigned n; /* children that are there */
 	unsigned sending; /* of them, that send */
 	struct ike_path path;
-	struct ike_ts_list local_ts, remote_ts;
+	struct ike_ts_list *local_ts, *remote_ts; /* of the child that was the last to begin; NULL: none did */
 };
 
 /* A datapath's children, by SPI. */

@@ -112,7 +112,7 @@ static void esp_send_spi(struct host *host, enum proc_type type, uint32_t spi_in
 static int on_child_add(void *ctx, const struct ike_child_sa *c)
 {
 	struct host *host = ctx;
-	struct proc_child *message;
+	struct proc_child message; /* not from the heap, where it would leave holes between what stays */
 	struct wr w = { 0 };
 
 	if (!host->esp) {
@@ -121,18 +121,16 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	}
 	if (proc_chan_is_broken(host->esp))
 		return -1;
-	message = mem_alloc(sizeof(*message));
-	*message = (struct proc_child){
+	message = (struct proc_child){
 		.spi_in = c->spi_in, .spi_out = c->spi_out, .replaces_in = c->replaces_in, .suite = c->suite.cipher,
 		.esn = c->suite.esn, .encap = c->encap, .transport = c->transport, .no_tfc = c->no_tfc,
 		.inbound_only = c->inbound_only, .in = *c->in, .out = *c->out, .path = c->path,
 	};
-	host_ts_copy(&message->local_ts, c->local_ts);
-	host_ts_copy(&message->remote_ts, c->remote_ts);
-	snprintf(message->tunnel, sizeof(message->tunnel), "%s", c->tunnel);
-	proc_child_encode(&w, message);
-	crypto_wipe(message, sizeof(*message));
-	free(message);
+	host_ts_copy(&message.local_ts, c->local_ts);
+	host_ts_copy(&message.remote_ts, c->remote_ts);
+	snprintf(message.tunnel, sizeof(message.tunnel), "%s", c->tunnel);
+	proc_child_encode(&w, &message);
+	crypto_wipe(&message, sizeof(message));
 	esp_send(host, &w);
 	host_child_add(host, c);
 	return 0;

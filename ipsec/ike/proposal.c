@@ -86,25 +86,24 @@ static int proposal_decode(struct rd *rd, struct ike_proposal *p, bool *more)
 
 int ike_proposals_decode(struct rd rd, struct ike_proposals *out)
 {
-	struct ike_proposals *list = mem_alloc(sizeof(*list));
+	struct ike_proposals list;
 	bool more = true;
-	int ret = -1;
 
-	while (more) {
+	for (list.n = 0; more; list.n++) {
+		struct ike_proposal *p = &list.list[list.n];
+
 		/* numbers go 1, 2, 3; an answer repeats the number it chose */
-		if (list->n == IKE_PROPOSALS_MAX || proposal_decode(&rd, &list->list[list->n], &more) != 0)
-			goto out;
-		if (list->n > 0 && list->list[list->n].number != list->list[list->n - 1].number + 1)
-			goto out;
-		list->n++;
+		if (list.n == IKE_PROPOSALS_MAX)
+			return -1;
+		*p = (struct ike_proposal){ 0 };
+		if (proposal_decode(&rd, p, &more) != 0 || (list.n > 0 && p->number != p[-1].number + 1))
+			return -1;
 	}
-	if (rd_done(&rd)) {
-		*out = *list;
-		ret = 0;
-	}
-out:
-	free(list);
-	return ret;
+	if (!rd_done(&rd))
+		return -1;
+	out->n = list.n;
+	memcpy(out->list, list.list, list.n * sizeof(list.list[0]));
+	return 0;
 }
 
 static void transform_encode(const struct ike_transform *t, bool last, struct wr *wr)

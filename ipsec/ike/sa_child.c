@@ -274,21 +274,20 @@ static uint16_t exchange_keys(struct child_exchange *x, const struct ike_suite *
 static void put_answer(struct child_exchange *x, const struct child_new *c, uint8_t number, const struct crypto_dh *dh,
 		       const struct ike_ts_list *tsi, const struct ike_ts_list *tsr, struct ike_writer *w)
 {
-	struct ike_proposals *answer = mem_alloc(sizeof(*answer));
+	struct ike_proposals answer;
 
-	answer->n = 1;
-	ike_proposal_of_suite(&c->suite, IKE_PROTO_ESP, number, &answer->list[0]);
+	answer.n = 1;
+	ike_proposal_of_suite(&c->suite, IKE_PROTO_ESP, number, &answer.list[0]);
 	if (c->transport)
 		ike_notify_encode(w, N_USE_TRANSPORT_MODE, NULL, 0);
 	ike_notify_encode(w, N_ESP_TFC_PADDING_NOT_SUPPORTED, NULL, 0);
-	put_esp(w, answer, c->spi_in, true);
+	put_esp(w, &answer, c->spi_in, true);
 	if (!x->in_auth) {
 		ike_nonce_encode(w, x->nr.data, x->nr.len);
 		put_ke(w, dh);
 	}
 	ike_ts_encode(w, IKE_PL_TSI, tsi);
 	ike_ts_encode(w, IKE_PL_TSR, tsr);
-	free(answer);
 }
 
 uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike_writer *w)

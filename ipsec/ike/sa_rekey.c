@@ -246,7 +246,7 @@ void sa_rekey_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads 
 {
 	uint8_t nonce[2 * IKE_NONCE_MIN], data[2], number = 1;
 	struct ike_bytes nr = { nonce, sizeof(nonce) };
-	struct ike_proposals *answer;
+	struct ike_proposals answer;
 	struct crypto_dh *dh = NULL;
 	struct ike_sa *made = NULL;
 	struct sa_said said;
@@ -268,16 +268,14 @@ void sa_rekey_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads 
 		return;
 	}
 	engine_sa_link(sa->engine, made);
-	answer = mem_alloc(sizeof(*answer));
-	answer->n = 1;
-	ike_proposal_of_suite(&made->keys.suite, IKE_PROTO_IKE, number, &answer->list[0]);
+	answer.n = 1;
+	ike_proposal_of_suite(&made->keys.suite, IKE_PROTO_IKE, number, &answer.list[0]);
 	ike_writer_init(&w);
-	put_proposals(&w, answer, made->spi_r);
+	put_proposals(&w, &answer, made->spi_r);
 	ike_nonce_encode(&w, nonce, sizeof(nonce));
 	put_ke(&w, dh);
 	sa_respond(sa, CREATE_CHILD_SA, id, &w, now_ms);
 	ike_writer_fini(&w);
-	free(answer);
 	crypto_dh_free(dh);
 	if (sa->out.active && sa->out.req.kind == REQ_IKE_REKEY) {
 		/* both at once: decided when ours is answered */
