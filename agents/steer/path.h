@@ -36,6 +36,7 @@
 #define PATH_TARGETS_MAX 8
 #define PATH_NUMBER_MAX	 63 /* from 1 */
 #define PATH_REASON_SIZE 96
+#define PATH_HOOK_SIZE	 256
 
 enum path_kind {
 	PATH_LINK,
@@ -61,6 +62,7 @@ struct path_watch {
 	struct ip_addr targets[PATH_TARGETS_MAX];
 	size_t n_targets;
 	uint32_t quorum; /* 1 */
+	char hook[PATH_HOOK_SIZE]; /* told when the provider dies or is back; "": none */
 };
 
 struct path {

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/frr_compat.h"
+
+#include "command.h"
+#include "json.h"
+#include "vty.h"
+
+#include "agents/steer/watch_vty.h"
+
+#include "agents/steer/liveness_packet.h"
+#include "agents/steer/steer_vty.h"
+
+#define MULTIPLIER 3
+
+static struct site_provider *(*current)(struct vty *vty);
+static void (*changed)(void);
+static const struct liveness_packet *known;
+
+/* The time in which so many answers are missed, and half an interval for the last
+ * of them to come. */
+static uint32_t timeout_of(uint32_t interval_ms, uint32_t multiplier)
+{
+	return interval_ms * multiplier + interval_ms / 2;
+}
+
+static uint32_t multiplier_of(const struct path_watch *w)
+{
+	return (w->timeout_ms - w->interval_ms / 2) / w->interval_ms;
+}
+
+static bool is_no(struct cmd_token *argv[])
+{
+	return strcmp(argv[0]->text, "no") == 0;
+}
+
+static uint32_t number_after(struct cmd_token *argv[], int argc, const char *word,
+			     uint32_t none)
+{
+	int at = 0;
+
+	if (!argv_find(argv, argc, word, &at) || at + 1 >= argc)
+		return none;
+	return (uint32_t)strtoul(argv[at + 1]->arg, NULL, 10);
+}
+
+static int done(void)
+{
+	changed();
+	return CMD_SUCCESS;
+}
+
+/* ---- commands ---- */
+
+DEFUN(watch_probe, watch_probe_cmd, "[no] probe",
+      NO_STR "Ask whether the paths live; else only the state of interfaces counts\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.probe = !is_no(argv);
+	return done();
+}
+
+DEFUN(watch_interval, watch_interval_cmd, "probe interval (50-60000) multiplier (1-50)",
+      "Ask whether the paths live\nTime between two questions\nMilliseconds\n"
+      "Answers missed in a row until a path is down\nNumber\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.interval_ms = number_after(argv, argc, "interval", 0);
+	p->watch.timeout_ms = timeout_of(
+		p->watch.interval_ms, number_after(argv, argc, "multiplier", MULTIPLIER));
+	return done();
+}
+
+DEFUN(no_watch_interval, no_watch_interval_cmd,
+      "no probe interval [(50-60000) multiplier (1-50)]",
+      NO_STR "Ask whether the paths live\nTime between two questions\nMilliseconds\n"
+	     "Answers missed in a row until a path is down\nNumber\n")
+{
+	struct site_provider *p = current(vty);
+	struct path_watch usual;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	path_watch_default(&usual);
+	p->watch.interval_ms = usual.interval_ms;
+	p->watch.timeout_ms = usual.timeout_ms;
+	return done();
+}
+
+static void remove_target(struct path_watch *w, size_t at)
+{
+	w->n_targets--;
+	memmove(&w->targets[at], &w->targets[at + 1],
+		(w->n_targets - at) * sizeof(w->targets[0]));
+}
+
+DEFUN(watch_target, watch_target_cmd, "[no] probe target <A.B.C.D|X:X::X:X>",
+      NO_STR
+      "Ask whether the paths live\nAn address beyond the gateway, asked by each path\n"
+      "IPv4 address\nIPv6 address\n")
+{
+	struct site_provider *p = current(vty);
+	struct ip_addr a;
+	size_t at = 0;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (!ip_addr_parse(argv[argc - 1]->arg, &a)) {
+		vty_out(vty, "%% %s is no address\n", argv[argc - 1]->arg);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	while (at < p->watch.n_targets && !ip_addr_equal(&p->watch.targets[at], &a))
+		at++;
+	if (at < p->watch.n_targets && is_no(argv)) {
+		remove_target(&p->watch, at);
+	} else if (at == p->watch.n_targets && !is_no(argv)) {
+		if (at == PATH_TARGETS_MAX) {
+			vty_out(vty,
+				"%% %d targets are enough: \"no probe target\" first\n",
+				PATH_TARGETS_MAX);
+			return CMD_WARNING_CONFIG_FAILED;
+		}
+		p->watch.targets[p->watch.n_targets++] = a;
+	}
+	return done();
+}
+
+DEFUN(watch_quorum, watch_quorum_cmd, "probe quorum (1-8)",
+      "Ask whether the paths live\nTargets that must answer\nNumber\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.quorum = number_after(argv, argc, "quorum", 1);
+	if (p->watch.quorum > p->watch.n_targets && vty->type != VTY_FILE)
+		vty_out(vty, "%% there are fewer targets: all of them must answer\n");
+	return done();
+}
+
+DEFUN(no_watch_quorum, no_watch_quorum_cmd, "no probe quorum [(1-8)]",
+      NO_STR "Ask whether the paths live\nTargets that must answer\nNumber\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.quorum = 1;
+	return done();
+}
+
+#define BFD_STR                                                                          \
+	"Bidirectional Forwarding Detection with the gateway or the tunnel's head\n"
+#define BFD_TIME_STR "Between packets, of both directions\nMilliseconds\n"
+#define BFD_MULT_STR "Packets missed in a row until the session is down\nNumber\n"
+
+DEFUN(watch_bfd, watch_bfd_cmd, "bfd [interval (10-60000)] [multiplier (2-50)]",
+      BFD_STR BFD_TIME_STR BFD_MULT_STR)
+{
+	struct site_provider *p = current(vty);
+	struct path_watch usual;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	path_watch_default(&usual);
+	p->watch.bfd = true;
+	p->watch.bfd_interval_ms =
+		number_after(argv, argc, "interval", usual.bfd_interval_ms);
+	p->watch.bfd_multiplier =
+		number_after(argv, argc, "multiplier", usual.bfd_multiplier);
+	return done();
+}
+
+DEFUN(watch_multihop, watch_multihop_cmd, "bfd multihop <A.B.C.D|X:X::X:X>",
+      BFD_STR
+      "With this address beyond the gateway (RFC 5883)\nIPv4 address\nIPv6 address\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (!ip_addr_parse(argv[2]->arg, &p->watch.bfd_peer)) {
+		vty_out(vty, "%% %s is no address\n", argv[2]->arg);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	p->watch.bfd = p->watch.bfd_multihop = true;
+	return done();
+}
+
+DEFUN(no_watch_multihop, no_watch_multihop_cmd, "no bfd multihop [<A.B.C.D|X:X::X:X>]",
+      NO_STR BFD_STR "With an address beyond the gateway\nIPv4 address\nIPv6 address\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.bfd_multihop = false;
+	return done();
+}
+
+DEFUN(no_watch_bfd, no_watch_bfd_cmd, "no bfd [interval (10-60000)] [multiplier (2-50)]",
+      NO_STR BFD_STR BFD_TIME_STR BFD_MULT_STR)
+{
+	struct site_provider *p = current(vty);
+	struct path_watch usual;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	path_watch_default(&usual);
+	p->watch.bfd = p->watch.bfd_multihop = false;
+	p->watch.bfd_interval_ms = usual.bfd_interval_ms;
+	p->watch.bfd_multiplier = usual.bfd_multiplier;
+	return done();
+}
+
+DEFUN(watch_hold, watch_hold_cmd, "hold (0-3600)",
+      "Return to a path that had failed\nSeconds that it must answer before\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.hold_ms = number_after(argv, argc, "hold", 0) * 1000;
+	return done();
+}
+
+DEFUN(no_watch_hold, no_watch_hold_cmd, "no hold [(0-3600)]",
+      NO_STR "Return to a path that had failed\nSeconds that it must answer before\n")
+{
+	struct site_provider *p = current(vty);
+	struct path_watch usual;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	path_watch_default(&usual);
+	p->watch.hold_ms = usual.hold_ms;
+	return done();
+}
+
+DEFUN(watch_hook, watch_hook_cmd, "hook FILE",
+      "A program that is run when the provider dies, and when it is back\nIts full "
+      "path\n")
+{
+	struct site_provider *p = current(vty);
+	const char *file = argv[1]->arg;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (file[0] != '/' || strlen(file) >= sizeof(p->watch.hook)) {
+		vty_out(vty,
+			"%% the full path of a program, please, of at most %d "
+			"characters\n",
+			PATH_HOOK_SIZE - 1);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	if (access(file, X_OK) < 0 && vty->type != VTY_FILE)
+		vty_out(vty, "%% %s cannot be run yet: %s\n", file, strerror(errno));
+	snprintf(p->watch.hook, sizeof(p->watch.hook), "%s", file);
+	return done();
+}
+
+DEFUN(no_watch_hook, no_watch_hook_cmd, "no hook [FILE]",
+      NO_STR "A program that is run when the provider dies, and when it is back\n"
+	     "Its full path\n")
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	p->watch.hook[0] = '\0';
+	return done();
+}
+
+/* libfrr checks that it is constant. */
+#define IN_PROVIDER(cmd) install_element((enum node_type)PROVIDER_NODE_SAV, &cmd)
+
+void watch_vty_init(struct site_provider *(*current_fn)(struct vty *vty),
+		    void (*changed_fn)(void))
+{
+	current = current_fn;
+	changed = changed_fn;
+	IN_PROVIDER(watch_probe_cmd);
+	IN_PROVIDER(watch_interval_cmd);
+	IN_PROVIDER(no_watch_interval_cmd);
+	IN_PROVIDER(watch_target_cmd);
+	IN_PROVIDER(watch_quorum_cmd);
+	IN_PROVIDER(no_watch_quorum_cmd);
+	IN_PROVIDER(watch_bfd_cmd);
+	IN_PROVIDER(no_watch_bfd_cmd);
+	IN_PROVIDER(watch_multihop_cmd);
+	IN_PROVIDER(no_watch_multihop_cmd);
+	IN_PROVIDER(watch_hold_cmd);
+	IN_PROVIDER(no_watch_hold_cmd);
+	IN_PROVIDER(watch_hook_cmd);
+	IN_PROVIDER(no_watch_hook_cmd);
+}
+
+void watch_vty_liveness(const struct liveness_packet *liveness)
+{
+	known = liveness;
+}
+
+/* ---- running configuration ---- */
+
+void watch_vty_write(struct vty *vty, const char *indent, const struct site_provider *p)
+{
+	const struct path_watch *w = &p->watch;
+	struct path_watch usual;
+	char text[IP_TEXT_SIZE];
+
+	path_watch_default(&usual);
+	if (!w->probe)
+		vty_out(vty, "%sno probe\n", indent);
+	if (w->interval_ms != usual.interval_ms || w->timeout_ms != usual.timeout_ms)
+		vty_out(vty, "%sprobe interval %u multiplier %u\n", indent,
+			w->interval_ms, multiplier_of(w));
+	for (size_t i = 0; i < w->n_targets; i++)
+		vty_out(vty, "%sprobe target %s\n", indent,
+			ip_addr_format(&w->targets[i], text));
+	if (w->quorum != usual.quorum)
+		vty_out(vty, "%sprobe quorum %u\n", indent, w->quorum);
+	if (w->bfd && (w->bfd_interval_ms != usual.bfd_interval_ms ||
+		       w->bfd_multiplier != usual.bfd_multiplier))
+		vty_out(vty, "%sbfd interval %u multiplier %u\n", indent,
+			w->bfd_interval_ms, w->bfd_multiplier);
+	else if (w->bfd && !w->bfd_multihop)
+		vty_out(vty, "%sbfd\n", indent);
+	if (w->bfd_multihop)
+		vty_out(vty, "%sbfd multihop %s\n", indent,
+			ip_addr_format(&w->bfd_peer, text));
+	if (w->hold_ms != usual.hold_ms)
+		vty_out(vty, "%shold %u\n", indent, w->hold_ms / 1000);
+	if (w->hook[0])
+		vty_out(vty, "%shook %s\n", indent, w->hook);
+}
+
+/* ---- show ---- */
+
+static const char *probe_word(enum probe_state state)
+{
+	switch (state) {
+	case PROBE_WAITING:
+		return "waiting";
+	case PROBE_ALIVE:
+		return "answers";
+	case PROBE_SILENT:
+		return "silent";
+	case PROBE_NEVER:
+		return "never answered";
+	}
+	return "";
+}
+
+/* Since when, and why: as it is now, not when it changed. */
+static void show_state(struct vty *vty, const char *indent, const struct liveness *l,
+		       uint32_t number)
+{
+	struct path_state state;
+
+	if (!liveness_state(l, number, &state))
+		return;
+	vty_out(vty, "%s%s for %lld s%s%s\n", indent, path_alive_name(state.alive),
+		(long long)(frr_now_us() / 1000 - state.since_ms) / 1000,
+		state.reason[0] ? ": " : "", state.reason);
+}
+
+static void show_details(struct vty *vty, const char *indent, const struct liveness *l,
+			 uint32_t number)
+{
+	struct liveness_probe_status probes[LIVENESS_PROBES_MAX];
+	size_t n = liveness_probes(l, number, probes);
+	char text[IP_TEXT_SIZE];
+	struct ip_addr peer;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct liveness_probe_status *p = &probes[i];
+
+		vty_out(vty, "%s%s %s: %s", indent, p->beyond ? "target" : "next hop",
+			ip_addr_format(&p->to, text), probe_word(p->state));
+		if (p->rtt_us >= 0)
+			vty_out(vty, ", round trip %lld.%03lld ms",
+				(long long)p->rtt_us / 1000, (long long)p->rtt_us % 1000);
+		if (p->loss_percent >= 0)
+			vty_out(vty, ", %d %% lost", p->loss_percent);
+		vty_out(vty, "\n");
+	}
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		const struct bfd *s = liveness_bfd_session(l, number, f, &peer);
+
+		if (s)
+			vty_out(vty,
+				"%sBFD with %s: %s, %s, every %u ms, detection %llu ms\n",
+				indent, ip_addr_format(&peer, text),
+				bfd_state_name(s->state), bfd_diag_text(s->diag),
+				bfd_interval_us(s) / 1000,
+				(unsigned long long)bfd_detection_us(s) / 1000);
+	}
+}
+
+void watch_vty_show(struct vty *vty, const char *indent, uint32_t number)
+{
+	if (!known)
+		return;
+	show_state(vty, indent, liveness_packet_core(known), number);
+	show_details(vty, indent, liveness_packet_core(known), number);
+}
+
+static void state_json(struct json_object *path, const struct liveness *l,
+		       uint32_t number)
+{
+	struct path_state state;
+
+	if (!liveness_state(l, number, &state))
+		return;
+	json_object_string_add(path, "reason", state.reason);
+	json_object_int_add(path, "stateSeconds",
+			    (frr_now_us() / 1000 - state.since_ms) / 1000);
+	json_object_int_add(path, "rttMicroseconds", state.rtt_us);
+	json_object_int_add(path, "lossPercent", state.loss_percent);
+}
+
+static void probes_json(struct json_object *path, const struct liveness *l,
+			uint32_t number)
+{
+	struct liveness_probe_status probes[LIVENESS_PROBES_MAX];
+	size_t n = liveness_probes(l, number, probes);
+	struct json_object *list = json_object_new_array();
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct liveness_probe_status *p = &probes[i];
+		struct json_object *o = json_object_new_object();
+
+		json_object_string_add(o, "address", ip_addr_format(&p->to, text));
+		json_object_boolean_add(o, "target", p->beyond);
+		json_object_string_add(o, "state", probe_word(p->state));
+		json_object_int_add(o, "rttMicroseconds", p->rtt_us);
+		json_object_int_add(o, "lossPercent", p->loss_percent);
+		json_object_int_add(o, "sent", (int64_t)p->sent);
+		json_object_int_add(o, "answered", (int64_t)p->received);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(path, "probes", list);
+}
+
+static void bfd_json(struct json_object *path, const struct liveness *l, uint32_t number)
+{
+	struct json_object *list = json_object_new_array();
+	char text[IP_TEXT_SIZE];
+	struct ip_addr peer;
+
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		const struct bfd *s = liveness_bfd_session(l, number, f, &peer);
+		struct json_object *o;
+
+		if (!s)
+			continue;
+		o = json_object_new_object();
+		json_object_string_add(o, "peer", ip_addr_format(&peer, text));
+		json_object_string_add(o, "state", bfd_state_name(s->state));
+		json_object_string_add(o, "diagnostic", bfd_diag_text(s->diag));
+		json_object_int_add(o, "intervalMicroseconds", bfd_interval_us(s));
+		json_object_int_add(o, "detectionMicroseconds",
+				    (int64_t)bfd_detection_us(s));
+		json_object_int_add(o, "received", (int64_t)s->received);
+		json_object_int_add(o, "downs", (int64_t)s->downs);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(path, "bfd", list);
+}
+
+void watch_vty_json(struct json_object *path, uint32_t number)
+{
+	if (!known)
+		return;
+	state_json(path, liveness_packet_core(known), number);
+	probes_json(path, liveness_packet_core(known), number);
+	bfd_json(path, liveness_packet_core(known), number);
+}
