@@ -6,21 +6,10 @@
 
 #include "controller/sets/best_path.h"
 #include "controller/sets/origin_map.h"
+#include "controller/sets/route_list.h"
 #include "controller/sets/sets_fib.h"
 #include "controller/sets/special.h"
 #include "lib/mem.h"
-
-/* A route as the network-wide modes see it. */
-struct route {
-	struct ip_prefix prefix;
-	const struct rib_attr *attr;
-	size_t source; /* index into sources */
-};
-
-struct routes {
-	struct route *r;
-	size_t n, cap;
-};
 
 struct sets_pass {
 	const struct config *cfg;
@@ -32,7 +21,9 @@ struct sets_pass {
 
 	bool have_efp;
 	struct addrset *efp_a; /* per edge */
-	struct addrset efp_b;  /* the same for all */
+	struct addrset efp_b;  /* the same for all; */
+	bool have_efp_b_open;
+	struct addrset efp_b_open; /* and less special and own */
 
 	struct routes **ranked; /* per router: its routes, sorted; NULL: not asked for */
 
@@ -66,41 +57,13 @@ static void take_path(const struct ip_prefix *prefix, uint32_t path_id,
 		addrset_append(w->set, prefix);
 		return;
 	}
-	if (w->routes->n == w->routes->cap) {
-		w->routes->cap = w->routes->cap ? w->routes->cap * 2 : 64;
-		w->routes->r =
-			mem_realloc(w->routes->r, w->routes->cap, sizeof(*w->routes->r));
-	}
-	w->routes->r[w->routes->n++] = (struct route){ *prefix, attr, w->source };
+	route_list_add(w->routes, &(struct route){ *prefix, attr, w->source });
 }
 
 static void walk_peer(const struct rib_peer *peer, struct walk *w)
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
 		rib_walk(peer, rib_peer_view(peer, family), family, take_path, w);
-}
-
-static int by_prefix(const void *a, const void *b)
-{
-	const struct route *x = a, *y = b;
-
-	return ip_prefix_cmp(&x->prefix, &y->prefix);
-}
-
-static void routes_sort(struct routes *routes)
-{
-	if (routes->n != 0)
-		qsort(routes->r, routes->n, sizeof(*routes->r), by_prefix);
-}
-
-/* End of the run of routes for the prefix at i; routes are sorted. */
-static size_t run_end(const struct routes *routes, size_t i)
-{
-	size_t end = i + 1;
-
-	while (end < routes->n && by_prefix(&routes->r[i], &routes->r[end]) == 0)
-		end++;
-	return end;
 }
 
 /* ---- feasible, loose ---- */
@@ -129,7 +92,7 @@ static const struct routes *routes_of(struct sets_pass *pass, size_t router)
 		if (pass->sources[w.source].router == router)
 			walk_peer(pass->sources[w.source].peer, &w);
 	}
-	routes_sort(w.routes);
+	route_list_sort(w.routes);
 	return w.routes;
 }
 
@@ -162,7 +125,7 @@ static void feasible_best(struct sets_pass *pass, size_t edge, size_t router,
 	const struct routes *routes = routes_of(pass, router);
 
 	for (size_t i = 0, end; i < routes->n; i = end) {
-		end = run_end(routes, i);
+		end = route_list_run_end(routes, i);
 		if (is_among_best(pass, &routes->r[i], end - i, edge, paths))
 			addrset_append(out, &routes->r[i].prefix);
 	}
@@ -270,7 +233,7 @@ static void efp_build(struct sets_pass *pass, const struct routes *routes)
 			origin_map_add(&a, key);
 	}
 	for (size_t i = 0, end; i < routes->n; i = end) {
-		end = run_end(routes, i);
+		end = route_list_run_end(routes, i);
 		link_run(pass, routes, i, end, &a);
 	}
 	for (size_t i = 0; i < routes->n; i++) {
@@ -298,12 +261,12 @@ static void efp(struct sets_pass *pass)
 	pass->efp_a = mem_calloc(pass->cfg->n_edges, sizeof(*pass->efp_a));
 	for (w.source = 0; w.source < pass->n_sources; w.source++)
 		walk_peer(pass->sources[w.source].peer, &w);
-	routes_sort(&routes);
+	route_list_sort(&routes);
 	efp_build(pass, &routes);
 	for (size_t i = 0; i < pass->cfg->n_edges; i++)
 		addrset_normalize(&pass->efp_a[i]);
 	addrset_normalize(&pass->efp_b);
-	free(routes.r);
+	route_list_fini(&routes);
 }
 
 /* ---- strict ---- */
@@ -371,7 +334,7 @@ static void strict_router(struct sets_pass *pass, const struct routes *routes)
 		struct rangeset part = { 0 };
 		struct owners o;
 
-		end = run_end(routes, i);
+		end = route_list_run_end(routes, i);
 		find_owners(pass, &routes->r[i], end - i, &o);
 		uncovered(routes, i, end, &part);
 		if (o.best != SETS_NO_EDGE) {
@@ -421,7 +384,7 @@ static size_t direct_edges(const struct ip_prefix *prefix, const size_t **edges,
 	at = (size_t)(hit - d->routes.r);
 	while (at > 0 && prefix_to_route(prefix, &d->routes.r[at - 1]) == 0)
 		at--;
-	for (size_t end = run_end(&d->routes, at); at < end; at++) {
+	for (size_t end = route_list_run_end(&d->routes, at); at < end; at++) {
 		size_t edge = d->pass->sources[d->routes.r[at].source].edge;
 
 		/* add-path: several paths of a source are one edge */
@@ -446,12 +409,12 @@ static void strict_fib(struct sets_pass *pass, size_t router)
 		if (s->router == router && !s->ibgp && is_customer_source(pass, w.source))
 			walk_peer(s->peer, &w);
 	}
-	routes_sort(&d.routes);
+	route_list_sort(&d.routes);
 	d.edges = mem_calloc(d.routes.n + 1, sizeof(*d.edges));
 	sets_fib_strict(pass->cfg, name, pass->fibs[router], pass->index,
 			direct_edges, &d, pass->strict, pass->strict_direct);
 	free(d.edges);
-	free(d.routes.r);
+	route_list_fini(&d.routes);
 }
 
 void sets_pass_set_fibs(struct sets_pass *pass, const struct fib *const *fibs,
@@ -479,9 +442,9 @@ static void strict(struct sets_pass *pass, size_t router)
 		if (pass->sources[w.source].router == router)
 			walk_peer(pass->sources[w.source].peer, &w);
 	}
-	routes_sort(&routes);
+	route_list_sort(&routes);
 	strict_router(pass, &routes);
-	free(routes.r);
+	route_list_fini(&routes);
 	if (pass->fibs)
 		strict_fib(pass, router);
 	for (size_t i = 0; i < cfg->n_edges; i++) {
@@ -546,12 +509,13 @@ void sets_pass_free(struct sets_pass *pass)
 	addrset_fini(&pass->own);
 	addrset_fini(&pass->records);
 	addrset_fini(&pass->efp_b);
+	addrset_fini(&pass->efp_b_open);
 	free_per_edge(pass, pass->efp_a);
 	free_per_edge(pass, pass->strict);
 	free_per_edge(pass, pass->strict_direct);
 	for (size_t i = 0; pass->ranked && i < pass->cfg->n_routers; i++) {
 		if (pass->ranked[i])
-			free(pass->ranked[i]->r);
+			route_list_fini(pass->ranked[i]);
 		free(pass->ranked[i]);
 	}
 	free(pass->ranked);
@@ -608,11 +572,41 @@ static void everything(struct addrset *out)
 		rangeset_append(&out->f[family], 0, ip_max(family));
 }
 
+static void take_blocked(const struct sets_pass *pass, struct addrset *set)
+{
+	addrset_subtract(set, set, &pass->special);
+	addrset_subtract(set, set, &pass->own);
+}
+
+/* Large, and the same for thousands of edges: what is taken off it is taken once. */
+static const struct addrset *efp_b_open(struct sets_pass *pass)
+{
+	efp(pass);
+	if (!pass->have_efp_b_open) {
+		addrset_copy(&pass->efp_b_open, &pass->efp_b);
+		take_blocked(pass, &pass->efp_b_open);
+		pass->have_efp_b_open = true;
+	}
+	return &pass->efp_b_open;
+}
+
+/* Its customer's, accepted whatever the routes say. */
+static void record(const struct sets_pass *pass, const struct config_edge *e,
+		   struct addrset *out)
+{
+	const struct config_customer *customer =
+		e->customer[0] ? config_customer_find(pass->cfg, e->customer) : NULL;
+
+	if (customer)
+		append_all(out, customer->prefixes, customer->n_prefixes);
+	addrset_normalize(out);
+}
+
 static void edge_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 		     size_t paths, struct addrset *out)
 {
 	const struct config_edge *e = &pass->cfg->edges[edge];
-	const struct config_customer *customer = NULL;
+	bool open = e->role != ROLE_INTERNAL;
 	struct addrset extra = { 0 };
 
 	addrset_fini(out);
@@ -620,22 +614,23 @@ static void edge_set(struct sets_pass *pass, size_t edge, enum edge_mode mode,
 		everything(out);
 		return;
 	}
-	mode_set(pass, edge, mode, paths, out);
-	if (e->customer[0] != '\0')
-		customer = config_customer_find(pass->cfg, e->customer);
-	if (customer) {
-		append_all(&extra, customer->prefixes, customer->n_prefixes);
-		addrset_normalize(&extra);
+	record(pass, e, &extra);
+	if (open && mode == MODE_EFP_B) {
+		take_blocked(pass, &extra);
+		addrset_copy(out, efp_b_open(pass));
+		open = false;
+	} else {
+		mode_set(pass, edge, mode, paths, out);
+	}
+	if (!addrset_is_empty(&extra))
 		addrset_union(out, out, &extra);
-		addrset_fini(&extra);
-	}
-	if (e->role != ROLE_INTERNAL) {
-		addrset_subtract(out, out, &pass->special);
-		addrset_subtract(out, out, &pass->own);
-	}
+	if (open)
+		take_blocked(pass, out);
+	addrset_fini(&extra);
 	append_all(&extra, e->prefixes, e->n_prefixes);
 	addrset_normalize(&extra);
-	addrset_union(out, out, &extra);
+	if (!addrset_is_empty(&extra))
+		addrset_union(out, out, &extra);
 	addrset_fini(&extra);
 }
 
