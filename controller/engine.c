@@ -34,13 +34,10 @@ struct engine_router *engine_router_find(const struct engine *e, const char *nam
 	return NULL;
 }
 
-struct engine_router *engine_router_get(struct engine *e, const char *name)
+static struct engine_router *router_new(struct engine *e, const char *name)
 {
-	struct engine_router *r = engine_router_find(e, name);
+	struct engine_router *r = mem_alloc(sizeof(*r));
 
-	if (r)
-		return r;
-	r = mem_alloc(sizeof(*r));
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	r->index = (uint32_t)e->n_routers;
 	r->redump_ms = INT64_MIN;
@@ -48,6 +45,41 @@ struct engine_router *engine_router_get(struct engine *e, const char *name)
 	e->routers = mem_realloc(e->routers, e->n_routers + 1, sizeof(*e->routers));
 	e->routers[e->n_routers++] = r;
 	return r;
+}
+
+struct engine_router *engine_router_get(struct engine *e, const char *name)
+{
+	struct engine_router *r = engine_router_find(e, name);
+
+	return r ? r : router_new(e, name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, *(const char *const *)b);
+}
+
+static int name_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every configured router is known, however many there are. */
+static void routers_sync(struct engine *e)
+{
+	size_t known = e->n_routers;
+	const char **names = mem_calloc(known + 1, sizeof(*names));
+
+	for (size_t i = 0; i < known; i++)
+		names[i] = e->routers[i]->name;
+	qsort(names, known, sizeof(*names), name_order);
+	for (size_t i = 0; i < e->cfg->n_routers; i++) {
+		const char *name = e->cfg->routers[i].name;
+
+		if (!bsearch(name, names, known, sizeof(*names), by_name))
+			router_new(e, name);
+	}
+	free(names);
 }
 
 static void edge_retire(struct engine *e, size_t old)
@@ -145,7 +177,10 @@ static void after_config(enum config_part part, const char *router, const char *
 		engine_bound_sync(e);
 		return;
 	case CONFIG_ROUTER:
-		engine_router_get(e, router);
+		if (router)
+			engine_router_get(e, router);
+		else
+			routers_sync(e);
 		break;
 	case CONFIG_EDGE:
 		edges_sync(e);
@@ -157,7 +192,7 @@ static void after_config(enum config_part part, const char *router, const char *
 		break;
 	}
 	(void)interface;
-	e->policy_changed = e->states_changed = true;
+	e->policy_changed = e->states_changed = e->wants_changed = true;
 	engine_wake(e);
 	for (size_t i = 0; i < e->n_edges; i++)
 		e->edges[i]->by_command = true;
@@ -184,10 +219,9 @@ struct engine *engine_new(struct config *cfg, const struct engine_ops *ops, void
 	cfg->before = before_config;
 	cfg->watch = after_config;
 	cfg->watch_arg = e;
-	for (size_t i = 0; i < cfg->n_routers; i++)
-		engine_router_get(e, cfg->routers[i].name);
+	routers_sync(e);
 	edges_sync(e);
-	e->policy_changed = e->states_changed = true;
+	e->policy_changed = e->states_changed = e->wants_changed = true;
 	return e;
 }
 
@@ -432,6 +466,7 @@ bool engine_edge_status(const struct engine *e, const char *router, const char *
 		.growth = edge->grown,
 		.interface_seen = interface_seen(e, c),
 		.sessions = edge->sessions ? edge->sessions->n : 0,
+		.change = edge->change,
 	};
 	snprintf(status->reason, sizeof(status->reason), "%s", edge->reason);
 	return true;

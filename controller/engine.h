@@ -84,6 +84,10 @@ void engine_fib(struct engine *e, const char *router, const struct agent_routes 
 void engine_fib_lost(struct engine *e, const char *router);
 /* One of its edges has a mode that reads the FIB, or a neighbor is placed by it. */
 bool engine_wants_fib(const struct engine *e, const char *router);
+/* The same of all: wants has a place for each of cfg->routers. */
+void engine_wants_fibs(const struct engine *e, bool *wants);
+/* Since it was asked last, that may have become another answer. */
+bool engine_wants_changed(struct engine *e);
 
 /* ---- RADIUS sessions ---- */
 enum engine_leave {
@@ -115,6 +119,13 @@ bool engine_is_sweeping(const struct engine *e);
 bool engine_brake_release(struct engine *e, const char *router, const char *interface);
 
 /* ---- to show ---- */
+/* What made a filter another one than that before it: the first address that came
+ * into its set and the first that left; none of both if it is something else. */
+struct engine_change {
+	bool came, went;
+	struct ip_addr came_addr, went_addr;
+};
+
 struct engine_edge_status {
 	const struct config_edge *config;
 	const struct filter *filter;	   /* what its router was told last; whole */
@@ -127,6 +138,7 @@ struct engine_edge_status {
 	bool growth;			   /* growth does: engine_edge_excess() */
 	bool interface_seen;		   /* the agent's inventory has it */
 	unsigned int sessions;		   /* RADIUS sessions */
+	struct engine_change change;	   /* of the last filter */
 	char reason[160];		   /* why not ready, "" if ready */
 };
 bool engine_edge_status(const struct engine *e, const char *router, const char *interface,

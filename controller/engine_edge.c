@@ -650,12 +650,21 @@ static bool differs(const struct dynaddrset *change, const struct addrset *loose
 	return any;
 }
 
+static void note_change(struct engine_edge *edge)
+{
+	struct engine_change *c = &edge->change;
+
+	c->came = dynaddrset_first(&edge->gained, &c->came_addr);
+	c->went = dynaddrset_first(&edge->lost, &c->went_addr);
+}
+
 /* The set is another one than that handed out; forgets what made it so. */
 static bool take_changes(struct engine_edge *edge)
 {
 	bool changed = edge->loose_changed || differs(&edge->gained, &edge->loose) ||
 		       differs(&edge->lost, &edge->loose);
 
+	note_change(edge);
 	dynaddrset_fini(&edge->gained);
 	dynaddrset_fini(&edge->lost);
 	edge->loose_changed = false;

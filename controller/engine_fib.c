@@ -120,6 +120,46 @@ bool engine_wants_fib(const struct engine *e, const char *router)
 	return false;
 }
 
+/* Both edges and routers are sorted by router. */
+void engine_wants_fibs(const struct engine *e, bool *wants)
+{
+	const struct config *cfg = e->cfg;
+	bool all = false;
+	size_t at = 0;
+
+	memset(wants, false, cfg->n_routers * sizeof(*wants));
+	for (size_t i = 0; i < cfg->n_edges; i++) {
+		const struct config_edge *c = &cfg->edges[i];
+
+		if (c->role == ROLE_NONE)
+			continue;
+		while (at < cfg->n_routers && strcmp(cfg->routers[at].name, c->router) < 0)
+			at++;
+		all = all || is_loose(config_edge_mode(c));
+		if (at < cfg->n_routers && is_strict(config_edge_mode(c)))
+			wants[at] = true;
+	}
+	for (size_t i = 0; i < e->n_routers; i++) {
+		const struct config_router *r =
+			e->routers[i]->n_routed == 0 ?
+				NULL :
+				config_router_find(cfg, e->routers[i]->name);
+
+		if (r)
+			wants[r - cfg->routers] = true;
+	}
+	for (size_t i = 0; all && i < cfg->n_routers; i++)
+		wants[i] = true;
+}
+
+bool engine_wants_changed(struct engine *e)
+{
+	bool changed = e->wants_changed;
+
+	e->wants_changed = false;
+	return changed;
+}
+
 /* ---- interfaces ---- */
 
 const char *engine_interface_name(const struct engine_router *r, uint32_t index)

@@ -129,6 +129,7 @@ struct engine_edge {
 	bool filter_old;      /* its accept is: engine_edge_filter() */
 	/* What came to and left the enforced set since then, net. */
 	struct dynaddrset gained, lost;
+	struct engine_change change; /* of the last filter */
 	bool touched; /* its filter may differ from what was handed out, */
 	struct engine_edge *next_touched; /* and so it is on the engine's list */
 	bool synced;	 /* it follows what live tells: it has a role */
@@ -183,6 +184,7 @@ struct engine {
 	bool ports_changed;  /* nor of numbers of interfaces */
 	bool routes_changed; /* live may have something to tell */
 	bool states_changed; /* a peer or stream did: what is ready and settled */
+	bool wants_changed;  /* engine_wants_fibs() may be another */
 	bool remap;	     /* peers may have moved to other edges */
 	bool dropped;	     /* some peer is */
 	size_t n_unplaced;   /* peers that may be on an edge, but on which? */

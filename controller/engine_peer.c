@@ -237,6 +237,7 @@ void engine_peers_remap(struct engine *e)
 		e->edges[i]->ways = NULL;
 	for (size_t i = 0; i < e->n_routers; i++)
 		e->routers[i]->n_routed = 0;
+	e->wants_changed = true;
 	e->n_unplaced = 0;
 	for (struct engine_peer *p = e->peers; p; p = p->next) {
 		peer_remap(e, p);

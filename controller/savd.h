@@ -12,6 +12,8 @@
 #include "controller/store/store_history.h"
 #include "lib/metrics.h"
 
+#define SAVD_BECAUSE_SIZE 160
+
 /* What is known of an edge besides the engine's state. */
 struct savd_edge {
 	char router[CONFIG_NAME_SIZE];
@@ -24,6 +26,8 @@ struct savd_edge {
 	bool unsaved;	     /* its filter was sent and is not in the store yet; */
 	int64_t sent_ms;     /* when, since 1970, */
 	int64_t sent_cause;  /* and why: see savd_history.c */
+	char because[SAVD_BECAUSE_SIZE]; /* what the next run will change it for; "" */
+	uint64_t because_run;
 	int64_t changed_us;
 	int64_t applied_last_us, applied_max_us;
 	uint64_t changed_generation; /* the newest, */
@@ -39,7 +43,7 @@ struct savd {
 	struct savd_radius *radius;
 	struct signer *signer;
 	struct savd_history *history; /* what waits to be saved */
-	struct savd_edge *edges; /* sorted by router and interface */
+	struct savd_edge **edges; /* sorted by router and interface */
 	size_t n_edges;
 	struct drop_store *drops; /* what agents say that was refused */
 	int64_t changed_us;   /* when the oldest change came that no run has seen; 0: none */

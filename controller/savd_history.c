@@ -6,11 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "controller/savd_edge.h"
 #include "lib/mem.h"
 
 /* So few that their transaction is a matter of milliseconds, besides the disk's own. */
 #define TRIM_ROWS 500
 #define SAVE_ROWS 100
+
+#define REASON_SIZE 400
 
 struct event_waiting {
 	int64_t at_ms;
@@ -91,9 +94,25 @@ void savd_history_run(struct savd_history *h)
 	h->revision = revision;
 }
 
+void savd_history_because(struct savd_history *h, const char *router, const char *interface,
+			  const char *fmt, ...)
+{
+	struct savd_edge *e = savd_edge_get(h->savd, router, interface);
+	va_list ap;
+
+	if (!e)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(e->because, sizeof(e->because), fmt, ap);
+	va_end(ap);
+	e->because_run = h->savd->runs;
+}
+
 void savd_history_sent(struct savd_history *h, struct savd_edge *e)
 {
 	e->unsaved = true;
+	if (e->because_run != h->savd->runs)
+		e->because[0] = '\0';
 	e->sent_ms = wall_ms();
 	e->sent_cause = h->cause;
 }
@@ -162,18 +181,51 @@ static int save_gone(struct savd_history *h, size_t n, struct diag *diag)
 	return 0;
 }
 
+/* Why the first address of those that came or went is in, or out, now: by a route
+ * of which peer, a record, a session. */
+static void explain_change(struct savd_history *h, const struct savd_edge *e,
+			   const struct engine_change *c, char reason[REASON_SIZE])
+{
+	const struct ip_addr *addr = c->came ? &c->came_addr : &c->went_addr;
+	char text[IP_TEXT_SIZE];
+	struct explain x;
+
+	ip_addr_format(addr, text);
+	if (!engine_explain(h->savd->engine, e->router, e->interface, addr, savd_now_ms(),
+			    &x) ||
+	    x.admitted != c->came) /* it was so for a moment only */
+		snprintf(reason, REASON_SIZE, "routes: %s %s", text,
+			 c->came ? "came" : "left");
+	else
+		snprintf(reason, REASON_SIZE, "%s %s: %s", text, c->came ? "came" : "left",
+			 x.text);
+}
+
+static void reason_of(struct savd_history *h, const struct savd_edge *e,
+		      const struct engine_edge_status *s, char reason[REASON_SIZE])
+{
+	if (e->sent_cause > 0)
+		snprintf(reason, REASON_SIZE, "configuration revision %lld",
+			 (long long)e->sent_cause);
+	else if (e->sent_cause < 0)
+		snprintf(reason, REASON_SIZE, "savd was started");
+	else if (s->stale)
+		snprintf(reason, REASON_SIZE, "its feed is dead");
+	else if (e->because[0] != '\0')
+		snprintf(reason, REASON_SIZE, "%s", e->because);
+	else if (s->change.came || s->change.went)
+		explain_change(h, e, &s->change, reason);
+	else
+		snprintf(reason, REASON_SIZE, "%s: %s", filter_action_name(s->filter->action),
+			 s->reason[0] != '\0' ? s->reason : "ready");
+}
+
 static int save_edge(struct savd_history *h, const struct savd_edge *e,
 		     const struct engine_edge_status *s, struct diag *diag)
 {
-	char reason[64] = "routes and records";
+	char reason[REASON_SIZE];
 
-	if (e->sent_cause > 0)
-		snprintf(reason, sizeof(reason), "configuration revision %lld",
-			 (long long)e->sent_cause);
-	else if (e->sent_cause < 0)
-		snprintf(reason, sizeof(reason), "savd was started");
-	else if (s->stale)
-		snprintf(reason, sizeof(reason), "its feed is dead");
+	reason_of(h, e, s, reason);
 	if (store_set_change_add(h->savd->store, e->router, s->filter, e->sent_ms, reason,
 				 diag) < 0)
 		return -1;
@@ -187,7 +239,7 @@ static size_t edges_waiting(const struct savd_history *h, size_t at[SAVE_ROWS + 
 	size_t n = 0;
 
 	for (size_t i = 0; i < h->savd->n_edges && n <= SAVE_ROWS; i++) {
-		if (h->savd->edges[i].unsaved)
+		if (h->savd->edges[i]->unsaved)
 			at[n++] = i;
 	}
 	return n;
@@ -198,7 +250,7 @@ static int save_edges(struct savd_history *h, const size_t *at, size_t n, struct
 	struct engine_edge_status status;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct savd_edge *e = &h->savd->edges[at[i]];
+		const struct savd_edge *e = h->savd->edges[at[i]];
 
 		if (engine_edge_status(h->savd->engine, e->router, e->interface, &status) &&
 		    save_edge(h, e, &status, diag) < 0)
@@ -231,7 +283,7 @@ int savd_history_save(struct savd_history *h, struct diag *diag)
 	if (store_commit(store, diag) < 0)
 		return -1;
 	for (size_t i = 0; i < n_edges; i++)
-		h->savd->edges[at[i]].unsaved = false;
+		h->savd->edges[at[i]]->unsaved = false;
 	gone_forget(h, n_gone);
 	events_forget(h, n_events);
 	h->events_lost = 0;

@@ -18,6 +18,9 @@ void savd_history_free(struct savd_history *h);
 
 /* An engine run begins: what it sends is for this reason. */
 void savd_history_run(struct savd_history *h);
+/* What the coming run will do to the edge's filter, it will do for this. */
+void savd_history_because(struct savd_history *h, const char *router, const char *interface,
+			  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* A filter of this edge was sent. */
 void savd_history_sent(struct savd_history *h, struct savd_edge *e);
 /* The edge is no more. */

@@ -207,7 +207,7 @@ static void on_term(void)
 	savd_save_stop();
 	store_close(savd.store);
 	config_fini(&savd.cfg);
-	free(savd.edges);
+	savd_edges_fini(&savd);
 	drop_store_free(savd.drops);
 	frr_fini();
 	exit(0);

@@ -105,7 +105,7 @@ static void collect_store(struct savd_metrics *sm, struct metrics *m)
 	uint64_t unsaved = 0;
 
 	for (size_t i = 0; i < sm->savd->n_edges; i++)
-		unsaved += sm->savd->edges[i].unsaved;
+		unsaved += sm->savd->edges[i]->unsaved;
 	metric_add(m, &m_unsaved, NULL, unsaved);
 	metric_labels_clear(&sm->labels);
 	collect_file(sm, m, "database", "savd.db");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/savd_radius_packet.h"
 
+#include "controller/savd_history.h"
 #include "controller/store/store_radius.h"
 #include "lib/mem.h"
 
@@ -202,11 +203,30 @@ static void on_note(void *ctx, bool alarm, const char *text)
 	savd_note(alarm, "%s", text);
 }
 
+/* For the history of the edge's filter. */
+static void because(const char *router, const char *interface, const struct addrset *added,
+		    const struct addrset *removed)
+{
+	bool comes = !addrset_is_empty(added);
+	char name[160];
+
+	if (!comes && addrset_is_empty(removed))
+		return;
+	if (radius_sessions_at_work(radius->sessions, name, sizeof(name)))
+		savd_history_because(radius->savd->history, router, interface, "RADIUS: %s %s",
+				     name, comes ? "brings it" : "gives it up");
+	else
+		savd_history_because(radius->savd->history, router, interface,
+				     "RADIUS: what moved to another edge leaves this one");
+}
+
 static void on_edge(void *ctx, const char *router, const char *interface,
 		    const struct addrset *added, const struct addrset *removed,
 		    enum radius_leave leave, unsigned int sessions)
 {
 	(void)ctx;
+	if (radius->sessions) /* else they are restored */
+		because(router, interface, added, removed);
 	engine_sessions_change(radius->savd->engine, router, interface, added, removed,
 			       leave == RADIUS_LEAVE_NOW ? ENGINE_LEAVE_NOW :
 							   ENGINE_LEAVE_HOLD,

@@ -7,6 +7,7 @@
 #include "controller/savd_listen_packet.h"
 #include "controller/savd_radius_packet.h"
 #include "controller/savd_save_packet.h"
+#include "lib/mem.h"
 
 /* Route changes come in bursts. The first is worked off at once, later ones are
  * gathered for this time; after an expensive computation for longer, so that
@@ -113,15 +114,20 @@ void savd_catch_up(void)
 		on_run(NULL);
 }
 
-/* South tells an agent only what is news to it. */
+/* South tells an agent only what is news to it, and those that come later. */
 static void tell_wants(void)
 {
-	for (size_t i = 0; i < run.savd->cfg.n_routers; i++) {
-		const char *router = run.savd->cfg.routers[i].name;
+	const struct config *cfg = &run.savd->cfg;
+	bool *wants;
 
-		south_want_routes(south_packet_south(run.savd->south), router,
-				  engine_wants_fib(run.savd->engine, router), savd_now_ms());
-	}
+	if (!engine_wants_changed(run.savd->engine))
+		return;
+	wants = mem_calloc(cfg->n_routers + 1, sizeof(*wants));
+	engine_wants_fibs(run.savd->engine, wants);
+	for (size_t i = 0; i < cfg->n_routers; i++)
+		south_want_routes(south_packet_south(run.savd->south), cfg->routers[i].name,
+				  wants[i], savd_now_ms());
+	free(wants);
 }
 
 static void on_sweep(struct event *t)

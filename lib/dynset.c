@@ -362,6 +362,14 @@ void dynset_remove(struct dynset *s, u128 first, u128 last, struct rangeset *rem
 	dynset_replace(s, first, last, &nothing, NULL, removed);
 }
 
+bool dynset_first(const struct dynset *s, u128 *v)
+{
+	if (s->n == 0)
+		return false;
+	*v = s->chunks[0].first;
+	return true;
+}
+
 void dynset_note(struct dynset *to, struct dynset *opposite, const struct ip_range *r)
 {
 	struct rangeset undone = { 0 }, rest = { 0 };
@@ -376,6 +384,17 @@ void dynset_note(struct dynset *to, struct dynset *opposite, const struct ip_ran
 }
 
 /* ---- both families */
+
+bool dynaddrset_first(const struct dynaddrset *s, struct ip_addr *addr)
+{
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		if (dynset_first(&s->f[family], &addr->v)) {
+			addr->family = family;
+			return true;
+		}
+	}
+	return false;
+}
 
 void dynaddrset_init(struct dynaddrset *s)
 {

@@ -33,6 +33,8 @@ void dynset_replace(struct dynset *s, u128 first, u128 last, const struct ranges
 void dynset_add(struct dynset *s, u128 first, u128 last, struct rangeset *added);
 void dynset_remove(struct dynset *s, u128 first, u128 last, struct rangeset *removed);
 
+/* The lowest address; false: there is none. */
+bool dynset_first(const struct dynset *s, u128 *v);
 bool dynset_contains(const struct dynset *s, u128 v);
 bool dynset_covers(const struct dynset *s, u128 first, u128 last); /* all of it */
 /* Appends what of the set lies in [first, last]: canonical if *out was empty. */
@@ -51,6 +53,7 @@ struct dynaddrset {
 void dynaddrset_init(struct dynaddrset *s);
 void dynaddrset_fini(struct dynaddrset *s); /* the set is empty and usable */
 bool dynaddrset_is_empty(const struct dynaddrset *s);
+bool dynaddrset_first(const struct dynaddrset *s, struct ip_addr *addr); /* IPv4 first */
 bool dynaddrset_contains(const struct dynaddrset *s, const struct ip_addr *addr);
 /* What was not there, or was, is appended to *changed, which may be NULL. */
 void dynaddrset_add(struct dynaddrset *s, const struct addrset *what,

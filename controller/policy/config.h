@@ -174,7 +174,7 @@ enum config_part {
 };
 #define CONFIG_PARTS (CONFIG_FEED + 1)
 /* For CONFIG_EDGE router and interface name the edge; else they are NULL or
- * the router's name. */
+ * the router's name. CONFIG_ROUTER and CONFIG_EDGE without: several, or all. */
 typedef void config_watch_fn(enum config_part part, const char *router,
 			     const char *interface, void *arg);
 

@@ -263,14 +263,12 @@ static int edges_put(struct replace *r)
 /* ---- all ---- */
 
 /* Who watches has work with each change that grows with the configuration: it is
- * told at the end, once for each part and each router. */
+ * told at the end, once for each part. */
 struct told {
 	struct config *cfg;
 	config_watch_fn *before, *watch;
 	void *arg;
 	bool parts[CONFIG_PARTS];
-	char (*routers)[CONFIG_NAME_SIZE];
-	size_t n_routers, cap;
 };
 
 static void gather(enum config_part part, const char *router, const char *interface,
@@ -278,15 +276,9 @@ static void gather(enum config_part part, const char *router, const char *interf
 {
 	struct told *t = arg;
 
+	(void)router;
 	(void)interface;
 	t->parts[part] = true;
-	if (part != CONFIG_ROUTER)
-		return;
-	if (t->n_routers == t->cap) {
-		t->cap = t->cap ? 2 * t->cap : 16;
-		t->routers = mem_realloc(t->routers, t->cap, sizeof(*t->routers));
-	}
-	snprintf(t->routers[t->n_routers++], sizeof(*t->routers), "%s", router);
 }
 
 static void told_begin(struct told *t, struct config *cfg)
@@ -304,13 +296,13 @@ static void told_end(struct told *t)
 	t->cfg->before = t->before;
 	t->cfg->watch = t->watch;
 	t->cfg->watch_arg = t->arg;
-	for (size_t i = 0; t->watch && i < t->n_routers; i++)
-		t->watch(CONFIG_ROUTER, t->routers[i], NULL, t->arg);
+	/* edges are of routers that are known */
+	if (t->watch && t->parts[CONFIG_ROUTER])
+		t->watch(CONFIG_ROUTER, NULL, NULL, t->arg);
 	for (enum config_part part = 0; t->watch && part < CONFIG_PARTS; part++) {
 		if (part != CONFIG_ROUTER && t->parts[part])
 			t->watch(part, NULL, NULL, t->arg);
 	}
-	free(t->routers);
 }
 
 static int replace(struct replace *r)

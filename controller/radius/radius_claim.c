@@ -487,6 +487,7 @@ void radius_claims_set(struct radius_sessions *rs, struct radius_session *s,
 	s->unusable = (uint16_t)prefixes->unusable;
 	if (is_same(rs, s, edge, prefixes))
 		return;
+	rs->at_work = s;
 	for (size_t i = 0; i < old.n; i++) {
 		if (old.claims[i].node != 0)
 			claim_remove(rs, &old.claims[i], &old.prefixes[i].prefix);
@@ -502,6 +503,7 @@ void radius_claims_set(struct radius_sessions *rs, struct radius_session *s,
 	finish_old(rs, &old, edge, leave, now_ms);
 	if (from && from != edge)
 		tell_count(rs, from);
+	rs->at_work = NULL;
 	free(old.prefixes);
 	free(old.states);
 	free(old.claims);

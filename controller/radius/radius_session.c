@@ -62,6 +62,13 @@ void radius_session_name(const struct radius_session *s, char *dst, size_t size)
 	snprintf(dst, size, "session %s of %s (user %s)", id_text, s->nas->client, user_text);
 }
 
+bool radius_sessions_at_work(const struct radius_sessions *rs, char *dst, size_t size)
+{
+	if (rs->at_work)
+		radius_session_name(rs->at_work, dst, size);
+	return rs->at_work;
+}
+
 /* ---- attributes that are kept ---- */
 
 static bool is_kept(const struct config *cfg, const struct radius_attr *attr)

@@ -140,6 +140,8 @@ bool radius_sessions_restore(struct radius_sessions *rs, const struct radius_sav
 
 /* "session 0000001a of bng1 (user joe)" */
 void radius_session_name(const struct radius_session *s, char *dst, size_t size);
+/* For the operation `edge`: whose doing it is. false: time's, or a rule's. */
+bool radius_sessions_at_work(const struct radius_sessions *rs, char *dst, size_t size);
 
 enum radius_prefix_state {
 	RADIUS_ACCEPTED,

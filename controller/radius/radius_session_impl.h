@@ -112,6 +112,7 @@ struct radius_sessions {
 	struct radius_list ended;
 	struct radius_session *unsaved, **unsaved_end;
 	struct radius_leaving *leaving, **leaving_end;
+	const struct radius_session *at_work; /* whose doing it is what is told, or NULL */
 	uint64_t order;
 	struct radius_session_stats stats;
 	struct radius_alarm {

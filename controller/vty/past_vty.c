@@ -119,7 +119,7 @@ static int nothing_then(struct vty *vty, const struct question *q)
 /* ---- the newest change until then ---- */
 
 struct newest {
-	char reason[160];
+	char reason[400];
 };
 
 static bool keep_reason(const struct store_set_change *c, void *arg)
@@ -218,7 +218,7 @@ struct decision {
 	bool found;
 	int64_t at_ms, oldest_ms;
 	uint64_t generation;
-	char reason[160];
+	char reason[400];
 };
 
 /* The newest change that names the address decided it. */

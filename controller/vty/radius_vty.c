@@ -123,7 +123,8 @@ static struct json_object *json_session(const struct radius_session_view *v)
 
 struct lister {
 	struct vty *vty;
-	struct json_object *list; /* NULL: text */
+	struct json_object *list; /* where rows are to go, or */
+	struct show_rows *rows;	  /* there; neither: text */
 	const char *name;	  /* of a client or NAS; NULL: all */
 	const char *router, *interface;
 	unsigned int n, max; /* max 0: all */
@@ -150,6 +151,8 @@ static bool list_session(struct radius_session *s, const struct radius_session_v
 		return true;
 	if (l->list)
 		json_object_array_add(l->list, json_session(v));
+	else if (l->rows)
+		show_rows_add(l->rows, json_session(v));
 	else
 		print_session(l->vty, v);
 	return true;
@@ -189,13 +192,17 @@ DEFUN (show_radius_sessions,
 {
 	bool wants_json = show_wants_json(argv, argc);
 	struct lister l = { .vty = vty };
+	struct show_rows rows;
 
 	if (argc - wants_json > 3)
 		l.name = argv[3]->arg;
-	if (wants_json)
-		l.list = json_object_new_array();
-	else
-		print_session_head(vty);
+	if (wants_json) {
+		l.rows = &rows;
+		show_rows_begin(&rows, vty, NULL, "sessions");
+		radius_sessions_walk(radius()->sessions, list_session, &l);
+		return show_rows_end(&rows);
+	}
+	print_session_head(vty);
 	radius_sessions_walk(radius()->sessions, list_session, &l);
 	return finish_list(vty, &l, "sessions");
 }

@@ -20,7 +20,8 @@ static struct savd *savd;
 
 struct peer_lister {
 	struct vty *vty;
-	struct json_object *list;
+	struct json_object *list; /* where rows are to go, or */
+	struct show_rows *rows;	  /* there; neither: text */
 };
 
 static size_t paths_of(const struct rib_peer *peer, enum ip_family family)
@@ -71,7 +72,7 @@ static void list_peer(const struct engine_peer_status *p, void *arg)
 	char addr[IP_TEXT_SIZE], local[IP_TEXT_SIZE], edges[64];
 
 	ip_addr_format(&rib_peer_key(p->peer)->addr, addr);
-	if (!l->list) {
+	if (!l->rows) {
 		vty_out(l->vty, "%-12s %-26s %10u %-9s %-15s %8zu %-4s %8zu %-4s\n", p->router,
 			addr, p->info.remote_as, peer_state(p),
 			edges_word(p, edges, sizeof(edges)), paths_of(p->peer, IP_V4),
@@ -100,7 +101,7 @@ static void list_peer(const struct engine_peer_status *p, void *arg)
 	json_object_int_add(json, "ipv6Paths", (int64_t)paths_of(p->peer, IP_V6));
 	json_object_string_add(json, "ipv6View", view_word(p->peer, IP_V6));
 	json_object_int_add(json, "refusedPaths", (int64_t)rib_peer_refused(p->peer));
-	json_object_array_add(l->list, json);
+	show_rows_add(l->rows, json);
 }
 
 DEFUN (show_rib_summary,
@@ -113,6 +114,7 @@ DEFUN (show_rib_summary,
 {
 	struct peer_lister l = { .vty = vty };
 	struct json_object *json;
+	struct show_rows rows;
 	struct rib_stats stats;
 
 	rib_stats(engine_rib(savd->engine), &stats);
@@ -125,14 +127,14 @@ DEFUN (show_rib_summary,
 		return CMD_SUCCESS;
 	}
 	json = json_object_new_object();
-	l.list = json_object_new_array();
-	engine_peers_walk(savd->engine, list_peer, &l);
 	json_object_int_add(json, "peerCount", (int64_t)stats.peers);
 	json_object_int_add(json, "paths", (int64_t)stats.paths);
 	json_object_int_add(json, "attributes", (int64_t)stats.attrs);
 	json_object_int_add(json, "bytes", (int64_t)stats.bytes);
-	json_object_object_add(json, "peers", l.list);
-	return show_print_json(vty, json);
+	l.rows = &rows;
+	show_rows_begin(&rows, vty, json, "peers");
+	engine_peers_walk(savd->engine, list_peer, &l);
+	return show_rows_end(&rows);
 }
 
 /* How old the newest route is that has been read, by the router's clock; below

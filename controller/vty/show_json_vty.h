@@ -18,6 +18,19 @@ bool show_wants_json(struct cmd_token *argv[], int argc);
 /* Prints and frees it; CMD_SUCCESS. */
 int show_print_json(struct vty *vty, struct json_object *json);
 
+/* A list that may be long: {"NAME":[ROW,...]} with one row a line, so that neither all
+ * of it is in memory at once nor are its rows hard to tell apart. head: an object with
+ * at least one other member, which is freed; or NULL. */
+struct show_rows {
+	struct vty *vty;
+	unsigned long n;
+};
+
+void show_rows_begin(struct show_rows *rows, struct vty *vty, struct json_object *head,
+		     const char *name);
+void show_rows_add(struct show_rows *rows, struct json_object *row); /* frees it */
+int show_rows_end(struct show_rows *rows);			     /* CMD_SUCCESS */
+
 /* {"ipv4":[PREFIX...],"ipv6":[...]} */
 struct json_object *show_set_json(const struct addrset *set);
 /* Indented below a title with their number. */

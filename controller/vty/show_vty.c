@@ -7,6 +7,7 @@
 
 #include "controller/engine_remedy.h"
 #include "controller/savd.h"
+#include "controller/savd_history.h"
 #include "controller/vty/journal_vty.h"
 #include "controller/vty/radius_vty.h"
 #include "controller/vty/show_feed_vty.h"
@@ -15,20 +16,6 @@
 #include "lib/name.h"
 
 static struct savd *savd;
-
-bool show_wants_json(struct cmd_token *argv[], int argc)
-{
-	return argc > 0 && strcmp(argv[argc - 1]->text, "json") == 0;
-}
-
-int show_print_json(struct vty *vty, struct json_object *json)
-{
-	vty_out(vty, "%s\n",
-		json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
-							     JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_free(json);
-	return CMD_SUCCESS;
-}
 
 static struct south *south(void)
 {
@@ -205,7 +192,7 @@ static void row_of_edge(const struct edge_view *v, void *arg)
 
 static void json_of_edge(const struct edge_view *v, void *arg)
 {
-	json_object_array_add(arg, json_edge(v));
+	show_rows_add(arg, json_edge(v));
 }
 
 DEFUN (show_edge,
@@ -215,7 +202,7 @@ DEFUN (show_edge,
        "Edges: their filters and counters\n"
        JSON_HELP)
 {
-	struct json_object *json, *list;
+	struct show_rows rows;
 
 	savd_catch_up();
 	if (!show_wants_json(argv, argc)) {
@@ -225,11 +212,9 @@ DEFUN (show_edge,
 		each_edge(row_of_edge, vty);
 		return CMD_SUCCESS;
 	}
-	json = json_object_new_object();
-	list = json_object_new_array();
-	each_edge(json_of_edge, list);
-	json_object_object_add(json, "edges", list);
-	return show_print_json(vty, json);
+	show_rows_begin(&rows, vty, NULL, "edges");
+	each_edge(json_of_edge, &rows);
+	return show_rows_end(&rows);
 }
 
 #define WAITS_SHOWN 20
@@ -721,8 +706,13 @@ DEFUN (do_brake_release,
        "Name of the router\n"
        "Name of the interface\n")
 {
+	char who[STORE_WHO_SIZE];
+
 	if (!engine_brake_release(savd->engine, argv[2]->arg, argv[3]->arg))
 		return no_such_edge(vty, argv[2]->arg, argv[3]->arg);
+	journal_who(who);
+	savd_history_because(savd->history, argv[2]->arg, argv[3]->arg, "brake release by %s",
+			     who);
 	journal_action();
 	return CMD_SUCCESS;
 }
