@@ -18,6 +18,7 @@ int agent_files_init(struct agent_files *f, const char *dir, struct diag *diag)
 	snprintf(f->relay_cert, sizeof(f->relay_cert), "%s/relay.crt", dir);
 	snprintf(f->filters, sizeof(f->filters), "%s/filters", dir);
 	snprintf(f->rp_filter, sizeof(f->rp_filter), "%s/rp_filter", dir);
+	snprintf(f->accept_ra, sizeof(f->accept_ra), "%s/accept_ra", dir);
 	snprintf(f->all_off, sizeof(f->all_off), "%s/all-off", dir);
 	return 0;
 }

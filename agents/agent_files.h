@@ -18,6 +18,7 @@ struct agent_files {
 	char relay_cert[AGENT_PATH_SIZE];
 	char filters[AGENT_PATH_SIZE];	 /* cache.h */
 	char rp_filter[AGENT_PATH_SIZE]; /* rpfilter.h */
+	char accept_ra[AGENT_PATH_SIZE]; /* steer/accept_ra.h */
 	char all_off[AGENT_PATH_SIZE];	 /* exists: the hand brake is on */
 };
 

@@ -27,9 +27,15 @@
 #include "agents/drops_vty.h"
 #include "agents/enroll.h"
 #include "agents/metrics_vty.h"
+#include "agents/steer/hook_packet.h"
+#include "agents/steer/liveness_packet.h"
+#include "agents/steer/steer.h"
+#include "agents/steer/steer_vty.h"
+#include "agents/steer/watch_vty.h"
 #include "lib/mem.h"
 #include "lib/pki.h"
 #include "lib/shell_vty.h"
+#include "schema/tunnel_update.h"
 
 #define STATE_DIR      "/var/lib/opensav/agent"
 #define SAMPLE_GROUP   2630 /* NFLOG group of sampled drops */
@@ -45,7 +51,8 @@ static struct event_loop *loop;
 static bool deep_due; /* somebody changed something in nftables */
 static struct event *t_poll, *t_links, *t_links_delay, *t_save, *t_rpfilter;
 
-static zebra_capabilities_t caps[] = { ZCAP_NET_ADMIN };
+/* raw: the probes of paths */
+static zebra_capabilities_t caps[] = { ZCAP_NET_ADMIN, ZCAP_NET_RAW };
 static struct zebra_privs_t privs = {
 	.user = "opensav",
 	.group = "opensav",
@@ -131,7 +138,17 @@ static int set_all_off_file(bool on, struct diag *diag)
 
 /* ---- rp_filter ---- */
 
-/* Only where our filter drops: an edge that is only observed must not lose
+static bool is_in(char (*list)[FILTER_IFNAME_SIZE], size_t n, const char *interface)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], interface) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Links and tunnels of a site: answers come by another way than the main table
+ * has for them. Else only where our filter drops: an edge that is only observed must not lose
  * what protects it today. The hand brake changes nothing here: "accept
  * everything" must not bring a dropping rp_filter back. */
 static void on_rpfilter(struct event *t)
@@ -139,15 +156,16 @@ static void on_rpfilter(struct event *t)
 	const struct held *held = apply_held(agent.apply);
 	char(*managed)[FILTER_IFNAME_SIZE];
 	struct diag diag;
-	size_t n = 0;
+	size_t n;
 	int rc;
 
 	(void)t;
 	if (!agent.rpfilter || agent.released)
 		return;
-	managed = mem_calloc(held->n, sizeof(*managed));
+	managed = mem_calloc(held->n + PATH_NUMBER_MAX, sizeof(*managed));
+	n = steer_devices(managed, PATH_NUMBER_MAX);
 	for (size_t i = 0; i < held->n; i++) {
-		if (held->filters[i].action == FILTER_ENFORCE)
+		if (held->filters[i].action == FILTER_ENFORCE && !is_in(managed, n, held->filters[i].interface))
 			memcpy(managed[n++], held->filters[i].interface,
 			       sizeof(*managed));
 	}
@@ -355,6 +373,51 @@ static void on_poll(struct event *t)
 	deep_look();
 }
 
+/* ---- a site behind several providers ---- */
+
+static struct liveness_packet *liveness;
+static struct hook_packet *hooks;
+
+static void steer_devices_changed(void *ctx)
+{
+	(void)ctx;
+	rpfilter_soon();
+	hook_packet_plan(hooks, steer_plan());
+}
+
+static void steer_paths(void *ctx, const struct path *paths, size_t n)
+{
+	(void)ctx;
+	if (liveness)
+		liveness_packet_set(liveness, paths, n);
+}
+
+static const struct steer_ops steer_ops = {
+	.privileges = change_privileges,
+	.note = note,
+	.devices_changed = steer_devices_changed,
+	.paths = steer_paths,
+};
+
+static const struct liveness_packet_ops liveness_ops = {
+	.changed = steer_path_changed,
+	.privileges = change_privileges,
+	.note = note,
+};
+
+static void start_steer(void)
+{
+	static char socket[AGENT_PATH_SIZE];
+
+	snprintf(socket, sizeof(socket), "%s/%s",
+		 sav_agent_di.vty_sock_path ? sav_agent_di.vty_sock_path : frr_vtydir,
+		 TUNNEL_SOCKET_NAME);
+	liveness = liveness_packet_new(loop, &liveness_ops, NULL);
+	watch_vty_liveness(liveness);
+	hooks = hook_packet_new(loop, note, NULL);
+	steer_start(loop, &steer_ops, NULL, &agent.table, agent.files.accept_ra, socket);
+}
+
 /* ---- interfaces ---- */
 
 static int read_links(bool *changed)
@@ -384,6 +447,8 @@ static void on_links_delay(struct event *t)
 	if (!agent.released)
 		apply_links(agent.apply);
 	rpfilter_soon(); /* a new interface begins with the default value */
+	if (!agent.released)
+		steer_links_changed();
 	north_inventory_changed(agent.north);
 	north_packet_wake(agent.packet);
 }
@@ -441,8 +506,8 @@ int agent_release(struct agent *a, struct diag *diag)
 	a->released = true;
 	north_packet_connect(a->packet, "", 0);
 	relay_packet_connect(a->relay, "", 0);
-	zlog_warn("filter release: all filters are removed");
-	if (apply_release(a->apply, diag) < 0)
+	zlog_warn("filter release: all filters are removed, and a site is not steered any more");
+	if (apply_release(a->apply, diag) < 0 || steer_release(diag) < 0)
 		return -1;
 	if (a->rpfilter && rpfilter_release(a->rpfilter, diag) < 0)
 		return -1;
@@ -459,6 +524,9 @@ static void on_term(void)
 	agent_metrics_stop();
 	agent_routes_fini();
 	agent_drops_stop();
+	liveness_packet_free(liveness);
+	hook_packet_free(hooks);
+	steer_stop();
 	EVENT_OFF(t_poll);
 	EVENT_OFF(t_links);
 	EVENT_OFF(t_links_delay);
@@ -522,6 +590,7 @@ static void start_rest(void)
 				       change_privileges, &diag);
 	if (!agent.rpfilter)
 		set_error(&agent.rpfilter_error, -1, &diag);
+	start_steer();
 	rpfilter_soon();
 	agent_routes_init(loop, &routes_ops);
 	agent.north = north_new(&north_ops, &agent);
@@ -673,6 +742,7 @@ int main(int argc, char **argv)
 	agent_vty_init(&agent);
 	agent_drops_init(&agent);
 	agent_metrics_vty_init();
+	steer_vty_init();
 	shell_vty_init();
 	start_filters(&kernel);
 	frr_config_fork();

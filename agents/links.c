@@ -95,9 +95,11 @@ static void add_link(struct nl_object *object, void *arg)
 	const char *name = rtnl_link_get_name(link);
 	struct agent_interface *i;
 	const unsigned int up = IFF_UP | IFF_RUNNING;
+	const int family = rtnl_link_get_family(link);
 
-	/* AF_BRIDGE and AF_INET6 details of a link come as objects of their own */
-	if (rtnl_link_get_family(link) != AF_UNSPEC || !name ||
+	/* AF_BRIDGE and AF_INET6 details of a link come as objects of their own;
+	 * libnl calls the bridge itself AF_BRIDGE too */
+	if ((family != AF_UNSPEC && family != AF_BRIDGE) || !name ||
 	    !filter_ifname_is_valid(name) || inv->n == AGENT_INTERFACES_MAX)
 		return;
 	if (inv->n == b->cap) {
@@ -116,6 +118,22 @@ static int by_index(const void *a, const void *b)
 	const struct agent_interface *x = a, *y = b;
 
 	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Each once. */
+static void sort_by_index(struct agent_inventory *inv)
+{
+	struct agent_interface *in = inv->interfaces;
+	size_t n = 0;
+
+	if (inv->n == 0)
+		return;
+	qsort(in, inv->n, sizeof(*in), by_index);
+	for (size_t i = 1; i < inv->n; i++) {
+		if (in[i].index != in[n].index)
+			in[++n] = in[i];
+	}
+	inv->n = n + 1;
 }
 
 static bool to_ip(const struct nl_addr *in, struct ip_addr *out)
@@ -250,9 +268,7 @@ int links_dump(struct links *l, struct link_table *out, struct diag *diag)
 		err = rtnl_addr_alloc_cache(l->queries, &addresses);
 	if (err == 0) {
 		nl_cache_foreach(links, add_link, &b);
-		if (t.inventory.n != 0)
-			qsort(t.inventory.interfaces, t.inventory.n,
-			      sizeof(*t.inventory.interfaces), by_index);
+		sort_by_index(&t.inventory);
 		t.connected = mem_calloc(t.inventory.n, sizeof(*t.connected));
 		nl_cache_foreach(addresses, add_addr, &b);
 		sort_by_name(&t);

@@ -14,6 +14,7 @@
 
 enum place {
 	AT_PATH = 0,
+	AT_MAIN = 5,
 	AT_FLOW = 10,
 	AT_FLOW_PROVIDER = 11,
 	AT_NEAR = 20,
@@ -566,8 +567,10 @@ static void provider_rules(struct maker *m, const struct plan_provider *p, enum 
 static void site_rules(struct maker *m, enum ip_family f)
 {
 	const struct site *s = m->site;
-	struct plan_rule *r = new_rule(m, AT_SPECIFIC, f, PLAN_LOOKUP, TABLE_MAIN);
+	struct plan_rule *r;
 
+	rule_mark(m, AT_MAIN, f, site_mark(s, SITE_MARK_QUESTION, 1), TABLE_MAIN);
+	r = new_rule(m, AT_SPECIFIC, f, PLAN_LOOKUP, TABLE_MAIN);
 	r->specific_only = true;
 	r = new_rule(m, AT_QUESTION, f, PLAN_PROHIBIT, 0);
 	r->mark = site_mark(s, SITE_MARK_QUESTION, 0);

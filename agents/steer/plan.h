@@ -7,6 +7,7 @@
  * the site's rule base, RFC 3704 section 4.3 the purpose):
  *
  *   base+0   own packets of a path (its mark): its table, which ends in prohibit
+ *   base+5   our question for the main table's default route by an interface
  *   base+10  flows that came by a path: by it while it lives, ...
  *   base+11  ... else by its provider
  *   base+20  from inside to the subnet of a link: past the next one

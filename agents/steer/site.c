@@ -454,6 +454,21 @@ static int check_path(const struct site *s, const struct site_provider *p,
 	return 0;
 }
 
+/* Stable: what is alike stays as it was typed. */
+static void sort_paths(struct site_provider *p)
+{
+	for (size_t i = 1; i < p->n_paths; i++) {
+		const struct site_path path = p->paths[i];
+		size_t at = i;
+
+		while (at > 0 && p->paths[at - 1].preference > path.preference) {
+			p->paths[at] = p->paths[at - 1];
+			at--;
+		}
+		p->paths[at] = path;
+	}
+}
+
 int site_path_put(struct site *s, struct site_provider *p, const struct site_path *path,
 		  struct diag *diag)
 {
@@ -480,6 +495,9 @@ int site_path_put(struct site *s, struct site_provider *p, const struct site_pat
 	}
 	*old = *path;
 	old->number = number;
+	if (old->preference == 0)
+		old->preference = path->kind == PATH_LINK ? SITE_PREFER_LINK : SITE_PREFER_TUNNEL;
+	sort_paths(p);
 	return 0;
 }
 

@@ -20,6 +20,8 @@
 #define SITE_INSIDES_MAX  32
 #define SITE_PREFIXES_MAX 64 /* of one provider, and private ones */
 #define SITE_FORWARDS_MAX 64
+#define SITE_PREFER_LINK   100
+#define SITE_PREFER_TUNNEL 200
 
 /* Where a provider's prefix comes from. */
 enum site_source {
@@ -37,6 +39,7 @@ struct site_prefix {
 struct site_path {
 	uint32_t number;
 	enum path_kind kind;
+	uint8_t preference; /* the lowest is taken; 0: SITE_PREFER_... by its kind */
 	char name[PATH_NAME_SIZE];
 	char via[PATH_NAME_SIZE];	 /* of a tunnel */
 	char device[FILTER_IFNAME_SIZE]; /* of a tunnel: "" as sav-iked says, else as named */
@@ -57,7 +60,7 @@ struct site_provider {
 	char name[PATH_NAME_SIZE];
 	struct site_prefix *prefixes;
 	size_t n_prefixes;
-	struct site_path *paths; /* in order of preference */
+	struct site_path *paths; /* by preference, then as typed */
 	size_t n_paths;
 	bool nat; /* private sources are translated */
 	bool has_nat_to[IP_FAMILIES];
@@ -121,7 +124,8 @@ int site_nat_to(struct site *s, struct site_provider *p, const struct ip_addr *t
 const char *site_missing(const struct site *s);
 
 /* Marks: own packets of a path; flows that came by a path; flows that a
- * provider was chosen for; a question of the rules themselves. */
+ * provider was chosen for; questions: 0 "is there a more specific route", 1 what
+ * the main table says. */
 enum site_mark {
 	SITE_MARK_PATH,
 	SITE_MARK_FLOW,

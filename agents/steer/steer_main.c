@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/frr_compat.h"
+
+#include "log.h"
+
+#include "agents/steer/accept_ra.h"
+#include "agents/steer/rules_nl.h"
+#include "agents/steer/steer.h"
+#include "lib/mem.h"
+#include "schema/tunnel_update.h"
+
+#define PLAN_DELAY_MS 10  /* lines of a configuration and notifications come in bursts */
+#define RETRY_MS      1000
+#define POLL_MS	      200 /* between looks at whether others changed nftables */
+#define TUNNELS_MAX   1024
+
+static struct {
+	struct event_loop *loop;
+	const struct steer_ops *ops;
+	void *ctx;
+	const struct link_table *links;
+	const char *tunnel_socket;
+
+	struct site site;
+	bool site_ready, started, released;
+	struct plan plan;
+	struct path_state states[PATH_NUMBER_MAX + 1];
+	struct path watched[PATH_NUMBER_MAX + 1]; /* as liveness has them */
+	size_t n_watched;
+
+	struct rules_nl *rules;
+	struct nft_site *nft;
+	struct accept_ra *accept_ra;
+
+	int tunnel_fd;
+	struct steer_tunnel *tunnels;
+	size_t n_tunnels;
+	bool tunnels_known;
+
+	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch;
+	uint64_t applied;
+	struct diag error;
+} st = { .tunnel_fd = -1 };
+
+static void set_error(int rc, const struct diag *diag)
+{
+	if (rc == 0) {
+		st.error.text[0] = '\0';
+		return;
+	}
+	if (strcmp(st.error.text, diag->text) != 0)
+		st.ops->note(st.ctx, true, diag->text);
+	st.error = *diag;
+}
+
+/* ---- the world ---- */
+
+static size_t ask_gateways(struct steer_gateway *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < st.site.n_providers; i++) {
+		const struct site_provider *p = &st.site.providers[i];
+
+		for (size_t j = 0; j < p->n_paths; j++) {
+			const struct agent_inventory *inv = &st.links->inventory;
+
+			for (size_t k = 0; k < inv->n && p->paths[j].kind == PATH_LINK; k++) {
+				if (strcmp(inv->interfaces[k].name, p->paths[j].name) == 0)
+					rules_nl_gateway(st.rules, &st.site,
+							 inv->interfaces[k].index, &out[n++]);
+			}
+		}
+	}
+	return n;
+}
+
+static void make_plan(struct plan *plan)
+{
+	struct steer_gateway gateways[PATH_NUMBER_MAX + 1];
+	struct steer_world world = {
+		.links = st.links,
+		.gateways = gateways,
+		.n_gateways = ask_gateways(gateways),
+		.tunnels = st.tunnels,
+		.n_tunnels = st.n_tunnels,
+		.tunnels_known = st.tunnels_known,
+		.states = st.states,
+	};
+
+	world.delegations = rules_nl_delegations(st.rules, &world.n_delegations);
+	plan_make(plan, &st.site, &world);
+}
+
+/* ---- flows of what is gone ---- */
+
+static void forget(enum site_mark kind, uint32_t number, enum ip_family f)
+{
+	struct diag diag;
+
+	if (nft_site_forget_flows(st.nft, f, site_mark(&st.site, kind, number),
+				  st.site.mark_mask, &diag) < 0)
+		st.ops->note(st.ctx, true, diag.text);
+}
+
+static bool same_nat(const struct plan_provider *a, const struct plan_provider *b,
+		     enum ip_family f)
+{
+	return a->has_nat[f] == b->has_nat[f] &&
+	       (!a->has_nat[f] || ip_prefix_cmp(&a->nat_to[f], &b->nat_to[f]) == 0);
+}
+
+/* A translation to an address that is gone, or by a provider that is dead, would
+ * go on for as long as the flow lasts. */
+static void forget_flows(const struct plan *old, const struct plan *new)
+{
+	for (size_t i = 0; i < new->n_providers; i++) {
+		const struct plan_provider *p = &new->providers[i];
+		const struct plan_provider *was = plan_provider_find(old, p->number);
+
+		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+			const bool died = !p->alive[f] && (!was || was->alive[f]);
+
+			if (died || (was && !same_nat(was, p, f)))
+				forget(SITE_MARK_PROVIDER, p->number, f);
+			for (size_t j = 0; j < new->n_paths && died; j++) {
+				if (new->paths[j].provider == p->number)
+					forget(SITE_MARK_FLOW, new->paths[j].path.number, f);
+			}
+		}
+	}
+	for (size_t i = 0; i < new->n_paths; i++) {
+		const struct path *p = &new->paths[i].path;
+		const struct plan_path *was = plan_path_find(old, p->number);
+
+		for (enum ip_family f = IP_V4; was && f < IP_FAMILIES; f++) {
+			if (was->path.has_source[f] &&
+			    (!p->has_source[f] ||
+			     !ip_addr_equal(&was->path.source[f], &p->source[f])))
+				forget(SITE_MARK_FLOW, p->number, f);
+		}
+	}
+}
+
+/* ---- those who watch ---- */
+
+static bool same_for_watching(const struct path *a, const struct path *b)
+{
+	return path_same_way(a, b) && a->device_up == b->device_up &&
+	       strcmp(a->device, b->device) == 0 && strcmp(a->provider, b->provider) == 0;
+}
+
+/* A number that names another path now has not been heard of. */
+static void forget_states(void)
+{
+	bool used[PATH_NUMBER_MAX + 1] = { false };
+
+	for (size_t i = 0; i < st.plan.n_paths; i++)
+		used[st.plan.paths[i].path.number] = true;
+	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++) {
+		if (!used[i])
+			st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
+	}
+}
+
+/* Not from within run_plan(): that may be what liveness has just called. */
+static void on_watch(struct event *t)
+{
+	bool same = st.n_watched == st.plan.n_paths;
+
+	(void)t;
+	for (size_t i = 0; same && i < st.n_watched; i++)
+		same = same_for_watching(&st.watched[i], &st.plan.paths[i].path);
+	if (same)
+		return;
+	st.n_watched = st.plan.n_paths;
+	for (size_t i = 0; i < st.n_watched; i++)
+		st.watched[i] = st.plan.paths[i].path;
+	forget_states();
+	st.ops->paths(st.ctx, st.watched, st.n_watched);
+}
+
+static int own_accept_ra(struct diag *diag)
+{
+	struct accept_ra_want want[PATH_NUMBER_MAX + 1];
+	size_t n = 0;
+
+	if (!st.accept_ra)
+		return 0; /* its error has been noted */
+	for (size_t i = 0; i < st.plan.n_paths; i++) {
+		const struct path *p = &st.plan.paths[i].path;
+		const struct site_path *config = site_path_find(&st.site, p->kind, p->name, NULL);
+
+		if (p->device[0] == '\0' || !config)
+			continue;
+		snprintf(want[n].interface, sizeof(want[n].interface), "%s", p->device);
+		want[n++].value = p->kind == PATH_LINK && !config->has_gateway[IP_V6] ? 2 : 0;
+	}
+	return accept_ra_own(st.accept_ra, want, n, diag);
+}
+
+/* ---- from the plan to the kernel ---- */
+
+static void plan_soon(long ms);
+
+static void log_changes(const struct plan *old, const struct plan *new)
+{
+	char text[256];
+
+	for (size_t i = 0; i < new->n_paths; i++) {
+		const struct plan_path *pp = &new->paths[i];
+		const struct plan_path *was = plan_path_find(old, pp->path.number);
+
+		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+			if (was && was->usable[f] == pp->usable[f])
+				continue;
+			if (!was && !pp->usable[f])
+				continue;
+			snprintf(text, sizeof(text), "provider %.48s: %s %.48s is %s for %s%s%s",
+				 pp->path.provider, path_kind_name(pp->path.kind), pp->path.name,
+				 pp->usable[f] ? "used" : "not used", f == IP_V4 ? "IPv4" : "IPv6",
+				 pp->usable[f] ? "" : ": ", pp->why[f]);
+			st.ops->note(st.ctx, false, text);
+		}
+	}
+}
+
+/* Filters first: they hold for any route. */
+static int apply_plan(const struct plan *plan, struct diag *diag)
+{
+	struct diag rules = { "" };
+	int rc = nft_site_apply(st.nft, plan, diag);
+
+	if (rules_nl_apply(st.rules, plan, &rules) < 0) {
+		if (rc == 0)
+			*diag = rules;
+		rc = -1;
+	}
+	return rc;
+}
+
+static bool is_idle(void)
+{
+	return !site_is_used(&st.site) && st.plan.n_providers == 0 && st.applied != 0;
+}
+
+static void run_plan(void)
+{
+	struct plan plan;
+	struct diag diag = { "" };
+	int rc;
+
+	EVENT_OFF(st.t_plan);
+	if (!st.started || st.released || is_idle())
+		return;
+	make_plan(&plan);
+	rc = apply_plan(&plan, &diag);
+	st.applied++;
+	forget_flows(&st.plan, &plan);
+	log_changes(&st.plan, &plan);
+	plan_fini(&st.plan);
+	st.plan = plan;
+	if (own_accept_ra(rc == 0 ? &diag : &(struct diag){ "" }) < 0)
+		rc = -1;
+	set_error(rc, &diag);
+	if (!st.t_watch)
+		event_add_timer_msec(st.loop, on_watch, NULL, 0, &st.t_watch);
+	st.ops->devices_changed(st.ctx);
+	if (rc < 0)
+		plan_soon(RETRY_MS);
+}
+
+static void on_plan(struct event *t)
+{
+	(void)t;
+	run_plan();
+}
+
+static void plan_soon(long ms)
+{
+	if (st.started && !st.t_plan)
+		event_add_timer_msec(st.loop, on_plan, NULL, ms, &st.t_plan);
+}
+
+void steer_path_changed(void *ctx, uint32_t number, const struct path_state *state)
+{
+	(void)ctx;
+	if (number > PATH_NUMBER_MAX)
+		return;
+	st.states[number] = *state;
+	run_plan();
+}
+
+void steer_links_changed(void)
+{
+	if (site_is_used(&st.site))
+		run_plan();
+}
+
+/* ---- news ---- */
+
+static void on_news(struct event *t)
+{
+	struct rules_nl_news news;
+
+	(void)t;
+	event_add_read(st.loop, on_news, NULL, rules_nl_fd(st.rules), &st.t_news);
+	rules_nl_drain(st.rules, &news);
+	if (site_is_used(&st.site) && (news.defaults || news.ours || news.delegations))
+		plan_soon(PLAN_DELAY_MS);
+}
+
+static void on_poll(struct event *t)
+{
+	(void)t;
+	event_add_timer_msec(st.loop, on_poll, NULL, POLL_MS, &st.t_poll);
+	if (st.released || !site_is_used(&st.site) || !nft_site_was_changed(st.nft))
+		return;
+	st.ops->note(st.ctx, true, "somebody else has changed table inet " NFT_SITE_TABLE
+				   "; it is put right");
+	run_plan();
+}
+
+/* ---- sav-iked ---- */
+
+static struct steer_tunnel *tunnel_get(const char *name)
+{
+	for (size_t i = 0; i < st.n_tunnels; i++) {
+		if (strcmp(st.tunnels[i].name, name) == 0)
+			return &st.tunnels[i];
+	}
+	if (st.n_tunnels == TUNNELS_MAX)
+		return NULL;
+	st.tunnels = mem_realloc(st.tunnels, st.n_tunnels + 1, sizeof(*st.tunnels));
+	st.tunnels[st.n_tunnels] = (struct steer_tunnel){ .up = false };
+	snprintf(st.tunnels[st.n_tunnels].name, sizeof(st.tunnels[0].name), "%s", name);
+	return &st.tunnels[st.n_tunnels++];
+}
+
+const struct steer_tunnel *steer_tunnel_find(const char *name)
+{
+	for (size_t i = 0; i < st.n_tunnels; i++) {
+		if (strcmp(st.tunnels[i].name, name) == 0)
+			return &st.tunnels[i];
+	}
+	return NULL;
+}
+
+static void take_tunnel(const struct tunnel_state *from)
+{
+	struct steer_tunnel *t = tunnel_get(from->name);
+
+	if (!t)
+		return;
+	t->up = from->up;
+	t->link_mark = from->link_mark;
+	snprintf(t->device, sizeof(t->device), "%s", from->interface);
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
+		t->carries[f] = from->n_remote == 0;
+	for (size_t i = 0; i < from->n_remote; i++)
+		t->carries[from->remote_ts[i].first.family] = true;
+}
+
+static void take_update(const struct tunnel_update *u)
+{
+	const struct steer_tunnel *t;
+
+	switch (u->type) {
+	case TUNNEL_UPDATE_UNKNOWN:
+		break;
+	case TUNNEL_UPDATE_TUNNEL:
+		take_tunnel(&u->tunnel);
+		break;
+	case TUNNEL_UPDATE_GONE:
+		t = steer_tunnel_find(u->tunnel.name);
+		if (t)
+			st.tunnels[t - st.tunnels] = st.tunnels[--st.n_tunnels];
+		break;
+	case TUNNEL_UPDATE_COMPLETE:
+		st.tunnels_known = true;
+		break;
+	}
+}
+
+/* While sav-iked is away the ESP helper goes on: what was known last holds, and
+ * the probes say whether it is still true. */
+static void disconnect(void)
+{
+	EVENT_OFF(st.t_tunnels);
+	if (st.tunnel_fd >= 0)
+		close(st.tunnel_fd);
+	st.tunnel_fd = -1;
+}
+
+static void on_connect(struct event *t);
+
+static void on_tunnels(struct event *t)
+{
+	static struct tunnel_update update; /* large */
+	struct diag diag;
+	int rc;
+
+	(void)t;
+	event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
+	while ((rc = tunnel_reader_next(st.tunnel_fd, &update, &diag)) == 1)
+		take_update(&update);
+	if (rc < 0) {
+		st.ops->note(st.ctx, true, diag.text);
+		disconnect();
+		event_add_timer_msec(st.loop, on_connect, NULL, RETRY_MS, &st.t_connect);
+		return;
+	}
+	if (st.tunnels_known)
+		run_plan();
+}
+
+static bool wants_tunnels(void)
+{
+	for (size_t i = 0; i < st.plan.n_paths; i++) {
+		if (st.plan.paths[i].path.kind == PATH_TUNNEL)
+			return true;
+	}
+	return false;
+}
+
+static void on_connect(struct event *t)
+{
+	struct diag diag;
+
+	(void)t;
+	if (wants_tunnels() && st.tunnel_fd < 0) {
+		st.tunnel_fd = tunnel_reader_open(st.tunnel_socket, &diag);
+		if (st.tunnel_fd >= 0) {
+			/* a new snapshot: what is not in it is gone */
+			st.n_tunnels = 0;
+			st.tunnels_known = false;
+			event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
+			return;
+		}
+	}
+	event_add_timer_msec(st.loop, on_connect, NULL, RETRY_MS, &st.t_connect);
+}
+
+/* ---- configuration ---- */
+
+struct site *steer_site(void)
+{
+	if (!st.site_ready) {
+		site_init(&st.site);
+		st.site_ready = true;
+	}
+	return &st.site;
+}
+
+void steer_changed(void)
+{
+	plan_soon(PLAN_DELAY_MS);
+}
+
+const struct plan *steer_plan(void)
+{
+	return &st.plan;
+}
+
+struct nft_site *steer_nft(void)
+{
+	return st.nft;
+}
+
+const struct path_state *steer_path_state(uint32_t number)
+{
+	return &st.states[number <= PATH_NUMBER_MAX ? number : 0];
+}
+
+void steer_status(struct steer_status *out)
+{
+	*out = (struct steer_status){ .tunnels_known = st.tunnels_known && st.tunnel_fd >= 0,
+				      .applied = st.applied };
+	if (st.rules)
+		out->messages = rules_nl_messages(st.rules);
+	snprintf(out->error, sizeof(out->error), "%s", st.error.text);
+}
+
+size_t steer_devices(char (*out)[FILTER_IFNAME_SIZE], size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < st.plan.n_paths && n < max; i++) {
+		if (st.plan.paths[i].path.device[0])
+			memcpy(out[n++], st.plan.paths[i].path.device, FILTER_IFNAME_SIZE);
+	}
+	return n;
+}
+
+/* ---- start and end ---- */
+
+static bool open_kernel(struct diag *diag)
+{
+	st.rules = rules_nl_open(st.ops->privileges, diag);
+	if (st.rules)
+		st.nft = nft_site_open(st.ops->privileges, diag);
+	return st.nft != NULL;
+}
+
+void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx,
+		 const struct link_table *links, const char *accept_ra_path,
+		 const char *tunnel_socket)
+{
+	struct diag diag;
+
+	steer_site();
+	st.loop = loop;
+	st.ops = ops;
+	st.ctx = ctx;
+	st.links = links;
+	st.tunnel_socket = tunnel_socket;
+	if (!open_kernel(&diag)) {
+		set_error(-1, &diag);
+		return;
+	}
+	st.accept_ra = accept_ra_open(ACCEPT_RA_CONF, accept_ra_path, ops->privileges, &diag);
+	if (!st.accept_ra)
+		set_error(-1, &diag);
+	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++)
+		st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
+	st.started = true;
+	run_plan();
+	event_add_read(loop, on_news, NULL, rules_nl_fd(st.rules), &st.t_news);
+	event_add_timer_msec(loop, on_poll, NULL, POLL_MS, &st.t_poll);
+	event_add_timer_msec(loop, on_connect, NULL, 0, &st.t_connect);
+}
+
+void steer_stop(void)
+{
+	EVENT_OFF(st.t_plan);
+	EVENT_OFF(st.t_news);
+	EVENT_OFF(st.t_poll);
+	EVENT_OFF(st.t_connect);
+	EVENT_OFF(st.t_watch);
+	disconnect();
+	rules_nl_close(st.rules);
+	nft_site_close(st.nft);
+	accept_ra_close(st.accept_ra);
+	plan_fini(&st.plan);
+	site_fini(&st.site);
+	free(st.tunnels);
+}
+
+int steer_release(struct diag *diag)
+{
+	struct plan none = { .site = &st.site };
+	int rc;
+
+	if (!st.started)
+		return 0;
+	st.released = true;
+	st.ops->paths(st.ctx, NULL, 0);
+	/* routes back first, then what judged them */
+	rc = rules_nl_apply(st.rules, &none, diag);
+	if (rc == 0)
+		rc = nft_site_apply(st.nft, &none, diag);
+	if (rc == 0 && st.accept_ra)
+		rc = accept_ra_release(st.accept_ra, diag);
+	return rc;
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What is shown of a site, and how its configuration is written.
+ */
+#include "lib/frr_compat.h"
+
+#include <netinet/in.h>
+
+#include "command.h"
+#include "json.h"
+#include "vty.h"
+
+#include "agents/steer/steer.h"
+#include "agents/steer/steer_vty.h"
+#include "agents/steer/watch_vty.h"
+
+#define JSON_HELP "JavaScript Object Notation\n"
+#define SITE_HELP "A site behind several providers\n"
+
+static bool wants_json(struct cmd_token *argv[], int argc)
+{
+	return strcmp(argv[argc - 1]->text, "json") == 0;
+}
+
+static int print_json(struct vty *vty, struct json_object *json)
+{
+	vty_out(vty, "%s\n",
+		json_object_to_json_string_ext(
+			json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_free(json);
+	return CMD_SUCCESS;
+}
+
+/* ---- counters ---- */
+
+struct counted {
+	struct nft_site_counter *c;
+	size_t n;
+};
+
+static struct counted read_counters(struct vty *vty)
+{
+	struct counted all = { 0 };
+	struct diag diag;
+
+	if (steer_nft() && nft_site_counters(steer_nft(), &all.c, &all.n, &diag) < 0)
+		vty_out(vty, "%% %s\n", diag.text);
+	return all;
+}
+
+static uint64_t packets(const struct counted *all, enum nft_site_count what, uint32_t number)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->c[i].what == what && all->c[i].number == number)
+			return all->c[i].packets;
+	}
+	return 0;
+}
+
+/* ---- show site ---- */
+
+static struct json_object *text_list(const char *const *list, size_t n)
+{
+	struct json_object *json = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(json, json_object_new_string(list[i]));
+	return json;
+}
+
+static int show_site_json(struct vty *vty, const struct counted *all)
+{
+	const struct site *s = steer_site();
+	const char *insides[SITE_INSIDES_MAX], *missing = site_missing(s);
+	struct json_object *json = json_object_new_object();
+	struct steer_status status;
+
+	steer_status(&status);
+	for (size_t i = 0; i < s->n_insides; i++)
+		insides[i] = s->insides[i];
+	json_object_object_add(json, "inside", text_list(insides, s->n_insides));
+	json_object_string_add(json, "defaultProvider", s->default_provider);
+	json_object_int_add(json, "tableBase", s->table_base);
+	json_object_int_add(json, "ruleBase", s->rule_base);
+	json_object_int_add(json, "markMask", s->mark_mask);
+	json_object_int_add(json, "providers", (int64_t)s->n_providers);
+	json_object_int_add(json, "foreignPackets",
+			    (int64_t)packets(all, NFT_SITE_FOREIGN, 0));
+	json_object_int_add(json, "privateRejectedPackets",
+			    (int64_t)packets(all, NFT_SITE_DEAD, 0));
+	json_object_boolean_add(json, "tunnelsKnown", status.tunnels_known);
+	json_object_int_add(json, "plansApplied", (int64_t)status.applied);
+	json_object_int_add(json, "netlinkMessages", (int64_t)status.messages);
+	json_object_string_add(json, "error", status.error);
+	json_object_string_add(json, "missing", missing ? missing : "");
+	return print_json(vty, json);
+}
+
+static int show_site_text(struct vty *vty, const struct counted *all)
+{
+	const struct site *s = steer_site();
+	const char *missing = site_missing(s);
+	struct steer_status status;
+
+	steer_status(&status);
+	vty_out(vty, "Inside           ");
+	for (size_t i = 0; i < s->n_insides; i++)
+		vty_out(vty, " %s", s->insides[i]);
+	vty_out(vty, "\nDefault provider  %s\n",
+		s->default_provider[0] ? s->default_provider : "none");
+	vty_out(vty, "Tables            %u to %u, rules %u to %u, marks 0x%x\n", s->table_base,
+		s->table_base + SITE_TABLES - 1, s->rule_base, s->rule_base + SITE_RULES - 1,
+		s->mark_mask);
+	vty_out(vty, "Rejected          %" PRIu64 " packets of no provider, %" PRIu64
+		" private ones without a live provider\n",
+		packets(all, NFT_SITE_FOREIGN, 0), packets(all, NFT_SITE_DEAD, 0));
+	vty_out(vty, "sav-iked          %s\n",
+		status.tunnels_known ? "heard" : "not heard");
+	if (missing)
+		vty_out(vty, "Note              %s\n", missing);
+	if (status.error[0])
+		vty_out(vty, "Error             %s\n", status.error);
+	return CMD_SUCCESS;
+}
+
+DEFUN(show_site, show_site_cmd, "show site [json]", SHOW_STR SITE_HELP JSON_HELP)
+{
+	struct counted all = read_counters(vty);
+
+	if (wants_json(argv, argc))
+		show_site_json(vty, &all);
+	else
+		show_site_text(vty, &all);
+	free(all.c);
+	return CMD_SUCCESS;
+}
+
+/* ---- show site provider ---- */
+
+static const char *alive_word(const struct plan_provider *p)
+{
+	return p->alive[IP_V4] && p->alive[IP_V6] ? "IPv4 IPv6"
+	       : p->alive[IP_V4]		  ? "IPv4"
+	       : p->alive[IP_V6]		  ? "IPv6"
+						  : "dead";
+}
+
+static struct json_object *json_provider(const struct plan_provider *p,
+					 const struct counted *all)
+{
+	struct json_object *json = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	char text[IP_TEXT_SIZE];
+
+	json_object_string_add(json, "name", p->name);
+	json_object_int_add(json, "number", p->number);
+	json_object_boolean_add(json, "aliveIpv4", p->alive[IP_V4]);
+	json_object_boolean_add(json, "aliveIpv6", p->alive[IP_V6]);
+	for (size_t i = 0; i < p->n_prefixes; i++)
+		json_object_array_add(
+			list, json_object_new_string(ip_prefix_format(&p->prefixes[i], text)));
+	json_object_object_add(json, "prefixes", list);
+	json_object_boolean_add(json, "nat", p->nat);
+	json_object_string_add(json, "natIpv4",
+			       p->has_nat[IP_V4] ? ip_prefix_format(&p->nat_to[IP_V4], text) : "");
+	json_object_string_add(json, "natIpv6",
+			       p->has_nat[IP_V6] ? ip_prefix_format(&p->nat_to[IP_V6], text) : "");
+	json_object_int_add(json, "rejectedPackets",
+			    (int64_t)packets(all, NFT_SITE_DEAD, p->number));
+	json_object_string_add(json, "problem", p->problem);
+	return json;
+}
+
+static void print_provider(struct vty *vty, const struct plan_provider *p,
+			   const struct counted *all)
+{
+	char text[IP_TEXT_SIZE];
+
+	vty_out(vty, "%s, number %u: %s, %" PRIu64 " packets rejected while dead\n", p->name,
+		p->number, alive_word(p), packets(all, NFT_SITE_DEAD, p->number));
+	for (size_t i = 0; i < p->n_prefixes; i++)
+		vty_out(vty, "  prefix %s\n", ip_prefix_format(&p->prefixes[i], text));
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		if (p->has_nat[f])
+			vty_out(vty, "  private sources become %s\n",
+				ip_prefix_format(&p->nat_to[f], text));
+	}
+	if (p->problem[0])
+		vty_out(vty, "  %s\n", p->problem);
+}
+
+DEFUN(show_provider, show_provider_cmd, "show site provider [json]",
+      SHOW_STR SITE_HELP "Providers, their prefixes, and whether they live\n" JSON_HELP)
+{
+	const struct plan *plan = steer_plan();
+	struct counted all = read_counters(vty);
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < plan->n_providers; i++) {
+		if (wants_json(argv, argc))
+			json_object_array_add(list, json_provider(&plan->providers[i], &all));
+		else
+			print_provider(vty, &plan->providers[i], &all);
+	}
+	free(all.c);
+	if (wants_json(argv, argc))
+		return print_json(vty, list);
+	json_object_free(list);
+	return CMD_SUCCESS;
+}
+
+/* ---- show site path ---- */
+
+/* What sav-iked puts on a tunnel's outer packets must be its link's mark. */
+static const char *mark_warning(const struct plan_path *pp)
+{
+	const struct steer_tunnel *t =
+		pp->path.kind == PATH_TUNNEL ? steer_tunnel_find(pp->path.name) : NULL;
+	const struct plan *plan = steer_plan();
+
+	for (size_t i = 0; t && i < plan->n_paths; i++) {
+		const struct path *link = &plan->paths[i].path;
+
+		if (link->kind == PATH_LINK && strcmp(link->name, pp->path.via) == 0 &&
+		    (t->link_mark & link->mark_mask) != link->mark)
+			return "in sav-iked its link lacks \"mark\" as shown here for that link";
+	}
+	return "";
+}
+
+static struct json_object *json_path(const struct plan_path *pp, const struct counted *all)
+{
+	const struct path_state *state = steer_path_state(pp->path.number);
+	struct json_object *json = json_object_new_object();
+	char text[IP_TEXT_SIZE];
+
+	json_object_string_add(json, "provider", pp->path.provider);
+	json_object_string_add(json, "kind", path_kind_name(pp->path.kind));
+	json_object_string_add(json, "name", pp->path.name);
+	json_object_string_add(json, "via", pp->path.via);
+	json_object_int_add(json, "number", pp->path.number);
+	json_object_string_add(json, "device", pp->path.device);
+	json_object_int_add(json, "mark", pp->path.mark);
+	json_object_string_add(json, "state", path_alive_name(state->alive));
+	json_object_string_add(json, "reason", state->reason);
+	json_object_int_add(json, "rttMicroseconds", state->rtt_us);
+	json_object_int_add(json, "lossPercent", state->loss_percent);
+	json_object_boolean_add(json, "usedIpv4", pp->usable[IP_V4]);
+	json_object_boolean_add(json, "usedIpv6", pp->usable[IP_V6]);
+	json_object_string_add(json, "whyNotIpv4", pp->why[IP_V4]);
+	json_object_string_add(json, "whyNotIpv6", pp->why[IP_V6]);
+	json_object_string_add(json, "gatewayIpv4",
+			       pp->path.has_gateway[IP_V4]
+				       ? ip_addr_format(&pp->path.gateway[IP_V4], text)
+				       : "");
+	json_object_string_add(json, "gatewayIpv6",
+			       pp->path.has_gateway[IP_V6]
+				       ? ip_addr_format(&pp->path.gateway[IP_V6], text)
+				       : "");
+	json_object_string_add(json, "warning", mark_warning(pp));
+	json_object_int_add(json, "egressDroppedPackets",
+			    (int64_t)packets(all, NFT_SITE_EGRESS, pp->path.number));
+	watch_vty_json(json, pp->path.number);
+	return json;
+}
+
+static void print_path(struct vty *vty, const struct plan_path *pp, const struct counted *all)
+{
+	const struct path_state *state = steer_path_state(pp->path.number);
+	char text[IP_TEXT_SIZE];
+
+	vty_out(vty, "%-15s %-6s %-15s number %-2u mark 0x%x %s, %" PRIu64
+		" foreign packets dropped\n",
+		pp->path.provider, path_kind_name(pp->path.kind), pp->path.name, pp->path.number,
+		pp->path.mark, path_alive_name(state->alive),
+		packets(all, NFT_SITE_EGRESS, pp->path.number));
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		const char *name = f == IP_V4 ? "IPv4" : "IPv6";
+
+		if (!pp->usable[f])
+			vty_out(vty, "  %s not used: %s\n", name, pp->why[f]);
+		else if (pp->path.has_gateway[f])
+			vty_out(vty, "  %s by %s via %s\n", name, pp->path.device,
+				ip_addr_format(&pp->path.gateway[f], text));
+		else
+			vty_out(vty, "  %s by %s\n", name, pp->path.device);
+	}
+	watch_vty_show(vty, "  ", pp->path.number);
+	if (mark_warning(pp)[0])
+		vty_out(vty, "  warning: %s\n", mark_warning(pp));
+}
+
+DEFUN(show_path, show_path_cmd, "show site path [json]",
+      SHOW_STR SITE_HELP "Links and tunnels, their marks, and whether they are used\n"
+      JSON_HELP)
+{
+	const struct plan *plan = steer_plan();
+	struct counted all = read_counters(vty);
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < plan->n_paths; i++) {
+		if (wants_json(argv, argc))
+			json_object_array_add(list, json_path(&plan->paths[i], &all));
+		else
+			print_path(vty, &plan->paths[i], &all);
+	}
+	free(all.c);
+	if (wants_json(argv, argc))
+		return print_json(vty, list);
+	json_object_free(list);
+	return CMD_SUCCESS;
+}
+
+/* ---- show site rule ---- */
+
+static const char *device_of(const struct plan *plan, uint32_t ifindex)
+{
+	for (size_t i = 0; i < plan->n_paths; i++) {
+		if (plan->paths[i].path.ifindex == ifindex)
+			return plan->paths[i].path.device;
+	}
+	return "?";
+}
+
+DEFUN(show_rule, show_rule_cmd, "show site rule [json]",
+      SHOW_STR SITE_HELP "Routing rules and routes of ours, as ip(8) writes them\n" JSON_HELP)
+{
+	const struct plan *plan = steer_plan();
+	struct json_object *json = json_object_new_object();
+	struct json_object *rules = json_object_new_array();
+	struct json_object *routes = json_object_new_array();
+	char text[PLAN_TEXT_SIZE];
+
+	for (size_t i = 0; i < plan->n_rules; i++) {
+		plan_rule_format(&plan->rules[i], text);
+		json_object_array_add(rules, json_object_new_string(text));
+		if (!wants_json(argv, argc))
+			vty_out(vty, "rule  %s\n", text);
+	}
+	for (size_t i = 0; i < plan->n_routes; i++) {
+		const struct plan_route *r = &plan->routes[i];
+
+		plan_route_format(r, device_of(plan, r->ifindex), text);
+		json_object_array_add(routes, json_object_new_string(text));
+		if (!wants_json(argv, argc))
+			vty_out(vty, "route %s\n", text);
+	}
+	json_object_object_add(json, "rules", rules);
+	json_object_object_add(json, "routes", routes);
+	if (wants_json(argv, argc))
+		return print_json(vty, json);
+	json_object_free(json);
+	return CMD_SUCCESS;
+}
+
+/* ---- the configuration as text ---- */
+
+int steer_write_site(struct vty *vty)
+{
+	const struct site *s = steer_site();
+	char text[IP_TEXT_SIZE];
+
+	if (s->n_insides == 0 && s->n_privates == 0 && s->default_provider[0] == '\0' &&
+	    s->table_base == SITE_TABLE_BASE && s->rule_base == SITE_RULE_BASE &&
+	    s->mark_mask == SITE_MARK_MASK)
+		return 0;
+	vty_out(vty, "site\n");
+	for (size_t i = 0; i < s->n_insides; i++)
+		vty_out(vty, " inside %s\n", s->insides[i]);
+	for (size_t i = 0; i < s->n_privates; i++)
+		vty_out(vty, " private %s\n", ip_prefix_format(&s->privates[i], text));
+	if (s->default_provider[0])
+		vty_out(vty, " default-provider %s\n", s->default_provider);
+	if (s->table_base != SITE_TABLE_BASE)
+		vty_out(vty, " table base %u\n", s->table_base);
+	if (s->rule_base != SITE_RULE_BASE)
+		vty_out(vty, " rule base %u\n", s->rule_base);
+	if (s->mark_mask != SITE_MARK_MASK)
+		vty_out(vty, " mark mask 0x%x\n", s->mark_mask);
+	vty_out(vty, "exit\n!\n");
+	return 1;
+}
+
+static void write_pair(struct vty *vty, const char *word, const bool has[IP_FAMILIES],
+		       const struct ip_addr addr[IP_FAMILIES])
+{
+	char text[IP_TEXT_SIZE];
+
+	if (has[IP_V4])
+		vty_out(vty, " %s %s", word, ip_addr_format(&addr[IP_V4], text));
+	if (has[IP_V6])
+		vty_out(vty, " %s6 %s", word, ip_addr_format(&addr[IP_V6], text));
+}
+
+static void write_path(struct vty *vty, const struct site_path *path)
+{
+	const uint8_t usual = path->kind == PATH_LINK ? SITE_PREFER_LINK : SITE_PREFER_TUNNEL;
+
+	vty_out(vty, " %s %s", path_kind_name(path->kind), path->name);
+	if (path->kind == PATH_TUNNEL)
+		vty_out(vty, " via %s", path->via);
+	write_pair(vty, "gateway", path->has_gateway, path->gateway);
+	write_pair(vty, "head", path->has_head, path->head);
+	if (path->device[0])
+		vty_out(vty, " device %s", path->device);
+	if (path->preference != usual)
+		vty_out(vty, " preference %u", path->preference);
+	vty_out(vty, " number %u\n", path->number);
+}
+
+static size_t write_paths(struct vty *vty, const struct site_provider *p, enum path_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_paths; i++) {
+		if (p->paths[i].kind != kind)
+			continue;
+		if (n++ == 0 && kind == PATH_TUNNEL)
+			vty_out(vty, "provider %s\n", p->name);
+		write_path(vty, &p->paths[i]);
+	}
+	return n;
+}
+
+static void write_prefixes(struct vty *vty, const struct site_provider *p)
+{
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < p->n_prefixes; i++) {
+		const struct site_prefix *c = &p->prefixes[i];
+
+		switch (c->source) {
+		case SITE_STATIC:
+			vty_out(vty, " prefix %s\n", ip_prefix_format(&c->prefix, text));
+			break;
+		case SITE_ADDRESS:
+			vty_out(vty, " prefix from address %s\n", c->link);
+			break;
+		case SITE_DELEGATION:
+			vty_out(vty, " prefix from delegation %s", c->link);
+			if (c->prefix.len != 0)
+				vty_out(vty, " within %s", ip_prefix_format(&c->prefix, text));
+			vty_out(vty, "\n");
+			break;
+		}
+	}
+}
+
+static void write_nat(struct vty *vty, const struct site_provider *p)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (p->nat && !p->has_nat_to[IP_V4] && !p->has_nat_to[IP_V6])
+		vty_out(vty, " nat\n");
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		if (p->has_nat_to[f])
+			vty_out(vty, " nat to %s\n", ip_addr_format(&p->nat_to[f], text));
+	}
+	for (size_t i = 0; i < p->n_forwards; i++) {
+		const struct site_forward *f = &p->forwards[i];
+
+		vty_out(vty, " port-forward %s %u to %s",
+			f->protocol == IPPROTO_TCP ? "tcp" : "udp", f->port,
+			ip_addr_format(&f->to, text));
+		if (f->to_port != f->port)
+			vty_out(vty, " port %u", f->to_port);
+		vty_out(vty, "\n");
+	}
+}
+
+/* Links before tunnels, which may go via another provider's. */
+int steer_write_providers(struct vty *vty)
+{
+	const struct site *s = steer_site();
+
+	for (size_t i = 0; i < s->n_providers; i++) {
+		const struct site_provider *p = &s->providers[i];
+
+		vty_out(vty, "provider %s\n number %u\n", p->name, p->number);
+		write_paths(vty, p, PATH_LINK);
+		write_prefixes(vty, p);
+		write_nat(vty, p);
+		watch_vty_write(vty, " ", p);
+		vty_out(vty, "exit\n!\n");
+	}
+	for (size_t i = 0; i < s->n_providers; i++) {
+		if (write_paths(vty, &s->providers[i], PATH_TUNNEL) != 0)
+			vty_out(vty, "exit\n!\n");
+	}
+	return s->n_providers != 0;
+}
+
+void steer_show_vty_init(void)
+{
+	install_element(VIEW_NODE, &show_site_cmd);
+	install_element(VIEW_NODE, &show_provider_cmd);
+	install_element(VIEW_NODE, &show_path_cmd);
+	install_element(VIEW_NODE, &show_rule_cmd);
+}
