@@ -22,6 +22,7 @@
 #define RESTART_MAX_MS 10000
 #define QUERY_MS 2000
 #define LOG_BURST 100 /* lines that ike may cause in a second: strangers cause them */
+#define FLOOD 100000 /* messages of a helper in a second: tens of thousands of tunnels have fewer to tell */
 
 struct helper {
 	enum proc_who who;
@@ -31,8 +32,10 @@ struct helper {
 	unsigned restarts;
 	unsigned restart_ms;
 	int64_t started_us;
+	int64_t second; /* and messages in it */
+	unsigned n_messages;
 	struct proc_chan *chan;
-	struct event *t_read, *t_write, *t_start;
+	struct event *t_read, *t_write, *t_start, *t_broken;
 };
 
 static struct helper helpers[] = {
@@ -99,6 +102,7 @@ static void helper_end(struct helper *h)
 
 	EVENT_OFF(h->t_read);
 	EVENT_OFF(h->t_write);
+	EVENT_OFF(h->t_broken);
 	proc_chan_free(h->chan);
 	h->chan = NULL;
 	h->ready = false;
@@ -112,6 +116,12 @@ static void helper_end(struct helper *h)
 
 static void write_later(struct helper *h);
 
+/* It does not read what it is told. */
+static void on_broken(struct event *t)
+{
+	helper_broken(EVENT_ARG(t), "does not take its messages");
+}
+
 static void on_write(struct event *t)
 {
 	struct helper *h = EVENT_ARG(t);
@@ -122,6 +132,8 @@ static void on_write(struct event *t)
 
 static void write_later(struct helper *h)
 {
+	if (proc_chan_is_broken(h->chan) && !h->t_broken)
+		event_add_event(iked.loop, on_broken, h, 0, &h->t_broken);
 	if (proc_chan_wants_write(h->chan) && !h->t_write)
 		event_add_write(iked.loop, on_write, h, proc_chan_fd(h->chan), &h->t_write);
 }
@@ -248,6 +260,10 @@ static bool take_row(const struct proc_header *header, struct rd body)
 		struct proc_sa *row = mem_alloc(sizeof(*row));
 
 		ok = proc_sa_decode(body, row);
+		/* for an operator's terminal */
+		printable(row->tunnel);
+		printable(row->state);
+		printable(row->suite);
 		if (ok && query.id && query.rows)
 			query.rows->sa(query.rows->ctx, row);
 		free(row);
@@ -255,6 +271,8 @@ static bool take_row(const struct proc_header *header, struct rd body)
 		struct proc_child_row *row = mem_alloc(sizeof(*row));
 
 		ok = proc_child_row_decode(body, row);
+		printable(row->state);
+		printable(row->suite);
 		if (ok && query.id && query.rows)
 			query.rows->child(query.rows->ctx, row);
 		free(row);
@@ -339,6 +357,12 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 			return false;
 		iked_note_key(&state);
 		return true;
+	case PROC_LOST:
+		if (h->who != PROC_SIGNER || !rd_done(&body))
+			return false;
+		if (helpers[PROC_IKE].ready)
+			helper_broken(&helpers[PROC_IKE], "sent the signer what makes no sense");
+		return true;
 	case PROC_WANTED:
 		if (h->who != PROC_ESP || !proc_name_decode(body, &name))
 			return false;
@@ -360,6 +384,17 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 	}
 }
 
+static bool floods(struct helper *h)
+{
+	int64_t now = frr_now_us() / 1000000;
+
+	if (h->second != now) {
+		h->second = now;
+		h->n_messages = 0;
+	}
+	return ++h->n_messages > FLOOD;
+}
+
 /* Returns false when the helper is gone. */
 static bool drain(struct helper *h)
 {
@@ -373,6 +408,10 @@ static bool drain(struct helper *h)
 			close(fd); /* nobody has one for us */
 		if (n == 1 && !take_message(h, &header, body)) {
 			helper_broken(h, "sent a message that makes no sense");
+			return false;
+		}
+		if (n == 1 && floods(h)) {
+			helper_broken(h, "sends messages without end");
 			return false;
 		}
 	}
@@ -435,6 +474,7 @@ static int helper_start(struct helper *h, struct diag *diag)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) < 0)
 		return diag_set(diag, "no socket for %s: %s", h->program, strerror(errno));
 	h->started_us = frr_now_us();
+	h->n_messages = 0;
 	h->pid = fork();
 	if (h->pid == 0)
 		child_exec(argv, fd[1], h->who == PROC_IKE);

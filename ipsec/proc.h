@@ -55,6 +55,7 @@ enum proc_type {
 	PROC_KEY,	/* struct proc_key; answered by PROC_KEY_STATE */
 	PROC_KEY_GONE,	/* struct proc_name */
 	PROC_KEY_STATE, /* struct proc_key_state */
+	PROC_LOST,	/* signer -> main: nothing; ike asked for what makes no sense, and gets no more answers */
 	/* ---- ike <-> signer */
 	PROC_SIGN,   /* struct proc_sign */
 	PROC_SIGNED, /* struct proc_signed */
@@ -103,6 +104,7 @@ struct proc_socket {
 	uint32_t link;
 	struct ike_endpoint local; /* what it is bound to; port 0: a raw one, of protocol 50 */
 	uint32_t mtu; /* of the link's interface, 0: not known */
+	uint32_t worker; /* of esp, whose it is */
 };
 
 enum proc_file_kind {
@@ -284,6 +286,7 @@ struct proc_device {
 	char tunnel[IKE_TUNNEL_NAME];
 	char device[16];
 	uint32_t mtu;
+	uint32_t worker; /* of esp, whose queue it is */
 };
 
 /* One function each way for each message. An encoder appends to w a message of

@@ -81,6 +81,27 @@ static void from_main(const struct proc_header *header, struct rd body, int fd)
 		close(fd);
 }
 
+static void lose_ike(void)
+{
+	struct wr w = { 0 };
+
+	helper_log(main_chan, "signer: ike sent a request that makes no sense; nothing more is signed for it");
+	proc_plain_encode(&w, PROC_LOST);
+	proc_chan_send(main_chan, &w, -1);
+	proc_chan_free(ike_chan);
+	ike_chan = NULL;
+}
+
+static void ike_gone(bool ended)
+{
+	if (!ended) {
+		lose_ike();
+		return;
+	}
+	proc_chan_free(ike_chan);
+	ike_chan = NULL;
+}
+
 /* ike is not trusted: anything but a request ends the talk with it. */
 static void from_ike(const struct proc_header *header, struct rd body, int fd)
 {
@@ -94,9 +115,7 @@ static void from_ike(const struct proc_header *header, struct rd body, int fd)
 		proc_chan_send(ike_chan, &w, -1);
 		return;
 	}
-	helper_log(main_chan, "signer: ike sent a request that makes no sense; nothing more is signed for it");
-	proc_chan_free(ike_chan);
-	ike_chan = NULL;
+	lose_ike();
 }
 
 static void drain(struct proc_chan *chan, void (*take)(const struct proc_header *header, struct rd body, int fd))
@@ -118,25 +137,30 @@ static short events_of(const struct proc_chan *chan)
 	return (short)(POLLIN | (proc_chan_wants_write(chan) ? POLLOUT : 0));
 }
 
+/* Who does not read its answers is asked for no more requests. */
+static short ike_events(void)
+{
+	return proc_chan_wants_write(ike_chan) ? POLLOUT : POLLIN;
+}
+
 static void serve(void)
 {
 	while (!proc_chan_is_broken(main_chan)) {
 		struct pollfd fds[2] = { { proc_chan_fd(main_chan), events_of(main_chan), 0 }, { -1, 0, 0 } };
 
 		if (ike_chan)
-			fds[1] = (struct pollfd){ proc_chan_fd(ike_chan), events_of(ike_chan), 0 };
+			fds[1] = (struct pollfd){ proc_chan_fd(ike_chan), ike_events(), 0 };
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return;
 		proc_chan_flush(main_chan);
 		drain(main_chan, from_main);
 		if (ike_chan) {
 			proc_chan_flush(ike_chan);
-			drain(ike_chan, from_ike);
+			if (!proc_chan_wants_write(ike_chan))
+				drain(ike_chan, from_ike);
 		}
-		if (ike_chan && proc_chan_is_broken(ike_chan)) {
-			proc_chan_free(ike_chan);
-			ike_chan = NULL;
-		}
+		if (ike_chan && proc_chan_is_broken(ike_chan))
+			ike_gone(fds[1].revents & POLLHUP);
 	}
 }
 
