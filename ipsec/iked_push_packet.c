@@ -206,7 +206,7 @@ static int device_fd(struct pushed *p, const char *name, struct diag *diag)
 		for (struct pushed *o = table[i]; o; o = o->next)
 			if (o != p && o->device_fd >= 0 && strcmp(o->device, name) == 0)
 				return dup(o->device_fd);
-	return esp_tun_open(name, diag);
+	return esp_tun_open(name, false, diag);
 }
 
 static void device_open(struct pushed *p, const struct iked_tunnel *t)

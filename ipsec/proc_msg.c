@@ -187,6 +187,7 @@ static void io_socket(struct io *io, struct proc_socket *m)
 	io_u32(io, &m->link);
 	io_endpoint(io, &m->local);
 	io_u32(io, &m->mtu);
+	io_u32(io, &m->worker);
 }
 
 static void io_file(struct io *io, struct proc_file *m)
@@ -395,6 +396,7 @@ static void io_device(struct io *io, struct proc_device *m)
 	io_text(io, m->tunnel, sizeof(m->tunnel));
 	io_text(io, m->device, sizeof(m->device));
 	io_u32(io, &m->mtu);
+	io_u32(io, &m->worker);
 }
 
 static void io_mtu(struct io *io, struct proc_mtu *m)

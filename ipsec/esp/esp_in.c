@@ -46,7 +46,7 @@ static bool write_cut(const struct esp_device *d, const struct esp_frame *f)
 	return ok;
 }
 
-static void write_frames(struct esp_worker *w)
+void esp_in_write(struct esp_worker *w)
 {
 	struct esp_device *d = NULL;
 
@@ -135,7 +135,7 @@ static uint8_t *rebuild(struct esp_worker *w, const struct esp_sa *sa, const str
 	if (sa->path.local.addr.family != train->peer.addr.family || plain->len > 65535 - 40)
 		return NULL;
 	if (w->copies_used + 40 + plain->len > ESP_COPIES_SIZE)
-		write_frames(w);
+		esp_in_write(w);
 	packet = w->copies + w->copies_used;
 	header = put_header(sa, train, plain, packet);
 	memcpy(packet + header, plain->data, plain->len);
@@ -157,7 +157,7 @@ static void deliver(struct esp_worker *w, const struct esp_sa *sa, uint8_t *pack
 	if (sa->room != 0 && esp_mss_clamp(packet, inner, inner->family == IP_V6 && room < ESP_V6_MTU_MIN ? ESP_V6_MTU_MIN : room, false))
 		w->counters.mss_lowered++;
 	if (!esp_merge_add(&w->merge, sa->tunnel, packet, inner)) {
-		write_frames(w);
+		esp_in_write(w);
 		esp_merge_add(&w->merge, sa->tunnel, packet, inner);
 	}
 }
@@ -199,12 +199,30 @@ static void note_source(struct esp_worker *w, struct esp_sa *sa, const struct ik
 	w->ops.moved(w->ctx, sa->spi_in, &from);
 }
 
-static void open_esp(struct esp_worker *w, const struct esp_train *train, uint8_t *packet, size_t len)
+/* Of a train whose first packet was ours, or from a socket that got it all. */
+static void hand_over(struct esp_worker *w, const struct esp_sa *sa, const struct esp_train *train, uint8_t *packet,
+		      size_t len)
+{
+	struct esp_train one = *train;
+
+	one.data = packet;
+	one.len = len;
+	if (w->ops.hand_in(w->ctx, sa->spi_in, &one))
+		w->counters.handed++;
+	else
+		w->counters.handed_full++;
+}
+
+void esp_in_open(struct esp_worker *w, const struct esp_train *train, uint8_t *packet, size_t len)
 {
 	struct esp_sa *sa = esp_table_by_spi(w->table, esp_get32(packet));
 	struct esp_plain plain;
 	enum esp_verdict verdict;
 
+	if (sa && sa->elsewhere) {
+		hand_over(w, sa, train, packet, len);
+		return;
+	}
 	w->counters.in++;
 	if (!sa) {
 		w->counters.unknown_spi++;
@@ -230,7 +248,7 @@ static void from_socket(struct esp_worker *w, const struct esp_sock *sock, const
 
 		if (sock->raw) {
 			if (len > ESP_HEADER)
-				open_esp(w, train, packet, len);
+				esp_in_open(w, train, packet, len);
 			else
 				w->counters.stray++;
 		} else if (len == 1 && packet[0] == KEEPALIVE) {
@@ -241,7 +259,7 @@ static void from_socket(struct esp_worker *w, const struct esp_sock *sock, const
 			w->counters.ike++;
 			w->ops.ike(w->ctx, sock->link, &train->peer, packet + 4, len - 4);
 		} else {
-			open_esp(w, train, packet, len);
+			esp_in_open(w, train, packet, len);
 		}
 	}
 }
@@ -253,6 +271,6 @@ void esp_in_read(struct esp_worker *w, struct esp_sock *sock)
 
 	for (unsigned int i = 0; i < n; i++)
 		from_socket(w, sock, &trains[i]);
-	write_frames(w);
+	esp_in_write(w);
 }
 

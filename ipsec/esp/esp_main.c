@@ -3,12 +3,14 @@
  * sav-esp - the user-space ESP datapath of sav-iked.
  *
  * Started by sav-iked with a socket to it as descriptor 3; ends when that closes.
- * Devices and sockets come from there, session keys from the IKE process. Once
+ * Devices and sockets come from there, session keys from the IKE process. The main
+ * thread controls, the workers of esp_crew.h carry packets. Once
  * it serves it can open neither files nor sockets. It goes on when the IKE
  * process dies: the SAs of the dead one carry packets until those of its
  * successor take their place.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +18,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ipsec/esp/esp_counters.h"
+#include "ipsec/esp/esp_crew.h"
 #include "ipsec/helper.h"
 #include "ipsec/proc.h"
 #include "lib/mem.h"
+#include "lib/sandbox.h"
 
 #define EVENTS_MAX     64
 #define MESSAGES_MAX   64 /* of one channel at a wake-up */
-#define TIMES_EVERY_MS 1000
+#define FLUSH_EVERY_MS 1000
 #define WANTED_EVERY_MS 1000
 #define MTU_MIN 1280 /* of a device */
 
@@ -34,27 +37,33 @@ struct tunnel {
 	uint32_t room, told_mtu;
 };
 
+struct device {
+	char name[16];
+	uint32_t number;
+	bool has[ESP_WORKERS_MAX]; /* that worker its queue */
+};
+
 static struct {
-	struct esp_worker *worker;
+	struct esp_crew *crew;
 	struct proc_chan *main, *ike; /* ike may be NULL */
 	int epoll;
 	struct tunnel *tunnels;
 	size_t n_tunnels;
+	struct device *devices;
+	size_t n_devices;
 	uint32_t last_number;
-	uint64_t times_at_ms;
-	struct proc_esp_counters told;
 } esp;
 
-/* ---- what the worker says */
+/* ---- what the workers say */
 
-static void watch(void *ctx, int fd)
+static void watch(int fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
 
 	(void)epoll_ctl(esp.epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
-static void unwatch(void *ctx, int fd)
+static void unwatch(int fd)
 {
 	(void)epoll_ctl(esp.epoll, EPOLL_CTL_DEL, fd, NULL);
 }
@@ -179,6 +188,9 @@ static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)
 
 static void on_lost(void *ctx, uint32_t device)
 {
+	for (size_t i = 0; i < esp.n_devices; i++)
+		if (esp.devices[i].number == device)
+			memset(esp.devices[i].has, 0, sizeof(esp.devices[i].has));
 	for (size_t i = 0; i < esp.n_tunnels; i++) {
 		struct proc_name name;
 		struct wr w = { 0 };
@@ -193,15 +205,40 @@ static void on_lost(void *ctx, uint32_t device)
 	}
 }
 
-static const struct esp_worker_ops ops = {
+static void on_failed(void *ctx, uint32_t spi_in)
+{
+	send_spi(PROC_CHILD_FAILED, spi_in);
+}
+
+/* For liveness and keepalives. */
+static void on_times(void *ctx, const struct proc_times *times)
+{
+	struct wr w = { 0 };
+
+	proc_times_encode(&w, times);
+	send_ike(&w);
+}
+
+static void on_counters(void *ctx, const uint64_t list[ESP_COUNTERS])
+{
+	struct proc_esp_counters message = { .n = ESP_COUNTERS };
+	struct wr w = { 0 };
+
+	memcpy(message.list, list, ESP_COUNTERS * sizeof(list[0]));
+	proc_esp_counters_encode(&w, &message);
+	proc_chan_send(esp.main, &w, -1);
+}
+
+static const struct esp_crew_ops ops = {
 	.ike = on_ike,
 	.moved = on_moved,
 	.expiring = on_expiring,
 	.wanted = on_wanted,
 	.room = on_room,
 	.lost = on_lost,
-	.watch = watch,
-	.unwatch = unwatch,
+	.failed = on_failed,
+	.times = on_times,
+	.counters = on_counters,
 };
 
 /* ---- what ike says */
@@ -237,8 +274,9 @@ static void child_add(const struct proc_child *child)
 		.path = path_of(&child->path, child->encap),
 	};
 
-	if (!tunnel ||
-	    esp_worker_add(esp.worker, &conf, !child->inbound_only) != 0)
+	if (tunnel)
+		esp_crew_add(esp.crew, &conf, !child->inbound_only);
+	else
 		send_spi(PROC_CHILD_FAILED, child->spi_in);
 }
 
@@ -261,19 +299,19 @@ static bool from_ike(enum proc_type type, struct rd body)
 	case PROC_CHILD_USE:
 		ok = proc_spi_decode(body, &spi);
 		if (ok)
-			esp_worker_use(esp.worker, spi.spi_in);
+			esp_crew_use(esp.crew, spi.spi_in);
 		return ok;
 	case PROC_CHILD_MOVE:
 		ok = proc_move_decode(body, &move);
 		if (ok) {
 			path = path_of(&move.path, move.encap);
-			esp_worker_move(esp.worker, move.spi_in, &path);
+			esp_crew_move(esp.crew, move.spi_in, &path);
 		}
 		return ok;
 	case PROC_CHILD_DEL:
 		ok = proc_spi_decode(body, &spi);
 		if (ok)
-			esp_worker_del(esp.worker, spi.spi_in);
+			esp_crew_del(esp.crew, spi.spi_in);
 		return ok;
 	default:
 		return false;
@@ -286,14 +324,28 @@ static void ike_close(void)
 {
 	if (!esp.ike)
 		return;
-	unwatch(NULL, proc_chan_fd(esp.ike));
+	unwatch(proc_chan_fd(esp.ike));
 	proc_chan_free(esp.ike);
 	esp.ike = NULL;
 }
 
+static struct device *device_get(const char *name)
+{
+	struct device *d;
+
+	for (size_t i = 0; i < esp.n_devices; i++)
+		if (strncmp(esp.devices[i].name, name, sizeof(esp.devices[i].name)) == 0)
+			return &esp.devices[i];
+	esp.devices = mem_realloc(esp.devices, esp.n_devices + 1, sizeof(esp.devices[0]));
+	d = &esp.devices[esp.n_devices++];
+	*d = (struct device){ .number = ++esp.last_number };
+	memcpy(d->name, name, sizeof(d->name));
+	return d;
+}
+
 static void device_set(const struct proc_device *device, int fd)
 {
-	uint32_t number = esp_worker_device(esp.worker, device->device, fd);
+	struct device *d = device_get(device->device);
 	struct tunnel *t = tunnel_find(device->tunnel);
 
 	if (!t) {
@@ -302,7 +354,14 @@ static void device_set(const struct proc_device *device, int fd)
 		*t = (struct tunnel){ .number = ++esp.last_number };
 		memcpy(t->name, device->tunnel, sizeof(t->name));
 	}
-	t->device = number;
+	t->device = d->number;
+	/* several tunnels may share it */
+	if (d->has[device->worker]) {
+		close(fd);
+		return;
+	}
+	d->has[device->worker] = true;
+	esp_crew_device(esp.crew, device->worker, d->number, fd);
 }
 
 static void device_gone(const char *name)
@@ -317,7 +376,10 @@ static void device_gone(const char *name)
 	for (size_t i = 0; i < esp.n_tunnels; i++)
 		if (esp.tunnels[i].device == number)
 			return; /* others share it */
-	esp_worker_device_gone(esp.worker, number);
+	for (size_t i = 0; i < esp.n_devices; i++)
+		if (esp.devices[i].number == number)
+			esp.devices[i] = esp.devices[--esp.n_devices];
+	esp_crew_device_gone(esp.crew, number);
 }
 
 /* Takes fd when it says true with an open one; the caller closes it else. */
@@ -333,19 +395,19 @@ static bool with_fd(enum proc_type type, struct rd body, int fd)
 			return false;
 		ike_close();
 		esp.ike = proc_chan_new(fd);
-		watch(NULL, fd);
+		watch(fd);
 		return true;
 	case PROC_SOCKET:
-		if (!proc_socket_decode(body, &socket))
+		if (!proc_socket_decode(body, &socket) || socket.worker >= ESP_WORKERS_MAX)
 			return false;
-		esp_worker_socket(esp.worker, &(struct esp_sock_conf){ .fd = fd,
-									.link = socket.link,
-									.family = socket.local.addr.family,
-									.raw = socket.local.port == 0,
-									.mtu = socket.mtu });
+		esp_crew_socket(esp.crew, socket.worker, &(struct esp_sock_conf){ .fd = fd,
+										   .link = socket.link,
+										   .family = socket.local.addr.family,
+										   .raw = socket.local.port == 0,
+										   .mtu = socket.mtu });
 		return true;
 	case PROC_DEVICE:
-		if (!proc_device_decode(body, &device))
+		if (!proc_device_decode(body, &device) || device.worker >= ESP_WORKERS_MAX)
 			return false;
 		device_set(&device, fd);
 		return true;
@@ -370,7 +432,7 @@ static bool from_main(enum proc_type type, struct rd body, int fd)
 	case PROC_SOCKET_GONE:
 		if (!proc_socket_decode(body, &socket))
 			return false;
-		esp_worker_socket_gone(esp.worker, socket.link, socket.local.addr.family);
+		esp_crew_socket_gone(esp.crew, socket.link, socket.local.addr.family);
 		return true;
 	case PROC_DEVICE_GONE:
 		if (!proc_name_decode(body, &name))
@@ -378,79 +440,11 @@ static bool from_main(enum proc_type type, struct rd body, int fd)
 		device_gone(name.name);
 		return true;
 	case PROC_ORPHANS:
-		esp_worker_orphan(esp.worker);
+		esp_crew_orphan(esp.crew);
 		return true;
 	default:
 		return false;
 	}
-}
-
-/* ---- times of use, for liveness and keepalives */
-
-static uint32_t ago(uint64_t at_ms, uint64_t last_ms, uint64_t now)
-{
-	return at_ms > last_ms ? (uint32_t)(now - at_ms) : UINT32_MAX;
-}
-
-struct times_round {
-	struct proc_times message;
-	uint64_t last_ms, now;
-};
-
-static void times_flush(struct times_round *round)
-{
-	struct wr w = { 0 };
-
-	if (round->message.n == 0)
-		return;
-	proc_times_encode(&w, &round->message);
-	send_ike(&w);
-	round->message.n = 0;
-}
-
-static void times_add(void *ctx, struct esp_sa *sa)
-{
-	struct times_round *round = ctx;
-	uint32_t heard = ago(sa->heard_ms, round->last_ms, round->now);
-	uint32_t spoke = ago(sa->spoke_ms, round->last_ms, round->now);
-	unsigned int n = round->message.n;
-
-	if (heard == UINT32_MAX && spoke == UINT32_MAX)
-		return;
-	round->message.list[n].spi_in = sa->spi_in;
-	round->message.list[n].heard_ago_ms = heard;
-	round->message.list[n].spoke_ago_ms = spoke;
-	if (++round->message.n == PROC_TIMES_MAX)
-		times_flush(round);
-}
-
-static void counters_tell(void)
-{
-	struct proc_esp_counters message = { .n = ESP_COUNTERS };
-	struct esp_worker_counters counters;
-	struct wr w = { 0 };
-
-	esp_worker_counters(esp.worker, &counters);
-	esp_counters_list(&counters, message.list);
-	if (memcmp(&message, &esp.told, sizeof(message)) == 0)
-		return;
-	esp.told = message;
-	proc_esp_counters_encode(&w, &message);
-	proc_chan_send(esp.main, &w, -1);
-}
-
-static void times_tell(uint64_t now)
-{
-	static struct times_round round;
-
-	if (now < esp.times_at_ms + TIMES_EVERY_MS)
-		return;
-	round.last_ms = esp.times_at_ms;
-	round.now = now;
-	esp_worker_each(esp.worker, times_add, &round);
-	times_flush(&round);
-	esp.times_at_ms = now;
-	counters_tell();
 }
 
 /* ---- the loop */
@@ -490,8 +484,7 @@ static void serve(void)
 	struct epoll_event events[EVENTS_MAX];
 
 	for (;;) {
-		int n = epoll_wait(esp.epoll, events, EVENTS_MAX, TIMES_EVERY_MS);
-		uint64_t now = helper_now_ms();
+		int n = epoll_wait(esp.epoll, events, EVENTS_MAX, FLUSH_EVERY_MS);
 
 		if (n < 0 && errno != EINTR)
 			return;
@@ -504,13 +497,10 @@ static void serve(void)
 			} else if (esp.ike && fd == proc_chan_fd(esp.ike)) {
 				if (!chan_ready(esp.ike, false))
 					ike_close();
-			} else {
-				if (events[i].events & EPOLLERR)
-					esp_worker_error(esp.worker, fd, now);
-				esp_worker_ready(esp.worker, fd, now);
+			} else if (fd == esp_crew_fd(esp.crew)) {
+				esp_crew_read(esp.crew);
 			}
 		}
-		times_tell(now);
 		flush_channels();
 	}
 }
@@ -542,10 +532,32 @@ static void rehearse(void)
 	}
 }
 
+static const long calls[] = { SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_recvmmsg, SYS_sendmmsg,
+			      SYS_writev,     SYS_setsockopt };
+
+/* What is each thread's own: the rest was done for all before. */
+static bool worker_begins(void)
+{
+	struct diag diag;
+
+	return sandbox_drop_caps(&diag) == 0 &&
+	       sandbox_enter_with(calls, sizeof(calls) / sizeof(calls[0]), &diag) == 0;
+}
+
+/* --threads=N of the command line; the rest is helper_give_up_rights()'s. */
+static unsigned int threads_of(int argc, char **argv)
+{
+	static const char option[] = "--threads=";
+	unsigned long n = 1;
+
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], option, strlen(option)) == 0)
+			n = strtoul(argv[i] + strlen(option), NULL, 10);
+	return n < 1 || n > ESP_WORKERS_MAX || (n & (n - 1)) != 0 ? 1 : (unsigned int)n;
+}
+
 int main(int argc, char **argv)
 {
-	static const long calls[] = { SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_recvmmsg, SYS_sendmmsg,
-				      SYS_writev,     SYS_setsockopt };
 	struct diag diag;
 	uint64_t seed;
 
@@ -553,13 +565,21 @@ int main(int argc, char **argv)
 	rehearse();
 	crypto_random(&seed, sizeof(seed));
 	esp.epoll = epoll_create1(EPOLL_CLOEXEC);
-	esp.worker = esp_worker_new(&ops, NULL, seed);
-	esp.times_at_ms = helper_now_ms();
-	watch(NULL, PROC_CONTROL_FD);
-	if (esp.epoll < 0)
-		diag_set(&diag, "sav-esp: epoll: %s", strerror(errno));
-	if (esp.epoll < 0 || helper_give_up_rights(argc, argv, calls, sizeof(calls) / sizeof(calls[0]), &diag) != 0)
+	/* threads, since none can be made later */
+	esp.crew = esp_crew_new(threads_of(argc, argv), seed, &ops, NULL);
+	opterr = 0;
+	if (esp.epoll < 0 || !esp.crew) {
+		diag_set(&diag, "sav-esp: no threads or descriptors: %s", strerror(errno));
 		helper_give_up(esp.main, &diag);
+	}
+	watch(PROC_CONTROL_FD);
+	watch(esp_crew_fd(esp.crew));
+	if (helper_give_up_rights(argc, argv, calls, sizeof(calls) / sizeof(calls[0]), &diag) != 0)
+		helper_give_up(esp.main, &diag);
+	if (esp_crew_start(esp.crew, worker_begins) != 0) {
+		diag_set(&diag, "sav-esp: a thread cannot give up its rights");
+		helper_give_up(esp.main, &diag);
+	}
 	helper_ready(esp.main);
 	serve();
 	_exit(0); /* exit handlers would want system calls that are gone */

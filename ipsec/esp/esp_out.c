@@ -12,7 +12,7 @@
 
 #define TOLD_MAX 1000 /* messages a second to inner sources (RFC 4443 2.4 f) */
 
-static void flush(struct esp_worker *w)
+void esp_out_flush(struct esp_worker *w)
 {
 	if (w->n_trains > 0)
 		esp_sock_send(w->trains_sock, w->trains, w->n_trains);
@@ -38,10 +38,10 @@ static uint8_t *place(struct esp_worker *w, struct esp_sock *sock, const struct 
 	struct esp_train *t;
 
 	if (w->n_trains > 0 && w->trains_sock != sock)
-		flush(w);
+		esp_out_flush(w);
 	if (w->n_trains == 0 || !fits_train(w, sa, size, tos, fragment)) {
 		if (w->n_trains == ESP_BATCH || w->arena_used + ESP_ARENA_SPARE > ESP_ARENA_SIZE)
-			flush(w);
+			esp_out_flush(w);
 		t = &w->trains[w->n_trains++];
 		*t = (struct esp_train){ .data = w->arena + w->arena_used,
 					 .size = (uint16_t)size,
@@ -68,6 +68,7 @@ static void unplace(struct esp_worker *w, size_t size)
 }
 
 struct leaving {
+	uint8_t *frame; /* as the device gave it */
 	struct esp_device *device;
 	struct esp_sa *sa;
 	struct esp_sock *sock;
@@ -225,7 +226,7 @@ static void leave(struct esp_worker *w, struct leaving *l, bool partial)
 		esp_worker_fit(w, sa, l->sock);
 	/* the header that stays in front is not inside */
 	room = sa->room + (sa->transport ? l->super.inner.header : 0);
-	if (esp_mss_clamp(w->read_buffer + sizeof(struct virtio_net_hdr), &l->super.inner,
+	if (esp_mss_clamp(l->frame + sizeof(struct virtio_net_hdr), &l->super.inner,
 			  l->super.inner.family == IP_V6 && room < ESP_V6_MTU_MIN ? ESP_V6_MTU_MIN : room, partial))
 		w->counters.mss_lowered++;
 	l->fragment = sa->transport && esp_super_length(&l->super, 0) > room;
@@ -241,13 +242,21 @@ static void leave(struct esp_worker *w, struct leaving *l, bool partial)
 	esp_tell_expiring(w, sa);
 }
 
-static void from_device(struct esp_worker *w, struct esp_device *d, size_t len)
+static void hand_over(struct esp_worker *w, const struct leaving *l, size_t len)
+{
+	if (w->ops.hand_out(w->ctx, l->sa->spi_in, l->device->number, l->frame, len))
+		w->counters.handed++;
+	else
+		w->counters.handed_full++;
+}
+
+void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, size_t len)
 {
 	struct virtio_net_hdr vnet;
-	struct leaving l = { .device = d };
+	struct leaving l = { .frame = frame, .device = d };
 
-	memcpy(&vnet, w->read_buffer, sizeof(vnet));
-	if (esp_super_read(&vnet, w->read_buffer + sizeof(vnet), len - sizeof(vnet), &l.super) != 0) {
+	memcpy(&vnet, frame, sizeof(vnet));
+	if (esp_super_read(&vnet, frame + sizeof(vnet), len - sizeof(vnet), &l.super) != 0) {
 		w->counters.bad_super++;
 		return;
 	}
@@ -255,6 +264,10 @@ static void from_device(struct esp_worker *w, struct esp_device *d, size_t len)
 	if (!l.sa) {
 		w->counters.no_sa++;
 		w->ops.wanted(w->ctx, d->number);
+		return;
+	}
+	if (l.sa->elsewhere) {
+		hand_over(w, &l, len);
 		return;
 	}
 	l.sock = esp_sock_of(w, l.sa);
@@ -275,7 +288,7 @@ void esp_out_read(struct esp_worker *w, struct esp_device *d)
 				esp_device_lost(w, d);
 			break;
 		}
-		from_device(w, d, (size_t)n);
+		esp_out_frame(w, d, w->read_buffer, (size_t)n);
 	}
-	flush(w);
+	esp_out_flush(w);
 }

@@ -35,11 +35,29 @@ static bool is_particular(const struct esp_selectors *ts)
 	return false;
 }
 
+static void set_what_all_know(struct esp_sa *sa, const struct esp_sa_conf *conf)
+{
+	sa->tunnel = conf->tunnel;
+	sa->owner = conf->owner;
+	sa->elsewhere = conf->elsewhere;
+	sa->spi_in = conf->spi_in;
+	sa->spi_out = conf->spi_out;
+	sa->esn = conf->esn;
+	sa->transport = conf->transport;
+	sa->path = conf->path;
+	sa->local_ts = copy_selectors(conf->local_ts);
+	sa->remote_ts = copy_selectors(conf->remote_ts);
+	sa->whole = is_particular(&sa->local_ts) || is_particular(&sa->remote_ts);
+}
+
 struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 {
 	struct esp_sa *sa = mem_alloc(sizeof(*sa));
 	const struct crypto_shape *shape;
 
+	set_what_all_know(sa, conf);
+	if (conf->elsewhere)
+		return sa;
 	sa->seal = new_cipher(conf, true);
 	sa->open = new_cipher(conf, false);
 	if (!sa->seal || !sa->open) {
@@ -50,18 +68,8 @@ struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 	sa->iv = shape->iv;
 	sa->icv = shape->icv;
 	sa->align = shape->block < 4 ? 4 : shape->block;
-	sa->tunnel = conf->tunnel;
-	sa->owner = conf->owner;
-	sa->spi_in = conf->spi_in;
-	sa->spi_out = conf->spi_out;
-	sa->esn = conf->esn;
-	sa->transport = conf->transport;
-	sa->path = conf->path;
 	sa->soft_packets = conf->soft_packets ? conf->soft_packets : conf->esn ? SOFT_PACKETS_ESN : SOFT_PACKETS;
 	sa->soft_bytes = conf->soft_bytes ? conf->soft_bytes : SOFT_BYTES;
-	sa->local_ts = copy_selectors(conf->local_ts);
-	sa->remote_ts = copy_selectors(conf->remote_ts);
-	sa->whole = is_particular(&sa->local_ts) || is_particular(&sa->remote_ts);
 	return sa;
 }
 

@@ -49,6 +49,7 @@ struct esp_selectors {
 struct esp_sa_conf {
 	uint32_t tunnel; /* number of the tunnel's device */
 	uint32_t owner;	 /* number of the tunnel: several may share a device */
+	bool elsewhere;	 /* another worker's: it is known here without keys */
 	uint32_t spi_in, spi_out;
 	struct crypto_suite suite;
 	const struct ike_child_keys *in, *out;
@@ -68,6 +69,7 @@ struct esp_sa_counters {
 struct esp_sa {
 	uint32_t tunnel, owner;
 	bool orphan; /* of an IKE process that is no more */
+	bool elsewhere;
 	uint32_t spi_in, spi_out;
 	struct crypto_cipher *seal, *open;
 	uint8_t iv, icv, align; /* of the suite; align: of what is encrypted */
@@ -92,7 +94,8 @@ struct esp_sa {
 };
 
 /* NULL when the suite or a key's length is not one that crypto.h knows. The
- * keys are copied into the ciphers; the caller wipes his. */
+ * keys are copied into the ciphers; the caller wipes his. One that is elsewhere
+ * has no ciphers: it can be found, and neither seal nor open. */
 struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf);
 void esp_sa_free(struct esp_sa *sa);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 
 #include "lib/mem.h"
 
@@ -85,6 +86,42 @@ struct esp_sock *esp_sock_new(const struct esp_sock_conf *conf)
 	}
 	set_fragmenting(sock, false);
 	return sock;
+}
+
+int esp_sock_spread(int fd, unsigned int others, unsigned int workers)
+{
+	/* the program sees the UDP payload */
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 5, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, workers - 1),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, others),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog fprog = { sizeof(program) / sizeof(program[0]), program };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &fprog, sizeof(fprog));
+}
+
+int esp_sock_only(int fd, enum ip_family family, unsigned int worker, unsigned int workers)
+{
+	/* a raw IPv4 socket's packets begin with the IP header, of which X is the
+	 * length; an IPv6 one's do not */
+	struct sock_filter program[] = {
+		family == IP_V4 ? (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0) :
+				  (struct sock_filter)BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, workers - 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, worker, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog fprog = { sizeof(program) / sizeof(program[0]), program };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog));
 }
 
 void esp_sock_free(struct esp_sock *sock)

@@ -63,6 +63,14 @@ struct esp_sock_conf {
 	uint32_t mtu; /* 0: not known */
 };
 
+/* Of the group of sockets (SO_REUSEPORT) that fd is in, in the order in which they
+ * were bound: first so many others, of which the first gets IKE (whatever begins
+ * with the non-ESP marker or is shorter); then a socket for each worker, which gets
+ * the SPIs that have its number in their lowest bits. workers: a power of two. */
+int esp_sock_spread(int fd, unsigned int others, unsigned int workers);
+/* A raw socket takes only that worker's. */
+int esp_sock_only(int fd, enum ip_family family, unsigned int worker, unsigned int workers);
+
 /* Takes the descriptor, sets its options. */
 struct esp_sock *esp_sock_new(const struct esp_sock_conf *conf);
 void esp_sock_free(struct esp_sock *sock);

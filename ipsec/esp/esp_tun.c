@@ -10,11 +10,11 @@
 
 #include "ipsec/esp/esp_bytes.h"
 
-static int set_up(int fd, const char *name, struct diag *diag)
+static int set_up(int fd, const char *name, bool many, struct diag *diag)
 {
 	/* not kept when we end: a route to a device that is gone leaks elsewhere, and
 	 * that is what prohibit routes are for */
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR };
+	struct ifreq ifr = { .ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (many ? IFF_MULTI_QUEUE : 0)) };
 	unsigned int tso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	int size = sizeof(struct virtio_net_hdr);
 
@@ -30,7 +30,7 @@ static int set_up(int fd, const char *name, struct diag *diag)
 	return 0;
 }
 
-int esp_tun_open(const char *name, struct diag *diag)
+int esp_tun_open(const char *name, bool many, struct diag *diag)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
@@ -40,7 +40,7 @@ int esp_tun_open(const char *name, struct diag *diag)
 		close(fd);
 		return diag_set(diag, "%s: a device's name has at most %d characters", name, IFNAMSIZ - 1);
 	}
-	if (set_up(fd, name, diag) < 0) {
+	if (set_up(fd, name, many, diag) < 0) {
 		close(fd);
 		return -1;
 	}

@@ -6,11 +6,14 @@
 #ifndef SAV_ESP_TUN_H
 #define SAV_ESP_TUN_H
 
+#include <stdbool.h>
+
 #include "lib/diag.h"
 
 /* A queue of the device, made if it is not there: non-blocking, with a header
  * for offloads (virtio_net_hdr) in front of each packet, and the offloads that
- * the kernel has. -1 with the reason; EBUSY: it is somebody else's. */
-int esp_tun_open(const char *name, struct diag *diag);
+ * the kernel has. many: one of several queues, each opened so. -1 with the reason;
+ * EBUSY: it is somebody else's. */
+int esp_tun_open(const char *name, bool many, struct diag *diag);
 
 #endif /* SAV_ESP_TUN_H */

@@ -72,31 +72,21 @@ static struct esp_device *device_by_fd(const struct esp_worker *w, int fd)
 	return NULL;
 }
 
-static struct esp_device *device_by_name(const struct esp_worker *w, const char *name)
+void esp_worker_device(struct esp_worker *w, uint32_t number, int fd)
 {
-	for (size_t i = 0; i < w->n_devices; i++)
-		if (strcmp(w->devices[i].name, name) == 0)
-			return &w->devices[i];
-	return NULL;
-}
-
-uint32_t esp_worker_device(struct esp_worker *w, const char *name, int fd)
-{
-	struct esp_device *d = device_by_name(w, name);
+	struct esp_device *d = esp_device_by_number(w, number);
 
 	if (d && d->fd >= 0) {
-		close(fd);
-		return d->number;
+		w->ops.unwatch(w->ctx, d->fd);
+		close(d->fd);
 	}
 	if (!d) {
 		w->devices = mem_realloc(w->devices, w->n_devices + 1, sizeof(w->devices[0]));
 		d = &w->devices[w->n_devices++];
-		*d = (struct esp_device){ .number = ++w->last_number };
-		strncpy(d->name, name, sizeof(d->name) - 1);
+		*d = (struct esp_device){ .number = number };
 	}
 	d->fd = fd;
 	w->ops.watch(w->ctx, fd);
-	return d->number;
 }
 
 void esp_device_lost(struct esp_worker *w, struct esp_device *d)
@@ -209,7 +199,7 @@ static void shrink(void *ctx, struct esp_sa *sa)
 		return;
 	sa->pmtu = s->mtu;
 	sa->pmtu_until_ms = s->w->now_ms + PMTU_MS;
-	if (esp_sock_of(s->w, sa) == s->sock)
+	if (!sa->elsewhere && esp_sock_of(s->w, sa) == s->sock)
 		esp_worker_fit(s->w, sa, s->sock);
 }
 
@@ -255,7 +245,7 @@ static void start_sending(struct esp_worker *w, struct esp_sa *sa)
 	const struct esp_sock *sock = esp_sock_of(w, sa);
 
 	esp_table_use(w->table, sa);
-	if (sock)
+	if (sock && !sa->elsewhere)
 		esp_worker_fit(w, sa, sock);
 	if (w->n_orphans > 0)
 		esp_table_each(w->table, drop_orphan, &r);
@@ -335,6 +325,27 @@ void esp_tell_expiring(struct esp_worker *w, struct esp_sa *sa)
 {
 	if (esp_sa_is_expiring(sa))
 		w->ops.expiring(w->ctx, sa->spi_in);
+}
+
+/* ---- from other workers */
+
+void esp_worker_handed_out(struct esp_worker *w, uint32_t device, uint8_t *frame, size_t len)
+{
+	struct esp_device *d = esp_device_by_number(w, device);
+
+	if (d)
+		esp_out_frame(w, d, frame, len);
+}
+
+void esp_worker_handed_in(struct esp_worker *w, const struct esp_train *packet)
+{
+	esp_in_open(w, packet, packet->data, packet->len);
+}
+
+void esp_worker_handed_all(struct esp_worker *w)
+{
+	esp_out_flush(w);
+	esp_in_write(w);
 }
 
 /* ---- ready */

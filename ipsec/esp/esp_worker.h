@@ -28,6 +28,10 @@ struct esp_worker_ops {
 	void (*room)(void *ctx, uint32_t owner, uint32_t bytes, bool learnt);
 	/* a device's interface is gone; a new one may be given under the same name */
 	void (*lost)(void *ctx, uint32_t device);
+	/* what another worker's SA is to carry: a frame as the device gave it, or an
+	 * ESP packet. Copied, or dropped when there is no room: false */
+	bool (*hand_out)(void *ctx, uint32_t spi_in, uint32_t device, const uint8_t *frame, size_t len);
+	bool (*hand_in)(void *ctx, uint32_t spi_in, const struct esp_train *packet);
 	/* descriptors to read from when there is something */
 	void (*watch)(void *ctx, int fd);
 	void (*unwatch)(void *ctx, int fd);
@@ -45,6 +49,8 @@ struct esp_worker_counters {
 	uint64_t too_long;   /* longer than ESP takes, or fragments in transport mode */
 	uint64_t pmtu_told;  /* the kernel learnt of a shorter path */
 	uint64_t devices_lost;
+	uint64_t handed;     /* to the worker whose SA it is */
+	uint64_t handed_full; /* and dropped, since that one has enough to do */
 	uint64_t no_sa;	     /* from a device, and no SA carries it */
 	uint64_t bad_super;  /* from a device, and no packet */
 	uint64_t no_socket;  /* the SA's link has none */
@@ -58,11 +64,9 @@ struct esp_worker_counters {
 struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, uint64_t seed);
 void esp_worker_free(struct esp_worker *w);
 
-/* A queue of a TUN device (IFF_VNET_HDR | IFF_NO_PI, non-blocking), taken over.
- * Several tunnels may have one device: then the descriptor is closed if the
- * device is known and not lost. Returns the device's number for
- * esp_sa_conf.tunnel. */
-uint32_t esp_worker_device(struct esp_worker *w, const char *device, int fd);
+/* A queue of a TUN device (IFF_VNET_HDR | IFF_NO_PI, non-blocking), taken over;
+ * number is for esp_sa_conf.tunnel. Takes the place of the one that it had. */
+void esp_worker_device(struct esp_worker *w, uint32_t number, int fd);
 void esp_worker_device_gone(struct esp_worker *w, uint32_t number);
 
 /* A link's socket for ESP in UDP, or for protocol 50, non-blocking, taken over;
@@ -81,6 +85,12 @@ void esp_worker_del(struct esp_worker *w, uint32_t spi_in);
 /* Whoever made the SAs is gone. They carry on until one of the same owner sends:
  * then they go (a peer that lost its IKE SA too knows only the new one). */
 void esp_worker_orphan(struct esp_worker *w);
+
+/* What another worker handed over; must stay until esp_worker_handed_all(). The
+ * frame is written to. */
+void esp_worker_handed_out(struct esp_worker *w, uint32_t device, uint8_t *frame, size_t len);
+void esp_worker_handed_in(struct esp_worker *w, const struct esp_train *packet);
+void esp_worker_handed_all(struct esp_worker *w);
 
 /* A watched descriptor is ready. Bounded work; now_ms is noted for the SAs. */
 void esp_worker_ready(struct esp_worker *w, int fd, uint64_t now_ms);

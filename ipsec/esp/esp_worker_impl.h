@@ -22,11 +22,8 @@
 /* Packets of transport mode, with the header that they get. */
 #define ESP_COPIES_SIZE (256 * 1024)
 
-#define ESP_DEVICE_NAME 16 /* IFNAMSIZ */
-
 struct esp_device {
 	uint32_t number;
-	char name[ESP_DEVICE_NAME];
 	int fd; /* -1: taken away */
 };
 
@@ -37,7 +34,6 @@ struct esp_worker {
 	size_t n_orphans;
 	struct esp_device *devices;
 	size_t n_devices;
-	uint32_t last_number;
 	struct esp_sock **socks;
 	size_t n_socks;
 	struct esp_worker_counters counters;
@@ -71,9 +67,13 @@ void esp_tell_expiring(struct esp_worker *w, struct esp_sa *sa);
 
 /* ---- esp_out.c */
 void esp_out_read(struct esp_worker *w, struct esp_device *d);
+void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, size_t len);
+void esp_out_flush(struct esp_worker *w);
 
 /* ---- esp_in.c */
 void esp_in_read(struct esp_worker *w, struct esp_sock *sock);
+void esp_in_open(struct esp_worker *w, const struct esp_train *train, uint8_t *packet, size_t len);
+void esp_in_write(struct esp_worker *w);
 /* Of a frame for a device: true when it took it. */
 bool esp_device_write(const struct esp_device *d, const struct iovec *iov, unsigned int n);
 

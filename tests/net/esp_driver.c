@@ -11,6 +11,7 @@
  *   --raw         protocol 50 in place of UDP, as far as this end sends
  *   --transport   transport mode
  *   --mark N      of what leaves by the socket
+ *   --threads N   of sav-esp
  *
  * SIDE is 0 or 1, the peer has the other. SUITE is a proposal for ESP. Selectors
  * are several with commas between. With COUNT SAs (default 1) each has selectors
@@ -45,6 +46,7 @@ static struct {
 	unsigned int count, generation;
 	bool raw, transport;
 	int mark;
+	unsigned int threads;
 	const char *device;
 	struct proc_esp_counters counters;
 	struct proc_chan *main, *ike;
@@ -70,13 +72,15 @@ static struct proc_chan *channel(int *other)
 
 static void start(const char *program)
 {
+	char threads[32];
 	int other;
 
+	snprintf(threads, sizeof(threads), "--threads=%u", driver.threads);
 	driver.main = channel(&other);
 	if (fork() == 0) {
 		if (dup2(other, PROC_CONTROL_FD) < 0)
 			_exit(126);
-		execl(program, program, (char *)NULL);
+		execl(program, program, threads, (char *)NULL);
 		_exit(127);
 	}
 	close(other);
@@ -106,6 +110,8 @@ static int open_socket(uint16_t port)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	if (port)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (driver.mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &driver.mark, sizeof(driver.mark)) < 0)
 		die("mark");
 	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0)
@@ -115,30 +121,37 @@ static int open_socket(uint16_t port)
 
 static void give_socket(uint16_t port)
 {
-	struct proc_socket socket_of = { .link = 1, .local = { driver.path.local.addr, port } };
-	struct wr w = { 0 };
-	int fd = open_socket(port);
+	for (unsigned int i = 0; i < driver.threads; i++) {
+		struct proc_socket socket_of = { .link = 1, .local = { driver.path.local.addr, port }, .worker = i };
+		struct wr w = { 0 };
+		int fd = open_socket(port);
 
-	proc_socket_encode(&w, PROC_SOCKET, &socket_of);
-	proc_chan_send(driver.main, &w, fd);
-	close(fd);
+		if (port ? i == 0 && esp_sock_spread(fd, 0, driver.threads) < 0 :
+			   esp_sock_only(fd, IP_V4, i, driver.threads) < 0)
+			die("filter");
+		proc_socket_encode(&w, PROC_SOCKET, &socket_of);
+		proc_chan_send(driver.main, &w, fd);
+		close(fd);
+	}
 }
 
 static void give_device(void)
 {
-	struct proc_device device = { .tunnel = "t", .mtu = 1400 };
-	struct diag diag;
-	struct wr w = { 0 };
-	int fd = esp_tun_open(driver.device, &diag);
+	for (unsigned int i = 0; i < driver.threads; i++) {
+		struct proc_device device = { .tunnel = "t", .mtu = 1400, .worker = i };
+		struct diag diag;
+		struct wr w = { 0 };
+		int fd = esp_tun_open(driver.device, driver.threads > 1, &diag);
 
-	if (fd < 0) {
-		fprintf(stderr, "esp_driver: %s\n", diag.text);
-		exit(1);
+		if (fd < 0) {
+			fprintf(stderr, "esp_driver: %s\n", diag.text);
+			exit(1);
+		}
+		snprintf(device.device, sizeof(device.device), "%s", driver.device);
+		proc_device_encode(&w, &device);
+		proc_chan_send(driver.main, &w, fd);
+		close(fd);
 	}
-	snprintf(device.device, sizeof(device.device), "%s", driver.device);
-	proc_device_encode(&w, &device);
-	proc_chan_send(driver.main, &w, fd);
-	close(fd);
 }
 
 /* A function of generation, number and direction only: both ends make the same. */
@@ -479,14 +492,18 @@ static char **parse_options(int argc, char **argv)
 	static const struct option known[] = { { "raw", no_argument, NULL, 'r' },
 					       { "transport", no_argument, NULL, 't' },
 					       { "mark", required_argument, NULL, 'm' },
+					       { "threads", required_argument, NULL, 'n' },
 					       { 0 } };
 	int c;
 
+	driver.threads = 1;
 	while ((c = getopt_long(argc, argv, "+", known, NULL)) != -1) {
 		driver.raw = driver.raw || c == 'r';
 		driver.transport = driver.transport || c == 't';
 		if (c == 'm')
 			driver.mark = atoi(optarg);
+		else if (c == 'n')
+			driver.threads = (unsigned int)atoi(optarg);
 	}
 	if (c == '?' || argc - optind < 8 || argc - optind > 9) {
 		fprintf(stderr, "usage: esp_driver [OPTION]... PROGRAM DEVICE SIDE LOCAL REMOTE SUITE LOCAL_TS REMOTE_TS [COUNT]\n");

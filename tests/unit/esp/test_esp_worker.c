@@ -68,11 +68,20 @@ static void on_lost(void *ctx, uint32_t device)
 {
 	((struct end *)ctx)->lost++;
 }
+static bool no_hand_out(void *ctx, uint32_t spi_in, uint32_t device, const uint8_t *data, size_t len)
+{
+	return false;
+}
+static bool no_hand_in(void *ctx, uint32_t spi_in, const struct esp_train *train)
+{
+	return false;
+}
 static void no_watch(void *ctx, int fd)
 {
 }
 
-static const struct esp_worker_ops ops = { on_ike, on_moved, on_expiring, on_wanted, on_room, on_lost, no_watch, no_watch };
+static const struct esp_worker_ops ops = { on_ike, on_moved, on_expiring, on_wanted, on_room, on_lost,
+					  no_hand_out, no_hand_in, no_watch, no_watch };
 
 /* ---- two ends, one SA */
 
@@ -122,7 +131,8 @@ static int end_open(struct end *e, unsigned int side)
 	*e = (struct end){ 0 };
 	e->worker = esp_worker_new(&ops, e, 7 + side);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
-	e->device = esp_worker_device(e->worker, "tun", pair[0]);
+	e->device = 3;
+	esp_worker_device(e->worker, e->device, pair[0]);
 	e->tun = pair[1];
 	e->sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -568,7 +578,7 @@ static void test_a_device_that_is_taken_away_is_told_and_comes_again(void **stat
 	assert_int_equal(ends[LEFT].lost, 1);
 	assert_int_equal(counters(LEFT).devices_lost, 1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
-	assert_int_equal(esp_worker_device(ends[LEFT].worker, "tun", pair[0]), ends[LEFT].device);
+	esp_worker_device(ends[LEFT].worker, ends[LEFT].device, pair[0]);
 	close(ends[LEFT].tun);
 	ends[LEFT].tun = pair[1];
 	tun_of_left = pair[0];
