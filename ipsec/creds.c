@@ -48,8 +48,10 @@ static int add_own(struct creds *creds, const void *data, size_t len, struct dia
 	crypto_public_encode(key, &creds->own_raw);
 	crypto_public_free(key);
 	crypto_certs_free(&creds->own);
-	(void)crypto_certs_read(data, len, &creds->own, diag); /* none: a raw key */
-	return 0;
+	if (crypto_certs_read(data, len, &creds->own, diag) == 0 || creds->own.n == 0)
+		return 0; /* none: a raw key */
+	crypto_certs_free(&creds->own);
+	return -1;
 }
 
 static int add_peer(struct creds *creds, const void *data, size_t len, struct diag *diag)

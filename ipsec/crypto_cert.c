@@ -218,7 +218,8 @@ static int usage_check(X509 *cert, struct diag *diag)
 	int critical;
 
 	if (!(X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)))
-		return diag_set(diag, "its keyUsage has neither digitalSignature nor nonRepudiation");
+		return diag_set(diag, "its keyUsage has neither digitalSignature nor nonRepudiation: issue "
+				      "one with digitalSignature");
 	eku = X509_get_ext_d2i(cert, NID_ext_key_usage, &critical, NULL);
 	if (!eku)
 		return critical == -1 ? 0 : diag_set(diag, "its extendedKeyUsage is damaged");
@@ -229,6 +230,43 @@ static int usage_check(X509 *cert, struct diag *diag)
 	return found ? 0 :
 		       diag_set(diag, "its extendedKeyUsage allows other things than IKE: issue one with ipsecIKE "
 				      "or without extendedKeyUsage");
+}
+
+/* What to do about what OpenSSL finds. */
+static const char *remedy(int error)
+{
+	switch (error) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return "; it has to be renewed, unless this system's clock is wrong";
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return "; the clock here, or where it was issued, is wrong";
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+		return "; \"remote ca\" has to name its CA, and the peer to send those between";
+	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
+		return "; it has to be issued without what nobody here understands";
+	case X509_V_ERR_CERT_REVOKED:
+		return "; the peer needs another one, with another key";
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return "; with \"remote crl\" there has to be one of each CA in the chain";
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return "; \"remote crl\" needs the CA's present one";
+	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+		return "; name a CA that is nearer to it with \"remote ca\"";
+	case X509_V_ERR_INVALID_CA:
+	case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+		return "; who issued it has no right to (basicConstraints)";
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		return "; it has to be issued with SHA-256 and at least 2048 bits of RSA or 256 of ECDSA";
+	}
+	return "";
 }
 
 static int chain_verify(const struct crypto_trust *trust, STACK_OF(X509) *chain, int64_t now_s, struct diag *diag)
@@ -249,9 +287,10 @@ static int chain_verify(const struct crypto_trust *trust, STACK_OF(X509) *chain,
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST |
 						   (trust->has_crl ? X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL : 0));
 	if (X509_verify_cert(ctx) != 1)
-		ret = diag_set(diag, "certificate of %s: %s",
+		ret = diag_set(diag, "certificate of %s: %s%s",
 			       subject_of(X509_STORE_CTX_get_current_cert(ctx), subject),
-			       X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+			       X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)),
+			       remedy(X509_STORE_CTX_get_error(ctx)));
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();
 	return ret;
@@ -346,17 +385,21 @@ int crypto_cert_is(const struct crypto_der *der, uint8_t type, const void *id, s
 int crypto_certs_read(const void *data, size_t len, struct crypto_certs *out, struct diag *diag)
 {
 	STACK_OF(X509_INFO) *list = pem_read(data, len);
+	bool many = false;
 
 	*out = (struct crypto_certs){ 0 };
-	for (int i = 0; list && i < sk_X509_INFO_num(list) && out->n < CRYPTO_OWN_MAX; i++) {
+	for (int i = 0; list && i < sk_X509_INFO_num(list); i++) {
 		uint8_t *der = NULL;
 		int n = sk_X509_INFO_value(list, i)->x509 ? i2d_X509(sk_X509_INFO_value(list, i)->x509, &der) : 0;
 
-		if (n > 0)
+		many = many || (n > 0 && out->n == CRYPTO_OWN_MAX);
+		if (n > 0 && !many)
 			wr_bytes(&out->der[out->n++], der, (size_t)n);
 		OPENSSL_free(der);
 	}
 	sk_X509_INFO_pop_free(list, X509_INFO_free);
+	if (many)
+		return diag_set(diag, "more than %u certificates are in it: leave out those that the peer has", CRYPTO_OWN_MAX);
 	return out->n > 0 ? 0 : diag_set(diag, "no certificate in PEM is in it");
 }
 

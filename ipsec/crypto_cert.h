@@ -75,7 +75,8 @@ struct crypto_public *crypto_chain_check(const struct crypto_trust *trust, const
  * wildcards), a DN is the subject, a key id the subjectKeyIdentifier. */
 int crypto_cert_is(const struct crypto_der *cert, uint8_t type, const void *id, size_t id_len, struct diag *diag);
 
-/* Our own, as a CERT payload each. -1 with the reason. */
+/* Our own, as a CERT payload each. -1 with the reason: none (then out is empty), or
+ * too many. */
 #define CRYPTO_OWN_MAX 8
 struct crypto_certs {
 	unsigned n;

@@ -130,8 +130,9 @@ void sa_kill(struct ike_sa *sa, enum ike_event event, const char *why, uint64_t 
 		sa_child_remove(sa, sa->children[sa->n_children - 1]);
 	sa->n_queue = 0;
 	sa_exchange_end(sa);
-	/* the end of a rekeyed SA, or of one too many, is nobody's news */
-	if (sa->state != SA_REPLACED && !sa->spare_of)
+	/* the end of a rekeyed SA, or of one too many, is nobody's news; of one that was
+	 * refused the reason is known already */
+	if (sa->state != SA_REPLACED && !sa->spare_of && !sa->auth_failed)
 		sa_event(sa, sa->up_ms || event != IKE_EVENT_DOWN ? event : IKE_EVENT_FAILED, "%s", why);
 	sa_set_state(sa, SA_DEAD);
 	/* our last answer may have been lost */

@@ -11,7 +11,7 @@
 
 #include "ipsec/ike/sa.h"
 
-#define CERTS_MAX 64
+#define CERTS_MAX IKE_PAYLOADS_MAX /* whoever counts them says what is too many */
 
 uint64_t sa_jittered(uint64_t now_ms, uint32_t seconds)
 {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "tests/ladder/ladder.h"
@@ -78,6 +79,24 @@ static void an_unknown_name_does_not_come_up(void **state)
 	ladder_up();
 	assert_int_equal(ladder.ends[0].ups + ladder.ends[1].ups, 0);
 	assert_children(0);
+	ladder_end();
+}
+
+static void first_wants_certificates(struct ike_tunnel *t, unsigned end)
+{
+	if (end == 0)
+		t->remote_auth = IKE_KIND_CERT;
+}
+
+/* The responder is told that it was refused; that this has come to an end is no news. */
+static void why_the_responder_was_refused_stays(void **state)
+{
+	ladder_begin(first_wants_certificates);
+	ladder_up();
+	assert_children(0);
+	assert_int_equal(ladder.ends[0].failures, 1);
+	assert_non_null(strstr(ladder.ends[0].last, "in another way than this tunnel wants"));
+	assert_int_equal(ladder.ends[1].downs, 1);
 	ladder_end();
 }
 
@@ -403,6 +422,7 @@ int main(void)
 		cmocka_unit_test(behind_a_nat_both_encapsulate),
 		cmocka_unit_test(other_keys_do_not_come_up),
 		cmocka_unit_test(an_unknown_name_does_not_come_up),
+		cmocka_unit_test(why_the_responder_was_refused_stays),
 		cmocka_unit_test(nat_refuse_does_not_come_up_through_one),
 		cmocka_unit_test(a_wrong_guess_of_the_group_costs_a_round),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_initiator),

@@ -168,13 +168,16 @@ peer_address() { # side
 }
 auth_of() { if [ "$1" = left ]; then echo "${LEFT_AUTH:-$AUTH}"; else echo "${RIGHT_AUTH:-$AUTH}"; fi; }
 
+# With those between, if there are any.
+chain_of() { if [ -e "$PKI/$1.chain.crt" ]; then echo "$1.chain.crt"; else echo "$1.crt"; fi; }
+
 iked_auth() { # side
 	local it own its
 	it=$(other "$1") own=$(auth_of "$1") its=$(auth_of "$it")
 	case $own in
 	psk) printf ' authentication local psk\n' ;;
 	raw) printf ' %s\n' "authentication local key" "local certificate raw-$1.pub" "local key raw-$1.key" ;;
-	*) printf ' %s\n' "authentication local cert" "local certificate $own-$1.crt" "local key $own-$1.key" ;;
+	*) printf ' %s\n' "authentication local cert" "local certificate $(chain_of "$own-$1")" "local key $own-$1.key" ;;
 	esac
 	case $its in
 	psk) printf ' authentication remote psk\n' ;;

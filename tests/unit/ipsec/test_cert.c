@@ -145,7 +145,7 @@ static void expired(void **st)
 
 	what.from = -86400;
 	what.to = -1;
-	assert_refused(&what, fixture_key("P-256"), "certificate has expired");
+	assert_refused(&what, fixture_key("P-256"), "certificate has expired; it has to be renewed");
 	assert_reason("CN=a.example");
 }
 
@@ -155,7 +155,7 @@ static void not_yet_valid(void **st)
 
 	what.from = 60;
 	what.to = 86400;
-	assert_refused(&what, fixture_key("P-256"), "not yet valid");
+	assert_refused(&what, fixture_key("P-256"), "not yet valid; the clock");
 }
 
 static void for_other_uses(void **st)
@@ -163,7 +163,7 @@ static void for_other_uses(void **st)
 	struct fixture_cert what = leaf_of_root();
 
 	what.key_usage = "keyEncipherment";
-	assert_refused(&what, fixture_key("RSA"), "keyUsage has neither digitalSignature");
+	assert_refused(&what, fixture_key("RSA"), "digitalSignature nor nonRepudiation: issue one");
 	what.key_usage = NULL;
 	what.eku = "codeSigning";
 	assert_refused(&what, fixture_key("RSA"), "extendedKeyUsage allows other things");
@@ -174,7 +174,7 @@ static void unknown_critical_extension(void **st)
 	struct fixture_cert what = leaf_of_root();
 
 	what.unknown_critical = true;
-	assert_refused(&what, fixture_key("P-256"), "unhandled critical extension");
+	assert_refused(&what, fixture_key("P-256"), "unhandled critical extension; it has to be issued without");
 }
 
 static void another_ca(void **st)
@@ -242,7 +242,7 @@ static void chains_too_long(void **st)
 	assert_reason("64 certificates; 10 are the most");
 	/* 10 are taken, and too deep */
 	assert_null(check_chain(trust, &reversed[54], 10));
-	assert_reason("certificate chain too long");
+	assert_reason("certificate chain too long; name a CA that is nearer");
 	for (unsigned i = 0; i < 64; i++)
 		X509_free(chain[i]);
 	crypto_trust_free(trust);
@@ -298,13 +298,13 @@ static void revoked_ones(void **st)
 	assert_non_null(key);
 	crypto_public_free(key);
 	assert_null(check_chain(trust, &bad, 1));
-	assert_reason("certificate revoked");
+	assert_reason("certificate revoked; the peer needs another one");
 	crypto_trust_free(trust);
 
 	trust = trust_root();
 	add_crl(trust, fixture_crl(root, root_key(), NULL, -60));
 	assert_null(check_chain(trust, &good, 1));
-	assert_reason("CRL has expired");
+	assert_reason("CRL has expired; \"remote crl\" needs");
 	crypto_trust_free(trust);
 
 	trust = trust_root();
@@ -373,6 +373,23 @@ static void certreq_names_our_cas(void **st)
 	assert_int_equal(ids.len, CRYPTO_KEYID_SIZE);
 	wr_fini(&ids);
 	crypto_trust_free(trust);
+}
+
+static void too_many_of_our_own(void **st)
+{
+	struct wr pem = { 0 };
+	struct crypto_certs certs;
+
+	for (unsigned i = 0; i < CRYPTO_OWN_MAX; i++)
+		fixture_pem(root, &pem);
+	assert_int_equal(crypto_certs_read(pem.data, pem.len, &certs, &diag), 0);
+	assert_int_equal(certs.n, CRYPTO_OWN_MAX);
+	crypto_certs_free(&certs);
+	fixture_pem(root, &pem);
+	assert_int_equal(crypto_certs_read(pem.data, pem.len, &certs, &diag), -1);
+	assert_reason("more than 8 certificates");
+	crypto_certs_free(&certs);
+	wr_fini(&pem);
 }
 
 static void files_with_nothing_in_them(void **st)
@@ -460,6 +477,7 @@ int main(void)
 		cmocka_unit_test(identity_stands_in_the_certificate),
 		cmocka_unit_test(certreq_names_our_cas),
 		cmocka_unit_test(files_with_nothing_in_them),
+		cmocka_unit_test(too_many_of_our_own),
 		cmocka_unit_test(import_takes_apart),
 		cmocka_unit_test(import_of_pem),
 	};
