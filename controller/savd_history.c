@@ -197,8 +197,7 @@ static void explain_change(struct savd_history *h, const struct savd_edge *e,
 		snprintf(reason, REASON_SIZE, "routes: %s %s", text,
 			 c->came ? "came" : "left");
 	else
-		snprintf(reason, REASON_SIZE, "%s %s: %s", text, c->came ? "came" : "left",
-			 x.text);
+		snprintf(reason, REASON_SIZE, "%s: %s", c->came ? "came" : "left", x.text);
 }
 
 static void reason_of(struct savd_history *h, const struct savd_edge *e,

@@ -117,8 +117,7 @@ DEFUN (no_edge_role,
        "no role [<customer|stub|host|peer|provider|internal>]",
        NO_STR
        "Who is behind this edge\n"
-       "A customer\nA single-homed customer\nDirectly connected hosts\n"
-       "A lateral peer\nA transit provider\nOur own network\n")
+       EDGE_ROLE_HELP)
 {
 	struct config_edge e;
 
@@ -132,15 +131,7 @@ DEFUN (edge_mode,
        edge_mode_cmd,
        "mode <acl|strict|strict-direct|feasible|efp-a|efp-b|loose|loose-no-default|egress|off>",
        "Which sources may enter\n"
-       "The customer's record only\n"
-       "What the router's best routes send back this way\n"
-       "As strict, as if directly learned routes won (RFC 3704 sec. 2.2)\n"
-       "What the peers on this edge announce (RFC 3704 sec. 2.3)\n"
-       "Enhanced feasible path, algorithm A (RFC 8704 sec. 3.1.1)\n"
-       "Enhanced feasible path, algorithm B (RFC 8704 sec. 3.4)\n"
-       "Whatever any route leads to (RFC 3704 sec. 2.4)\n"
-       "As loose, but a default route does not count (RFC 3704 sec. 2.5)\n"
-       "Provider link of a site: that provider's prefixes only\n"
+       EDGE_MODE_HELP
        "Everything\n")
 {
 	struct config_edge e;

@@ -217,8 +217,7 @@ DEFUN (rule_edge,
        "Name of the router\n"
        "Name of the interface: %p is the NAS-Port-Id, %n the NAS-Port, %a the attribute's value\n"
        "Make the edge if there is none, with mode, action and customer of the session\n"
-       "Its role: a customer\nA single-homed customer\nDirectly connected hosts\n"
-       "A lateral peer\nA transit provider\nOur own network\n")
+       EDGE_ROLE_HELP)
 {
 	enum edge_role role = ROLE_NONE;
 	struct config_radius_rule r;

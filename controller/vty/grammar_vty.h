@@ -74,6 +74,21 @@ void config_radius_rule_write(struct vty *vty, const struct config_radius_rule *
 /* What an edge says of RADIUS, as a part of the above. */
 void config_radius_edge_write(struct vty *vty, const struct config_edge *e);
 
+/* Of each mode but off, and of each role, in the order of their enums. */
+#define EDGE_MODE_HELP                                                                    \
+	"The customer's record only\n"                                                   \
+	"What the router's best routes send back this way\n"                             \
+	"As strict, as if directly learned routes won (RFC 3704 sec. 2.2)\n"             \
+	"What the peers on this edge announce (RFC 3704 sec. 2.3)\n"                     \
+	"Enhanced feasible path, algorithm A (RFC 8704 sec. 3.1.1)\n"                    \
+	"Enhanced feasible path, algorithm B (RFC 8704 sec. 3.4)\n"                      \
+	"Whatever any route leads to (RFC 3704 sec. 2.4)\n"                              \
+	"As loose, but a default route does not count (RFC 3704 sec. 2.5)\n"             \
+	"Provider link of a site: that provider's prefixes only\n"
+#define EDGE_ROLE_HELP                                                                    \
+	"A customer\nA single-homed customer\nDirectly connected hosts\n"                \
+	"A lateral peer\nA transit provider\nOur own network\n"
+
 #define ADDRESS_HELP "IPv4 address\nIPv6 address\n"
 #define PREFIX_HELP  "IPv4 prefix\nIPv6 prefix\n"
 

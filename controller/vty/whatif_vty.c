@@ -8,6 +8,7 @@
 #include "controller/engine_remedy.h"
 #include "controller/savd.h"
 #include "controller/sets/blocks.h"
+#include "controller/vty/grammar_vty.h"
 #include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_vty.h"
 #include "controller/vty/whatif_vty.h"
@@ -220,15 +221,7 @@ DEFUN (show_what_if,
        "Name of the router\n"
        "Name of the interface\n"
        "If it had another mode\n"
-       "The customer's record only\n"
-       "What the router's best routes send back this way\n"
-       "As strict, as if directly learned routes won (RFC 3704 sec. 2.2)\n"
-       "What the peers on this edge announce (RFC 3704 sec. 2.3)\n"
-       "Enhanced feasible path, algorithm A (RFC 8704 sec. 3.1.1)\n"
-       "Enhanced feasible path, algorithm B (RFC 8704 sec. 3.4)\n"
-       "Whatever any route leads to (RFC 3704 sec. 2.4)\n"
-       "As loose, but a default route does not count (RFC 3704 sec. 2.5)\n"
-       "Provider link of a site: that provider's prefixes only\n"
+       EDGE_MODE_HELP
        JSON_HELP)
 {
 	const struct config_edge *edge;

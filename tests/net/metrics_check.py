@@ -18,9 +18,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import board_shape  # noqa: E402
+
 GUIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/guide/05-monitoring.md")
 VARIABLES = {"$__rate_interval": "10s", "$router": ".*", "$interface": ".*"}
 OURS = re.compile(r"\b(?:savd|sav_agent|sav_metrics|process|opensav:\w+?)[_:][\w:]+")
+LEGEND_LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 LABEL_VALUES = re.compile(r"label_values\((.*), (\w+)\)$")
 
 
@@ -84,10 +89,21 @@ def boxes_problem(panels):
     return ""
 
 
+def legend_problem(url, target):
+    """A label of the legend that no series has."""
+    answer = ask(url, "query", query=expand(target["expr"]))
+    series = answer.get("data", {}).get("result", [])
+    for label in LEGEND_LABEL.findall(target.get("legendFormat", "")):
+        if series and not any(label in s["metric"] for s in series):
+            return f"no series has the label {label} of the legend"
+    return ""
+
+
 def check_dashboard(url, path, with_data):
     with open(path, encoding="utf-8") as file:
         board = json.load(file)
     report, known = Report(), names_of(url)
+    report.tell("the dashboard has the shape that Grafana wants", board_shape.problem_of(board))
     report.tell("the dashboard's panels have their places", boxes_problem(board["panels"]))
     for variable in board["templating"]["list"]:
         if variable["type"] == "query":
@@ -97,7 +113,7 @@ def check_dashboard(url, path, with_data):
     for panel in board["panels"]:
         for target in panel.get("targets", []):
             problem = problem_of(url, expand(target["expr"]), known, panel["title"] in with_data)
-            report.tell(f"panel {panel['title']} {target['refId']}", problem)
+            report.tell(f"panel {panel['title']} {target['refId']}", problem or legend_problem(url, target))
     for title in with_data - {p["title"] for p in board["panels"]}:
         report.tell(f"panel {title}", "there is none")
     return report.failures == 0
