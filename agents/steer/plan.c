@@ -465,6 +465,36 @@ static void make_egress(struct maker *m, struct plan_path *pp)
 	addrset_normalize(&pp->egress);
 }
 
+/* The interface's address, else of the provider's what is ours. */
+static bool pick_source(const struct maker *m, const struct plan_path *pp, enum ip_family f,
+			struct ip_addr *out)
+{
+	const struct agent_inventory *inv = &m->world->links->inventory;
+
+	if (pp->path.has_source[f]) {
+		*out = pp->path.source[f];
+		return true;
+	}
+	for (size_t i = 0; i < inv->n; i++) {
+		for (size_t j = 0; j < inv->interfaces[i].n_addresses; j++) {
+			*out = inv->interfaces[i].addresses[j].addr;
+			if (out->family == f && !is_link_local(out) &&
+			    addrset_contains(&pp->egress, out))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A tunnel's interface mostly has no address, but its probes need one. */
+static void borrow_source(const struct maker *m, struct plan_path *pp)
+{
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		if (pp->path.kind == PATH_TUNNEL && pp->path.ifindex != 0)
+			pp->path.has_source[f] = pick_source(m, pp, f, &pp->path.source[f]);
+	}
+}
+
 /* ---- rules ---- */
 
 static struct plan_rule *new_rule(struct maker *m, enum place place, enum ip_family f,
@@ -652,28 +682,7 @@ static struct plan_route *new_route(struct maker *m, uint32_t table, const struc
 	return r;
 }
 
-/* The source that own packets without a bound one get: the interface's, else
- * of the provider's what is ours. */
-static bool pick_source(const struct maker *m, const struct plan_path *pp, enum ip_family f,
-			struct ip_addr *out)
-{
-	const struct agent_inventory *inv = &m->world->links->inventory;
-
-	if (pp->path.has_source[f]) {
-		*out = pp->path.source[f];
-		return true;
-	}
-	for (size_t i = 0; i < inv->n; i++) {
-		for (size_t j = 0; j < inv->interfaces[i].n_addresses; j++) {
-			*out = inv->interfaces[i].addresses[j].addr;
-			if (out->family == f && !is_link_local(out) &&
-			    addrset_contains(&pp->egress, out))
-				return true;
-		}
-	}
-	return false;
-}
-
+/* The source is what own packets get that have none. */
 static void path_route(struct maker *m, const struct plan_path *pp, uint32_t table,
 		       const struct ip_prefix *to, uint32_t metric)
 {
@@ -681,7 +690,8 @@ static void path_route(struct maker *m, const struct plan_path *pp, uint32_t tab
 	struct plan_route *r = new_route(m, table, to, metric);
 
 	r->ifindex = pp->path.ifindex;
-	r->has_source = pick_source(m, pp, f, &r->source);
+	r->has_source = pp->path.has_source[f];
+	r->source = pp->path.source[f];
 	if (to->len == 0 && pp->path.has_gateway[f]) {
 		r->has_gateway = true;
 		r->gateway = pp->path.gateway[f];
@@ -792,8 +802,10 @@ void plan_make(struct plan *plan, const struct site *site, const struct steer_wo
 		if (&site->providers[i] != first)
 			make_provider(&m, &site->providers[i]);
 	}
-	for (size_t i = 0; i < plan->n_paths; i++)
+	for (size_t i = 0; i < plan->n_paths; i++) {
 		make_egress(&m, &plan->paths[i]);
+		borrow_source(&m, &plan->paths[i]);
+	}
 	make_privates(&m);
 	make_rules(&m);
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
