@@ -30,7 +30,7 @@ OPTIONS = [
 LIBFRR = ("configure", "exit", "end", "quit", "log", "copy", "show running-config", "terminal")
 
 DEFUN = re.compile(r'^DEF(?:UN|UN_NOSH|PY|PY_NOSH)\s*\(\s*\w+\s*,\s*\w+\s*,\s*((?:"[^"]*"\s*)+),', re.M)
-JSON = re.compile(r'json_object_\w+_add\w*\(\s*[^,;]+,\s*"([^"]+)"')
+JSON = re.compile(r'(?:json_object_\w+_add\w*\(\s*[^,;]+|show_rows_begin\([^;"]*),\s*"([^"]+)"')
 PRINTED_JSON = re.compile(r'\\"(\w+)\\":')
 OPTION = re.compile(r'\{\s*"([a-z][\w-]*)",\s*(?:no|required|optional)_argument')
 MACROS = {"Ic", "Ar", "Cm", "Op", "Oo", "Oc", "Fl", "Va", "Li", "Ns", "No", "Pq", "Brq", "Bro", "Brc", "Xo", "Xc"}
