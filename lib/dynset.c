@@ -347,19 +347,74 @@ out:
 	rangeset_fini(&new);
 }
 
+/* No range of the set lies in [first, last], not a part of one. */
+static bool is_clear(const struct dynset *s, u128 first, u128 last)
+{
+	struct place p = find(s, first);
+
+	return is_end(s, &p) || get(s, &s->chunks[p.chunk], p.at).first > last;
+}
+
+static bool is_after(const struct ip_range *r, const struct ip_range *before)
+{
+	return r->first > before->last && r->first - before->last > 1;
+}
+
+/* Adds ranges of *what from the i-th on, as long as they ascend, meet and touch
+ * none of the set's, go to one place, and their chunk has room: nearly always so,
+ * and done without any set in between. How many. */
+static size_t add_apart(struct dynset *s, const struct rangeset *what, size_t i)
+{
+	struct rangeset run = { .r = &what->r[i], .n = 0 };
+	struct place p = find(s, run.r->first ? run.r->first - 1 : 0);
+	bool end = is_end(s, &p);
+	struct dynset_chunk *c;
+	struct ip_range next = { 0 };
+
+	if (s->n_chunks == 0)
+		return 0;
+	c = &s->chunks[p.chunk];
+	if (!end)
+		next = get(s, c, p.at);
+	while (i + run.n < what->n && c->n + run.n < CHUNK_MAX &&
+	       (end || is_after(&next, &run.r[run.n])) &&
+	       (run.n == 0 || is_after(&run.r[run.n], &run.r[run.n - 1])))
+		run.n++;
+	if (run.n != 0)
+		splice_chunk(s, c, p.at, 0, &run);
+	s->n += run.n;
+	return run.n;
+}
+
+void dynset_add_all(struct dynset *s, const struct rangeset *what, struct rangeset *added)
+{
+	for (size_t i = 0, n; i < what->n; i += n) {
+		n = add_apart(s, what, i);
+		for (size_t k = 0; added && k < n; k++)
+			rangeset_append(added, what->r[i + k].first, what->r[i + k].last);
+		if (n == 0) {
+			const struct rangeset one = { .r = &what->r[i], .n = 1 };
+
+			dynset_replace(s, one.r->first, one.r->last, &one, added, NULL);
+			n = 1;
+		}
+	}
+}
+
 void dynset_add(struct dynset *s, u128 first, u128 last, struct rangeset *added)
 {
 	struct ip_range r = { first, last };
-	const struct rangeset whole = { .r = &r, .n = 1 };
+	const struct rangeset one = { .r = &r, .n = 1 };
 
-	dynset_replace(s, first, last, &whole, added, NULL);
+	dynset_add_all(s, &one, added);
 }
 
 void dynset_remove(struct dynset *s, u128 first, u128 last, struct rangeset *removed)
 {
 	static const struct rangeset nothing;
 
-	dynset_replace(s, first, last, &nothing, NULL, removed);
+	if (!is_clear(s, first, last))
+		dynset_replace(s, first, last, &nothing, NULL, removed);
 }
 
 bool dynset_first(const struct dynset *s, u128 *v)
@@ -374,6 +429,10 @@ void dynset_note(struct dynset *to, struct dynset *opposite, const struct ip_ran
 {
 	struct rangeset undone = { 0 }, rest = { 0 };
 
+	if (is_clear(opposite, r->first, r->last)) {
+		dynset_add(to, r->first, r->last, NULL);
+		return;
+	}
 	rangeset_append(&rest, r->first, r->last);
 	dynset_remove(opposite, r->first, r->last, &undone);
 	rangeset_subtract(&rest, &rest, &undone);
@@ -418,40 +477,38 @@ bool dynaddrset_contains(const struct dynaddrset *s, const struct ip_addr *addr)
 	return dynset_contains(&s->f[addr->family], addr->v);
 }
 
-typedef void range_fn(struct dynset *s, u128 first, u128 last, struct rangeset *changed);
-
-static void each_range(struct dynaddrset *s, const struct addrset *what, range_fn *fn,
-		       struct addrset *changed)
-{
-	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		const struct rangeset *w = &what->f[family];
-
-		for (size_t i = 0; i < w->n; i++)
-			fn(&s->f[family], w->r[i].first, w->r[i].last,
-			   changed ? &changed->f[family] : NULL);
-	}
-}
-
 void dynaddrset_add(struct dynaddrset *s, const struct addrset *what,
 		    struct addrset *changed)
 {
-	each_range(s, what, dynset_add, changed);
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++)
+		dynset_add_all(&s->f[family], &what->f[family],
+			       changed ? &changed->f[family] : NULL);
 }
 
 void dynaddrset_remove(struct dynaddrset *s, const struct addrset *what,
 		       struct addrset *changed)
 {
-	if (!dynaddrset_is_empty(s))
-		each_range(s, what, dynset_remove, changed);
+	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
+		const struct rangeset *w = &what->f[family];
+
+		for (size_t i = 0; s->f[family].n != 0 && i < w->n; i++)
+			dynset_remove(&s->f[family], w->r[i].first, w->r[i].last,
+				      changed ? &changed->f[family] : NULL);
+	}
 }
 
 void dynaddrset_note(struct dynaddrset *to, struct dynaddrset *opposite,
 		     const struct addrset *what)
 {
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		for (size_t i = 0; i < what->f[family].n; i++)
-			dynset_note(&to->f[family], &opposite->f[family],
-				    &what->f[family].r[i]);
+		const struct rangeset *w = &what->f[family];
+
+		if (opposite->f[family].n == 0) {
+			dynset_add_all(&to->f[family], w, NULL);
+			continue;
+		}
+		for (size_t i = 0; i < w->n; i++)
+			dynset_note(&to->f[family], &opposite->f[family], &w->r[i]);
 	}
 }
 

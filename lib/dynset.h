@@ -32,6 +32,8 @@ void dynset_replace(struct dynset *s, u128 first, u128 last, const struct ranges
 		    struct rangeset *added, struct rangeset *removed);
 void dynset_add(struct dynset *s, u128 first, u128 last, struct rangeset *added);
 void dynset_remove(struct dynset *s, u128 first, u128 last, struct rangeset *removed);
+/* All of *what: what goes to one place goes there together, if it is canonical. */
+void dynset_add_all(struct dynset *s, const struct rangeset *what, struct rangeset *added);
 
 /* The lowest address; false: there is none. */
 bool dynset_first(const struct dynset *s, u128 *v);

@@ -124,12 +124,10 @@ void hold_add(struct hold *h, const struct addrset *added, struct addrset *fresh
 	struct addrset back = { 0 };
 
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
-		const struct rangeset *a = &added->f[family];
 		size_t from = fresh->f[family].n;
 
-		for (size_t i = 0; i < a->n; i++)
-			dynset_add(&h->enforced.f[family], a->r[i].first, a->r[i].last,
-				   &fresh->f[family]);
+		dynset_add_all(&h->enforced.f[family], &added->f[family],
+			       &fresh->f[family]);
 		h->size[family] += size_from(&fresh->f[family], from);
 	}
 	dynaddrset_remove(&h->absent, added, &back);

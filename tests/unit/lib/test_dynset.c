@@ -126,6 +126,77 @@ static void run(const struct window *w, unsigned int edits, uint64_t *seed)
 	rangeset_fini(&model);
 }
 
+/* Canonical ranges of the window, few or many, in one place or all over it. */
+static void some_set(const struct window *w, uint64_t *seed, struct rangeset *out)
+{
+	unsigned int n = random_below(seed, random_below(seed, 4) ? 8 : w->size / 2);
+	unsigned int span = random_below(seed, 3) ? 1 + random_below(seed, w->size) : w->size;
+	u128 base = w->base + random_below(seed, w->size - span + 1);
+
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int from = random_below(seed, span), len = random_below(seed, 3);
+
+		rangeset_append(out, base + from,
+				base + (from + len < span ? from + len : span - 1));
+	}
+	rangeset_normalize(out);
+}
+
+/* Whole sets come and go; what is told, and what it comes to since the beginning. */
+static void run_sets(const struct window *w, unsigned int edits, uint64_t *seed)
+{
+	struct dynaddrset s, came, went;
+	struct rangeset model = { 0 };
+
+	dynaddrset_init(&s);
+	dynaddrset_init(&came);
+	dynaddrset_init(&went);
+	for (unsigned int i = 0; i < edits; i++) {
+		struct addrset what = { 0 }, changed = { 0 };
+		struct rangeset expected = { 0 };
+		bool add = random_below(seed, 5) != 0;
+
+		some_set(w, seed, &what.f[w->family]);
+		if (add) {
+			rangeset_subtract(&expected, &what.f[w->family], &model);
+			rangeset_union(&model, &model, &what.f[w->family]);
+			dynaddrset_add(&s, &what, &changed);
+		} else {
+			rangeset_intersect(&expected, &what.f[w->family], &model);
+			rangeset_subtract(&model, &model, &what.f[w->family]);
+			dynaddrset_remove(&s, &what, &changed);
+		}
+		addrset_normalize(&changed);
+		assert_true(rangeset_equal(&changed.f[w->family], &expected));
+		dynaddrset_note(add ? &came : &went, add ? &went : &came, &changed);
+		check_same(&s.f[w->family], &model);
+		check_same(&came.f[w->family], &model);
+		assert_true(dynaddrset_is_empty(&went));
+		rangeset_fini(&expected);
+		addrset_fini(&what);
+		addrset_fini(&changed);
+	}
+	dynaddrset_fini(&s);
+	dynaddrset_fini(&came);
+	dynaddrset_fini(&went);
+	rangeset_fini(&model);
+}
+
+static void test_whole_sets_come_and_go(void **state)
+{
+	uint64_t seed = random_seed();
+	const struct window windows[] = {
+		{ IP_V4, 0, 64, 0 },
+		{ IP_V4, ip_max(IP_V4) - 63, 64, 0 },
+		{ IP_V6, ip_max(IP_V6) - 63, 64, 0 },
+		{ IP_V4, ip_max(IP_V4) - 3999, 4000, 0 },
+		{ IP_V6, 0, 4000, 0 },
+	};
+
+	for (unsigned int i = 0; i < 100; i++)
+		run_sets(&windows[i % 5], 60, &seed);
+}
+
 static void test_small_universes(void **state)
 {
 	uint64_t seed = random_seed();
@@ -177,6 +248,7 @@ static void test_a_set_of_many_ranges_costs_eight_bytes_each(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_sets_come_and_go),
 		cmocka_unit_test(test_small_universes),
 		cmocka_unit_test(test_many_chunks),
 		cmocka_unit_test(test_a_set_of_many_ranges_costs_eight_bytes_each),
