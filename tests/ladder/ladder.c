@@ -54,26 +54,53 @@ static void on_keepalive(void *ctx, const struct ike_path *path)
 static void on_sign(void *ctx, const struct ike_sign *sign)
 {
 	struct end *e = ctx;
+	struct wr *auth = &e->signs[e->n_signs].auth;
+	uint8_t mac[CRYPTO_PRF_MAX];
 	struct ike_auth_octets octets;
 	struct crypto_secret psk;
+	struct diag diag;
 
 	HOLDS(e->n_signs < LADDER_SIGNS_MAX);
-	HOLDS(sign->psk);
-	memcpy(octets.parts, sign->octets, sizeof(octets.parts));
-	crypto_secret_set(&psk, e->psk, strlen(e->psk));
+	HOLDS(sign->psk || e->key);
 	e->signs[e->n_signs].id = sign->id;
-	e->signs[e->n_signs].len = crypto_prf_size(sign->prf);
-	HOLDS(ike_auth_psk(sign->prf, &psk, &octets, e->signs[e->n_signs].auth) == 0);
+	*auth = (struct wr){ 0 };
+	if (sign->psk) {
+		memcpy(octets.parts, sign->octets, sizeof(octets.parts));
+		crypto_secret_set(&psk, e->psk, strlen(e->psk));
+		HOLDS(ike_auth_psk(sign->prf, &psk, &octets, mac) == 0);
+		wr_bytes(auth, mac, crypto_prf_size(sign->prf));
+		e->signs[e->n_signs].method = IKE_AUTH_PSK;
+	} else {
+		HOLDS(crypto_private_sign(e->key, sign->hashes, sign->octets, 3, &e->signs[e->n_signs].method, auth, &diag) == 0);
+	}
 	e->n_signs++;
 }
 
 static int on_verify(void *ctx, const struct ike_verify *verify, struct diag *diag)
 {
-	return diag_set(diag, "no public keys here");
+	const struct end *e = ctx;
+
+	return e->creds ? creds_verify(e->creds, verify, LADDER_NOW_S, diag) : diag_set(diag, "no public keys here");
 }
 
 static void on_certs(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
 {
+	const struct end *e = ctx;
+
+	if (e->creds)
+		creds_put_certs(e->creds, tunnel, w);
+}
+
+static void on_certreq(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
+{
+	const struct end *e = ctx;
+	struct wr ids = { 0 };
+
+	if (e->creds)
+		creds_add_key_ids(e->creds, &ids);
+	if (ids.len)
+		ike_cert_encode(w, IKE_PL_CERTREQ, IKE_CERT_X509, ids.data, ids.len);
+	wr_fini(&ids);
 }
 
 static uint32_t on_spi(void *ctx)
@@ -154,7 +181,7 @@ static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *t
 
 static const struct ike_ops ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
-	.put_certreq = on_certs, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
+	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
 	.child_move = on_child_move, .child_del = on_child_del, .child_times = on_child_times, .event = on_event,
 };
 
@@ -164,8 +191,10 @@ static void answer_signs(struct end *e)
 {
 	while (e->n_signs > 0) {
 		unsigned i = --e->n_signs;
+		struct wr auth = e->signs[i].auth;
 
-		ike_engine_signed(e->engine, e->signs[i].id, IKE_AUTH_PSK, e->signs[i].auth, e->signs[i].len, ladder.now);
+		ike_engine_signed(e->engine, e->signs[i].id, e->signs[i].method, auth.data, auth.len, ladder.now);
+		wr_fini(&auth);
 	}
 }
 
@@ -261,8 +290,11 @@ void ladder_end(void)
 {
 	while (ladder.n_wire > 0)
 		ladder_drop(0);
-	ike_engine_free(ladder.ends[0].engine);
-	ike_engine_free(ladder.ends[1].engine);
+	for (unsigned i = 0; i < 2; i++) {
+		ike_engine_free(ladder.ends[i].engine);
+		creds_free(ladder.ends[i].creds);
+		crypto_private_free(ladder.ends[i].key);
+	}
 }
 
 struct ike_counters ladder_counters(unsigned i)

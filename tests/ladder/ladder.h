@@ -9,12 +9,15 @@
 #ifndef SAV_LADDER_H
 #define SAV_LADDER_H
 
+#include "ipsec/creds.h"
+#include "ipsec/crypto_cert.h"
 #include "ipsec/ike/ike_engine.h"
 #include "ipsec/ike/sa.h"
 
 #define LADDER_WIRE_MAX 256
 #define LADDER_KIDS_MAX 64
 #define LADDER_SIGNS_MAX 16
+#define LADDER_NOW_S 1800000000 /* for certificates: seconds since 1970 */
 
 /* A child SA of the datapath; in the order in which they came. */
 struct kid {
@@ -28,6 +31,8 @@ struct kid {
 struct end {
 	struct ike_engine *engine;
 	const char *psk;
+	struct creds *creds; /* for tunnels with certificates; the ladder frees both */
+	struct crypto_private *key;
 	struct ike_endpoint at;
 	uint32_t next_spi;
 	unsigned n_used;
@@ -36,8 +41,8 @@ struct end {
 	unsigned n_signs;
 	struct {
 		uint64_t id;
-		uint8_t auth[CRYPTO_PRF_MAX];
-		size_t len;
+		uint8_t method;
+		struct wr auth;
 	} signs[LADDER_SIGNS_MAX];
 	unsigned ups, downs, failures;
 	char last[512];
