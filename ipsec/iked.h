@@ -13,6 +13,7 @@
 #ifndef SAV_IKED_H
 #define SAV_IKED_H
 
+#include "ipsec/esp/esp_sock.h"
 #include "ipsec/iked_config.h"
 #include "ipsec/proc.h"
 
@@ -25,6 +26,7 @@ struct iked {
 	char keys[256];	     /* directory of keys and certificates */
 	unsigned ike_uid, ike_gid;
 	bool without_esp;
+	unsigned esp_threads; /* workers of sav-esp */
 };
 extern struct iked iked;
 

@@ -458,7 +458,8 @@ static int helper_start(struct helper *h, struct diag *diag)
 {
 	char path[sizeof(iked.programs) + 32], uid[16], gid[16];
 	char uid_option[] = "--uid", gid_option[] = "--gid", keys_option[] = "--keys";
-	char *argv[6] = { path };
+	char threads_option[32];
+	char *argv[7] = { path };
 	int fd[2];
 
 	helper_path(h, path, sizeof(path));
@@ -466,6 +467,8 @@ static int helper_start(struct helper *h, struct diag *diag)
 	snprintf(gid, sizeof(gid), "%u", iked.ike_gid);
 	if (h->who == PROC_IKE || h->who == PROC_ESP) {
 		argv[1] = uid_option, argv[2] = uid, argv[3] = gid_option, argv[4] = gid;
+		snprintf(threads_option, sizeof(threads_option), "--threads=%u", iked.esp_threads);
+		argv[5] = h->who == PROC_ESP ? threads_option : NULL;
 	} else if (h->who == PROC_SIGNER) {
 		argv[1] = keys_option, argv[2] = iked.keys;
 	}

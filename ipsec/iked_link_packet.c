@@ -28,8 +28,9 @@ struct bound {
 	enum ip_family family;
 	struct ip_addr addr;
 	uint32_t mark;
-	int ike, natt, esp; /* port 500, 4500 and its second half */
-	int raw; /* protocol 50; -1: it can't be had, ESP goes in UDP then */
+	int ike, natt; /* port 500, 4500 */
+	int esp[ESP_WORKERS_MAX]; /* 4500's other parts, one of each worker */
+	int raw[ESP_WORKERS_MAX]; /* protocol 50; -1: it can't be had, ESP goes in UDP then */
 	uint32_t mtu; /* of the interface with the address, 0: not known */
 };
 
@@ -105,9 +106,9 @@ static void set_error(uint32_t link, const char *text)
 
 /* ---- sockets */
 
-static void tell_one(enum proc_who who, const struct bound *b, uint16_t port, int fd)
+static void tell_one(enum proc_who who, const struct bound *b, uint16_t port, unsigned worker, int fd)
 {
-	const struct proc_socket message = { b->link, { b->addr, port }, b->mtu };
+	const struct proc_socket message = { b->link, { b->addr, port }, b->mtu, worker };
 	struct wr w = { 0 };
 
 	if (fd < 0)
@@ -119,17 +120,19 @@ static void tell_one(enum proc_who who, const struct bound *b, uint16_t port, in
 static void tell(enum proc_who who, const struct bound *b)
 {
 	if (who == PROC_IKE) {
-		tell_one(PROC_IKE, b, IKE_PORT, b->ike);
-		tell_one(PROC_IKE, b, IKE_NATT_PORT, b->natt);
+		tell_one(PROC_IKE, b, IKE_PORT, 0, b->ike);
+		tell_one(PROC_IKE, b, IKE_NATT_PORT, 0, b->natt);
 	} else if (who == PROC_ESP) {
-		tell_one(PROC_ESP, b, IKE_NATT_PORT, b->esp);
-		tell_one(PROC_ESP, b, 0, b->raw);
+		for (unsigned i = 0; i < iked.esp_threads; i++) {
+			tell_one(PROC_ESP, b, IKE_NATT_PORT, i, b->esp[i]);
+			tell_one(PROC_ESP, b, 0, i, b->raw[i]);
+		}
 	}
 }
 
 static void tell_gone(const struct bound *b)
 {
-	const struct proc_socket message = { b->link, { b->addr, 0 }, 0 };
+	const struct proc_socket message = { b->link, { b->addr, 0 }, 0, 0 };
 
 	for (enum proc_who who = PROC_IKE; who <= PROC_ESP; who++) {
 		struct wr w = { 0 };
@@ -147,17 +150,21 @@ void iked_links_push(enum proc_who who)
 		tell(who, b);
 }
 
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 static void bound_close(struct bound *b)
 {
-	if (b->ike >= 0)
-		close(b->ike);
-	if (b->natt >= 0)
-		close(b->natt);
-	if (b->esp >= 0)
-		close(b->esp);
-	if (b->raw >= 0)
-		close(b->raw);
-	b->ike = b->natt = b->esp = b->raw = -1;
+	close_one(&b->ike);
+	close_one(&b->natt);
+	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++) {
+		close_one(&b->esp[i]);
+		close_one(&b->raw[i]);
+	}
 }
 
 static uint32_t mtu_of(const struct ip_addr *addr)
@@ -184,22 +191,48 @@ static uint32_t mtu_of(const struct ip_addr *addr)
 	return mtu;
 }
 
+/* Without any, ESP goes in UDP. */
+static void open_raw(struct bound *b)
+{
+	struct diag diag;
+
+	for (unsigned i = 0; i < iked.esp_threads; i++) {
+		b->raw[i] = iked_socket_open_raw(&b->addr, b->mark, i, iked.esp_threads, &diag);
+		if (b->raw[i] >= 0)
+			continue;
+		zlog_warn("link %s: %s", iked_link_by_number(&iked.config, b->link)->name, diag.text);
+		/* all or none: a worker has to have it */
+		for (unsigned k = 0; k < i; k++)
+			close_one(&b->raw[k]);
+		return;
+	}
+}
+
+static int open_esp(struct bound *b, const struct ike_endpoint *natt, struct diag *diag)
+{
+	for (unsigned i = 0; i < iked.esp_threads; i++) {
+		b->esp[i] = iked_socket_open(natt, b->mark, diag);
+		if (b->esp[i] < 0)
+			return -1;
+	}
+	open_raw(b);
+	return iked_socket_share(b->natt, iked.esp_threads, diag);
+}
+
 /* The order of binding is the order in the group: IKE's first. */
 static int bound_open(struct bound *b, struct diag *diag)
 {
 	const struct ike_endpoint ike = { b->addr, IKE_PORT }, natt = { b->addr, IKE_NATT_PORT };
-	struct diag no_raw;
 	bool ok;
 
 	iked_privileges(true);
 	b->mtu = mtu_of(&b->addr);
+	b->ike = b->natt = -1;
+	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++)
+		b->esp[i] = b->raw[i] = -1;
 	b->ike = iked_socket_open(&ike, b->mark, diag);
 	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
-	b->esp = b->natt < 0 || iked.without_esp ? -1 : iked_socket_open(&natt, b->mark, diag);
-	b->raw = b->esp < 0 ? -1 : iked_socket_open_raw(&b->addr, b->mark, &no_raw);
-	if (b->esp >= 0 && b->raw < 0)
-		zlog_warn("link %s: %s", iked_link_by_number(&iked.config, b->link)->name, no_raw.text);
-	ok = b->natt >= 0 && (iked.without_esp || (b->esp >= 0 && iked_socket_share(b->natt, diag) == 0));
+	ok = b->natt >= 0 && (iked.without_esp || open_esp(b, &natt, diag) == 0);
 	iked_privileges(false);
 	if (!ok)
 		bound_close(b);

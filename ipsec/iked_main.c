@@ -76,6 +76,7 @@ enum {
 	OPT_PROGRAMS,
 	OPT_IMPORT,
 	OPT_NAME,
+	OPT_ESP_THREADS,
 };
 
 static const struct option options[] = {
@@ -83,6 +84,7 @@ static const struct option options[] = {
 	{ "programs", required_argument, NULL, OPT_PROGRAMS },
 	{ "import", required_argument, NULL, OPT_IMPORT },
 	{ "name", required_argument, NULL, OPT_NAME },
+	{ "esp-threads", required_argument, NULL, OPT_ESP_THREADS },
 	{ 0 },
 };
 
@@ -139,6 +141,7 @@ static void parse_options(int argc, char **argv)
 	frr_opt_add("", options,
 		    "      --keys         Directory of keys and certificates\n"
 		    "      --programs     Directory of sav-ike, sav-ike-signer and sav-esp\n"
+		    "      --esp-threads  Threads of sav-esp that carry packets: 1, 2, 4, 8 or 16\n"
 		    "      --import       PKCS #12 or PEM file to take apart, into --keys; then exit\n"
 		    "      --name         What the imported files are to be called\n");
 	while ((opt = frr_getopt(argc, argv, NULL)) != EOF) {
@@ -152,6 +155,12 @@ static void parse_options(int argc, char **argv)
 			break;
 		case OPT_PROGRAMS:
 			snprintf(iked.programs, sizeof(iked.programs), "%s", optarg);
+			break;
+		case OPT_ESP_THREADS:
+			iked.esp_threads = (unsigned)strtoul(optarg, NULL, 10);
+			if (iked.esp_threads < 1 || iked.esp_threads > ESP_WORKERS_MAX ||
+			    (iked.esp_threads & (iked.esp_threads - 1)))
+				usage("--esp-threads: 1, 2, 4, 8 or 16");
 			break;
 		case OPT_IMPORT:
 			import = optarg;
@@ -183,12 +192,24 @@ static void find_accounts(void)
 	}
 }
 
+/* Half of the processors: the kernel needs as much for the same packets. */
+static unsigned default_threads(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = 1;
+
+	while (n * 4 <= processors && n < 8)
+		n *= 2;
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	struct diag diag;
 
 	find_programs();
 	find_accounts();
+	iked.esp_threads = default_threads();
 	sav_iked_di.name = "sav-iked"; /* not an identifier */
 	frr_version_option("sav-iked", argc, argv);
 	frr_preinit(&sav_iked_di, argc, argv);

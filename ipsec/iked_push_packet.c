@@ -21,6 +21,14 @@
 #define MTU_DEFAULT 1400
 #define BUCKETS 4096
 
+/* An interface, of one tunnel or several. */
+struct device {
+	struct device *next;
+	char name[IKED_IFNAME];
+	unsigned users;
+	int queues[ESP_WORKERS_MAX]; /* one for each worker of esp */
+};
+
 /* What a tunnel was when it was told. */
 struct pushed {
 	struct pushed *next;
@@ -28,15 +36,14 @@ struct pushed {
 	uint8_t digest[DIGEST_SIZE]; /* of what was told: a tunnel is large */
 	bool active; /* else unfinished */
 	bool seen;
-	bool again; /* its device is to be made anew */
-	int device_fd;
+	struct device *device;
 	uint32_t mtu; /* what esp has worked out, 0: nothing yet */
-	char device[IKED_IFNAME];
 	char error[PROC_TEXT_MAX], last[PROC_TEXT_MAX];
 };
 
 static struct pushed *table[BUCKETS];
 static struct event *t_push;
+static struct device *devices;
 
 static struct pushed **find(const char *name)
 {
@@ -199,49 +206,109 @@ static void device_up(const char *name, uint32_t mtu)
 		close(fd);
 }
 
-/* A device may carry several tunnels: who opened it first keeps it for all. */
-static int device_fd(struct pushed *p, const char *name, struct diag *diag)
+static void queues_close(struct device *d)
 {
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct pushed *o = table[i]; o; o = o->next)
-			if (o != p && o->device_fd >= 0 && strcmp(o->device, name) == 0)
-				return dup(o->device_fd);
-	return esp_tun_open(name, false, diag);
+	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++) {
+		if (d->queues[i] >= 0)
+			close(d->queues[i]);
+		d->queues[i] = -1;
+	}
+}
+
+static int queues_open(struct device *d, uint32_t mtu, struct diag *diag)
+{
+	int ret = 0;
+
+	iked_privileges(true);
+	for (unsigned i = 0; i < iked.esp_threads && ret == 0; i++) {
+		d->queues[i] = esp_tun_open(d->name, iked.esp_threads > 1, diag);
+		ret = d->queues[i] < 0 ? -1 : 0;
+	}
+	if (ret == 0)
+		device_up(d->name, mtu);
+	iked_privileges(false);
+	if (ret != 0)
+		queues_close(d);
+	return ret;
+}
+
+/* No longer this tunnel's, and gone if it was the last one's. */
+static void device_leave(struct pushed *p)
+{
+	struct device *d = p->device;
+
+	p->device = NULL;
+	if (!d || --d->users > 0)
+		return;
+	for (struct device **at = &devices; *at; at = &(*at)->next)
+		if (*at == d) {
+			*at = d->next;
+			break;
+		}
+	queues_close(d);
+	free(d);
+}
+
+static struct device *device_find(const char *name)
+{
+	struct device *d = devices;
+
+	while (d && strcmp(d->name, name) != 0)
+		d = d->next;
+	return d;
+}
+
+static uint32_t mtu_of(const struct pushed *p, const struct iked_tunnel *t)
+{
+	return t->mtu ? t->mtu : p->mtu ? p->mtu : MTU_DEFAULT;
 }
 
 static void device_open(struct pushed *p, const struct iked_tunnel *t)
 {
-	uint32_t mtu = t->mtu ? t->mtu : p->mtu ? p->mtu : MTU_DEFAULT;
 	char name[IKED_IFNAME];
 	struct diag diag;
+	struct device *d;
 
 	iked_tunnel_device(t, name);
-	if (iked.without_esp || (p->device_fd >= 0 && strcmp(p->device, name) == 0))
+	if (iked.without_esp || (p->device && strcmp(p->device->name, name) == 0))
 		return;
-	if (p->device_fd >= 0)
-		close(p->device_fd);
-	snprintf(p->device, sizeof(p->device), "%s", name);
-	iked_privileges(true);
-	p->device_fd = device_fd(p, name, &diag);
-	if (p->device_fd >= 0)
-		device_up(name, mtu);
-	iked_privileges(false);
-	if (p->device_fd < 0)
-		set_error(p, diag.text);
+	device_leave(p);
+	d = device_find(name);
+	if (!d) {
+		d = mem_alloc(sizeof(*d));
+		snprintf(d->name, sizeof(d->name), "%s", name);
+		for (unsigned i = 0; i < ESP_WORKERS_MAX; i++)
+			d->queues[i] = -1;
+		if (queues_open(d, mtu_of(p, t), &diag) != 0) {
+			set_error(p, diag.text);
+			free(d);
+			return;
+		}
+		d->next = devices;
+		devices = d;
+	}
+	d->users++;
+	p->device = d;
+}
+
+static void tell_device(const struct pushed *p, uint32_t mtu)
+{
+	for (unsigned i = 0; i < iked.esp_threads; i++) {
+		struct proc_device device = { .mtu = mtu, .worker = i };
+		struct wr w = { 0 };
+
+		snprintf(device.tunnel, sizeof(device.tunnel), "%s", p->name);
+		snprintf(device.device, sizeof(device.device), "%s", p->device->name);
+		proc_device_encode(&w, &device);
+		iked_send(PROC_ESP, &w, p->device->queues[i]);
+	}
 }
 
 static void push_device(struct pushed *p, const struct iked_tunnel *t)
 {
-	struct proc_device device = { .mtu = t->mtu ? t->mtu : MTU_DEFAULT };
-	struct wr w = { 0 };
-
 	device_open(p, t);
-	if (p->device_fd < 0)
-		return;
-	snprintf(device.tunnel, sizeof(device.tunnel), "%s", p->name);
-	snprintf(device.device, sizeof(device.device), "%s", p->device);
-	proc_device_encode(&w, &device);
-	iked_send(PROC_ESP, &w, p->device_fd);
+	if (p->device)
+		tell_device(p, mtu_of(p, t));
 }
 
 void iked_tunnel_mtu(const struct proc_mtu *mtu)
@@ -249,39 +316,34 @@ void iked_tunnel_mtu(const struct proc_mtu *mtu)
 	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, mtu->tunnel);
 	struct pushed *p = *find(mtu->tunnel);
 
-	if (!t || !p || p->device_fd < 0)
+	if (!t || !p || !p->device)
 		return;
 	p->mtu = mtu->mtu;
 	if (t->mtu)
 		return;
-	zlog_info("tunnel %s: interface %s has an MTU of %u", p->name, p->device, mtu->mtu);
+	zlog_info("tunnel %s: interface %s has an MTU of %u", p->name, p->device->name, mtu->mtu);
 	iked_privileges(true);
-	device_up(p->device, mtu->mtu);
+	device_up(p->device->name, mtu->mtu);
 	iked_privileges(false);
 }
 
 void iked_device_lost(const char *tunnel)
 {
+	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, tunnel);
 	struct pushed *lost = *find(tunnel);
+	struct device *d = lost ? lost->device : NULL;
+	struct diag diag;
 
-	if (!lost || lost->device_fd < 0)
+	if (!d || !t)
 		return;
-	zlog_warn("interface %s was deleted; it is made anew", lost->device);
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct pushed *p = table[i]; p; p = p->next)
-			if (p->device_fd >= 0 && strcmp(p->device, lost->device) == 0) {
-				close(p->device_fd);
-				p->device_fd = -1;
-				p->again = true;
-			}
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct pushed *p = table[i]; p; p = p->next) {
-			const struct iked_tunnel *t = p->again ? iked_tunnel_find(&iked.config, p->name) : NULL;
-
-			p->again = false;
-			if (t && p->active)
-				push_device(p, t);
-		}
+	zlog_warn("interface %s was deleted; it is made anew", d->name);
+	queues_close(d);
+	if (queues_open(d, mtu_of(lost, t), &diag) != 0) {
+		set_error(lost, diag.text);
+		return;
+	}
+	/* esp knows which tunnels have it: one of them is enough */
+	tell_device(lost, mtu_of(lost, t));
 	iked_publish_soon();
 }
 
@@ -292,9 +354,7 @@ static void gone(struct pushed *p)
 	send_name(PROC_IKE, PROC_TUNNEL_GONE, p->name);
 	send_name(PROC_SIGNER, PROC_KEY_GONE, p->name);
 	send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
-	if (p->device_fd >= 0)
-		close(p->device_fd);
-	p->device_fd = -1;
+	device_leave(p);
 	p->active = false;
 }
 
@@ -317,7 +377,6 @@ static void push_one(const struct iked_tunnel *t)
 	if (!p) {
 		p = *at = mem_alloc(sizeof(*p));
 		snprintf(p->name, sizeof(p->name), "%s", t->t.name);
-		p->device_fd = -1;
 	}
 	p->seen = true;
 	digest_of(t, digest);

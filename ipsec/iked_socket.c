@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
+#include "ipsec/esp/esp_sock.h"
 
 #define BUFFER_BYTES (4 << 20) /* thousands of peers may come at once */
 
@@ -53,13 +53,14 @@ int iked_socket_open(const struct ike_endpoint *local, uint32_t mark, struct dia
 	return fd;
 }
 
-int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, struct diag *diag)
+int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, unsigned worker, unsigned workers, struct diag *diag)
 {
 	const struct ike_endpoint any_port = { *local, 0 };
 	bool v6 = local->family == IP_V6;
 	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP);
 
-	if (fd < 0 || (mark && on(fd, SOL_SOCKET, SO_MARK, (int)mark) < 0) || bind_to(fd, &any_port) < 0) {
+	if (fd < 0 || (mark && on(fd, SOL_SOCKET, SO_MARK, (int)mark) < 0) || bind_to(fd, &any_port) < 0 ||
+	    esp_sock_only(fd, (enum ip_family)local->family, worker, workers) < 0) {
 		diag_set(diag, "no socket for protocol 50: %s; ESP goes in UDP", strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -68,20 +69,9 @@ int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, struct diag
 	return fd;
 }
 
-int iked_socket_share(int fd, struct diag *diag)
+int iked_socket_share(int fd, unsigned workers, struct diag *diag)
 {
-	/* the program sees the UDP payload */
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 5, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog fprog = { sizeof(program) / sizeof(program[0]), program };
-
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &fprog, sizeof(fprog)) < 0)
+	if (esp_sock_spread(fd, 1, workers) < 0)
 		return diag_set(diag, "the kernel does not tell IKE from ESP: %s", strerror(errno));
 	return 0;
 }

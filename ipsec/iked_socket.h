@@ -13,10 +13,10 @@
 /* Bound there, non-blocking, packets marked. Several may be bound alike, and
  * share what comes by iked_socket_share(). -1 with the reason. */
 int iked_socket_open(const struct ike_endpoint *local, uint32_t mark, struct diag *diag);
-/* For ESP as protocol 50 to and from that address. */
-int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, struct diag *diag);
-/* Of a group of two: the first gets IKE (whatever begins with the non-ESP marker,
- * or is shorter), the second the rest. */
-int iked_socket_share(int fd, struct diag *diag);
+/* For ESP as protocol 50 to and from that address, what a worker gets of it. */
+int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, unsigned worker, unsigned workers, struct diag *diag);
+/* Of the group of those bound alike: the first gets IKE, the others are sav-esp's
+ * workers' (esp_sock.h). */
+int iked_socket_share(int fd, unsigned workers, struct diag *diag);
 
 #endif /* SAV_IKED_SOCKET_H */

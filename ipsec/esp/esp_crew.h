@@ -19,8 +19,6 @@
 #include "ipsec/esp/esp_counters.h"
 #include "ipsec/proc.h"
 
-#define ESP_WORKERS_MAX 16 /* a power of two */
-
 struct esp_crew;
 
 /* As esp_worker_ops, and what a worker has to say by itself once a second. */

@@ -35,6 +35,8 @@ struct esp_train {
 	struct ike_endpoint peer; /* whom to, or where from; raw: port 0 */
 };
 
+#define ESP_WORKERS_MAX 16 /* threads that share what comes; a power of two */
+
 #define ESP_BATCH 32
 /* Of each train that is received. */
 #define ESP_RECEIVE_MAX 65536
