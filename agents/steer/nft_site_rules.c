@@ -190,15 +190,16 @@ static void count(struct nftnl_rule *r, enum nft_site_count what, uint32_t numbe
 	expr_count(r, name);
 }
 
-/* The type of the destination; RTN_UNICAST is what is forwarded. */
-static void destination_type(struct nftnl_rule *r, uint32_t op, uint32_t type)
+/* The type of the destination, within a range. Of IPv6 the kernel looks at
+ * routes for it, and says "unreachable" where a rule prohibits. */
+static void destination_type(struct nftnl_rule *r, uint32_t from, uint32_t to)
 {
 	struct nftnl_expr *e = expr_add(r, "fib");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, EXPR_REG);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
-	expr_cmp(r, op, &type, sizeof(type));
+	expr_range(r, &from, &to, sizeof(from));
 }
 
 /* There is (not) a route with these flags. */
@@ -275,8 +276,8 @@ static void build_inside(const struct build *b)
 			expr_verdict(r, NF_ACCEPT);
 		}
 	}
-	r = rule(b);
-	destination_type(r, NFT_CMP_NEQ, RTN_UNICAST);
+	r = rule(b); /* local, broadcast, anycast, multicast: not forwarded by our tables */
+	destination_type(r, RTN_LOCAL, RTN_MULTICAST);
 	expr_verdict(r, NF_ACCEPT);
 	r = rule(b); /* the kernel does not forward them */
 	expr_prefix(r, true, &link_local);
@@ -437,7 +438,7 @@ static void put_forward(const struct build *b, const char *dev, const struct ip_
 		expr_prefix(r, false, to);
 	} else {
 		expr_family(r, f->to.family);
-		destination_type(r, NFT_CMP_EQ, RTN_LOCAL);
+		destination_type(r, RTN_LOCAL, RTN_LOCAL);
 	}
 	expr_l4(r, f->protocol);
 	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);

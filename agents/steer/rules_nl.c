@@ -329,7 +329,8 @@ static void change_route(struct change *c, const struct plan_route *r, bool add)
 	struct nlmsghdr *nlh = rules_nl_put_route(buf, r, RULES_NL_PROTOCOL, add);
 	int rc = talk(c->nl, nlh, NULL, NULL);
 
-	if (rc == 0 || (!add && rc == -ESRCH))
+	/* an interface that has just gone: the news of it bring another plan */
+	if (rc == 0 || (!add && rc == -ESRCH) || (add && (rc == -ENETDOWN || rc == -ENODEV)))
 		return;
 	if (r->family == IP_V6 && (rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP))
 		return;
