@@ -5,7 +5,8 @@ usage: bench_radius.py SERVER SECRET SAVD-PID EDGES SESSIONS...
 
 For each number of sessions: brings up as many, measures how many Starts and Stops of further ones are
 answered in a second, and how long single Starts take until the change is among the notifications of
-pe's nftables. Prints a JSON list.
+pe's nftables: with nothing else to do, and while LOAD Starts and Stops of others come each second. Prints
+a JSON list.
 """
 import json
 import os
@@ -26,6 +27,7 @@ NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7
 WINDOW = 256
 CHURN = 5000
 PROBES = 100
+LOAD, LOAD_S = 5000, 4
 LIMIT_S = 5.0
 
 
@@ -63,8 +65,9 @@ class Sender:
         return nas.request(nas.ACCOUNTING, number % 256, attrs + nas.attribute(8, address(n)),
                            self.secret)
 
-    def run(self, requests):
-        """requests: (status, session). Seconds, and milliseconds to each answer."""
+    def run(self, requests, rate=None):
+        """requests: (status, session), so many a second or as many as get answers. Seconds, and milliseconds to
+        each answer."""
         packets = [self.packet(i // 16, status, n) for i, (status, n) in enumerate(requests)]
         sent, times, outstanding, at = {}, [], 0, 0
         start = time.monotonic()
@@ -75,7 +78,8 @@ class Sender:
             s.setblocking(False)
             poller.register(s, select.POLLIN)
         while len(times) < len(packets):
-            while outstanding < WINDOW and at < len(packets) and (at % 16, at // 16 % 256) not in sent:
+            due = len(packets) if rate is None else min(len(packets), int((time.monotonic() - start) * rate))
+            while outstanding < WINDOW and at < due and (at % 16, at // 16 % 256) not in sent:
                 self.sockets[at % 16].send(packets[at])
                 sent[at % 16, at // 16 % 256] = (time.monotonic(), at)
                 at, outstanding = at + 1, outstanding + 1
@@ -86,7 +90,7 @@ class Sender:
                         self.sockets[k].send(packets[i])
                         again += 1
                 look = time.monotonic() + 1
-            for fd, _ in poller.poll(1000):
+            for fd, _ in poller.poll(1000 if rate is None else 1):
                 k = by_fd[fd]
                 while True:
                     try:
@@ -127,6 +131,27 @@ def to_kernel(sender, nft, first):
     return times
 
 
+class Load:
+    """Starts and Stops at a steady pace, by a process of its own."""
+
+    def __init__(self, sender, base):
+        requests = [(1 + i % 2, base + i // 2) for i in range(LOAD * LOAD_S)]
+        self.results, write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            seconds, times = sender.run(requests, LOAD)
+            os.write(write, json.dumps({"answered_per_second": round(len(requests) / seconds), "answer_ms": summary(times),
+                                        "sent_again": sender.again}).encode())
+            os._exit(0)
+        os.close(write)
+
+    def result(self):
+        text = os.read(self.results, 65536)
+        os.close(self.results)
+        os.waitpid(self.pid, 0)
+        return json.loads(text)
+
+
 def summary(values):
     values = sorted(values)
     return {"median": round(statistics.median(values), 2),
@@ -143,6 +168,7 @@ def cpu_us(pid):
 def main(server, secret, pid, edges, *sizes):
     edges = int(edges)
     sender = in_namespace("bng", lambda: Sender(server, secret, edges))
+    other = in_namespace("bng", lambda: Sender(server, secret, edges))
     nft = in_namespace("pe", watch_nftables)
     present, out = 0, []
     for turn, size in enumerate(map(int, sizes)):
@@ -162,8 +188,12 @@ def main(server, secret, pid, edges, *sizes):
             "savd_cpu_us_per_request": round(used_us / CHURN / 2, 1),
             "sent_again": sender.again,
             "answer_ms": summary(times),
-            "kernel_ms": summary(to_kernel(sender, nft, 3000000 + edges * PROBES * turn)),
+            "kernel_ms": summary(to_kernel(sender, nft, 2100000 + edges * PROBES * turn)),
         })
+        load = Load(other, 1000000 + LOAD * LOAD_S * turn)
+        time.sleep(0.5)
+        busy = summary(to_kernel(sender, nft, 2100000 + edges * PROBES * (len(sizes) + turn)))
+        out[-1]["under_load"] = {"kernel_ms": busy, **load.result()}
         print(out[-1], file=sys.stderr)
     print(json.dumps(out))
 
