@@ -136,6 +136,39 @@ static void policy_ts(const struct ike_sa *sa, bool local, struct ike_ts_list *o
 	}
 }
 
+/* Transport mode is between the two hosts that have the IKE SA, and each of their
+ * selectors has exactly that one address (2.23.1). False: none can have it, and
+ * the list is as it was. */
+static bool keep_host(struct ike_ts_list *list, const struct ip_addr *host)
+{
+	struct ike_ts only = { .port_last = UINT16_MAX, .first = *host, .last = *host };
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < list->n; i++)
+		if (ike_ts_intersect(&list->list[i], &only, &list->list[kept]))
+			kept++;
+	if (kept > 0)
+		list->n = kept;
+	return kept > 0;
+}
+
+static void set_host(struct ike_ts_list *list, const struct ip_addr *host)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (list->list[i].first.family == host->family)
+			list->list[i].first = list->list[i].last = *host;
+}
+
+/* Behind a NAT a host knows itself by another address than its peer does: what the
+ * other side wrote, as it is seen here. */
+static void as_seen_here(const struct ike_sa *sa, struct ike_ts_list *ours, struct ike_ts_list *theirs)
+{
+	if (sa->nat.local)
+		set_host(ours, &sa->path.local.addr);
+	if (sa->nat.remote)
+		set_host(theirs, &sa->path.remote.addr);
+}
+
 void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t spi, bool in_auth, struct ike_writer *w)
 {
 	struct ike_ts_list local, remote;
@@ -148,6 +181,11 @@ void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t 
 
 		local.n = 1;
 		local.list[0] = ike_ts_of_prefix(&any);
+	}
+	if (!rekeyed && sa->tunnel->transport) {
+		/* the peer refuses what does not fit */
+		(void)keep_host(&local, &sa->path.local.addr);
+		(void)keep_host(&remote, &sa->path.remote.addr);
 	}
 	if (rekeyed)
 		ike_notify_spi_encode(w, N_REKEY_SA, IKE_PROTO_ESP, rekeyed->spi_in);
@@ -310,16 +348,20 @@ uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike
 	/* 0 to 255 are never an SA's (RFC 4303 2.1) */
 	if (c.spi_out < 256)
 		return N_INVALID_SYNTAX;
+	c.transport = said.transport && sa->tunnel->transport;
+	if (c.transport)
+		as_seen_here(sa, &said.tsr, &said.tsi);
 	policy_ts(sa, true, &policy);
 	ike_ts_narrow(&policy, &said.tsr, &local);
 	policy_ts(sa, false, &policy);
 	ike_ts_narrow(&policy, &said.tsi, &remote);
+	if (c.transport && (!keep_host(&local, &sa->path.local.addr) || !keep_host(&remote, &sa->path.remote.addr)))
+		return N_TS_UNACCEPTABLE;
 	if (local.n == 0 || remote.n == 0)
 		return N_TS_UNACCEPTABLE;
 	error = exchange_keys(x, &c.suite, &said, &dh, &shared);
 	c.local_ts = &local;
 	c.remote_ts = &remote;
-	c.transport = said.transport && sa->tunnel->transport;
 	c.no_tfc = said.no_tfc;
 	c.shared = dh ? &shared : NULL;
 	if (!error && (c.spi_in = ops->spi(ctx)) == 0)
@@ -348,6 +390,8 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 	if (ike_proposal_accept(sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, dh != NULL, &c.suite) != 0)
 		return N_NO_PROPOSAL_CHOSEN;
 	c.spi_out = spi_of(&said.proposals.list[0]);
+	if (said.transport)
+		as_seen_here(sa, &said.tsi, &said.tsr);
 	/* a virtual address is known by now, so the wide offer has its bounds */
 	policy_ts(sa, true, &local);
 	policy_ts(sa, false, &remote);

@@ -117,7 +117,8 @@ static int on_child_add(void *ctx, const struct ike_child_sa *child)
 	if (e->n_kids == LADDER_KIDS_MAX)
 		return -1; /* the datapath is full */
 	e->kids[e->n_kids++] = (struct kid){ child->spi_in, child->spi_out, child->in->encr, child->out->encr,
-					     child->inbound_only ? 0 : ++e->n_used, child->encap, child->path };
+					     child->inbound_only ? 0 : ++e->n_used, child->encap, child->path,
+					     child->transport, child->local_ts->list[0], child->remote_ts->list[0] };
 	return 0;
 }
 

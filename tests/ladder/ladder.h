@@ -26,6 +26,8 @@ struct kid {
 	unsigned used; /* sends: the one with the highest number; 0: does not */
 	bool encap;
 	struct ike_path path;
+	bool transport;
+	struct ike_ts local, remote; /* the first of its selectors */
 };
 
 struct end {

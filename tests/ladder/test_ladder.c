@@ -53,6 +53,60 @@ static void behind_a_nat_both_encapsulate(void **state)
 	ladder_end();
 }
 
+static void transport(struct ike_tunnel *t, unsigned end)
+{
+	static struct ike_ts_list l2tp = { .n = 1 };
+	struct diag diag;
+
+	assert_int_equal(ike_ts_parse("0.0.0.0/0 proto udp port 1701", &l2tp.list[0], &diag), 0);
+	t->transport = true;
+	t->local_ts = t->remote_ts = &l2tp;
+}
+
+static void assert_hosts(const struct kid *kid, const char *local, const char *remote)
+{
+	struct ip_addr l = ladder_endpoint(local).addr, r = ladder_endpoint(remote).addr;
+
+	assert_true(kid->transport);
+	assert_true(ip_addr_equal(&kid->local.first, &l) && ip_addr_equal(&kid->local.last, &l));
+	assert_true(ip_addr_equal(&kid->remote.first, &r) && ip_addr_equal(&kid->remote.last, &r));
+	assert_int_equal(kid->local.port_first, 1701);
+	assert_int_equal(kid->remote.protocol, 17);
+}
+
+/* RFC 7296 2.23.1: each side has the addresses that it sees. */
+static void transport_mode_through_a_nat_has_the_hosts_as_each_sees_them(void **state)
+{
+	ladder_begin(transport);
+	ladder.nat = ladder_endpoint("192.0.2.99");
+	ladder.nat.port = 20000;
+	ladder_up();
+	assert_children(1);
+	assert_hosts(&ladder.ends[0].kids[0], "192.0.2.1", "192.0.2.2");
+	assert_hosts(&ladder.ends[1].kids[0], "192.0.2.2", "192.0.2.99");
+	/* either begins a rekeying with the ones that it knows */
+	for (unsigned end = 0; end < 2; end++) {
+		struct diag diag;
+
+		assert_int_equal(ike_engine_rekey(ladder.ends[end].engine, "t", true, ladder.now, &diag), 0);
+		ladder_settle();
+		assert_children(1);
+		assert_hosts(&ladder.ends[0].kids[0], "192.0.2.1", "192.0.2.2");
+		assert_hosts(&ladder.ends[1].kids[0], "192.0.2.2", "192.0.2.99");
+	}
+	ladder_end();
+}
+
+static void transport_mode_without_a_nat(void **state)
+{
+	ladder_begin(transport);
+	ladder_up();
+	assert_children(1);
+	assert_hosts(&ladder.ends[0].kids[0], "192.0.2.1", "192.0.2.2");
+	assert_hosts(&ladder.ends[1].kids[0], "192.0.2.2", "192.0.2.1");
+	ladder_end();
+}
+
 static void other_keys_do_not_come_up(void **state)
 {
 	ladder_begin(NULL);
@@ -420,6 +474,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_come_up),
 		cmocka_unit_test(behind_a_nat_both_encapsulate),
+		cmocka_unit_test(transport_mode_through_a_nat_has_the_hosts_as_each_sees_them),
+		cmocka_unit_test(transport_mode_without_a_nat),
 		cmocka_unit_test(other_keys_do_not_come_up),
 		cmocka_unit_test(an_unknown_name_does_not_come_up),
 		cmocka_unit_test(why_the_responder_was_refused_stays),
