@@ -40,6 +40,10 @@ void crypto_key_set(struct crypto_key *key, const void *data, size_t len);
 void crypto_secret_set(struct crypto_secret *secret, const void *data, size_t len);
 void crypto_secret_wipe(struct crypto_secret *secret);
 void crypto_wipe(void *data, size_t len);
+/* Zeroed memory that is locked as far as the system's limits allow, and wiped
+ * when it is freed. */
+void *crypto_locked_alloc(size_t size);
+void crypto_locked_free(void *p, size_t size);
 
 /* In time that depends on len only. */
 bool crypto_equal(const void *a, const void *b, size_t len);

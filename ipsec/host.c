@@ -295,9 +295,11 @@ static void take_peer(struct host *host, struct rd body, int fd)
 		proc_chan_free(host->esp);
 		host->esp = proc_chan_new(fd);
 		/* a new one has no SA; what the peer sends with the old keys it cannot open */
-		host_children_expire(host, 0);
+		host_children_expire(host);
 	}
 }
+
+static void from_esp(struct host *host, const struct proc_header *header, struct rd body, int fd);
 
 static void from_main(struct host *host, const struct proc_header *header, struct rd body, int fd)
 {
@@ -332,6 +334,8 @@ static void from_main(struct host *host, const struct proc_header *header, struc
 		take_command(host, body);
 		break;
 	default:
+		/* of the kernel's ESP, which main has */
+		from_esp(host, header, body, -1);
 		break;
 	}
 	if (fd >= 0)

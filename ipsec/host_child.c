@@ -127,6 +127,7 @@ void host_child_add(struct host *host, const struct ike_child_sa *sa)
 	child->tunnel = tunnel_get(host, sa->tunnel);
 	child->tunnel->n++;
 	child->link = sa->path.link;
+	child->kernel = host_socket_is_kernel(host, sa->path.link);
 	child->local_ts = ts_dup(sa->local_ts);
 	child->remote_ts = ts_dup(sa->remote_ts);
 	if (!path_equal(&child->tunnel->path, &sa->path) && child->tunnel->sending == 0)
@@ -207,7 +208,7 @@ void host_children_lost(struct host *host)
 {
 	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
 		for (struct host_child *c = host->children[i]; c; c = c->next) {
-			if (!c->sending)
+			if (!c->sending || c->kernel)
 				continue;
 			c->sending = false;
 			if (--c->tunnel->sending == 0)
@@ -215,10 +216,18 @@ void host_children_lost(struct host *host)
 		}
 }
 
-void host_children_expire(struct host *host, uint32_t link)
+void host_children_expire(struct host *host)
 {
 	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
 		for (struct host_child *c = host->children[i]; c; c = c->next)
-			if (c->tunnel && (link == 0 || c->link == link))
+			if (c->tunnel && !c->kernel)
+				ike_engine_child_expiring(host->engine, c->spi_in, host->now_ms);
+}
+
+void host_children_switch(struct host *host, uint32_t link, bool kernel)
+{
+	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
+		for (struct host_child *c = host->children[i]; c; c = c->next)
+			if (c->tunnel && c->link == link && c->kernel != kernel)
 				ike_engine_child_expiring(host->engine, c->spi_in, host->now_ms);
 }

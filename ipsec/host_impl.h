@@ -14,6 +14,7 @@ struct host_socket {
 	int fd;
 	uint32_t link;
 	struct ike_endpoint local;
+	bool kernel; /* children of the link are main's */
 };
 
 /* Of a tunnel that has certificates or public keys. */
@@ -41,6 +42,7 @@ struct host_child {
 	struct host_tunnel *tunnel; /* NULL: only an SPI so far */
 	uint32_t spi_in;
 	uint32_t link;
+	bool kernel; /* main has it, not esp */
 	bool sending;
 	struct ike_ts_list *local_ts, *remote_ts; /* until it sends: own copies */
 	uint64_t heard_ms, spoke_ms;
@@ -68,6 +70,7 @@ extern const struct ike_ops host_ops;
 
 /* ---- host_socket.c */
 void host_socket_add(struct host *host, const struct proc_socket *socket, int fd); /* takes fd */
+bool host_socket_is_kernel(const struct host *host, uint32_t link);
 void host_socket_gone(struct host *host, const struct proc_socket *socket);
 /* Reads a bounded number of packets of each. */
 void host_socket_read(struct host *host, unsigned i);
@@ -84,8 +87,10 @@ void host_child_del(struct host *host, uint32_t spi_in);
 void host_children_free(struct host *host);
 /* A datapath is gone with all that it had. */
 void host_children_lost(struct host *host);
-/* New ones in their place: what a link's datapath has not got. 0: all links. */
-void host_children_expire(struct host *host, uint32_t link);
+/* New ones in the place of esp's children. */
+void host_children_expire(struct host *host);
+/* The link has this datapath now: new ones in the place of the other's. */
+void host_children_switch(struct host *host, uint32_t link, bool kernel);
 
 /* ---- host.c */
 /* A list of which only the first n may be there. */

@@ -100,13 +100,29 @@ static void esp_send(struct host *host, struct wr *w)
 		wr_fini(w);
 }
 
-static void esp_send_spi(struct host *host, enum proc_type type, uint32_t spi_in)
+/* To the datapath that has the child: main's is the kernel. */
+static void child_send(struct host *host, bool kernel, struct wr *w)
+{
+	if (kernel)
+		proc_chan_send(host->main_chan, w, -1);
+	else
+		esp_send(host, w);
+}
+
+static bool is_kernel(struct host *host, uint32_t spi_in)
+{
+	const struct host_child *child = host_child_find(host, spi_in);
+
+	return child && child->kernel;
+}
+
+static void child_send_spi(struct host *host, enum proc_type type, uint32_t spi_in)
 {
 	const struct proc_spi message = { spi_in };
 	struct wr w = { 0 };
 
 	proc_spi_encode(&w, type, &message);
-	esp_send(host, &w);
+	child_send(host, is_kernel(host, spi_in), &w);
 }
 
 static int on_child_add(void *ctx, const struct ike_child_sa *c)
@@ -114,12 +130,13 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	struct host *host = ctx;
 	struct proc_child message; /* not from the heap, where it would leave holes between what stays */
 	struct wr w = { 0 };
+	bool kernel = host_socket_is_kernel(host, c->path.link);
 
-	if (!host->esp) {
+	if (!host->esp && !kernel) {
 		host_log(host, "tunnel %s: child SA %08x is agreed upon, and there is no datapath to carry it", c->tunnel, c->spi_in);
 		return 0;
 	}
-	if (proc_chan_is_broken(host->esp))
+	if (!kernel && proc_chan_is_broken(host->esp))
 		return -1;
 	message = (struct proc_child){
 		.spi_in = c->spi_in, .spi_out = c->spi_out, .replaces_in = c->replaces_in, .suite = c->suite.cipher,
@@ -131,7 +148,7 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	snprintf(message.tunnel, sizeof(message.tunnel), "%s", c->tunnel);
 	proc_child_encode(&w, &message);
 	crypto_wipe(&message, sizeof(message));
-	esp_send(host, &w);
+	child_send(host, kernel, &w);
 	host_child_add(host, c);
 	return 0;
 }
@@ -139,7 +156,7 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 static void on_child_use(void *ctx, uint32_t spi_in)
 {
 	host_child_use(ctx, spi_in);
-	esp_send_spi(ctx, PROC_CHILD_USE, spi_in);
+	child_send_spi(ctx, PROC_CHILD_USE, spi_in);
 }
 
 static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *path, bool encap)
@@ -149,13 +166,13 @@ static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *pat
 
 	host_child_move(ctx, spi_in, path);
 	proc_move_encode(&w, &message);
-	esp_send(ctx, &w);
+	child_send(ctx, is_kernel(ctx, spi_in), &w);
 }
 
 static void on_child_del(void *ctx, uint32_t spi_in)
 {
+	child_send_spi(ctx, PROC_CHILD_DEL, spi_in);
 	host_child_del(ctx, spi_in);
-	esp_send_spi(ctx, PROC_CHILD_DEL, spi_in);
 }
 
 static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms)

@@ -34,9 +34,19 @@ void host_socket_add(struct host *host, const struct proc_socket *socket, int fd
 	} else {
 		i = (int)host->n_sockets++;
 	}
-	host->sockets[i] = (struct host_socket){ fd, socket->link, socket->local };
+	host->sockets[i] = (struct host_socket){ fd, socket->link, socket->local, socket->kernel };
+	if (socket->local.port == IKE_NATT_PORT)
+		host_children_switch(host, socket->link, socket->kernel);
 	/* the link may have had none for a while; without a change this does nothing */
 	ike_engine_link_moved(host->engine, socket->link, &socket->local.addr, host->now_ms);
+}
+
+bool host_socket_is_kernel(const struct host *host, uint32_t link)
+{
+	for (unsigned i = 0; i < host->n_sockets; i++)
+		if (host->sockets[i].link == link)
+			return host->sockets[i].kernel;
+	return false;
 }
 
 void host_socket_gone(struct host *host, const struct proc_socket *socket)

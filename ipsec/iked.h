@@ -5,6 +5,7 @@
  *   iked_main.c           options, start, end
  *   iked_helper_packet.c  the processes ike, signer and esp, and talk with them
  *   iked_link_packet.c    links: addresses, sockets, devices
+ *   iked_kernel_packet.c  the kernel's ESP (iked_kernel.h)
  *   iked_push_packet.c    configuration to the processes
  *   iked_publish_packet.c what the tunnels are, to who subscribes
  *   iked_vty.c            links and tunnels in configuration mode
@@ -57,6 +58,7 @@ int iked_up(const char *tunnel, struct diag *diag);
 void iked_links_start(void);
 void iked_links_stop(void);
 void iked_links_changed(void); /* by configuration */
+void iked_links_check(void); /* the same, now */
 void iked_links_push(enum proc_who who); /* all sockets to one that is new */
 /* The link's address of a family, if it has one now. */
 bool iked_link_address(const struct iked_link *link, enum ip_family family, struct ip_addr *out);

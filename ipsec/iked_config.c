@@ -228,6 +228,42 @@ static int check_link(const struct iked_config *config, const struct iked_tunnel
 	return 0;
 }
 
+/* UDP_ENCAP on a socket gives the kernel all ESP that comes by it. */
+static int check_datapath(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
+{
+	static const char *const names[] = { "auto", "user", "kernel" };
+
+	const struct iked_link *link = t->link[0] ? iked_link_find(config, t->link) : NULL;
+
+	if (!link || t->datapath == IKED_DATAPATH_AUTO ||
+	    link->datapaths[t->datapath == IKED_DATAPATH_USER ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER] == 0)
+		return 0;
+	for (const struct iked_tunnel *o = config->tunnels; o; o = o->next)
+		if (strcmp(o->t.name, t->t.name) != 0 && strcmp(o->link, t->link) == 0 && o->datapath != IKED_DATAPATH_AUTO &&
+		    o->datapath != t->datapath)
+			return diag_set(diag, "tunnel %s has datapath %s on link %s, and all tunnels of a link have the same: type "
+					      "\"datapath %s\" here, or make a link with another source for it",
+					o->t.name, names[o->datapath], t->link, names[o->datapath]);
+	return 0;
+}
+
+bool iked_link_is_kernel(const struct iked_config *config, const char *name)
+{
+	const struct iked_link *link = iked_link_find(config, name);
+
+	if (link && link->datapaths[IKED_DATAPATH_USER] + link->datapaths[IKED_DATAPATH_KERNEL] > 0)
+		return link->datapaths[IKED_DATAPATH_KERNEL] > 0;
+	return config->kernel_works;
+}
+
+static void count_datapath(const struct iked_config *config, const struct iked_tunnel *t, int by)
+{
+	struct iked_link *link = t->link[0] ? iked_link_find(config, t->link) : NULL;
+
+	if (link)
+		link->datapaths[t->datapath] += (unsigned)by;
+}
+
 static int check_tunnel(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
 {
 	if (t->start != IKED_ADD && t->t.remote_addr.v == 0 && t->t.local_ts->n && t->t.remote_ts->n && t->has_remote_auth)
@@ -241,7 +277,10 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 		return diag_set(diag, "nat refuse and port 4500 from the beginning contradict each other");
 	if (!is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
 		return diag_set(diag, "local and remote identity are the same");
-	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 ? -1 : 0;
+	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 ||
+			       check_datapath(config, t, diag) != 0 ?
+		       -1 :
+		       0;
 }
 
 static bool same_pair(const struct iked_tunnel *a, const struct iked_tunnel *b)
@@ -262,6 +301,8 @@ int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *change
 	if (!same_pair(tunnel, changed) && check_pair(config, changed, diag) != 0)
 		return -1;
 	was = *tunnel;
+	count_datapath(config, &was, -1);
+	count_datapath(config, changed, 1);
 	*tunnel = *changed;
 	tunnel->prev = was.prev;
 	tunnel->next = was.next;
@@ -277,6 +318,7 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 
 	if (!tunnel)
 		return diag_set(diag, "there is no tunnel %s", name);
+	count_datapath(config, tunnel, -1);
 	*at = tunnel->next_name;
 	if (tunnel->prev)
 		tunnel->prev->next = tunnel->next;
@@ -337,7 +379,7 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 	out->start = t->start == IKED_AUTO;
 	/* the user-space datapath carries ESP in UDP only, which a NAT that isn't there
 	 * would have it do too (RFC 7296 2.23) */
-	if (out->nat == IKE_NAT_AUTO)
+	if (out->nat == IKE_NAT_AUTO && !iked_link_is_kernel(config, t->link))
 		out->nat = IKE_NAT_FORCE;
 	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
 	if (out->remote_ts->n == 0 && out->pool.len) {

@@ -19,6 +19,12 @@
 #define IKED_IFNAME 16
 #define IKED_FILES_MAX 8
 
+enum iked_datapath {
+	IKED_DATAPATH_AUTO, /* as the link's other tunnels; else the kernel's if it works */
+	IKED_DATAPATH_USER,
+	IKED_DATAPATH_KERNEL,
+};
+
 struct iked_link {
 	struct iked_link *next;
 	char name[IKE_TUNNEL_NAME];
@@ -27,6 +33,7 @@ struct iked_link {
 	bool has_source[IP_FAMILIES];
 	struct ip_addr source[IP_FAMILIES]; /* else the device's first address */
 	uint32_t mark;
+	unsigned datapaths[3]; /* tunnels, by enum iked_datapath */
 };
 
 enum iked_start {
@@ -52,6 +59,7 @@ struct iked_tunnel {
 	char psk[PROC_PATH_MAX], cert[PROC_PATH_MAX], key[PROC_PATH_MAX];
 	struct iked_files ca, crl, peer;
 	enum iked_start start;
+	enum iked_datapath datapath;
 	bool carry; /* else its selectors are not to leave in clear while it is down */
 };
 
@@ -61,6 +69,7 @@ struct iked_config {
 	struct iked_tunnel *tunnels, *last_tunnel; /* in the order in which they were typed */
 	struct iked_tunnel *names[IKED_NAMES];
 	uint32_t last_number;
+	bool kernel_works; /* its ESP */
 };
 
 void iked_config_free(struct iked_config *config);
@@ -80,6 +89,8 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 
 /* What it still lacks, NULL: nothing. */
 const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *tunnel);
+/* A socket is one datapath's, so that all tunnels of a link have the same. */
+bool iked_link_is_kernel(const struct iked_config *config, const char *link);
 /* As the engine takes it: link number, start, shared identity. Its lists are
  * good until the next call. */
 void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *tunnel, struct ike_tunnel *out);

@@ -14,7 +14,7 @@
 
 #include "log.h"
 
-#include "ipsec/iked.h"
+#include "ipsec/iked_kernel.h"
 #include "lib/mem.h"
 
 #define MESSAGES_MAX 256
@@ -185,6 +185,7 @@ static void helper_ready(struct helper *h)
 	if (h->who == PROC_IKE) {
 		proc_plain_encode(&w, PROC_ORPHANS);
 		iked_send(PROC_ESP, &w, -1);
+		iked_kernel_ike_new();
 	}
 	/* keys before who asks for them, sockets before who uses them */
 	iked_links_push(h->who);
@@ -372,6 +373,11 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 	case PROC_DEVICE_LOST:
 	case PROC_ESP_COUNTERS:
 		return h->who == PROC_ESP && from_esp(header->type, body);
+	case PROC_CHILD_ADD:
+	case PROC_CHILD_USE:
+	case PROC_CHILD_MOVE:
+	case PROC_CHILD_DEL:
+		return h->who == PROC_IKE && iked_kernel_take(header, body);
 	case PROC_CARRIES:
 		return h->who == PROC_IKE && take_carries(body);
 	case PROC_RESULT:

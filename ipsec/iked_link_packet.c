@@ -14,7 +14,7 @@
 
 #include "log.h"
 
-#include "ipsec/iked.h"
+#include "ipsec/iked_kernel.h"
 #include "ipsec/iked_socket.h"
 #include "lib/mem.h"
 
@@ -28,6 +28,7 @@ struct bound {
 	enum ip_family family;
 	struct ip_addr addr;
 	uint32_t mark;
+	bool kernel; /* its ESP has the socket of port 4500 */
 	int ike, natt; /* port 500, 4500 */
 	int esp[ESP_WORKERS_MAX]; /* 4500's other parts, one of each worker */
 	int raw[ESP_WORKERS_MAX]; /* protocol 50; -1: it can't be had, ESP goes in UDP then */
@@ -108,7 +109,7 @@ static void set_error(uint32_t link, const char *text)
 
 static void tell_one(enum proc_who who, const struct bound *b, uint16_t port, unsigned worker, int fd)
 {
-	const struct proc_socket message = { b->link, { b->addr, port }, b->mtu, worker };
+	const struct proc_socket message = { b->link, { b->addr, port }, b->mtu, worker, b->kernel };
 	struct wr w = { 0 };
 
 	if (fd < 0)
@@ -132,7 +133,7 @@ static void tell(enum proc_who who, const struct bound *b)
 
 static void tell_gone(const struct bound *b)
 {
-	const struct proc_socket message = { b->link, { b->addr, 0 }, 0, 0 };
+	const struct proc_socket message = { b->link, { b->addr, 0 }, 0, 0, b->kernel };
 
 	for (enum proc_who who = PROC_IKE; who <= PROC_ESP; who++) {
 		struct wr w = { 0 };
@@ -219,6 +220,22 @@ static int open_esp(struct bound *b, const struct ike_endpoint *natt, struct dia
 	return iked_socket_share(b->natt, iked.esp_threads, diag);
 }
 
+static int bound_open_kernel(struct bound *b, struct diag *diag)
+{
+	const struct ike_endpoint ike = { b->addr, IKE_PORT }, natt = { b->addr, IKE_NATT_PORT };
+	bool ok;
+
+	iked_privileges(true);
+	b->mtu = mtu_of(&b->addr);
+	b->ike = iked_socket_open(&ike, b->mark, diag);
+	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
+	ok = b->natt >= 0 && xfrm_socket(b->ike, b->family, diag) == 0 && xfrm_socket(b->natt, b->family, diag) == 0;
+	iked_privileges(false);
+	if (!ok)
+		bound_close(b);
+	return ok ? 0 : -1;
+}
+
 /* The order of binding is the order in the group: IKE's first. */
 static int bound_open(struct bound *b, struct diag *diag)
 {
@@ -227,9 +244,6 @@ static int bound_open(struct bound *b, struct diag *diag)
 
 	iked_privileges(true);
 	b->mtu = mtu_of(&b->addr);
-	b->ike = b->natt = -1;
-	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++)
-		b->esp[i] = b->raw[i] = -1;
 	b->ike = iked_socket_open(&ike, b->mark, diag);
 	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
 	ok = b->natt >= 0 && (iked.without_esp || open_esp(b, &natt, diag) == 0);
@@ -263,6 +277,7 @@ static void drop(struct bound **at, bool say)
 static bool check_one(const struct iked_link *link, enum ip_family family)
 {
 	struct bound **at = bound_find(link->number, family), *b = *at;
+	bool kernel = iked_link_is_kernel(&iked.config, link->name);
 	struct ip_addr addr;
 	struct diag diag;
 
@@ -271,15 +286,18 @@ static bool check_one(const struct iked_link *link, enum ip_family family)
 			drop(at, true);
 		return false;
 	}
-	if (b && ip_addr_equal(&b->addr, &addr) && b->mark == link->mark)
+	if (b && ip_addr_equal(&b->addr, &addr) && b->mark == link->mark && b->kernel == kernel)
 		return false;
 	/* the new ones are given under the same link and family: ike sees a move */
 	if (b)
-		drop(at, false);
+		drop(at, b->kernel != kernel);
 	b = mem_alloc(sizeof(*b));
-	*b = (struct bound){ .next = links.bound, .link = link->number, .family = family, .addr = addr, .mark = link->mark };
+	*b = (struct bound){ .next = links.bound, .link = link->number, .family = family, .addr = addr, .mark = link->mark,
+			     .kernel = kernel, .ike = -1, .natt = -1 };
+	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++)
+		b->esp[i] = b->raw[i] = -1;
 	links.bound = b;
-	if (bound_open(b, &diag) != 0) {
+	if ((kernel ? bound_open_kernel(b, &diag) : bound_open(b, &diag)) != 0) {
 		set_error(link->number, diag.text);
 		drop(bound_find(link->number, family), true);
 		return true;
@@ -306,6 +324,12 @@ static void check_all(struct event *t)
 	EVENT_OFF(links.t_retry);
 	if (again)
 		event_add_timer(iked.loop, check_all, NULL, RETRY_S, &links.t_retry);
+}
+
+void iked_links_check(void)
+{
+	EVENT_OFF(links.t_soon);
+	check_all(NULL);
 }
 
 void iked_links_changed(void)

@@ -22,6 +22,7 @@
 
 #include "ipsec/iked.h"
 #include "ipsec/iked_import.h"
+#include "ipsec/iked_kernel.h"
 #include "lib/shell_vty.h"
 
 #define KEYS_DIR "/etc/opensav/ipsec"
@@ -64,6 +65,7 @@ static void on_term(void)
 	iked_push_stop();
 	iked_links_stop();
 	iked_helpers_stop();
+	iked_kernel_stop();
 	iked_config_free(&iked.config);
 	frr_fini();
 	exit(0);
@@ -220,6 +222,7 @@ int main(int argc, char **argv)
 	iked_show_vty_init();
 	shell_vty_init();
 	frr_config_fork();
+	iked_kernel_start();
 	if (iked_helpers_start(&diag) != 0)
 		die(&diag);
 	iked_links_start();

@@ -13,7 +13,7 @@
 #include "log.h"
 
 #include "ipsec/esp/esp_tun.h"
-#include "ipsec/iked.h"
+#include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
 #include "lib/mem.h"
 
@@ -304,8 +304,35 @@ static void tell_device(const struct pushed *p, uint32_t mtu)
 	}
 }
 
+/* The kernel's ESP: an xfrm interface takes the place of the TUN device. */
+static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
+{
+	char name[IKED_IFNAME];
+	struct diag diag;
+
+	if (p->device) {
+		send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
+		device_leave(p);
+	}
+	if (iked_kernel_tunnel(t, &diag) != 0) {
+		set_error(p, diag.text);
+		return;
+	}
+	if (t->t.transport)
+		return;
+	iked_tunnel_device(t, name);
+	iked_privileges(true);
+	device_up(name, t->mtu ? t->mtu : MTU_DEFAULT);
+	iked_privileges(false);
+}
+
 static void push_device(struct pushed *p, const struct iked_tunnel *t)
 {
+	if (iked_link_is_kernel(&iked.config, t->link)) {
+		push_kernel(p, t);
+		return;
+	}
+	iked_kernel_tunnel_gone(p->name);
 	device_open(p, t);
 	if (p->device)
 		tell_device(p, mtu_of(p, t));
@@ -354,6 +381,7 @@ static void gone(struct pushed *p)
 	send_name(PROC_IKE, PROC_TUNNEL_GONE, p->name);
 	send_name(PROC_SIGNER, PROC_KEY_GONE, p->name);
 	send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
+	iked_kernel_tunnel_gone(p->name);
 	device_leave(p);
 	p->active = false;
 }
@@ -363,6 +391,7 @@ static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
 	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
 
 	copy->prev = copy->next = copy->next_name = NULL;
+	copy->datapath = iked_link_is_kernel(&iked.config, t->link) ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER;
 	iked_tunnel_resolve(&iked.config, t, &copy->t);
 	digest_sha256(copy, sizeof(*copy), out);
 	free(copy);
@@ -398,6 +427,7 @@ static void push_one(const struct iked_tunnel *t)
 
 static void push_changes(struct event *t)
 {
+	iked_links_check(); /* one may have another datapath now */
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (struct pushed *p = table[i]; p; p = p->next)
 			p->seen = false;

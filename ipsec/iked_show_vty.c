@@ -10,7 +10,7 @@
 
 #include "ipsec/esp/esp_counters.h"
 #include "ipsec/ike/ts.h"
-#include "ipsec/iked.h"
+#include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
 
 #define JSON_HELP "JavaScript Object Notation\n"
@@ -88,6 +88,24 @@ static void on_sa(void *ctx, const struct proc_sa *sa)
 	json_object_array_add(telling->sas, json);
 }
 
+/* What it carried, as the kernel has counted. */
+static void put_use(struct json_object *json, uint32_t spi_in)
+{
+	struct xfrm_use in, out;
+
+	if (!iked_kernel_use(spi_in, &in, &out)) {
+		json_object_string_add(json, "datapath", "user");
+		return;
+	}
+	json_object_string_add(json, "datapath", "kernel");
+	json_object_int_add(json, "packetsIn", (int64_t)in.packets);
+	json_object_int_add(json, "bytesIn", (int64_t)in.bytes);
+	json_object_int_add(json, "packetsOut", (int64_t)out.packets);
+	json_object_int_add(json, "bytesOut", (int64_t)out.bytes);
+	json_object_int_add(json, "replays", in.replays);
+	json_object_int_add(json, "badIntegrity", in.bad_icv);
+}
+
 static void on_child(void *ctx, const struct proc_child_row *child)
 {
 	struct telling *telling = ctx;
@@ -107,6 +125,7 @@ static void on_child(void *ctx, const struct proc_child_row *child)
 	json_object_object_add(json, "remoteSelectors", json_selectors(&child->remote_ts));
 	json_object_int_add(json, "upSeconds", child->up_s);
 	json_object_int_add(json, "rekeyInSeconds", or_never(child->rekey_in_s));
+	put_use(json, child->spi_in);
 	json_object_array_add(telling->last, json);
 }
 
@@ -195,6 +214,10 @@ static void print_child(struct vty *vty, struct json_object *child)
 	vty_out(vty, " to ");
 	print_list(vty, json_object_object_get(child, "remoteSelectors"));
 	vty_out(vty, "\n    ");
+	if (strcmp(text_of(child, "datapath"), "kernel") == 0)
+		vty_out(vty, "kernel: %lld packets (%lld bytes) in, %lld (%lld) out, %lld replayed, %lld damaged\n    ",
+			int_of(child, "packetsIn"), int_of(child, "bytesIn"), int_of(child, "packetsOut"),
+			int_of(child, "bytesOut"), int_of(child, "replays"), int_of(child, "badIntegrity"));
 	print_seconds(vty, child);
 }
 
@@ -236,6 +259,32 @@ DEFUN(show_ipsec_sa, show_ipsec_sa_cmd, "show ipsec sa [json]", SHOW_STR IPSEC_H
 
 /* ---- show ipsec counters */
 
+/* A line of the kernel's, of this network namespace; 0 if it has none. */
+static int64_t xfrm_stat(const char *wanted)
+{
+	FILE *f = fopen("/proc/net/xfrm_stat", "re");
+	long long value, found = 0;
+	char name[64];
+
+	while (f && fscanf(f, "%63s %lld", name, &value) == 2)
+		if (strcmp(name, wanted) == 0)
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void put_kernel_drops(struct json_object *json)
+{
+	json_object_int_add(json, "kernelUnknownSpi", xfrm_stat("XfrmInNoStates"));
+	json_object_int_add(json, "kernelReplays", xfrm_stat("XfrmInStateSeqError"));
+	json_object_int_add(json, "kernelBadIcv", xfrm_stat("XfrmInStateProtoError"));
+	json_object_int_add(json, "kernelBadForm", xfrm_stat("XfrmInStateMismatch"));
+	json_object_int_add(json, "kernelBadSelector", xfrm_stat("XfrmInNoPols"));
+	json_object_int_add(json, "kernelOtherTunnel", xfrm_stat("XfrmInTmplMismatch"));
+	json_object_int_add(json, "kernelNoSa", xfrm_stat("XfrmOutNoStates"));
+}
+
 DEFUN(show_ipsec_counters, show_ipsec_counters_cmd, "show ipsec counters [json]",
       SHOW_STR IPSEC_HELP "What strangers and time did, and the processes\n" JSON_HELP)
 {
@@ -254,6 +303,7 @@ DEFUN(show_ipsec_counters, show_ipsec_counters_cmd, "show ipsec counters [json]"
 	json_object_int_add(telling.counters, "espProcess", iked_helper_pid(PROC_ESP));
 	for (unsigned i = 0; i < iked_esp_counters()->n && esp_counter_name(i); i++)
 		json_object_int_add(telling.counters, esp_counter_name(i), (int64_t)iked_esp_counters()->list[i]);
+	put_kernel_drops(telling.counters);
 	json_object_free(telling.sas);
 	if (argc > 3)
 		return print_json(vty, telling.counters);

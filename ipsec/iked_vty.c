@@ -642,6 +642,17 @@ DEFUN(tunnel_start, tunnel_start_cmd, "start <auto|trap|add>",
 	EDIT(copy.start = start);
 }
 
+DEFUN(tunnel_datapath, tunnel_datapath_cmd, "datapath <auto|user|kernel>",
+      "What carries packets; the same for all tunnels of a link\nThe kernel's ESP if it works here, else sav-esp\n"
+      "The process sav-esp\nThe kernel's ESP\n")
+{
+	const char *word = argv[1]->text;
+
+	EDIT(copy.datapath = strcmp(word, "kernel") == 0 ? IKED_DATAPATH_KERNEL :
+			     strcmp(word, "user") == 0	 ? IKED_DATAPATH_USER :
+							   IKED_DATAPATH_AUTO);
+}
+
 DEFUN(tunnel_protect, tunnel_protect_cmd, "protect",
       "What the selectors name never leaves in clear, also while the tunnel is down\n")
 {
@@ -747,6 +758,7 @@ void iked_vty_init(void)
 	IN_TUNNEL(no_tunnel_pool_cmd);
 	IN_TUNNEL(tunnel_shared_cmd);
 	IN_TUNNEL(tunnel_start_cmd);
+	IN_TUNNEL(tunnel_datapath_cmd);
 	IN_TUNNEL(tunnel_protect_cmd);
 	IN_TUNNEL(tunnel_carry_cmd);
 	IN_TUNNEL(tunnel_device_cmd);

@@ -143,6 +143,8 @@ int iked_write_tunnels(struct vty *vty)
 		write_how(vty, t);
 		if (t->start != IKED_ADD)
 			vty_out(vty, " start %s\n", iked_start_name(t->start));
+		if (t->datapath != IKED_DATAPATH_AUTO)
+			vty_out(vty, " datapath %s\n", t->datapath == IKED_DATAPATH_KERNEL ? "kernel" : "user");
 		if (t->carry)
 			vty_out(vty, " carry\n");
 		vty_out(vty, "exit\n!\n");

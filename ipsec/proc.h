@@ -60,12 +60,12 @@ enum proc_type {
 	PROC_SIGN,   /* struct proc_sign */
 	PROC_SIGNED, /* struct proc_signed */
 
-	/* ---- ike -> esp */
+	/* ---- ike -> esp, or -> main when the kernel is the link's datapath */
 	PROC_CHILD_ADD,	 /* struct proc_child */
 	PROC_CHILD_USE,	 /* struct proc_spi: now send with it */
 	PROC_CHILD_MOVE, /* struct proc_move */
 	PROC_CHILD_DEL,	 /* struct proc_spi; one that is not there is no error */
-	/* ---- esp -> ike */
+	/* ---- esp or main -> ike */
 	PROC_CHILD_FAILED, /* struct proc_spi: it can't be added; ike deletes the SA */
 	PROC_MOVED,	   /* struct proc_moved */
 	PROC_EXPIRING,	   /* struct proc_spi: a soft limit, once */
@@ -105,6 +105,7 @@ struct proc_socket {
 	struct ike_endpoint local; /* what it is bound to; port 0: a raw one, of protocol 50 */
 	uint32_t mtu; /* of the link's interface, 0: not known */
 	uint32_t worker; /* of esp, whose it is */
+	bool kernel;  /* to ike: children of this link are main's, else esp's */
 };
 
 enum proc_file_kind {

@@ -188,6 +188,7 @@ static void io_socket(struct io *io, struct proc_socket *m)
 	io_endpoint(io, &m->local);
 	io_u32(io, &m->mtu);
 	io_u32(io, &m->worker);
+	io_bool(io, &m->kernel);
 }
 
 static void io_file(struct io *io, struct proc_file *m)

@@ -149,11 +149,14 @@ static int limit(int resource)
  * made in it. */
 int sandbox_hide_files(struct diag *diag)
 {
-	char dir[] = "/tmp/sandbox.XXXXXX";
+	char dir[] = "/tmp/sandbox.XXXXXX", run[] = "/run/sandbox.XXXXXX";
+	char *made;
 
 	if (geteuid() != 0)
 		return 0;
-	if (!mkdtemp(dir) || chdir(dir) < 0 || rmdir(dir) < 0 || chroot(".") < 0)
+	made = mkdtemp(dir);
+	made = made ? made : mkdtemp(run); /* of a system that is read only */
+	if (!made || chdir(made) < 0 || rmdir(made) < 0 || chroot(".") < 0)
 		return diag_set(diag, "cannot leave the file system: %s", strerror(errno));
 	return 0;
 }

@@ -156,7 +156,8 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out)
 		.lft = { .soft_byte_limit = c->conf.soft_bytes ? c->conf.soft_bytes : XFRM_INF,
 			 .hard_byte_limit = XFRM_INF,
 			 .soft_packet_limit = c->conf.soft_packets ? c->conf.soft_packets : XFRM_INF,
-			 .hard_packet_limit = XFRM_INF },
+			 .hard_packet_limit = XFRM_INF,
+			 .hard_add_expires_seconds = c->way.hard_s },
 		.reqid = c->conf.tunnel,
 		.family = family_of(&to->addr),
 		.mode = c->conf.transport ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL,
@@ -169,7 +170,7 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out)
 	} replay = { .esn = { .bmp_len = REPLAY_WINDOW / 32, .replay_window = REPLAY_WINDOW } };
 	struct nl_msg *msg = message(XFRM_MSG_NEWSA, &info, sizeof(info));
 
-	put_algorithms(msg, &c->conf.suite, out ? &c->out : &c->in);
+	put_algorithms(msg, &c->conf.suite, out ? &c->keys->out : &c->keys->in);
 	nla_put(msg, XFRMA_REPLAY_ESN_VAL, sizeof(replay), &replay);
 	if (c->conf.path.encap) {
 		struct xfrm_encap_tmpl encap = { .encap_type = UDP_ENCAP_TYPE,
@@ -188,6 +189,28 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out)
 }
 
 /* ---- policies */
+
+static u128 low_bits(unsigned int n)
+{
+	return n >= 128 ? ~(u128)0 : ((u128)1 << n) - 1;
+}
+
+bool xfrm_msg_cut(struct ike_ts *rest, struct ike_ts *prefix)
+{
+	unsigned int bits = ip_bits((enum ip_family)rest->first.family), n = 0;
+
+	if (rest->first.v > rest->last.v)
+		return false;
+	while (n < bits && (rest->first.v & low_bits(n + 1)) == 0 && rest->last.v - rest->first.v >= low_bits(n + 1))
+		n++;
+	*prefix = *rest;
+	prefix->last.v = rest->first.v | low_bits(n);
+	if (prefix->last.v == rest->last.v)
+		rest->first.v = 1, rest->last.v = 0; /* no more */
+	else
+		rest->first.v = prefix->last.v + 1;
+	return true;
+}
 
 bool xfrm_msg_selector(const struct ike_ts *src, const struct ike_ts *dst, struct xfrm_selector *out)
 {
@@ -215,6 +238,9 @@ bool xfrm_msg_selector(const struct ike_ts *src, const struct ike_ts *dst, struc
 		.prefixlen_d = len[1],
 		.proto = proto,
 	};
+	if ((src->port_first != src->port_last && src->port_last - src->port_first != UINT16_MAX) ||
+	    (dst->port_first != dst->port_last && dst->port_last - dst->port_first != UINT16_MAX))
+		return false;
 	if (src->port_first == src->port_last) {
 		out->sport = htons(src->port_first);
 		out->sport_mask = UINT16_MAX;

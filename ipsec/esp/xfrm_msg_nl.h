@@ -13,13 +13,18 @@
 struct nl_msg;
 struct xfrm_selector;
 
-/* As it was asked for. The outbound keys are kept until it sends, because the
- * kernel takes the newest state at once. */
-struct xfrm_child {
-	struct xfrm_child *next;
-	struct esp_sa_conf conf; /* its pointers are NULL, these instead: */
-	struct ike_ts_list local_ts, remote_ts;
+/* In locked memory. */
+struct xfrm_keys {
 	struct ike_child_keys in, out;
+};
+
+/* As it was asked for, or only the tunnel's policies (no keys). The keys are kept
+ * because the kernel takes the newest outbound state at once, and for moves. */
+struct xfrm_child {
+	struct xfrm_child *next;	/* of one SPI's bucket */
+	struct xfrm_child *next_tunnel; /* of one tunnel */
+	struct esp_sa_conf conf; /* its selectors are own copies, its keys NULL: */
+	struct xfrm_keys *keys;
 	struct xfrm_way way;
 	bool sending;
 };
@@ -30,9 +35,11 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out); /* XFRM_MSG
 /* XFRM_MSG_DELSA or XFRM_MSG_GETSA. */
 struct nl_msg *xfrm_msg_id(const struct xfrm_child *c, bool out, int type);
 
-/* A pair of selectors as one that the kernel takes: prefixes and one port. False:
- * it takes none such. */
+/* A pair of selectors as one that the kernel takes: prefixes and one port, or all.
+ * False: it takes none such. xfrm_msg_cut() makes prefixes first. */
 bool xfrm_msg_selector(const struct ike_ts *src, const struct ike_ts *dst, struct xfrm_selector *out);
+/* The first prefix of a range, and what is left of it. False: that was all. */
+bool xfrm_msg_cut(struct ike_ts *rest, struct ike_ts *prefix);
 /* dir: XFRM_POLICY_IN, _OUT or _FWD; sets or replaces. */
 struct nl_msg *xfrm_msg_policy(const struct xfrm_child *c, const struct xfrm_selector *sel, uint8_t dir);
 struct nl_msg *xfrm_msg_policy_del(const struct xfrm_child *c, const struct xfrm_selector *sel, uint8_t dir);

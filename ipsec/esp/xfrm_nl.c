@@ -14,28 +14,11 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
-#include "ipsec/esp/xfrm_msg_nl.h"
+#include "ipsec/esp/xfrm_impl_nl.h"
+#include "ipsec/ike/ts.h"
 #include "lib/mem.h"
 
-#ifndef UDP_ENCAP
-#define UDP_ENCAP 100
-#endif
-#define UDP_ENCAP_TYPE 2 /* UDP_ENCAP_ESPINUDP, RFC 3948 */
-
-#define UDP_ENCAP_TYPE 2 /* UDP_ENCAP_ESPINUDP, RFC 3948 */
-
-struct xfrm {
-	struct xfrm_ops ops;
-	void *ctx;
-	struct nl_sock *ask, *events;
-	struct xfrm_child *children;
-		struct nl_msg *restored; /* an answer's numbers go here */
-	struct xfrm_use *use;	 /* and these are filled */
-	int error;
-};
-
-/* Sends and frees; 0 or -errno. */
-static int ask(struct xfrm *x, struct nl_msg *msg)
+int xfrm_ask(struct xfrm *x, struct nl_msg *msg)
 {
 	int n = nl_send_auto(x->ask, msg);
 
@@ -45,6 +28,16 @@ static int ask(struct xfrm *x, struct nl_msg *msg)
 		return -EIO;
 	x->error = 0;
 	return nl_wait_for_ack(x->ask) < 0 && x->error == 0 ? -EIO : x->error;
+}
+
+int xfrm_ask_all(struct xfrm *x, struct nl_msg *msg)
+{
+	int n = nl_send_auto(x->ask, msg);
+
+	nlmsg_free(msg);
+	x->error = 0;
+	n = n < 0 ? n : nl_recvmsgs_default(x->ask);
+	return n < 0 && x->error == 0 ? -EIO : x->error;
 }
 
 static int failed(struct diag *diag, const char *what, int error)
@@ -58,105 +51,197 @@ static int failed(struct diag *diag, const char *what, int error)
 
 static int state_del(struct xfrm *x, const struct xfrm_child *c, bool out)
 {
-	return ask(x, xfrm_msg_id(c, out, XFRM_MSG_DELSA));
+	return xfrm_ask(x, xfrm_msg_id(c, out, XFRM_MSG_DELSA));
 }
+
+/* ---- tunnels */
+
+static struct xfrm_tunnel **tunnel_place(const struct xfrm *x, uint32_t number)
+{
+	struct xfrm_tunnel **at = (struct xfrm_tunnel **)(uintptr_t)&x->tunnels[number % XFRM_BUCKETS];
+
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	return at;
+}
+
+bool xfrm_has_tunnel(const struct xfrm *x, uint32_t number)
+{
+	return *tunnel_place(x, number) != NULL;
+}
+
+static struct xfrm_tunnel *tunnel_get(struct xfrm *x, uint32_t number)
+{
+	struct xfrm_tunnel **at = tunnel_place(x, number);
+
+	if (!*at) {
+		*at = mem_alloc(sizeof(**at));
+		(*at)->number = number;
+	}
+	return *at;
+}
+
+static void tunnel_drop_if_empty(struct xfrm *x, struct xfrm_tunnel *t)
+{
+	struct xfrm_tunnel **at = tunnel_place(x, t->number);
+
+	if (t->children || t->trap)
+		return;
+	*at = t->next;
+	free(t);
+}
+
+/* ---- policies */
 
 typedef struct nl_msg *policy_fn(const struct xfrm_child *c, const struct xfrm_selector *sel, uint8_t dir);
 
-/* For each pair of selectors and direction; the first error. */
+static int three_policies(struct xfrm *x, const struct xfrm_child *c, const struct ike_ts *local, const struct ike_ts *remote,
+			  policy_fn *fn)
+{
+	struct xfrm_selector out, in;
+	int ret;
+
+	if (!xfrm_msg_selector(local, remote, &out) || !xfrm_msg_selector(remote, local, &in))
+		return -ERANGE;
+	ret = xfrm_ask(x, fn(c, &in, XFRM_POLICY_IN));
+	ret = ret ? ret : xfrm_ask(x, fn(c, &in, XFRM_POLICY_FWD));
+	return ret ? ret : xfrm_ask(x, fn(c, &out, XFRM_POLICY_OUT));
+}
+
+/* Two ranges as all pairs of their prefixes. */
+static int pair_policies(struct xfrm *x, const struct xfrm_child *c, struct ike_ts local, const struct ike_ts *remote,
+			 policy_fn *fn)
+{
+	struct ike_ts l, r, rest;
+	int first = 0, ret;
+
+	if (local.first.family != remote->first.family ||
+	    (local.protocol && remote->protocol && local.protocol != remote->protocol))
+		return 0; /* no packet is of both */
+	while (xfrm_msg_cut(&local, &l)) {
+		rest = *remote;
+		while (xfrm_msg_cut(&rest, &r)) {
+			ret = three_policies(x, c, &l, &r, fn);
+			first = first ? first : ret;
+		}
+	}
+	return first;
+}
+
+/* The first error. */
 static int each_policy(struct xfrm *x, const struct xfrm_child *c, policy_fn *fn)
 {
-	int first = 0;
+	const struct ike_ts_list *local = c->conf.local_ts, *remote = c->conf.remote_ts;
+	int first = 0, ret;
 
-	for (unsigned int l = 0; l < c->local_ts.n; l++)
-		for (unsigned int r = 0; r < c->remote_ts.n; r++) {
-			const struct ike_ts *local = &c->local_ts.list[l], *remote = &c->remote_ts.list[r];
-			struct xfrm_selector out, in;
-			int ret;
-
-			if (!xfrm_msg_selector(local, remote, &out) || !xfrm_msg_selector(remote, local, &in))
-				continue;
-			ret = ask(x, fn(c, &in, XFRM_POLICY_IN));
-			ret = ret ? ret : ask(x, fn(c, &in, XFRM_POLICY_FWD));
-			ret = ret ? ret : ask(x, fn(c, &out, XFRM_POLICY_OUT));
+	for (unsigned int l = 0; l < local->n; l++)
+		for (unsigned int r = 0; r < remote->n; r++) {
+			ret = pair_policies(x, c, local->list[l], &remote->list[r], fn);
 			first = first ? first : ret;
 		}
 	return first;
 }
 
-/* Another SA of the tunnel needs the same policies. */
-static bool policies_are_shared(const struct xfrm *x, const struct xfrm_child *c)
+static int policies_failed(struct diag *diag, int error)
 {
-	for (const struct xfrm_child *o = x->children; o; o = o->next)
-		if (o != c && o->sending && o->conf.tunnel == c->conf.tunnel)
-			return true;
-	return false;
+	if (error == -ERANGE)
+		return diag_set(diag, "the kernel's policies have one port or all, no ranges of ports: narrow the selectors, "
+				      "or \"datapath user\"");
+	return failed(diag, "policy", error);
+}
+
+/* Another SA of the tunnel, or what it has without one, needs the same policies. */
+static const struct xfrm_child *heir_of_policies(const struct xfrm_tunnel *t, const struct xfrm_child *c)
+{
+	for (const struct xfrm_child *o = t->children; o; o = o->next_tunnel)
+		if (o != c && o->sending && ike_ts_list_equal(o->conf.local_ts, c->conf.local_ts) &&
+		    ike_ts_list_equal(o->conf.remote_ts, c->conf.remote_ts))
+			return o;
+	return NULL;
+}
+
+static void policies_leave(struct xfrm *x, const struct xfrm_tunnel *t, const struct xfrm_child *c)
+{
+	if (heir_of_policies(t, c))
+		return;
+	/* first those without an SA: not for a moment is there none */
+	if (t->trap)
+		(void)each_policy(x, t->trap, xfrm_msg_policy);
+	if (!t->trap || !ike_ts_list_equal(t->trap->conf.local_ts, c->conf.local_ts) ||
+	    !ike_ts_list_equal(t->trap->conf.remote_ts, c->conf.remote_ts))
+		(void)each_policy(x, c, xfrm_msg_policy_del);
 }
 
 /* ---- children */
 
 static struct xfrm_child **find(struct xfrm *x, uint32_t spi_in)
 {
-	struct xfrm_child **at = &x->children;
+	struct xfrm_child **at = &x->children[spi_in % XFRM_BUCKETS];
 
 	while (*at && (*at)->conf.spi_in != spi_in)
 		at = &(*at)->next;
 	return at;
 }
 
+static struct xfrm_child *child_new(const struct esp_sa_conf *conf, const struct xfrm_way *way)
+{
+	struct xfrm_child *c = mem_alloc(sizeof(*c));
+
+	c->conf = *conf;
+	c->conf.local_ts = mem_dup(conf->local_ts, ike_ts_list_bytes(conf->local_ts));
+	c->conf.remote_ts = mem_dup(conf->remote_ts, ike_ts_list_bytes(conf->remote_ts));
+	c->conf.in = c->conf.out = NULL;
+	c->way = *way;
+	if (conf->in) {
+		c->keys = crypto_locked_alloc(sizeof(*c->keys));
+		c->keys->in = *conf->in;
+		c->keys->out = *conf->out;
+	}
+	return c;
+}
+
 static void child_free(struct xfrm_child *c)
 {
-	crypto_wipe(c, sizeof(*c));
+	crypto_locked_free(c->keys, sizeof(*c->keys));
+	free((void *)(uintptr_t)c->conf.local_ts);
+	free((void *)(uintptr_t)c->conf.remote_ts);
 	free(c);
 }
 
 static int start_sending(struct xfrm *x, struct xfrm_child *c, struct diag *diag)
 {
-	int ret = ask(x, xfrm_msg_state(c, true));
+	int ret = xfrm_ask(x, xfrm_msg_state(c, true));
 
 	if (ret < 0)
 		return failed(diag, "outbound SA", ret);
 	c->sending = true;
 	ret = each_policy(x, c, xfrm_msg_policy);
-	return ret < 0 ? failed(diag, "policy", ret) : 0;
-}
-
-static void remove_child(struct xfrm *x, struct xfrm_child *c)
-{
-	if (c->sending) {
-		if (!policies_are_shared(x, c))
-			(void)each_policy(x, c, xfrm_msg_policy_del);
-		(void)state_del(x, c, true);
-	}
-	(void)state_del(x, c, false);
+	return ret < 0 ? policies_failed(diag, ret) : 0;
 }
 
 int xfrm_add(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, bool sending,
 	     struct diag *diag)
 {
-	struct xfrm_child *c;
+	struct xfrm_tunnel *t;
+	struct xfrm_child *c, **at;
 	int ret;
 
 	if (*find(x, conf->spi_in))
 		return diag_set(diag, "SPI %08x is taken", conf->spi_in);
 	if (!xfrm_msg_has_cipher(&conf->suite))
 		return diag_set(diag, "the kernel back end does not have this cipher");
-	c = mem_alloc(sizeof(*c));
-	c->conf = *conf;
-	c->local_ts = *conf->local_ts;
-	c->remote_ts = *conf->remote_ts;
-	c->in = *conf->in;
-	c->out = *conf->out;
-	c->way = *way;
-	c->conf.local_ts = c->conf.remote_ts = NULL;
-	c->conf.in = c->conf.out = NULL;
-	ret = ask(x, xfrm_msg_state(c, false));
+	c = child_new(conf, way);
+	ret = xfrm_ask(x, xfrm_msg_state(c, false));
 	if (ret < 0) {
 		child_free(c);
 		return failed(diag, "inbound SA", ret);
 	}
-	c->next = x->children;
-	x->children = c;
+	at = find(x, conf->spi_in);
+	c->next = NULL;
+	*at = c;
+	t = tunnel_get(x, conf->tunnel);
+	c->next_tunnel = t->children;
+	t->children = c;
 	if (sending && start_sending(x, c, diag) < 0) {
 		xfrm_del(x, conf->spi_in);
 		return -1;
@@ -176,52 +261,110 @@ int xfrm_use(struct xfrm *x, uint32_t spi_in, struct diag *diag)
 void xfrm_del(struct xfrm *x, uint32_t spi_in)
 {
 	struct xfrm_child **at = find(x, spi_in), *c = *at;
+	struct xfrm_tunnel *t;
 
 	if (!c)
 		return;
-	remove_child(x, c);
+	t = *tunnel_place(x, c->conf.tunnel);
+	if (c->sending) {
+		policies_leave(x, t, c);
+		(void)state_del(x, c, true);
+	}
+	(void)state_del(x, c, false);
 	*at = c->next;
+	for (at = &t->children; *at != c;)
+		at = &(*at)->next_tunnel;
+	*at = c->next_tunnel;
 	child_free(c);
+	tunnel_drop_if_empty(x, t);
+}
+
+/* ---- while there is no SA */
+
+static bool is_sending(const struct xfrm_tunnel *t)
+{
+	for (const struct xfrm_child *c = t->children; c; c = c->next_tunnel)
+		if (c->sending)
+			return true;
+	return false;
+}
+
+int xfrm_trap(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, struct diag *diag)
+{
+	struct xfrm_tunnel *t;
+	int ret;
+
+	xfrm_untrap(x, conf->tunnel);
+	t = tunnel_get(x, conf->tunnel);
+	t->trap = child_new(conf, way);
+	if (is_sending(t) || xfrm_orphans_has(x, way->if_id))
+		return 0;
+	ret = each_policy(x, t->trap, xfrm_msg_policy);
+	return ret < 0 ? policies_failed(diag, ret) : 0;
+}
+
+void xfrm_untrap(struct xfrm *x, uint32_t tunnel)
+{
+	struct xfrm_tunnel *t = *tunnel_place(x, tunnel);
+	struct xfrm_child *trap = t ? t->trap : NULL;
+
+	if (!trap)
+		return;
+	t->trap = NULL;
+	if (!heir_of_policies(t, trap))
+		(void)each_policy(x, trap, xfrm_msg_policy_del);
+	child_free(trap);
+	tunnel_drop_if_empty(x, t);
 }
 
 /* ---- reading a state */
 
 /* The numbers of a state that is made anew: without them the peer would drop
  * what follows, and an IV would come twice (RFC 4106 3.1). */
-static int on_state(struct nl_msg *msg, void *arg)
+static void restore(struct nl_msg *to, struct nlmsghdr *from, const struct xfrm_usersa_info *info)
+{
+	struct nlattr *attr = nlmsg_find_attr(from, sizeof(*info), XFRMA_REPLAY_ESN_VAL);
+
+	if (attr)
+		nla_put(to, XFRMA_REPLAY_ESN_VAL, nla_len(attr), nla_data(attr));
+	nla_put(to, XFRMA_LTIME_VAL, sizeof(info->curlft), &info->curlft);
+}
+
+static void take_use(struct xfrm_use *use, struct nlmsghdr *h, const struct xfrm_usersa_info *info)
+{
+	struct nlattr *attr = nlmsg_find_attr(h, sizeof(*info), XFRMA_LASTUSED);
+
+	use->packets = info->curlft.packets;
+	use->bytes = info->curlft.bytes;
+	use->last_s = attr && nla_len(attr) >= 8 ? nla_get_u64(attr) : info->curlft.use_time;
+	use->replays = info->stats.replay + info->stats.replay_window;
+	use->bad_icv = info->stats.integrity_failed;
+}
+
+static int on_answer(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *h = nlmsg_hdr(msg);
 	struct xfrm *x = arg;
-	struct xfrm_usersa_info *info = nlmsg_data(h);
-	struct nlattr *attr;
 
-	if (h->nlmsg_type != XFRM_MSG_NEWSA || nlmsg_datalen(h) < (int)sizeof(*info))
+	if (x->found) {
+		xfrm_orphan_take(x, msg);
 		return NL_OK;
-	if (x->use) {
-		x->use->packets = info->curlft.packets;
-		x->use->bytes = info->curlft.bytes;
-		attr = nlmsg_find_attr(h, sizeof(*info), XFRMA_LASTUSED);
-		x->use->last_s = attr && nla_len(attr) >= 8 ? nla_get_u64(attr) : info->curlft.use_time;
 	}
-	if (x->restored) {
-		attr = nlmsg_find_attr(h, sizeof(*info), XFRMA_REPLAY_ESN_VAL);
-		if (attr)
-			nla_put(x->restored, XFRMA_REPLAY_ESN_VAL, nla_len(attr), nla_data(attr));
-	}
+	if (h->nlmsg_type != XFRM_MSG_NEWSA || nlmsg_datalen(h) < (int)sizeof(struct xfrm_usersa_info))
+		return NL_OK;
+	if (x->use)
+		take_use(x->use, h, nlmsg_data(h));
+	if (x->restored)
+		restore(x->restored, h, nlmsg_data(h));
 	return NL_OK;
 }
 
 static int state_get(struct xfrm *x, const struct xfrm_child *c, bool out)
 {
 	struct nl_msg *msg = xfrm_msg_id(c, out, XFRM_MSG_GETSA);
-	int n;
 
 	nlmsg_hdr(msg)->nlmsg_flags = NLM_F_REQUEST;
-	n = nl_send_auto(x->ask, msg);
-	nlmsg_free(msg);
-	x->error = 0;
-	n = n < 0 ? n : nl_recvmsgs_default(x->ask);
-	return n < 0 && x->error == 0 ? -EIO : x->error;
+	return xfrm_ask_all(x, msg);
 }
 
 int xfrm_query(struct xfrm *x, uint32_t spi_in, struct xfrm_use *in, struct xfrm_use *out)
@@ -254,10 +397,11 @@ static int renew(struct xfrm *x, const struct xfrm_child *old, const struct xfrm
 	if (ret >= 0)
 		ret = state_del(x, old, out);
 	if (ret < 0) {
+		crypto_wipe(nlmsg_data(nlmsg_hdr(msg)), (size_t)nlmsg_datalen(nlmsg_hdr(msg)));
 		nlmsg_free(msg);
 		return ret;
 	}
-	return ask(x, msg);
+	return xfrm_ask(x, msg);
 }
 
 int xfrm_move(struct xfrm *x, uint32_t spi_in, const struct esp_path *path, struct diag *diag)
@@ -274,7 +418,6 @@ int xfrm_move(struct xfrm *x, uint32_t spi_in, const struct esp_path *path, stru
 		ret = renew(x, &old, c, true);
 	if (ret == 0 && c->sending) /* the templates name the addresses */
 		ret = each_policy(x, c, xfrm_msg_policy);
-	crypto_wipe(&old, sizeof(old));
 	return ret < 0 ? failed(diag, "moving the SA", ret) : 0;
 }
 
@@ -295,15 +438,35 @@ static void on_mapping(struct xfrm *x, const struct xfrm_user_mapping *m)
 		x->ops.moved(x->ctx, ntohl(m->id.spi), &remote);
 }
 
+/* The kernel names the state, which may be an outbound one. */
+static const struct xfrm_child *child_of_state(struct xfrm *x, uint32_t number, uint32_t spi)
+{
+	const struct xfrm_tunnel *t = *tunnel_place(x, number);
+
+	for (const struct xfrm_child *c = t ? t->children : NULL; c; c = c->next_tunnel)
+		if (c->conf.spi_in == spi || c->conf.spi_out == spi)
+			return c;
+	return NULL;
+}
+
 static void on_expire(struct xfrm *x, const struct xfrm_user_expire *e)
 {
-	uint32_t spi = ntohl(e->state.id.spi);
+	const struct xfrm_child *c = child_of_state(x, e->state.reqid, ntohl(e->state.id.spi));
 
-	for (const struct xfrm_child *c = x->children; c; c = c->next)
-		if (c->conf.spi_in == spi || c->conf.spi_out == spi) {
-			x->ops.expiring(x->ctx, c->conf.spi_in);
-			return;
-		}
+	if (!c)
+		return;
+	if (e->hard && x->ops.expired)
+		x->ops.expired(x->ctx, c->conf.spi_in);
+	else
+		x->ops.expiring(x->ctx, c->conf.spi_in);
+}
+
+static void on_acquire(struct xfrm *x, struct nlmsghdr *h)
+{
+	struct nlattr *attr = nlmsg_find_attr(h, sizeof(struct xfrm_user_acquire), XFRMA_TMPL);
+
+	if (attr && nla_len(attr) >= (int)sizeof(struct xfrm_user_tmpl))
+		x->ops.acquire(x->ctx, ((const struct xfrm_user_tmpl *)nla_data(attr))->reqid);
 }
 
 static int on_event(struct nl_msg *msg, void *arg)
@@ -312,19 +475,12 @@ static int on_event(struct nl_msg *msg, void *arg)
 	size_t len = (size_t)nlmsg_datalen(h);
 	struct xfrm *x = arg;
 
-	if (h->nlmsg_type == XFRM_MSG_MAPPING && len >= sizeof(struct xfrm_user_mapping)) {
+	if (h->nlmsg_type == XFRM_MSG_MAPPING && len >= sizeof(struct xfrm_user_mapping))
 		on_mapping(x, nlmsg_data(h));
-	} else if (h->nlmsg_type == XFRM_MSG_EXPIRE && len >= sizeof(struct xfrm_user_expire)) {
+	else if (h->nlmsg_type == XFRM_MSG_EXPIRE && len >= sizeof(struct xfrm_user_expire))
 		on_expire(x, nlmsg_data(h));
-	} else if (h->nlmsg_type == XFRM_MSG_ACQUIRE && len >= sizeof(struct xfrm_user_acquire)) {
-		struct nlattr *attr = nlmsg_find_attr(h, sizeof(struct xfrm_user_acquire), XFRMA_TMPL);
-
-		if (attr && nla_len(attr) >= (int)sizeof(struct xfrm_user_tmpl)) {
-			const struct xfrm_user_tmpl *tmpl = nla_data(attr);
-
-			x->ops.acquire(x->ctx, tmpl->reqid);
-		}
-	}
+	else if (h->nlmsg_type == XFRM_MSG_ACQUIRE && len >= sizeof(struct xfrm_user_acquire))
+		on_acquire(x, h);
 	return NL_OK;
 }
 
@@ -352,6 +508,13 @@ static struct nl_sock *open_sock(struct diag *diag)
 	return sock;
 }
 
+static void prepare_ask(struct xfrm *x)
+{
+	nl_socket_disable_auto_ack(x->ask); /* messages say themselves what they want */
+	nl_socket_modify_cb(x->ask, NL_CB_VALID, NL_CB_CUSTOM, on_answer, x);
+	nl_socket_modify_err_cb(x->ask, NL_CB_CUSTOM, on_error, x);
+}
+
 struct xfrm *xfrm_new(const struct xfrm_ops *ops, void *ctx, struct diag *diag)
 {
 	struct xfrm *x = mem_alloc(sizeof(*x));
@@ -367,9 +530,7 @@ struct xfrm *xfrm_new(const struct xfrm_ops *ops, void *ctx, struct diag *diag)
 		xfrm_free(x);
 		return NULL;
 	}
-	nl_socket_disable_auto_ack(x->ask); /* messages say themselves what they want */
-	nl_socket_modify_cb(x->ask, NL_CB_VALID, NL_CB_CUSTOM, on_state, x);
-	nl_socket_modify_err_cb(x->ask, NL_CB_CUSTOM, on_error, x);
+	prepare_ask(x);
 	nl_socket_disable_seq_check(x->events);
 	nl_socket_modify_cb(x->events, NL_CB_VALID, NL_CB_CUSTOM, on_event, x);
 	nl_socket_set_nonblocking(x->events);
@@ -380,8 +541,19 @@ void xfrm_free(struct xfrm *x)
 {
 	if (!x)
 		return;
-	while (x->children)
-		xfrm_del(x, x->children->conf.spi_in);
+	for (unsigned int i = 0; i < XFRM_BUCKETS; i++)
+		while (x->children[i])
+			xfrm_del(x, x->children[i]->conf.spi_in);
+	for (unsigned int i = 0; i < XFRM_BUCKETS; i++)
+		while (x->tunnels[i]) {
+			struct xfrm_tunnel *t = x->tunnels[i];
+
+			x->tunnels[i] = t->next;
+			if (t->trap)
+				child_free(t->trap);
+			free(t);
+		}
+	xfrm_orphans_free(x);
 	nl_socket_free(x->ask);
 	nl_socket_free(x->events);
 	free(x);
@@ -395,13 +567,4 @@ int xfrm_fd(const struct xfrm *x)
 void xfrm_ready(struct xfrm *x)
 {
 	(void)nl_recvmsgs_default(x->events); /* what is lost is found by liveness */
-}
-
-int xfrm_socket(int fd, struct diag *diag)
-{
-	int type = UDP_ENCAP_TYPE;
-
-	if (setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type)) < 0)
-		return diag_set(diag, "the kernel takes no ESP in UDP: %s", strerror(errno));
-	return 0;
 }

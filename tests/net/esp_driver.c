@@ -397,12 +397,12 @@ static void on_acquire(void *ctx, uint32_t tunnel)
 
 static void start_kernel(void)
 {
-	static const struct xfrm_ops ops = { on_moved, on_expiring, on_acquire };
+	static const struct xfrm_ops ops = { on_moved, on_expiring, on_expiring, on_acquire };
 	struct diag diag;
 
 	driver.socket = open_socket(IKE_NATT_PORT);
 	driver.xfrm = xfrm_new(&ops, NULL, &diag);
-	if (!driver.xfrm || xfrm_socket(driver.socket, &diag) < 0) {
+	if (!driver.xfrm || xfrm_socket(driver.socket, IP_V4, &diag) < 0) {
 		fprintf(stderr, "esp_driver: %s\n", diag.text);
 		exit(1);
 	}

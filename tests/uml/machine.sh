@@ -77,7 +77,7 @@ machine_script() {
 machine_start() { # namespace tap
 	local mem=memory-backend-memfd,id=mem,size=768M,share=on
 	mkdir -p "$LAB/guest"
-	MACHINE_COMMANDS=0
+	echo 0 >"$LAB/guest/count"
 	machine_initramfs
 	machine_script
 	ip -n "$1" tuntap add "$2" mode tap
@@ -89,12 +89,14 @@ machine_start() { # namespace tap
 		-chardev "socket,id=fs,path=$LAB/run/fs" -device vhost-user-fs-pci,chardev=fs,tag=host \
 		-netdev "tap,id=net,ifname=$2,script=no,downscript=no" -device virtio-net-pci,netdev=net \
 		-kernel "$KERNEL" -initrd "$LAB/initramfs.cpio" \
-		-append "console=ttyS0 panic=-1 quiet net.ifnames=0 script=$LAB/machine"
+		-append "console=ttyS0 panic=-1 quiet net.ifnames=0 cryptomgr.notests script=$LAB/machine"
 	need 90 "the machine boots" test -e "$LAB/guest/ready"
 }
 
 guest() { # command
-	local n=$((MACHINE_COMMANDS += 1))
+	local n # counted in a file: it may be called in a subshell
+	n=$(($(cat "$LAB/guest/count") + 1))
+	echo $n >"$LAB/guest/count"
 	echo "$1" >"$LAB/guest/do.tmp"
 	mv "$LAB/guest/do.tmp" "$LAB/guest/do.$n"
 	wait_for "${GUEST_LIMIT:-60}" "the machine answers to: $1" test -e "$LAB/guest/status.$n" || return 1

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/frr_compat.h"
+
+#include <net/if.h>
+
+#include "log.h"
+
+#include "ipsec/esp/xfrm_device_nl.h"
+#include "ipsec/iked_kernel.h"
+#include "ipsec/ike/ts.h"
+#include "lib/mem.h"
+
+#define BUCKETS	      4096
+#define POLL_MS	      1000
+#define POLL_MAX      256 /* children asked for in one turn: each takes two questions */
+#define ORPHANS_S     300 /* a predecessor's SAs: a peer has noticed by then that we began anew */
+#define HARD_SPARE_S  600
+#define PROBE_DEVICE  "sav-probe"
+
+struct ktunnel {
+	struct ktunnel *next;
+	char name[IKE_TUNNEL_NAME];
+	uint32_t number; /* of its states and policies */
+	uint32_t if_id;	 /* 0: transport mode, no interface */
+	char device[IKED_IFNAME];
+};
+
+struct kchild {
+	struct kchild *next;	 /* of one SPI's bucket */
+	struct kchild *next_all, **prev_all;
+	struct ktunnel *tunnel;
+	uint32_t spi_in;
+	bool sending, orphan;
+	uint64_t packets_in, packets_out; /* when it was asked last */
+};
+
+static struct {
+	struct xfrm *xfrm;
+	char lack[200];
+	struct ktunnel *tunnels[BUCKETS];
+	struct kchild *children[BUCKETS], *all, *cursor;
+	unsigned n_children;
+	uint32_t next_number, last_if_id;
+	struct event *t_events, *t_poll, *t_orphans;
+} kernel;
+
+const char *iked_kernel_lack(void)
+{
+	return kernel.lack;
+}
+
+unsigned iked_kernel_children(void)
+{
+	return kernel.n_children;
+}
+
+/* ---- tunnels */
+
+static struct ktunnel **tunnel_place(const char *name)
+{
+	uint32_t h = 2166136261u;
+	struct ktunnel **at;
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	at = &kernel.tunnels[h % BUCKETS];
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct ktunnel *tunnel_by_number(uint32_t number)
+{
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct ktunnel *k = kernel.tunnels[i]; k; k = k->next)
+			if (k->number == number)
+				return k;
+	return NULL;
+}
+
+static const struct ktunnel *other_on_device(const struct ktunnel *k)
+{
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (const struct ktunnel *o = kernel.tunnels[i]; o; o = o->next)
+			if (o != k && o->if_id && strcmp(o->device, k->device) == 0)
+				return o;
+	return NULL;
+}
+
+/* One that a predecessor made keeps its identifier: its SAs carry on with it. */
+static int device_open(struct ktunnel *k, struct diag *diag)
+{
+	uint32_t if_id = xfrm_device_if_id(k->device);
+
+	if (if_id < XFRM_OURS || if_id >= XFRM_OURS_END)
+		if_id = ++kernel.last_if_id;
+	if (xfrm_device_add(k->device, if_id, diag) != 0)
+		return -1;
+	k->if_id = if_id;
+	return 0;
+}
+
+static void device_close(struct ktunnel *k)
+{
+	if (k->if_id && !other_on_device(k))
+		xfrm_device_del(k->device);
+	k->if_id = 0;
+}
+
+static struct xfrm_way way_of(const struct ktunnel *k, const struct iked_tunnel *t)
+{
+	const struct iked_link *link = iked_link_find(&iked.config, t->link);
+
+	return (struct xfrm_way){ k->if_id, link ? link->mark : 0, t->t.child_rekey_s ? 2 * t->t.child_rekey_s + HARD_SPARE_S : 0 };
+}
+
+/* While there is no SA: nothing of what two hosts have in ESP leaves in clear, and
+ * a packet begins a tunnel that says so. An interface lets nothing out by itself. */
+static int trap(const struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
+{
+	const struct iked_link *link = iked_link_find(&iked.config, t->link);
+	const struct xfrm_way way = way_of(k, t);
+	struct ike_tunnel resolved;
+	struct esp_sa_conf conf = { .tunnel = k->number, .transport = t->t.transport };
+
+	xfrm_untrap(kernel.xfrm, k->number);
+	if (t->t.remote_addr.v == 0 || !(t->start == IKED_TRAP || (t->t.transport && !t->carry)))
+		return 0;
+	iked_tunnel_resolve(&iked.config, t, &resolved);
+	conf.local_ts = resolved.local_ts;
+	conf.remote_ts = resolved.remote_ts;
+	conf.path.remote.addr = conf.path.local.addr = t->t.remote_addr;
+	if (!link || !iked_link_address(link, (enum ip_family)t->t.remote_addr.family, &conf.path.local.addr))
+		return 0; /* there is nowhere to send from */
+	return xfrm_trap(kernel.xfrm, &conf, &way, diag);
+}
+
+static int tunnel_set(struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
+{
+	char device[IKED_IFNAME];
+
+	iked_tunnel_device(t, device);
+	if (k->if_id && (t->t.transport || strcmp(device, k->device) != 0))
+		device_close(k);
+	snprintf(k->device, sizeof(k->device), "%s", device);
+	if (!t->t.transport && device_open(k, diag) != 0)
+		return -1;
+	return trap(k, t, diag);
+}
+
+int iked_kernel_tunnel(const struct iked_tunnel *t, struct diag *diag)
+{
+	struct ktunnel **at = tunnel_place(t->t.name);
+	int ret;
+
+	if (!kernel.xfrm)
+		return diag_set(diag, "datapath kernel: %s; \"datapath user\" does without", kernel.lack);
+	if (!*at) {
+		*at = mem_alloc(sizeof(**at));
+		snprintf((*at)->name, sizeof((*at)->name), "%s", t->t.name);
+		(*at)->number = kernel.next_number++;
+	}
+	iked_privileges(true);
+	ret = tunnel_set(*at, t, diag);
+	iked_privileges(false);
+	return ret;
+}
+
+/* ---- children */
+
+static struct kchild **child_place(uint32_t spi_in)
+{
+	struct kchild **at = &kernel.children[spi_in % BUCKETS];
+
+	while (*at && (*at)->spi_in != spi_in)
+		at = &(*at)->next;
+	return at;
+}
+
+static void child_drop(struct kchild **at)
+{
+	struct kchild *c = *at;
+
+	xfrm_del(kernel.xfrm, c->spi_in);
+	if (kernel.cursor == c)
+		kernel.cursor = c->next_all;
+	if (c->next_all)
+		c->next_all->prev_all = c->prev_all;
+	*c->prev_all = c->next_all;
+	*at = c->next;
+	kernel.n_children--;
+	free(c);
+}
+
+static struct kchild *child_new(struct ktunnel *k, uint32_t spi_in)
+{
+	struct kchild *c = mem_alloc(sizeof(*c)), **at = child_place(spi_in);
+
+	c->tunnel = k;
+	c->spi_in = spi_in;
+	*at = c;
+	c->next_all = kernel.all;
+	c->prev_all = &kernel.all;
+	if (c->next_all)
+		c->next_all->prev_all = &c->next_all;
+	kernel.all = c;
+	kernel.n_children++;
+	return c;
+}
+
+/* k NULL: of all tunnels; orphans: only those. */
+static void children_drop(const struct ktunnel *k, bool orphans)
+{
+	for (struct kchild *c = kernel.all, *next; c; c = next) {
+		next = c->next_all;
+		if ((!k || c->tunnel == k) && (c->orphan || !orphans))
+			child_drop(child_place(c->spi_in));
+	}
+}
+
+void iked_kernel_tunnel_gone(const char *name)
+{
+	struct ktunnel **at = tunnel_place(name), *k = *at;
+
+	if (!k)
+		return;
+	iked_privileges(true);
+	children_drop(k, false);
+	xfrm_untrap(kernel.xfrm, k->number);
+	device_close(k);
+	iked_privileges(false);
+	*at = k->next;
+	free(k);
+}
+
+/* It has an SA of ours now: what others had made goes. */
+static void begins_to_send(struct kchild *c)
+{
+	c->sending = true;
+	children_drop(c->tunnel, true);
+	if (xfrm_orphans_has(kernel.xfrm, c->tunnel->if_id))
+		xfrm_orphans_del(kernel.xfrm, c->tunnel->if_id);
+}
+
+/* ---- what ike says */
+
+static bool is_host(const struct ike_ts_list *list, const struct ip_addr *addr)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (!ip_addr_equal(&list->list[i].first, addr) || !ip_addr_equal(&list->list[i].last, addr))
+			return false;
+	return true;
+}
+
+/* Policies of an interface reach no other traffic than what is routed there. Those
+ * without one could take everybody's: only the two ends' own is let in. */
+static int child_check(const struct proc_child *m, const struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
+{
+	const struct iked_link *link = iked_link_find(&iked.config, t->link);
+	struct ip_addr local;
+
+	if (!k || !link || link->number != m->path.link || m->transport != t->t.transport)
+		return diag_set(diag, "it is not of this tunnel's configuration");
+	if (!m->transport && !k->if_id)
+		return diag_set(diag, "the tunnel has no interface");
+	if (!iked_link_address(link, (enum ip_family)m->path.local.addr.family, &local) ||
+	    !ip_addr_equal(&local, &m->path.local.addr))
+		return diag_set(diag, "link %s does not have its address", link->name);
+	/* behind a NAT the peer has another address inside */
+	if (m->transport && (!is_host(&m->local_ts, &m->path.local.addr) ||
+			     !is_host(&m->remote_ts, m->encap ? &m->remote_ts.list[0].first : &m->path.remote.addr)))
+		return diag_set(diag, "transport mode is for what the two ends say themselves");
+	return 0;
+}
+
+static void answer(enum proc_type type, uint32_t spi_in)
+{
+	const struct proc_spi message = { spi_in };
+	struct wr w = { 0 };
+
+	proc_spi_encode(&w, type, &message);
+	iked_send(PROC_IKE, &w, -1);
+}
+
+static int child_add(const struct proc_child *m, struct diag *diag)
+{
+	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, m->tunnel);
+	struct ktunnel *k = *tunnel_place(m->tunnel);
+	struct esp_sa_conf conf = { .spi_in = m->spi_in, .spi_out = m->spi_out, .suite = m->suite, .in = &m->in, .out = &m->out,
+				    .esn = m->esn, .transport = m->transport, .local_ts = &m->local_ts,
+				    .remote_ts = &m->remote_ts,
+				    .path = { m->path.link, m->path.local, m->path.remote, m->encap } };
+	struct xfrm_way way;
+	struct kchild *c;
+
+	if (!kernel.xfrm || !t || *child_place(m->spi_in))
+		return diag_set(diag, "%s", !t ? "there is no such tunnel" : !kernel.xfrm ? kernel.lack : "the SPI is taken");
+	if (child_check(m, k, t, diag) != 0)
+		return -1;
+	conf.tunnel = k->number;
+	way = way_of(k, t);
+	if (xfrm_add(kernel.xfrm, &conf, &way, !m->inbound_only, diag) != 0)
+		return -1;
+	c = child_new(k, m->spi_in);
+	if (!m->inbound_only)
+		begins_to_send(c);
+	return 0;
+}
+
+static bool take_add(struct rd body)
+{
+	struct proc_child *m = crypto_locked_alloc(sizeof(*m));
+	bool ok = proc_child_decode(body, m);
+	struct diag diag;
+
+	if (ok && child_add(m, &diag) != 0) {
+		zlog_warn("tunnel %s: child SA %08x: %s", iked_tunnel_find(&iked.config, m->tunnel) ? m->tunnel : "?", m->spi_in,
+			  diag.text);
+		answer(PROC_CHILD_FAILED, m->spi_in);
+	}
+	crypto_locked_free(m, sizeof(*m));
+	return ok;
+}
+
+static void failed(struct kchild *c, const struct diag *diag)
+{
+	zlog_warn("tunnel %s: child SA %08x: %s", c->tunnel->name, c->spi_in, diag->text);
+	answer(PROC_CHILD_FAILED, c->spi_in);
+}
+
+static bool take_move(struct rd body)
+{
+	struct proc_move m;
+	struct kchild *c;
+	struct diag diag;
+	struct esp_path path;
+
+	if (!proc_move_decode(body, &m))
+		return false;
+	c = *child_place(m.spi_in);
+	path = (struct esp_path){ m.path.link, m.path.local, m.path.remote, m.encap };
+	if (c && xfrm_move(kernel.xfrm, m.spi_in, &path, &diag) != 0)
+		failed(c, &diag);
+	return true;
+}
+
+static bool take_spi(enum proc_type type, struct rd body)
+{
+	struct kchild **at, *c;
+	struct proc_spi m;
+	struct diag diag;
+
+	if (!proc_spi_decode(body, &m))
+		return false;
+	at = child_place(m.spi_in);
+	c = *at;
+	if (!c)
+		return true;
+	if (type == PROC_CHILD_DEL)
+		child_drop(at);
+	else if (xfrm_use(kernel.xfrm, m.spi_in, &diag) != 0)
+		failed(c, &diag);
+	else if (!c->sending)
+		begins_to_send(c);
+	return true;
+}
+
+bool iked_kernel_take(const struct proc_header *header, struct rd body)
+{
+	bool ok;
+
+	iked_privileges(true);
+	switch (header->type) {
+	case PROC_CHILD_ADD:
+		ok = take_add(body);
+		break;
+	case PROC_CHILD_MOVE:
+		ok = take_move(body);
+		break;
+	case PROC_CHILD_USE:
+	case PROC_CHILD_DEL:
+		ok = take_spi((enum proc_type)header->type, body);
+		break;
+	default:
+		ok = false;
+		break;
+	}
+	iked_privileges(false);
+	return ok;
+}
+
+void iked_kernel_ike_new(void)
+{
+	for (struct kchild *c = kernel.all; c; c = c->next_all)
+		c->orphan = true;
+}
+
+/* ---- what the kernel says */
+
+static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)
+{
+	const struct proc_moved message = { spi_in, *remote };
+	struct wr w = { 0 };
+
+	proc_moved_encode(&w, &message);
+	iked_send(PROC_IKE, &w, -1);
+}
+
+static void on_expiring(void *ctx, uint32_t spi_in)
+{
+	answer(PROC_EXPIRING, spi_in);
+}
+
+static void on_expired(void *ctx, uint32_t spi_in)
+{
+	answer(PROC_CHILD_FAILED, spi_in);
+}
+
+static void on_acquire(void *ctx, uint32_t number)
+{
+	const struct ktunnel *k = tunnel_by_number(number);
+
+	if (k)
+		iked_wanted(k->name);
+}
+
+static const struct xfrm_ops ops = { on_moved, on_expiring, on_expired, on_acquire };
+
+static void on_events(struct event *t)
+{
+	event_add_read(iked.loop, on_events, NULL, xfrm_fd(kernel.xfrm), &kernel.t_events);
+	xfrm_ready(kernel.xfrm);
+}
+
+/* ---- traffic, for liveness and keepalives */
+
+static void ask_child(struct kchild *c, struct proc_times *times)
+{
+	struct xfrm_use in, out;
+
+	if (xfrm_query(kernel.xfrm, c->spi_in, &in, &out) != 0)
+		return;
+	if (in.packets != c->packets_in || out.packets != c->packets_out) {
+		times->list[times->n].spi_in = c->spi_in;
+		times->list[times->n].heard_ago_ms = in.packets != c->packets_in ? 0 : UINT32_MAX;
+		times->list[times->n].spoke_ago_ms = out.packets != c->packets_out ? 0 : UINT32_MAX;
+		times->n++;
+	}
+	c->packets_in = in.packets;
+	c->packets_out = out.packets;
+}
+
+static void on_poll(struct event *t)
+{
+	struct proc_times *times = mem_alloc(sizeof(*times));
+	struct wr w = { 0 };
+
+	_Static_assert(POLL_MAX <= PROC_TIMES_MAX, "a turn is one message");
+	iked_privileges(true);
+	for (unsigned i = 0; i < POLL_MAX && i < kernel.n_children; i++) {
+		if (!kernel.cursor)
+			kernel.cursor = kernel.all;
+		ask_child(kernel.cursor, times);
+		kernel.cursor = kernel.cursor->next_all;
+	}
+	iked_privileges(false);
+	if (times->n) {
+		proc_times_encode(&w, times);
+		iked_send(PROC_IKE, &w, -1);
+	}
+	free(times);
+	event_add_timer_msec(iked.loop, on_poll, NULL, POLL_MS, &kernel.t_poll);
+}
+
+bool iked_kernel_use(uint32_t spi_in, struct xfrm_use *in, struct xfrm_use *out)
+{
+	int ret;
+
+	if (!*child_place(spi_in))
+		return false;
+	iked_privileges(true);
+	ret = xfrm_query(kernel.xfrm, spi_in, in, out);
+	iked_privileges(false);
+	return ret == 0;
+}
+
+/* ---- life */
+
+static int probe(struct diag *diag)
+{
+	int ret = xfrm_probe(diag);
+
+	if (ret == 0)
+		ret = xfrm_device_add(PROBE_DEVICE, XFRM_OURS, diag);
+	if (ret == 0)
+		xfrm_device_del(PROBE_DEVICE);
+	return ret;
+}
+
+static void on_orphans(struct event *t)
+{
+	unsigned n = xfrm_orphans(kernel.xfrm);
+
+	if (n)
+		zlog_notice("%u states and policies of an earlier sav-iked that nobody made anew are removed", n);
+	iked_privileges(true);
+	xfrm_orphans_del_all(kernel.xfrm);
+	iked_privileges(false);
+}
+
+static void find_orphans(void)
+{
+	uint32_t if_id;
+
+	kernel.next_number = xfrm_orphans_find(kernel.xfrm);
+	kernel.last_if_id = xfrm_orphans_last_if_id(kernel.xfrm);
+	if_id = xfrm_device_last_if_id();
+	kernel.last_if_id = if_id > kernel.last_if_id ? if_id : kernel.last_if_id;
+	kernel.last_if_id = kernel.last_if_id ? kernel.last_if_id : XFRM_OURS;
+	if (xfrm_orphans(kernel.xfrm) == 0)
+		return;
+	zlog_notice("%u states and policies of an earlier sav-iked go on until their tunnels have new ones",
+		    xfrm_orphans(kernel.xfrm));
+	event_add_timer(iked.loop, on_orphans, NULL, ORPHANS_S, &kernel.t_orphans);
+}
+
+void iked_kernel_start(void)
+{
+	struct diag diag;
+
+	iked_privileges(true);
+	if (probe(&diag) == 0)
+		kernel.xfrm = xfrm_new(&ops, NULL, &diag);
+	if (kernel.xfrm)
+		find_orphans();
+	iked_privileges(false);
+	iked.config.kernel_works = kernel.xfrm != NULL;
+	if (!kernel.xfrm) {
+		snprintf(kernel.lack, sizeof(kernel.lack), "%s", diag.text);
+		zlog_info("the kernel's ESP is not used: %s", kernel.lack);
+		return;
+	}
+	event_add_read(iked.loop, on_events, NULL, xfrm_fd(kernel.xfrm), &kernel.t_events);
+	event_add_timer_msec(iked.loop, on_poll, NULL, POLL_MS, &kernel.t_poll);
+}
+
+void iked_kernel_stop(void)
+{
+	if (!kernel.xfrm)
+		return;
+	EVENT_OFF(kernel.t_events);
+	EVENT_OFF(kernel.t_poll);
+	EVENT_OFF(kernel.t_orphans);
+	iked_privileges(true);
+	children_drop(NULL, false);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		while (kernel.tunnels[i]) {
+			struct ktunnel *k = kernel.tunnels[i];
+			const struct iked_tunnel *t = iked_tunnel_find(&iked.config, k->name);
+
+			/* of a tunnel that protects, interface and policies stay: what is routed
+			 * there does not go another way, in clear */
+			if (!t || t->carry) {
+				xfrm_untrap(kernel.xfrm, k->number);
+				device_close(k);
+			}
+			kernel.tunnels[i] = k->next;
+			free(k);
+		}
+	xfrm_free(kernel.xfrm);
+	kernel.xfrm = NULL;
+	iked_privileges(false);
+}
