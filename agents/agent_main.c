@@ -148,8 +148,8 @@ static bool is_in(char (*list)[FILTER_IFNAME_SIZE], size_t n, const char *interf
 }
 
 /* Links and tunnels of a site: answers come by another way than the main table
- * has for them. Else only where our filter drops: an edge that is only observed must not lose
- * what protects it today. The hand brake changes nothing here: "accept
+ * has for them. Else only where our filter drops: an edge that is only observed
+ * must not lose what protects it today. The hand brake changes nothing here: "accept
  * everything" must not bring a dropping rp_filter back. */
 static void on_rpfilter(struct event *t)
 {
@@ -165,7 +165,8 @@ static void on_rpfilter(struct event *t)
 	managed = mem_calloc(held->n + PATH_NUMBER_MAX, sizeof(*managed));
 	n = steer_devices(managed, PATH_NUMBER_MAX);
 	for (size_t i = 0; i < held->n; i++) {
-		if (held->filters[i].action == FILTER_ENFORCE && !is_in(managed, n, held->filters[i].interface))
+		if (held->filters[i].action == FILTER_ENFORCE &&
+		    !is_in(managed, n, held->filters[i].interface))
 			memcpy(managed[n++], held->filters[i].interface,
 			       sizeof(*managed));
 	}
@@ -405,10 +406,13 @@ static const struct liveness_packet_ops liveness_ops = {
 	.note = note,
 };
 
-static void start_steer(void)
+/* Not before the configuration is read: an empty one would take away what the
+ * last run has left in the kernel. */
+static int start_steer(struct event_loop *the_loop)
 {
 	static char socket[AGENT_PATH_SIZE];
 
+	(void)the_loop;
 	snprintf(socket, sizeof(socket), "%s/%s",
 		 sav_agent_di.vty_sock_path ? sav_agent_di.vty_sock_path : frr_vtydir,
 		 TUNNEL_SOCKET_NAME);
@@ -416,6 +420,7 @@ static void start_steer(void)
 	watch_vty_liveness(liveness);
 	hooks = hook_packet_new(loop, note, NULL);
 	steer_start(loop, &steer_ops, NULL, &agent.table, agent.files.accept_ra, socket);
+	return 0;
 }
 
 /* ---- interfaces ---- */
@@ -590,7 +595,6 @@ static void start_rest(void)
 				       change_privileges, &diag);
 	if (!agent.rpfilter)
 		set_error(&agent.rpfilter_error, -1, &diag);
-	start_steer();
 	rpfilter_soon();
 	agent_routes_init(loop, &routes_ops);
 	agent.north = north_new(&north_ops, &agent);
@@ -745,6 +749,7 @@ int main(int argc, char **argv)
 	steer_vty_init();
 	shell_vty_init();
 	start_filters(&kernel);
+	hook_register(frr_config_post, start_steer);
 	frr_config_fork();
 	start_rest();
 	frr_run(loop);

@@ -170,6 +170,50 @@ static int rule_answer(const struct nlmsghdr *nlh, void *arg)
 	return rc;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Where the next chain's line begins, or the end: it ends with a colon, and a
+ * rule's with a semicolon. */
+static char *next_block(char *at)
+{
+	char *end;
+
+	for (at = strchr(at, '\n'); at; at = end) {
+		at++;
+		end = strchr(at, '\n');
+		if (end && end[-1] == ':')
+			return at;
+	}
+	return NULL;
+}
+
+/* The kernel lists chains as they were made, one by one over the years. Takes
+ * text. */
+static char *sort_chains(char *text)
+{
+	char *blocks[NFT_SITE_CHAINS_MAX + 1], *sorted, *at = text, *to;
+	const size_t len = strlen(text);
+	size_t n = 0;
+
+	while (at && n < NFT_SITE_CHAINS_MAX) {
+		char *next = next_block(at);
+
+		if (next)
+			next[-1] = '\0'; /* the newline between them */
+		blocks[n++] = at;
+		at = next;
+	}
+	qsort(blocks, n, sizeof(blocks[0]), by_text);
+	to = sorted = mem_alloc(len + NFT_SITE_CHAINS_MAX + 2);
+	for (size_t i = 0; i < n; i++)
+		to += sprintf(to, "%s\n", blocks[i]);
+	free(text);
+	return sorted;
+}
+
 /* All rules of the table; NULL: no such table. */
 static char *read_text(struct nft_site *n)
 {
@@ -181,7 +225,7 @@ static char *read_text(struct nft_site *n)
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_SITE_TABLE);
 	rc = txn_ask(n->nl, nlh, rule_answer, &x);
 	if (rc == 0 && x.text.s)
-		return expr_end_text(&x.text);
+		return sort_chains(expr_end_text(&x.text));
 	free(x.text.s);
 	return NULL;
 }
@@ -294,21 +338,54 @@ static void put_counter(struct txn *t, enum nft_site_count what, uint32_t number
 	txn_put(t);
 }
 
+static void flush_rules(struct txn *t)
+{
+	struct nlmsghdr *nlh =
+		txn_get(t, NFT_MSG_DELRULE, 0, "replace the rules of table", NFT_SITE_TABLE);
+
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_SITE_TABLE);
+	txn_put(t);
+}
+
+static void put_missing_counter(struct txn *t, enum nft_site_count what, uint32_t number,
+				const struct nft_site_counter *old, bool anew)
+{
+	const struct nft_site_counter *c = old;
+
+	while (c->what != NFT_SITE_COUNTS && (c->what != what || c->number != number))
+		c++;
+	if (anew || c->what == NFT_SITE_COUNTS)
+		put_counter(t, what, number, old);
+}
+
+static void put_counters(struct txn *t, const struct plan *plan,
+			 const struct nft_site_counter *old, bool anew)
+{
+	put_missing_counter(t, NFT_SITE_FOREIGN, 0, old, anew);
+	put_missing_counter(t, NFT_SITE_DEAD, 0, old, anew);
+	for (size_t i = 0; i < plan->n_providers; i++)
+		put_missing_counter(t, NFT_SITE_DEAD, plan->providers[i].number, old, anew);
+	for (size_t i = 0; i < plan->n_paths; i++)
+		put_missing_counter(t, NFT_SITE_EGRESS, plan->paths[i].path.number, old, anew);
+}
+
+/* Chains with hooks are kept wherever possible: a packet on its way can meet
+ * the new one while its rules are not yet in force, and then the old one when
+ * its rules are no longer. anew: what is there is not as we make it. */
 static void put_layout(struct txn *t, const struct plan *plan,
 		       const struct nft_site_chain *chains, size_t n_chains,
-		       const struct nft_site_counter *old)
+		       const struct nft_site_counter *old, bool anew)
 {
-	put_table(t, true); /* so that there is one to delete */
-	put_table(t, false);
-	put_table(t, true);
+	put_table(t, true); /* so that there is one to delete or to flush */
+	if (anew) {
+		put_table(t, false);
+		put_table(t, true);
+	} else {
+		flush_rules(t);
+	}
 	for (size_t i = 0; i < n_chains; i++)
 		put_chain(t, &chains[i]);
-	put_counter(t, NFT_SITE_FOREIGN, 0, old);
-	put_counter(t, NFT_SITE_DEAD, 0, old);
-	for (size_t i = 0; i < plan->n_providers; i++)
-		put_counter(t, NFT_SITE_DEAD, plan->providers[i].number, old);
-	for (size_t i = 0; i < plan->n_paths; i++)
-		put_counter(t, NFT_SITE_EGRESS, plan->paths[i].path.number, old);
+	put_counters(t, plan, old, anew);
 }
 
 static char *layout_text(const struct plan *plan)
@@ -343,16 +420,7 @@ static char *rules_text(const struct plan *plan, const struct nft_site_chain *ch
 			expr_add_text(&x, rs.r[j]);
 		expr_free_rules(&rs);
 	}
-	return expr_end_text(&x);
-}
-
-static void flush_rules(struct txn *t)
-{
-	struct nlmsghdr *nlh =
-		txn_get(t, NFT_MSG_DELRULE, 0, "replace the rules of table", NFT_SITE_TABLE);
-
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_SITE_TABLE);
-	txn_put(t);
+	return sort_chains(expr_end_text(&x));
 }
 
 static int commit(struct nft_site *n, struct txn *t, struct diag *diag)
@@ -384,16 +452,16 @@ static int remove_table(struct nft_site *n, struct diag *diag)
 	return rc;
 }
 
-static int apply(struct nft_site *n, const struct plan *plan, char *text, char *layout,
-		 const struct nft_site_chain *chains, size_t n_chains, struct diag *diag)
+static int put_all(struct nft_site *n, const struct plan *plan, bool layout, bool anew,
+		   const struct nft_site_chain *chains, size_t n_chains, struct diag *diag)
 {
 	struct nft_site_counter *old = NULL;
 	struct txn *t = txn_new();
 	int rc;
 
-	if (!n->text || !n->layout || strcmp(n->layout, layout) != 0) {
+	if (layout) {
 		read_counters(n, &old);
-		put_layout(t, plan, chains, n_chains, old);
+		put_layout(t, plan, chains, n_chains, old, anew);
 		free(old);
 	} else {
 		flush_rules(t);
@@ -406,6 +474,18 @@ static int apply(struct nft_site *n, const struct plan *plan, char *text, char *
 	}
 	rc = commit(n, t, diag);
 	txn_free(t);
+	return rc;
+}
+
+/* Takes text and layout. */
+static int apply(struct nft_site *n, const struct plan *plan, char *text, char *layout,
+		 const struct nft_site_chain *chains, size_t n_chains, struct diag *diag)
+{
+	const bool fresh = !n->text || !n->layout || strcmp(n->layout, layout) != 0;
+	int rc = put_all(n, plan, fresh, false, chains, n_chains, diag);
+
+	if (rc < 0 && fresh)
+		rc = put_all(n, plan, true, true, chains, n_chains, diag);
 	free(n->text);
 	free(n->layout);
 	n->text = rc == 0 ? text : NULL;

@@ -515,7 +515,8 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	st.links = links;
 	st.tunnel_socket = tunnel_socket;
 	if (!open_kernel(&diag)) {
-		set_error(-1, &diag);
+		if (site_is_used(&st.site))
+			set_error(-1, &diag);
 		return;
 	}
 	st.accept_ra = accept_ra_open(ACCEPT_RA_CONF, accept_ra_path, ops->privileges, &diag);
