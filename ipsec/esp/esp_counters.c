@@ -8,7 +8,7 @@ static const char *const names[] = {
 	"espIn",	"espOut",	"espDelivered",	"espShort",	"espReplayed",	"espBadIcv",
 	"espBadPadding", "espDummy",	"espBadInner",	"espBadSelector", "espUnknownSpi", "espKeepalives",
 	"espIke",	"espStray",	"espTooBig",	"espCut",	"espMssLowered", "espTooLong",
-	"espPathMtu",	"espInterfacesLost", "espHanded", "espHandedFull", "espNoSa",	"espBadFrame",	"espNoSocket",	"espCongestion",
+	"espPathMtu",	"espAliasesFull", "espInterfacesLost", "espHanded", "espHandedFull", "espNoSa",	"espBadFrame",	"espNoSocket",	"espCongestion",
 	"espQueueFull", "espRefused",	"espInterfaceRefused", "espExhausted",
 };
 

@@ -377,7 +377,7 @@ static void *run(void *arg)
 
 /* ---- the crew */
 
-static int member_init(struct esp_crew *crew, unsigned int i, uint64_t seed)
+static int member_init(struct esp_crew *crew, unsigned int i, unsigned int n, uint64_t seed)
 {
 	struct member *m = &crew->members[i];
 
@@ -385,6 +385,7 @@ static int member_init(struct esp_crew *crew, unsigned int i, uint64_t seed)
 	m->index = i;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	m->worker = esp_worker_new(&worker_ops, m, seed);
+	esp_worker_place(m->worker, i, n);
 	if (esp_mailbox_init(&m->mail) != 0 || m->epoll < 0)
 		return -1;
 	watch(m, m->mail.fd);
@@ -404,7 +405,7 @@ struct esp_crew *esp_crew_new(unsigned int n, uint64_t seed, const struct esp_cr
 	ret = esp_mailbox_init(&crew->mail);
 	for (unsigned int i = 0; i < n && i < ESP_WORKERS_MAX; i++) {
 		crew->n++;
-		if (member_init(crew, i, seed) != 0)
+		if (member_init(crew, i, n, seed) != 0)
 			ret = -1;
 	}
 	if (ret == 0)

@@ -149,11 +149,15 @@ static uint8_t *rebuild(struct esp_worker *w, const struct esp_sa *sa, const str
 
 /* ---- to the device */
 
-static void deliver(struct esp_worker *w, const struct esp_sa *sa, uint8_t *packet, const struct esp_inner *inner)
+static void deliver(struct esp_worker *w, const struct esp_sa *sa, uint8_t *packet, struct esp_inner *inner)
 {
 	uint32_t room = sa->room + (sa->transport ? inner->header : 0);
 
 	w->counters.verdicts[ESP_OK]++;
+	if (sa->twin != 0 && !esp_twins_in(w->twins, sa->twin, packet, inner, w->now_ms)) {
+		w->counters.aliases_full++;
+		return;
+	}
 	if (sa->room != 0 && esp_mss_clamp(packet, inner, inner->family == IP_V6 && room < ESP_V6_MTU_MIN ? ESP_V6_MTU_MIN : room, false))
 		w->counters.mss_lowered++;
 	if (!esp_merge_add(&w->merge, sa->tunnel, packet, inner)) {

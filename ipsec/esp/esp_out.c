@@ -254,13 +254,16 @@ void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, s
 {
 	struct virtio_net_hdr vnet;
 	struct leaving l = { .frame = frame, .device = d };
+	uint32_t twin = 0;
 
 	memcpy(&vnet, frame, sizeof(vnet));
 	if (esp_super_read(&vnet, frame + sizeof(vnet), len - sizeof(vnet), &l.super) != 0) {
 		w->counters.bad_super++;
 		return;
 	}
-	l.sa = esp_table_choose(w->table, d->number, &l.super.inner);
+	if (w->twins)
+		twin = esp_twins_out(w->twins, frame + sizeof(vnet), &l.super.inner, l.super.csum, w->now_ms);
+	l.sa = esp_table_choose(w->table, d->number, &l.super.inner, twin);
 	if (!l.sa) {
 		w->counters.no_sa++;
 		w->ops.wanted(w->ctx, d->number);

@@ -74,6 +74,7 @@ struct esp_sa {
 	struct crypto_cipher *seal, *open;
 	uint8_t iv, icv, align; /* of the suite; align: of what is encrypted */
 	bool esn, transport;
+	uint32_t twin; /* esp_twin.h; 0: no other peer has its address */
 	bool sending; /* outbound packets may use it */
 	bool told_soft;
 	uint64_t seq; /* last one sent */

@@ -290,6 +290,7 @@ int esp_table_del(struct esp_table *t, uint32_t spi_in)
 struct wanted {
 	const struct esp_table *t;
 	const struct esp_inner *inner;
+	uint32_t twin;
 	struct esp_sa **found;
 };
 
@@ -298,18 +299,18 @@ static bool selects(const struct prefix_map *ways, uint32_t node, const void *ar
 	const struct wanted *w = arg;
 
 	for (uint32_t e = *prefix_map_value(ways, node); e != NO_ENTRY; e = w->t->entries[e].next)
-		if (esp_sa_selects(w->t->entries[e].sa, w->inner, true)) {
+		if (w->t->entries[e].sa->twin == w->twin && esp_sa_selects(w->t->entries[e].sa, w->inner, true)) {
 			*w->found = w->t->entries[e].sa;
 			return true;
 		}
 	return false;
 }
 
-struct esp_sa *esp_table_choose(const struct esp_table *t, uint32_t tunnel, const struct esp_inner *inner)
+struct esp_sa *esp_table_choose(const struct esp_table *t, uint32_t tunnel, const struct esp_inner *inner, uint32_t twin)
 {
 	const struct tunnel *at = *tunnel_slot(t, tunnel);
 	struct esp_sa *sa = NULL;
-	struct wanted wanted = { t, inner, &sa };
+	struct wanted wanted = { t, inner, twin, &sa };
 
 	if (at)
 		prefix_map_longest(&at->ways[inner->family], inner->dst.v, selects, &wanted);

@@ -28,8 +28,8 @@ void esp_table_use(struct esp_table *t, struct esp_sa *sa);
 
 /* The SA that carries this outbound packet: the longest prefix of the peer's
  * selectors that holds its destination decides, the newest SA first. NULL:
- * none; the packet must not leave. */
-struct esp_sa *esp_table_choose(const struct esp_table *t, uint32_t tunnel, const struct esp_inner *inner);
+ * none; the packet must not leave. twin: of the peer that it is for (esp_twin.h). */
+struct esp_sa *esp_table_choose(const struct esp_table *t, uint32_t tunnel, const struct esp_inner *inner, uint32_t twin);
 
 void esp_table_each(const struct esp_table *t, void (*fn)(void *ctx, struct esp_sa *sa), void *ctx);
 size_t esp_table_count(const struct esp_table *t);

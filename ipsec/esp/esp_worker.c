@@ -23,6 +23,7 @@ struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, u
 
 	w->ops = *ops;
 	w->ctx = ctx;
+	w->of = 1;
 	w->table = esp_table_new(seed);
 	w->arena = mem_alloc(ESP_ARENA_SIZE);
 	w->read_buffer = mem_alloc(ESP_READ_SIZE);
@@ -32,11 +33,18 @@ struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, u
 	return w;
 }
 
+void esp_worker_place(struct esp_worker *w, unsigned int index, unsigned int of)
+{
+	w->index = index;
+	w->of = of;
+}
+
 void esp_worker_free(struct esp_worker *w)
 {
 	if (!w)
 		return;
 	esp_table_free(w->table);
+	esp_twins_free(w->twins);
 	for (size_t i = 0; i < w->n_devices; i++)
 		if (w->devices[i].fd >= 0)
 			close(w->devices[i].fd);
@@ -251,6 +259,38 @@ static void start_sending(struct esp_worker *w, struct esp_sa *sa)
 		esp_table_each(w->table, drop_orphan, &r);
 }
 
+struct family {
+	const struct esp_sa *sa;
+	const struct esp_sa *same; /* an older one of the same peer */
+	bool others;		   /* peers at its address */
+};
+
+static void find_family(void *ctx, struct esp_sa *other)
+{
+	struct family *f = ctx;
+
+	if (!other->transport || !ip_addr_equal(&other->path.remote.addr, &f->sa->path.remote.addr))
+		return;
+	if (ike_endpoint_equal(&other->path.remote, &f->sa->path.remote))
+		f->same = other;
+	else
+		f->others = true;
+}
+
+/* In transport mode, peers behind one NAT have its address. */
+static void set_twin(struct esp_worker *w, struct esp_sa *sa)
+{
+	struct family f = { .sa = sa };
+
+	esp_table_each(w->table, find_family, &f);
+	if (f.same)
+		sa->twin = f.same->twin;
+	else if (f.others)
+		sa->twin = ++w->last_twin;
+	if (sa->twin != 0 && !w->twins)
+		w->twins = esp_twins_new(w->index, w->of);
+}
+
 int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool sending)
 {
 	struct esp_sa *sa = esp_sa_new(conf);
@@ -259,6 +299,8 @@ int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool se
 		return -1;
 	if (conf->transport && !w->copies)
 		w->copies = mem_alloc(ESP_COPIES_SIZE);
+	if (sa->transport && sa->path.encap)
+		set_twin(w, sa);
 	if (esp_table_add(w->table, sa) != 0) {
 		esp_sa_free(sa);
 		return -1;

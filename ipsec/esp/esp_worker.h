@@ -48,6 +48,7 @@ struct esp_worker_counters {
 	uint64_t mss_lowered; /* TCP SYNs of both directions */
 	uint64_t too_long;   /* longer than ESP takes, or fragments in transport mode */
 	uint64_t pmtu_told;  /* the kernel learnt of a shorter path */
+	uint64_t aliases_full; /* from a twin (esp_twin.h): no port is left */
 	uint64_t devices_lost;
 	uint64_t handed;     /* to the worker whose SA it is */
 	uint64_t handed_full; /* and dropped, since that one has enough to do */
@@ -62,6 +63,8 @@ struct esp_worker_counters {
 };
 
 struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, uint64_t seed);
+/* Which of how many that share the devices; else the only one. */
+void esp_worker_place(struct esp_worker *w, unsigned int index, unsigned int of);
 void esp_worker_free(struct esp_worker *w);
 
 /* A queue of a TUN device (IFF_VNET_HDR | IFF_NO_PI, non-blocking), taken over;

@@ -9,6 +9,7 @@
 #include "ipsec/esp/esp_merge.h"
 #include "ipsec/esp/esp_sock.h"
 #include "ipsec/esp/esp_table.h"
+#include "ipsec/esp/esp_twin.h"
 #include "ipsec/esp/esp_worker.h"
 
 /* Reads of one device at a wake-up: the others get their turn. */
@@ -32,6 +33,9 @@ struct esp_worker {
 	void *ctx;
 	struct esp_table *table;
 	size_t n_orphans;
+	unsigned int index, of; /* which of how many workers */
+	struct esp_twins *twins; /* NULL: there are none */
+	uint32_t last_twin;
 	struct esp_device *devices;
 	size_t n_devices;
 	struct esp_sock **socks;

@@ -106,7 +106,7 @@ static size_t seal_one(struct end *end, const uint8_t *inner, uint8_t *packet)
 	struct esp_super s;
 	struct esp_sa *sa;
 
-	if (esp_super_read(&vnet, inner, INNER, &s) != 0 || !(sa = esp_table_choose(end->table, 1, &s.inner)))
+	if (esp_super_read(&vnet, inner, INNER, &s) != 0 || !(sa = esp_table_choose(end->table, 1, &s.inner, 0)))
 		abort();
 	esp_super_put(&s, 0, packet + ESP_HEADER + sa->iv);
 	return esp_sa_seal(sa, packet, INNER, ESP_NEXT_V4);

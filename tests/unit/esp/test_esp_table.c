@@ -41,7 +41,7 @@ static uint32_t chosen(struct esp_table *t, uint32_t tunnel, const char *dst)
 
 	assert_true(ip_addr_parse(dst, &in.dst));
 	assert_true(ip_addr_parse("192.0.2.1", &in.src));
-	sa = esp_table_choose(t, tunnel, &in);
+	sa = esp_table_choose(t, tunnel, &in, 0);
 	return sa ? sa->spi_in : 0;
 }
 

@@ -28,18 +28,20 @@
 
 #define LEFT  0
 #define RIGHT 1
+#define OTHER 2 /* behind the same NAT as left, in one test */
 
 struct end {
 	struct esp_worker *worker;
 	uint32_t device;
 	int tun; /* the kernel's side of the device */
+	int queue; /* the worker's */
 	int sock;
 	struct ike_endpoint at;
 	unsigned int moved, expiring, wanted, lost, ike;
 	uint32_t room;
 };
 
-static struct end ends[2];
+static struct end ends[3];
 static uint8_t packet[PACKET_MAX], frame[PACKET_MAX + sizeof(struct virtio_net_hdr)];
 
 /* ---- what the worker says */
@@ -134,6 +136,7 @@ static int end_open(struct end *e, unsigned int side)
 	e->device = 3;
 	esp_worker_device(e->worker, e->device, pair[0]);
 	e->tun = pair[1];
+	e->queue = pair[0];
 	e->sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(e->sock, (struct sockaddr *)&in, sizeof(in)), 0);
@@ -633,6 +636,123 @@ static void test_transport_mode_takes_no_fragments(void **state)
 	assert_int_equal(counters(LEFT).too_long, 1);
 }
 
+/* One of two hosts that right sees at one address. */
+static void add_transport(unsigned int side, uint32_t spi)
+{
+	struct ike_child_keys keys[2] = { { .encr = { .len = 20 } }, { .encr = { .len = 20 } } };
+	struct ike_ts_list local = net("192.0.2.0", 24, "2001:db8:1::"), remote = net("198.51.100.0", 24, "2001:db8:2::"),
+			   seen = net("127.0.0.1", 32, "::1");
+
+	memset(keys[0].encr.bytes, 0x33 + (int)side, 20);
+	memset(keys[1].encr.bytes, 0x99 + (int)side, 20);
+	for (unsigned int there = 0; there < 2; there++) {
+		struct end *e = there ? &ends[RIGHT] : &ends[side];
+		struct esp_sa_conf conf = {
+			.tunnel = e->device,
+			.owner = 1,
+			.spi_in = spi + there,
+			.spi_out = spi + !there,
+			.suite = { ENCR_AES_GCM_16, 128, AUTH_NONE },
+			.in = &keys[!there],
+			.out = &keys[there],
+			.local_ts = there ? &seen : &local,
+			.remote_ts = there ? &seen : &remote,
+			.transport = true,
+			.path = { .link = 1,
+				  .local = e->at,
+				  .remote = there ? ends[side].at : ends[RIGHT].at,
+				  .encap = true },
+		};
+
+		assert_int_equal(esp_worker_add(e->worker, &conf, true), 0);
+	}
+}
+
+static void leave_from(unsigned int side, const uint8_t *data, size_t len)
+{
+	struct virtio_net_hdr vnet = { 0 };
+
+	memcpy(frame, &vnet, sizeof(vnet));
+	memcpy(frame + sizeof(vnet), data, len);
+	assert_true(send(ends[side].tun, frame, sizeof(vnet) + len, 0) > 0);
+	esp_worker_ready(ends[side].worker, ends[side].queue, 1000);
+}
+
+static void arrive_at(unsigned int side)
+{
+	struct pollfd p = { ends[side].sock, POLLIN, 0 };
+
+	while (poll(&p, 1, 50) > 0)
+		esp_worker_ready(ends[side].worker, ends[side].sock, 1000);
+}
+
+/* A packet from that host to right; its source port as right sees it. Right
+ * answers, and the answer must reach this host with the port that it knows. */
+static uint16_t ask_and_answer(unsigned int side, const struct packet_conf *conf)
+{
+	unsigned int not = side == LEFT ? OTHER : LEFT;
+	size_t len = packet_make(conf, packet);
+	uint16_t seen;
+
+	leave_from(side, packet, len);
+	arrive_at(RIGHT);
+	assert_int_equal(got(RIGHT, back), len);
+	assert_true(packet_is_right(back, len));
+	assert_int_equal(esp_get16(back + 22), conf->dport);
+	seen = esp_get16(back + 20);
+	esp_put16(back + 20, conf->dport);
+	esp_put16(back + 22, seen); /* the sum is the same; both addresses too */
+	leave_from(RIGHT, back, len);
+	arrive_at(not);
+	assert_int_equal(got(not, back), 0);
+	arrive_at(side);
+	assert_int_equal(got(side, back), len);
+	assert_true(packet_is_right(back, len));
+	assert_int_equal(esp_get16(back + 22), conf->sport);
+	return seen;
+}
+
+static void see_loopback(struct esp_worker *w, uint32_t spi)
+{
+	struct esp_sa *sa = esp_table_by_spi(w->table, spi);
+
+	/* what comes back has that source; what leaves is still 192.0.2.x */
+	sa->remote_ts.list[1] = sa->remote_ts.list[0];
+	sa->local_ts.list[1] = sa->local_ts.list[0];
+	sa->remote_ts.list[1].first.v = sa->remote_ts.list[1].last.v = INADDR_LOOPBACK;
+	sa->local_ts.list[1].first.v = sa->local_ts.list[1].last.v = INADDR_LOOPBACK;
+}
+
+static void test_two_hosts_behind_one_nat_with_the_same_ports(void **state)
+{
+	const struct packet_conf l2tp = { .proto = 17, .last_src = 1, .last_dst = 2, .sport = 1701, .dport = 1701, .payload = 60 };
+	const struct packet_conf tcp = { .proto = 6, .last_src = 1, .last_dst = 2, .sport = 40000, .dport = 80, .flags = 0x18, .payload = 60 };
+	uint16_t first, other;
+
+	end_open(&ends[OTHER], OTHER);
+	esp_worker_del(ends[LEFT].worker, 0x1000);
+	add_transport(LEFT, 0x2000);
+	add_transport(OTHER, 0x3000);
+	see_loopback(ends[LEFT].worker, 0x2000);
+	see_loopback(ends[OTHER].worker, 0x3000);
+	for (unsigned int round = 0; round < 3; round++) {
+		first = ask_and_answer(LEFT, &l2tp);
+		other = ask_and_answer(OTHER, &l2tp);
+		assert_int_equal(first, 1701);
+		assert_true(other >= 32768);
+		assert_int_equal(ask_and_answer(LEFT, &tcp), 40000);
+		assert_int_not_equal(ask_and_answer(OTHER, &tcp), 40000);
+	}
+	/* new keys: the same peer, the same alias */
+	add_transport(OTHER, 0x4000);
+	see_loopback(ends[OTHER].worker, 0x4000);
+	esp_worker_del(ends[RIGHT].worker, 0x3001);
+	esp_worker_del(ends[OTHER].worker, 0x3000);
+	assert_int_equal(ask_and_answer(OTHER, &l2tp), other);
+	esp_worker_free(ends[OTHER].worker);
+	close(ends[OTHER].tun);
+}
+
 static void test_each_counter_has_a_name(void **state)
 {
 	for (unsigned int i = 0; i < ESP_COUNTERS; i++)
@@ -664,6 +784,7 @@ int main(void)
 		CASE(test_a_device_that_is_taken_away_is_told_and_comes_again),
 		CASE(test_transport_mode_carries_what_is_behind_the_header),
 		CASE(test_transport_mode_takes_no_fragments),
+		CASE(test_two_hosts_behind_one_nat_with_the_same_ports),
 		cmocka_unit_test(test_each_counter_has_a_name),
 	};
 
