@@ -22,6 +22,7 @@
 
 #include "ipsec/iked.h"
 #include "ipsec/iked_import.h"
+#include "ipsec/iked_metrics_vty.h"
 #include "ipsec/iked_kernel.h"
 #include "lib/shell_vty.h"
 
@@ -61,6 +62,7 @@ void iked_privileges(bool raise)
 static void on_term(void)
 {
 	zlog_notice("stopping");
+	iked_metrics_stop();
 	iked_publish_stop();
 	iked_push_stop();
 	iked_links_stop();
@@ -220,6 +222,7 @@ int main(int argc, char **argv)
 	iked.loop = frr_init();
 	iked_vty_init();
 	iked_show_vty_init();
+	iked_metrics_vty_init();
 	shell_vty_init();
 	frr_config_fork();
 	iked_kernel_start();
@@ -228,6 +231,7 @@ int main(int argc, char **argv)
 	iked_links_start();
 	iked_publish_start(sav_iked_di.vty_sock_path ? sav_iked_di.vty_sock_path : frr_vtydir);
 	iked_changed();
+	iked_metrics_start();
 	frr_run(iked.loop);
 	return 0;
 }
