@@ -331,12 +331,10 @@ static int put_path(struct vty *vty, struct site_path *path, const char *name,
 	"Its number in tables and marks; given by itself\nThe number\n"                \
 	"The lowest that lives is taken\n100 of links and 200 of tunnels if not given\n"
 
-#define LINK_WORDS "[{gateway A.B.C.D|gateway6 X:X::X:X|number (1-63)|preference (1-255)}]"
 #define LINK_HELP                                                                     \
 	"A direct link to this provider\nIts interface\n"                              \
 	"IPv4 gateway, if no default route by this interface names it\nThe gateway\n"  \
 	"IPv6 gateway\nThe gateway\n" NUMBER_HELP
-#define TUNNEL_WORDS "[{head A.B.C.D|head6 X:X::X:X|device IFNAME|number (1-63)|preference (1-255)}]"
 #define TUNNEL_HELP                                                                   \
 	"A tunnel to this provider, over any provider's link\nIts name in sav-iked\n"  \
 	"The link under it\nThe link's interface\n"                                    \
@@ -344,7 +342,9 @@ static int put_path(struct vty *vty, struct site_path *path, const char *name,
 	"An IPv6 address at the far end\nThe address\n"                                \
 	"The interface of a tunnel that is not sav-iked's\nThe interface\n" NUMBER_HELP
 
-DEFUN(provider_link, provider_link_cmd, "link IFNAME " LINK_WORDS, LINK_HELP)
+DEFUN(provider_link, provider_link_cmd,
+      "link IFNAME [{gateway A.B.C.D|gateway6 X:X::X:X|number (1-63)|preference (1-255)}]",
+      LINK_HELP)
 {
 	struct site_path path = { .kind = PATH_LINK };
 
@@ -352,7 +352,9 @@ DEFUN(provider_link, provider_link_cmd, "link IFNAME " LINK_WORDS, LINK_HELP)
 	return put_path(vty, &path, argv[1]->arg, argv, argc);
 }
 
-DEFUN(provider_tunnel, provider_tunnel_cmd, "tunnel NAME via IFNAME " TUNNEL_WORDS, TUNNEL_HELP)
+DEFUN(provider_tunnel, provider_tunnel_cmd,
+      "tunnel NAME via IFNAME [{head A.B.C.D|head6 X:X::X:X|device IFNAME|number (1-63)|preference (1-255)}]",
+      TUNNEL_HELP)
 {
 	struct site_path path = { .kind = PATH_TUNNEL };
 	const char *device = after(argv, argc, "device");
@@ -364,7 +366,7 @@ DEFUN(provider_tunnel, provider_tunnel_cmd, "tunnel NAME via IFNAME " TUNNEL_WOR
 	return put_path(vty, &path, argv[1]->arg, argv, argc);
 }
 
-DEFUN(no_provider_link, no_provider_link_cmd, "no link IFNAME " LINK_WORDS,
+DEFUN(no_provider_link, no_provider_link_cmd, "no link IFNAME [{gateway A.B.C.D|gateway6 X:X::X:X|number (1-63)|preference (1-255)}]",
       NO_STR LINK_HELP)
 {
 	struct diag diag;
@@ -373,8 +375,9 @@ DEFUN(no_provider_link, no_provider_link_cmd, "no link IFNAME " LINK_WORDS,
 	return done(vty, site_path_del(steer_site(), p, PATH_LINK, argv[2]->arg, &diag), &diag);
 }
 
-DEFUN(no_provider_tunnel, no_provider_tunnel_cmd, 
-      "no tunnel NAME [via IFNAME " TUNNEL_WORDS "]", NO_STR TUNNEL_HELP)
+DEFUN(no_provider_tunnel, no_provider_tunnel_cmd,
+      "no tunnel NAME [via IFNAME [{head A.B.C.D|head6 X:X::X:X|device IFNAME|number (1-63)|preference (1-255)}]]",
+      NO_STR TUNNEL_HELP)
 {
 	struct diag diag;
 

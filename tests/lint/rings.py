@@ -47,7 +47,7 @@ HOMES = [
     ("OpenSSL", re.compile(r"^openssl/"), re.compile(r"^(lib/(tls|pki|digest|seal)\.c|ipsec/crypto[^/]*|tests/.*)$"),
      "use lib/tls.h, lib/pki.h, lib/digest.h or ipsec/crypto.h"),
     ("netlink or nftables", re.compile(r"^(netlink/|libnftnl/|libmnl/|linux/netfilter)"),
-     re.compile(r"^(agents/(kernel_nft|nft_[a-z0-9_]+|links|[a-z0-9_]+_nl)\.[ch]|ipsec/[a-z0-9_/]+_nl\.[ch]|tests/.*)$"),
+     re.compile(r"^(agents/(steer/)?(kernel_nft|nft_[a-z0-9_]+|links|[a-z0-9_]+_nl|[a-z0-9_]+_nl_msg)\.[ch]|ipsec/[a-z0-9_/]+_nl\.[ch]|tests/.*)$"),
      "use agents/kernel.h or agents/links.h, or name the file NOUN_nl.c"),
     ("libmicrohttpd", re.compile(r"^microhttpd\.h$"), re.compile(r"^lib/metrics_packet\.c$"),
      "use lib/metrics_packet.h"),
