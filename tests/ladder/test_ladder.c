@@ -332,6 +332,33 @@ static void without_mobike_it_is_followed_too(void **state)
 	ladder_end();
 }
 
+static void reauthenticates(struct ike_tunnel *t, unsigned end)
+{
+	t->reauth_s = end == 0 ? 300 : 0;
+}
+
+/* The new SA is there before the old one goes, so packets always have a way. */
+static void reauthentication_makes_before_it_breaks(void **state)
+{
+	ladder_begin(reauthenticates);
+	ladder_up();
+	ladder.now += 300000;
+	for (unsigned i = 0; i < 50; i++) {
+		ladder_run();
+		if (ladder.n_wire > 0)
+			ladder_deliver(0);
+		assert_true(ladder.ends[0].n_kids >= 1 && ladder.ends[1].n_kids >= 1);
+	}
+	ladder.now += SA_LINGER_MS;
+	ladder_settle();
+	for (unsigned end = 0; end < 2; end++) {
+		assert_int_equal(ladder.ends[end].ups, 2);
+		assert_int_equal(ladder_counters(end).sas, 1);
+	}
+	assert_children(1);
+	ladder_end();
+}
+
 /* ---- MOBIKE: RFC 4555; "the initiator" there is who began the first IKE SA, whoever rekeyed it */
 
 static void rekey_ike(unsigned end)
@@ -492,6 +519,7 @@ int main(void)
 		cmocka_unit_test(what_is_lost_comes_again),
 		cmocka_unit_test(a_mapping_that_changes_is_followed),
 		cmocka_unit_test(without_mobike_it_is_followed_too),
+		cmocka_unit_test(reauthentication_makes_before_it_breaks),
 		cmocka_unit_test(another_address_is_told),
 		cmocka_unit_test(another_address_is_told_after_the_responder_rekeyed),
 		cmocka_unit_test(without_mobike_another_address_is_told_too),
