@@ -15,8 +15,8 @@ from tree import Finding
 # Program, its page, and where its commands are.
 PROGRAMS = [
     ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/(metrics|version)_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
-    ("sav-agent", re.compile(r"^(agents/(steer/)?\w+|lib/metrics|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
-    ("sav-iked", re.compile(r"^(ipsec/.*|lib/version)_vty\.c$"), ["doc/sav-iked.8"]),
+    ("sav-agent", re.compile(r"^(agents/(steer/)?\w+|lib/metrics(_listen)?|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
+    ("sav-iked", re.compile(r"^(ipsec/.*|lib/metrics(_listen)?|lib/version)_vty\.c$"), ["doc/sav-iked.8"]),
 ]
 # The command line of each program.
 OPTIONS = [
