@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What tests/net/steer needs besides a shell.
+
+usage: steer_tool.py tun DEVICE LOCAL REMOTE MARK     a tunnel: packets of the device in UDP, marked
+       steer_tool.py sniff INTERFACE FILE PREFIX...   writes each source that comes in and is in no
+                                                      PREFIX, and how many packets there were
+       steer_tool.py serve PORT [ADDRESS...]          TCP and UDP echo with the address seen; answers by UDP come
+                                                      from ADDRESS
+       steer_tool.py flow SOURCE|- TARGET PORT FILE   one TCP connection, a line every 10 ms; what it was
+                                                      seen as, and the longest gap, when it is ended
+       steer_tool.py icmp SOURCE TARGET               sends UDP and prints "type code" of the ICMP answer
+
+All but icmp run until they are ended; "ready" says when they have begun.
+"""
+import fcntl
+import ipaddress
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+ETH_P_ALL = 3
+TUN_PORT = 5555
+
+
+def ready():
+    print("ready", flush=True)
+
+
+def tun(device, local, remote, mark):
+    fd = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(fd, 0x400454CA, struct.pack("16sH22x", device.encode(), 0x1001))  # TUNSETIFF, TUN without header
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(mark, 0))
+    sock.bind((local, TUN_PORT))
+    ready()
+    while True:
+        for readable in select.select([fd, sock], [], [])[0]:
+            try:
+                if readable is fd:
+                    sock.sendto(os.read(fd, 65536), (remote, TUN_PORT))
+                else:
+                    os.write(fd, sock.recv(65536))
+            except OSError:
+                pass  # no route at the moment: as a wire that is cut
+
+
+def source_of(packet):
+    """Of an Ethernet frame, or of a bare IP packet; None for others."""
+    if len(packet) > 14 and packet[12:14] == b"\x08\x00":
+        return ipaddress.ip_address(packet[26:30])
+    if len(packet) > 14 and packet[12:14] == b"\x86\xdd":
+        return ipaddress.ip_address(packet[22:38])
+    return None
+
+
+def sniff(interface, path, *prefixes):
+    allowed = [ipaddress.ip_network(p) for p in prefixes]
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
+    sock.bind((interface, 0))
+    seen, foreign = 0, {}
+
+    def end(*_):
+        with open(path, "w") as out:
+            out.write(f"{seen}\n")
+            for source, (n, first) in foreign.items():
+                out.write(f"{source} {n}, the first at {first}\n")
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    ready()
+    while True:
+        try:
+            packet, where = sock.recvfrom(128)
+        except OSError:  # the interface went down; it comes back
+            continue
+        if where[2] == socket.PACKET_OUTGOING:
+            continue
+        if where[3] == 65534:  # ARPHRD_NONE: a TUN device
+            packet = b"\0" * 12 + (b"\x08\x00" if packet[:1] and packet[0] >> 4 == 4 else b"\x86\xdd") + packet
+        source = source_of(packet)
+        if source is None:
+            continue
+        seen += 1
+        if not any(source in net for net in allowed if net.version == source.version):
+            n, first = foreign.get(source, (0, f"{time.time():.3f} {packet[14:].hex()}"))
+            foreign[source] = (n + 1, first)
+
+
+def plain(address):
+    return address[7:] if address.startswith("::ffff:") else address
+
+
+def serve(port, *addresses):
+    tcp = socket.create_server(("", int(port)), family=socket.AF_INET6, dualstack_ipv6=True)
+    udps = []
+    for address in addresses or ("::",):
+        udps.append(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM))
+        if address == "::":
+            udps[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        udps[-1].bind((address, int(port)))
+    ready()
+    clients = {}
+    while True:
+        for s in select.select([tcp, *udps, *clients], [], [])[0]:
+            try:
+                if s is tcp:
+                    client, address = tcp.accept()
+                    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    clients[client] = plain(address[0])  # what the client is seen as
+                elif s in udps:
+                    _, address = s.recvfrom(2048)
+                    s.sendto(plain(address[0]).encode() + b"\n", address)
+                else:
+                    data = s.recv(2048)
+                    if not data:
+                        raise OSError
+                    s.sendall(clients[s].encode() + b"\n")
+            except OSError:
+                if clients.pop(s, None) is not None:
+                    s.close()
+
+
+def flow(source, target, port, path):
+    began = time.monotonic()
+    gap, answers, seen, error = 0.0, 0, "", ""
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+    try:
+        s = socket.create_connection((target, int(port)), timeout=5,
+                                     source_address=None if source == "-" else (source, 0))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.setblocking(False)
+        ready()
+        last = time.monotonic()
+        while not stop and time.monotonic() - began < 300:
+            s.send(b"x")
+            if select.select([s], [], [], 0.01)[0]:
+                data = s.recv(4096)
+                if not data:
+                    raise OSError("closed")
+                now = time.monotonic()
+                gap, last, answers = max(gap, now - last), now, answers + 1
+                seen = data.split(b"\n")[-2].decode()
+                time.sleep(0.01)
+        gap = max(gap, time.monotonic() - last)
+    except OSError as e:
+        error = str(e)
+        ready()
+    with open(path + ".tmp", "w") as out:
+        out.write(f"{seen or '-'} {int(gap * 1000)} {answers} {error}\n")
+    os.rename(path + ".tmp", path)
+
+
+def icmp(source, target):
+    v6 = ":" in target
+    s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.IPPROTO_IPV6 if v6 else socket.IPPROTO_IP, 25 if v6 else 11, 1)  # RECVERR
+    s.bind((source, 0))
+    s.settimeout(1)
+    for _ in range(3):
+        s.sendto(b"x", (target, 9))
+        time.sleep(0.1)
+        try:
+            _, ancillary, _, _ = s.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+        except OSError:
+            continue
+        for _, _, data in ancillary:
+            print(data[5], data[6])  # struct sock_extended_err: ee_type, ee_code
+            return
+    print("nothing")
+
+
+if __name__ == "__main__":
+    {"tun": tun, "sniff": sniff, "serve": serve, "flow": flow, "icmp": icmp}[sys.argv[1]](*sys.argv[2:])
