@@ -11,7 +11,7 @@
 #
 # Which daemon is on which side is each case's affair: settings, then what differs, then life.
 #
-#   IKE_ROWS  a file to which each test appends its line of doc/interop.md (tests/net/ike-table makes that)
+#   IKE_ROWS  a file to which each test appends its line of doc/interop.md (tests/net/ike-table makes it, with all of IKE_SLOW)
 #   IKE_SLOW  not empty: also what takes minutes
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 export LAB_PROGRAMS="sav-iked sav-ike sav-ike-signer sav-esp savsh"
@@ -376,7 +376,7 @@ both_up() { iked_up && charon_up; }
 tried() { # what status
 	local word=no path=${PATH_NAME:-${NAT:-no NAT}}
 	if [ "$2" -eq 0 ]; then passed "$CASE: $1"; word=yes; else failed "$CASE: $1"; fi
-	[ -z "${IKE_ROWS:-}" ] || echo "| $AUTH | $WHO | $path | $1 | $word |" >>"$IKE_ROWS"
+	[ -z "${IKE_ROWS:-}" ] || echo "| ${PEER:-strongSwan} | $AUTH | $WHO | $path | $1 | $word |" >>"$IKE_ROWS"
 	return "$2"
 }
 
