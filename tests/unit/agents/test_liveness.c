@@ -571,6 +571,82 @@ static void run_scenario(void **state)
 	free(w);
 }
 
+/* ---- BFD packets that are not for us, or that nobody on the link can have sent ---- */
+
+static uint64_t counted(struct world *w, enum bfd_error error)
+{
+	return liveness_counters(w->l)->bfd[error];
+}
+
+static void test_strange_bfd(void **state)
+{
+	char line[] = "isp1 gateway 192.0.2.1 bfd deaf", *rest, *word;
+	struct world *w = mem_alloc(sizeof(*w));
+	struct bfd_packet p = { .state = BFD_DOWN,
+				.mult = 3,
+				.my_discr = 5,
+				.min_rx_us = 1000000,
+				.min_tx_us = 1000000 };
+	uint8_t data[BFD_PACKET_MAX];
+	struct liveness_datagram good, d;
+	struct ip_addr peer;
+
+	(void)state;
+	w->now = w->clock = 1000000 * (int64_t)MS;
+	w->random = 42;
+	w->l = liveness_new(&ops, w);
+	word = strtok_r(line, " ", &rest);
+	make_path(w, &w->far[1], 1, word, &rest);
+	good = (struct liveness_datagram){ .from = w->far[1].path.gateway[IP_V4],
+					   .to = w->far[1].path.source[IP_V4],
+					   .ifindex = w->far[1].path.ifindex,
+					   .ttl = 255,
+					   .data = data,
+					   .len = bfd_encode(&p, data) };
+
+	d = good;
+	d.ttl = 254; /* RFC 5881 section 5: from beyond the link */
+	liveness_bfd(w->l, &d, w->clock);
+	d.ttl = -1;
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_BAD_TTL), 2);
+	d = good;
+	d.from.v++;
+	liveness_bfd(w->l, &d, w->clock);
+	d = good;
+	d.to.v++;
+	liveness_bfd(w->l, &d, w->clock);
+	d = good;
+	d.ifindex++; /* RFC 5881 section 3: by another link */
+	liveness_bfd(w->l, &d, w->clock);
+	d = good;
+	d.multihop = true; /* by the other port */
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_NO_SESSION), 4);
+	d = good;
+	d.len--;
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_BAD_LENGTH), 1);
+	/* discriminators of nobody, of every path and family */
+	for (uint32_t i = 1; i < 1u << 9; i++) {
+		p.your_discr = i;
+		d = good;
+		d.len = bfd_encode(&p, data);
+		liveness_bfd(w->l, &d, w->clock);
+	}
+	assert_int_equal(counted(w, BFD_NO_SESSION), 4 + (1 << 9) - 1);
+	assert_int_equal(counted(w, BFD_OK), 0);
+	assert_int_equal(liveness_bfd_session(w->l, 1, IP_V4, &peer)->state, BFD_DOWN);
+	p.your_discr = 0;
+	d = good;
+	d.len = bfd_encode(&p, data);
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_OK), 1);
+	assert_int_equal(liveness_bfd_session(w->l, 1, IP_V4, &peer)->state, BFD_INIT);
+	liveness_free(w->l);
+	free(w);
+}
+
 #define SCENARIO(name)                                                                   \
 	{                                                                                \
 		name, run_scenario, NULL, NULL, (char *)(uintptr_t)name                  \
@@ -579,10 +655,19 @@ static void run_scenario(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCENARIO("silence"),	SCENARIO("link"),      SCENARIO("targets"),
-		SCENARIO("hold"),	SCENARIO("loss"),      SCENARIO("flaps"),
-		SCENARIO("clock"),	SCENARIO("bfd"),       SCENARIO("families"),
-		SCENARIO("other-ways"), SCENARIO("satellite"), SCENARIO("spoofed"),
+		SCENARIO("silence"),
+		SCENARIO("link"),
+		SCENARIO("targets"),
+		SCENARIO("hold"),
+		SCENARIO("loss"),
+		SCENARIO("flaps"),
+		SCENARIO("clock"),
+		SCENARIO("bfd"),
+		SCENARIO("families"),
+		SCENARIO("other-ways"),
+		SCENARIO("satellite"),
+		SCENARIO("spoofed"),
+		cmocka_unit_test(test_strange_bfd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
