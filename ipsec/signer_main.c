@@ -160,7 +160,8 @@ static void serve(void)
 				drain(ike_chan, from_ike);
 		}
 		if (ike_chan && proc_chan_is_broken(ike_chan))
-			ike_gone(fds[1].revents & POLLHUP);
+			/* a new ike's channel was not among those polled */
+			ike_gone(fds[1].fd == proc_chan_fd(ike_chan) && fds[1].revents & POLLHUP);
 	}
 }
 
