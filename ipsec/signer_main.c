@@ -92,9 +92,13 @@ static void lose_ike(void)
 	ike_chan = NULL;
 }
 
-static void ike_gone(bool ended)
+/* It has ended, or said what is no message. */
+static void ike_gone(void)
 {
-	if (!ended) {
+	struct pollfd pfd = { proc_chan_fd(ike_chan), 0, 0 };
+
+	(void)poll(&pfd, 1, 0);
+	if (!(pfd.revents & POLLHUP)) {
 		lose_ike();
 		return;
 	}
@@ -160,8 +164,7 @@ static void serve(void)
 				drain(ike_chan, from_ike);
 		}
 		if (ike_chan && proc_chan_is_broken(ike_chan))
-			/* a new ike's channel was not among those polled */
-			ike_gone(fds[1].fd == proc_chan_fd(ike_chan) && fds[1].revents & POLLHUP);
+			ike_gone();
 	}
 }
 
