@@ -231,17 +231,23 @@ static void requests_without_end_starve_nobody(void **state)
 	struct proc_chan *ike = ike_new();
 	size_t before = resident_kb();
 
-	for (uint64_t i = 0; i < 20000; i++) {
+	for (uint64_t i = 0; i < 50000; i++) {
 		struct wr w = { 0 };
 
 		request_put(&w, i);
 		proc_chan_send(ike, &w, -1);
 		proc_chan_flush(ike);
-		if (i % 5000 == 0)
+		if (i % 10000 == 0)
 			key_set(); /* main is heard in between */
 	}
+	/* time to take more than it should */
+	for (unsigned i = 0; i < 200 && proc_chan_wants_write(ike); i++) {
+		(void)poll(NULL, 0, 5);
+		proc_chan_flush(ike);
+	}
+	assert_true(proc_chan_wants_write(ike));
 	key_set();
-	assert_true(resident_kb() < before + 8192);
+	assert_true(resident_kb() < before + 32768);
 	proc_chan_free(ike);
 	assert_serves();
 }
