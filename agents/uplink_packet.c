@@ -12,6 +12,7 @@
 #include "agents/north.h"
 #include "lib/digest.h"
 #include "lib/mem.h"
+#include "lib/sock.h"
 #include "lib/tls.h"
 
 #define CONNECT_S	10 /* TCP and TLS together */
@@ -210,17 +211,27 @@ void uplink_wake(struct uplink *u)
 
 /* ---- connecting ---- */
 
+/* A router said that the controller cannot be reached while we still knock: libfrr
+ * tells readers of such an error, and without one logs it in an endless loop. */
+static void on_connect_error(struct event *t)
+{
+	struct uplink *u = EVENT_ARG(t);
+	int error = sock_error(u->fd);
+
+	if (error != 0)
+		lost(u, strerror(error));
+	else
+		event_add_read(u->loop, on_connect_error, u, u->fd, &u->t_read);
+}
+
 static void on_connected(struct event *t)
 {
 	struct uplink *u = EVENT_ARG(t);
 	struct tls_config *config;
 	struct diag diag;
-	int error = 0;
-	socklen_t len = sizeof(error);
+	int error = sock_error(u->fd);
 
 	u->t_write = NULL;
-	if (getsockopt(u->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
 	if (error != 0) {
 		lost(u, strerror(error));
 		return;
@@ -311,6 +322,7 @@ static void on_retry(struct event *t)
 		return;
 	}
 	event_add_timer(u->loop, on_limit, u, CONNECT_S, &u->t_limit);
+	event_add_read(u->loop, on_connect_error, u, u->fd, &u->t_read);
 	event_add_write(u->loop, on_connected, u, u->fd, &u->t_write);
 }
 
