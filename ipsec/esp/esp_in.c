@@ -277,4 +277,3 @@ void esp_in_read(struct esp_worker *w, struct esp_sock *sock)
 		from_socket(w, sock, &trains[i]);
 	esp_in_write(w);
 }
-

@@ -16,7 +16,7 @@ from tree import Finding
 PROGRAMS = [
     ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/(metrics|version)_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
     ("sav-agent", re.compile(r"^(agents/(steer/)?\w+|lib/metrics(_listen)?|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
-    ("sav-iked", re.compile(r"^(ipsec/.*|lib/metrics(_listen)?|lib/version)_vty\.c$"), ["doc/sav-iked.8"]),
+    ("sav-iked", re.compile(r"^((ipsec/.*|lib/metrics(_listen)?|lib/version)_vty|ipsec/esp/esp_counters)\.c$"), ["doc/sav-iked.8"]),
 ]
 # The command line of each program.
 OPTIONS = [
@@ -31,6 +31,8 @@ LIBFRR = ("configure", "exit", "end", "quit", "log", "copy", "show running-confi
 
 DEFUN = re.compile(r'^DEF(?:UN|UN_NOSH|PY|PY_NOSH)\s*\(\s*\w+\s*,\s*\w+\s*,\s*((?:"[^"]*"\s*)+),', re.M)
 JSON = re.compile(r'(?:json_object_\w+_add\w*\(\s*[^,;]+|show_rows_begin\([^;"]*),\s*"([^"]+)"')
+# Names in a table, which a loop puts into JSON.
+JSON_TABLES = {"ipsec/esp/esp_counters.c": re.compile(r'"(esp[A-Z]\w*)"')}
 PRINTED_JSON = re.compile(r'\\"(\w+)\\":')
 OPTION = re.compile(r'\{\s*"([a-z][\w-]*)",\s*(?:no|required|optional)_argument')
 MACROS = {"Ic", "Ar", "Cm", "Op", "Oo", "Oc", "Fl", "Va", "Li", "Ns", "No", "Pq", "Brq", "Bro", "Brc", "Xo", "Xc"}
@@ -226,7 +228,7 @@ def printed_names(tree, sources, pattern):
     for path in tree.ending(".c"):
         if sources.match(path):
             text = tree.text(path)
-            for match in pattern.finditer(text):
+            for match in JSON_TABLES.get(path, pattern).finditer(text):
                 yield path, text.count("\n", 0, match.start()) + 1, match.group(1)
 
 
