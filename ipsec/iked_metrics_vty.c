@@ -22,7 +22,7 @@ GAUGE(m_tunnel, "sav_iked_tunnel_up", "1 while the tunnel carries packets");
 GAUGE(m_error, "sav_iked_tunnel_error",
       "1 while it is unfinished or something is wrong with its keys or files");
 COUNTER(m_esp, "sav_iked_esp_events_total",
-	"Packets and events of the user-space datapath, by kind as in show ipsec json");
+	"Packets and events of the user-space datapath, by kind as in show ipsec counters json");
 
 static struct metrics_registry *registry;
 
