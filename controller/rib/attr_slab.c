@@ -1,45 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "controller/rib/attr_slab.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/mem.h"
 
-#define NONE UINT16_MAX
-
-/* Memory of the system's own, zeroed, aligned to its size. Only what is not the
- * first of its kind asks to be one page, so that a small table stays small. */
-static uint8_t *chunk_map(bool first)
-{
-	const int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
-	uint8_t *p = mmap(NULL, 2 * ATTR_SLAB_CHUNK, prot, flags, -1, 0);
-	size_t before;
-
-	if (p == MAP_FAILED)
-		abort();
-	before = -(uintptr_t)p % ATTR_SLAB_CHUNK;
-	if (before != 0)
-		munmap(p, before);
-	p += before;
-	munmap(p + ATTR_SLAB_CHUNK, ATTR_SLAB_CHUNK - before);
-	if (!first)
-		madvise(p, ATTR_SLAB_CHUNK, MADV_HUGEPAGE); /* or it is as good as without */
-	return p;
-}
-
-static inline unsigned int blocks_of(const struct attr_chunk *c)
-{
-	return (unsigned int)(ATTR_SLAB_CHUNK / c->stride);
-}
+#define NONE ATTR_SLAB_BLOCKS
 
 void attr_slab_fini(struct attr_slab *slab)
 {
 	for (uint32_t i = 1; i < slab->n_chunks; i++)
-		if (slab->chunk[i].mem)
-			munmap(slab->chunk[i].mem, ATTR_SLAB_CHUNK);
+		free(slab->chunk[i].mem);
 	free(slab->chunk);
 	*slab = (struct attr_slab){ 0 };
 }
@@ -92,8 +64,8 @@ static uint32_t chunk_new(struct attr_slab *slab, size_t stride)
 	}
 	c = &slab->chunk[at];
 	*c = (struct attr_chunk){ .stride = (uint16_t)stride, .free = NONE };
-	c->mem = chunk_map(slab->n_of[stride / ATTR_SLAB_UNIT]++ == 0);
-	slab->n_mapped++;
+	c->mem = mem_calloc(ATTR_SLAB_BLOCKS, stride);
+	slab->n_held++;
 	room_add(slab, at);
 	return at;
 }
@@ -103,9 +75,8 @@ static void chunk_free(struct attr_slab *slab, uint32_t at)
 	struct attr_chunk *c = &slab->chunk[at];
 
 	room_remove(slab, c);
-	slab->n_mapped--;
-	slab->n_of[c->stride / ATTR_SLAB_UNIT]--;
-	munmap(c->mem, ATTR_SLAB_CHUNK);
+	slab->n_held--;
+	free(c->mem);
 	*c = (struct attr_chunk){ .next = slab->free_chunk };
 	slab->free_chunk = at;
 }
@@ -125,7 +96,7 @@ uint32_t attr_slab_get(struct attr_slab *slab, size_t size)
 	else
 		memcpy(&c->free, c->mem + (size_t)block * c->stride, sizeof(c->free));
 	slab->bytes += c->stride;
-	if (++c->used == blocks_of(c))
+	if (++c->used == ATTR_SLAB_BLOCKS)
 		room_remove(slab, c);
 	return at * ATTR_SLAB_BLOCKS + block;
 }
@@ -138,7 +109,7 @@ void attr_slab_put(struct attr_slab *slab, uint32_t number)
 	memcpy(attr_slab_at(slab, number), &c->free, sizeof(c->free));
 	c->free = (uint16_t)(number % ATTR_SLAB_BLOCKS);
 	slab->bytes -= c->stride;
-	if (c->used-- == blocks_of(c))
+	if (c->used-- == ATTR_SLAB_BLOCKS)
 		room_add(slab, at);
 	/* The only one with room stays, or a single block that comes and goes would
 	 * take a chunk along each time. */
