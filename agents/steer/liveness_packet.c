@@ -3,6 +3,8 @@
 
 #include "agents/steer/liveness_packet.h"
 
+#include <sys/timerfd.h>
+
 #include "agents/steer/liveness_io.h"
 #include "lib/mem.h"
 
@@ -14,6 +16,10 @@ struct liveness_packet {
 	struct liveness_packet_ops ops;
 	void *ctx;
 	struct liveness_io *io;
+	/* libfrr waits for its timers in whole milliseconds and polls without end in
+	 * the last one, which would cost more than the probes themselves. */
+	int timer;
+	int64_t armed_us; /* INT64_MAX: not */
 	struct event *t_run;
 	struct watched_fd {
 		struct liveness_packet *owner;
@@ -22,25 +28,37 @@ struct liveness_packet {
 	} fds[FDS_MAX];
 };
 
-static void on_run(struct event *t);
-
 static void run_at(struct liveness_packet *lp, int64_t due_us)
 {
-	int64_t wait_us = due_us - frr_now_us();
+	struct itimerspec at = { 0 };
 
-	EVENT_OFF(lp->t_run);
-	if (due_us == INT64_MAX)
+	if (due_us == lp->armed_us)
 		return;
-	event_add_timer_msec(lp->loop, on_run, lp,
-			     wait_us > 0 ? (long)((wait_us + 999) / 1000) : 0,
-			     &lp->t_run);
+	lp->armed_us = due_us;
+	if (due_us != INT64_MAX) {
+		/* in the past: at once; 0 would disarm it */
+		due_us = due_us > 0 ? due_us : 1;
+		at.it_value.tv_sec = due_us / 1000000;
+		at.it_value.tv_nsec = due_us % 1000000 * 1000;
+	}
+	timerfd_settime(lp->timer, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+static void run(struct liveness_packet *lp)
+{
+	run_at(lp, liveness_io_run(lp->io, frr_now_us()));
 }
 
 static void on_run(struct event *t)
 {
 	struct liveness_packet *lp = EVENT_ARG(t);
+	uint64_t times;
 
-	run_at(lp, liveness_io_run(lp->io, frr_now_us()));
+	event_add_read(lp->loop, on_run, lp, lp->timer, &lp->t_run);
+	if (read(lp->timer, &times, sizeof(times)) != sizeof(times))
+		return;
+	lp->armed_us = INT64_MAX;
+	run(lp);
 }
 
 static void on_readable(struct event *t)
@@ -50,7 +68,7 @@ static void on_readable(struct event *t)
 
 	event_add_read(lp->loop, on_readable, w, w->fd, &w->t_read);
 	liveness_io_readable(lp->io, w->fd, frr_now_us());
-	run_at(lp, liveness_io_run(lp->io, frr_now_us()));
+	run(lp);
 }
 
 static void io_watch(void *ctx, int fd, bool on)
@@ -103,6 +121,11 @@ struct liveness_packet *liveness_packet_new(struct event_loop *loop,
 		lp->fds[i].owner = lp;
 		lp->fds[i].fd = -1;
 	}
+	lp->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (lp->timer < 0)
+		abort(); /* no descriptors left at the start: nothing would work */
+	lp->armed_us = INT64_MAX;
+	event_add_read(loop, on_run, lp, lp->timer, &lp->t_run);
 	lp->io = liveness_io_new(&io, lp);
 	return lp;
 }
@@ -112,6 +135,7 @@ void liveness_packet_free(struct liveness_packet *lp)
 	if (!lp)
 		return;
 	EVENT_OFF(lp->t_run);
+	close(lp->timer);
 	liveness_io_free(lp->io);
 	free(lp);
 }
