@@ -343,6 +343,9 @@ struct proc_chan;
 
 struct proc_chan *proc_chan_new(int fd); /* takes it; non-blocking from now on */
 void proc_chan_free(struct proc_chan *chan); /* wipes what waits */
+/* What is received is not swapped, as far as the system's limits allow. A process
+ * that has closed its sandbox can't any more. */
+void proc_chan_lock(struct proc_chan *chan);
 int proc_chan_fd(const struct proc_chan *chan);
 bool proc_chan_is_broken(const struct proc_chan *chan);
 bool proc_chan_wants_write(const struct proc_chan *chan);
@@ -351,7 +354,7 @@ void proc_chan_send(struct proc_chan *chan, struct wr *w, int fd);
 void proc_chan_flush(struct proc_chan *chan); /* when the socket can be written */
 /* The next message: 1 and *body at its fields, 0 none now, -1 broken, or a
  * message that is none. *fd is the caller's to close, -1 without. body is good
- * until the next call. */
+ * until the next call, which wipes it. */
 int proc_chan_receive(struct proc_chan *chan, struct proc_header *header, struct rd *body, int *fd);
 
 #endif /* SAV_PROC_H */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ struct proc_chan {
 	struct waiting *first, **last;
 	size_t waiting_bytes;
 	uint8_t *buffer;
+	size_t received; /* bytes of the last message: they may be keys */
 };
 
 struct proc_chan *proc_chan_new(int fd)
@@ -61,6 +63,11 @@ void proc_chan_free(struct proc_chan *chan)
 	crypto_wipe(chan->buffer, PROC_MESSAGE_MAX);
 	free(chan->buffer);
 	free(chan);
+}
+
+void proc_chan_lock(struct proc_chan *chan)
+{
+	(void)mlock(chan->buffer, PROC_MESSAGE_MAX);
 }
 
 int proc_chan_fd(const struct proc_chan *chan)
@@ -186,12 +193,15 @@ int proc_chan_receive(struct proc_chan *chan, struct proc_header *header, struct
 	ssize_t n;
 
 	*fd = -1;
+	crypto_wipe(chan->buffer, chan->received);
+	chan->received = 0;
 	do
 		n = recvmsg(chan->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n > 0) {
+		chan->received = (size_t)n;
 		*fd = take_fd(&msg);
 		*body = rd_init(chan->buffer, (size_t)n);
 		if (!(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && proc_header_decode(body, header))

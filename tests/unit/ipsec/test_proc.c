@@ -268,6 +268,27 @@ static void what_does_not_fit_waits_in_order(void **st)
 	proc_chan_free(chan[1]);
 }
 
+/* Session keys do not stay in the buffer of who has taken them. */
+static void a_message_is_wiped_when_the_next_is_asked_for(void **st)
+{
+	struct proc_child in = child();
+	struct proc_header header;
+	struct proc_chan *chan[2];
+	struct rd body, nothing;
+	struct wr w = { 0 };
+	int fd;
+
+	pair(chan);
+	proc_child_encode(&w, &in);
+	proc_chan_send(chan[0], &w, -1);
+	assert_int_equal(proc_chan_receive(chan[1], &header, &body, &fd), 1);
+	assert_non_null(memmem(body.p, rd_left(&body), "0123456789abcdef", 16));
+	assert_int_equal(proc_chan_receive(chan[1], &header, &nothing, &fd), 0);
+	assert_null(memmem(body.p, rd_left(&body), "0123456789abcdef", 16));
+	proc_chan_free(chan[0]);
+	proc_chan_free(chan[1]);
+}
+
 static void nonsense_breaks_the_channel(void **st)
 {
 	struct proc_chan *chan;
@@ -295,6 +316,7 @@ int main(void)
 		cmocka_unit_test(another_version_is_none),
 		cmocka_unit_test(descriptors_travel),
 		cmocka_unit_test(what_does_not_fit_waits_in_order),
+		cmocka_unit_test(a_message_is_wiped_when_the_next_is_asked_for),
 		cmocka_unit_test(nonsense_breaks_the_channel),
 	};
 
