@@ -15,6 +15,7 @@
 #include "log.h"
 
 #include "ipsec/iked_kernel.h"
+#include "ipsec/iked_metrics_vty.h"
 #include "lib/mem.h"
 
 #define MESSAGES_MAX 256
@@ -243,6 +244,7 @@ static void take_event(struct helper *h, struct proc_event *e)
 		return;
 	}
 	iked_note_event(e);
+	iked_metrics_event(e);
 	if (!may_log())
 		return;
 	if (e->event == IKE_EVENT_FAILED || e->event == IKE_EVENT_REFUSED || e->event == IKE_EVENT_DOWN)
@@ -489,6 +491,8 @@ static int helper_start(struct helper *h, struct diag *diag)
 		child_exec(argv, fd[1], h->who == PROC_IKE);
 	close(fd[1]);
 	h->chan = proc_chan_new(fd[0]);
+	if (h->who == PROC_IKE)
+		proc_chan_lock(h->chan); /* session keys for the kernel */
 	if (h->pid < 0) {
 		h->pid = 0;
 		helper_end(h);

@@ -32,5 +32,7 @@ void iked_kernel_ike_new(void);
 /* False: that is none of ours. */
 bool iked_kernel_use(uint32_t spi_in, struct xfrm_use *in, struct xfrm_use *out);
 unsigned iked_kernel_children(void);
+/* Packets and bytes of all children, also of those that are no more. */
+void iked_kernel_totals(struct xfrm_use *in, struct xfrm_use *out);
 
 #endif /* SAV_IKED_KERNEL_H */

@@ -31,7 +31,7 @@ struct kchild {
 	struct ktunnel *tunnel;
 	uint32_t spi_in;
 	bool sending, orphan;
-	uint64_t packets_in, packets_out; /* when it was asked last */
+	struct xfrm_use in, out; /* when it was asked last */
 };
 
 static struct {
@@ -41,6 +41,7 @@ static struct {
 	struct kchild *children[BUCKETS], *all, *cursor;
 	unsigned n_children;
 	uint32_t next_number, last_if_id;
+	struct xfrm_use in, out; /* of all that was ever asked */
 	struct event *t_events, *t_poll, *t_orphans;
 } kernel;
 
@@ -168,6 +169,31 @@ int iked_kernel_tunnel(const struct iked_tunnel *t, struct diag *diag)
 
 /* ---- children */
 
+static void add_use(struct xfrm_use *sum, struct xfrm_use *last, const struct xfrm_use *now)
+{
+	sum->packets += now->packets - last->packets;
+	sum->bytes += now->bytes - last->bytes;
+	*last = *now;
+}
+
+/* False: the kernel does not have it. */
+static bool child_ask(struct kchild *c)
+{
+	struct xfrm_use in, out;
+
+	if (xfrm_query(kernel.xfrm, c->spi_in, &in, &out) != 0)
+		return false;
+	add_use(&kernel.in, &c->in, &in);
+	add_use(&kernel.out, &c->out, &out);
+	return true;
+}
+
+void iked_kernel_totals(struct xfrm_use *in, struct xfrm_use *out)
+{
+	*in = kernel.in;
+	*out = kernel.out;
+}
+
 static struct kchild **child_place(uint32_t spi_in)
 {
 	struct kchild **at = &kernel.children[spi_in % BUCKETS];
@@ -181,6 +207,7 @@ static void child_drop(struct kchild **at)
 {
 	struct kchild *c = *at;
 
+	(void)child_ask(c);
 	xfrm_del(kernel.xfrm, c->spi_in);
 	if (kernel.cursor == c)
 		kernel.cursor = c->next_all;
@@ -436,18 +463,14 @@ static void on_events(struct event *t)
 
 static void ask_child(struct kchild *c, struct proc_times *times)
 {
-	struct xfrm_use in, out;
+	uint64_t in = c->in.packets, out = c->out.packets;
 
-	if (xfrm_query(kernel.xfrm, c->spi_in, &in, &out) != 0)
+	if (!child_ask(c) || (c->in.packets == in && c->out.packets == out))
 		return;
-	if (in.packets != c->packets_in || out.packets != c->packets_out) {
-		times->list[times->n].spi_in = c->spi_in;
-		times->list[times->n].heard_ago_ms = in.packets != c->packets_in ? 0 : UINT32_MAX;
-		times->list[times->n].spoke_ago_ms = out.packets != c->packets_out ? 0 : UINT32_MAX;
-		times->n++;
-	}
-	c->packets_in = in.packets;
-	c->packets_out = out.packets;
+	times->list[times->n].spi_in = c->spi_in;
+	times->list[times->n].heard_ago_ms = c->in.packets != in ? 0 : UINT32_MAX;
+	times->list[times->n].spoke_ago_ms = c->out.packets != out ? 0 : UINT32_MAX;
+	times->n++;
 }
 
 static void on_poll(struct event *t)
@@ -500,11 +523,20 @@ static int probe(struct diag *diag)
 static void on_orphans(struct event *t)
 {
 	unsigned n = xfrm_orphans(kernel.xfrm);
+	struct diag diag;
 
 	if (n)
 		zlog_notice("%u states and policies of an earlier sav-iked that nobody made anew are removed", n);
 	iked_privileges(true);
 	xfrm_orphans_del_all(kernel.xfrm);
+	/* where they stood, what stands for a tunnel without an SA */
+	for (unsigned i = 0; n && i < BUCKETS; i++)
+		for (const struct ktunnel *k = kernel.tunnels[i]; k; k = k->next) {
+			const struct iked_tunnel *tunnel = iked_tunnel_find(&iked.config, k->name);
+
+			if (tunnel && trap(k, tunnel, &diag) != 0)
+				zlog_warn("tunnel %s: %s", k->name, diag.text);
+		}
 	iked_privileges(false);
 }
 

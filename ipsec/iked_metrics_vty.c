@@ -121,6 +121,7 @@ void iked_metrics_start(void)
 	registry = metrics_registry_new();
 	metrics_registry_add(registry, metrics_collect_build, &build);
 	metrics_registry_add(registry, collect_common, NULL);
+	metrics_registry_add(registry, iked_metrics_ike, NULL);
 	metrics_registry_add(registry, collect_tunnels, NULL);
 	metrics_listen_vty_start(iked.loop, registry);
 }
