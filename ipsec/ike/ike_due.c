@@ -197,7 +197,9 @@ static void run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 		check_up(e, slot, now_ms);
 	if (sa->state == SA_DEAD && sa->die_at_ms <= now_ms) {
 		engine_sa_unlink(e, sa);
+		e->running = sa;
 		sa_free(sa);
+		e->running = NULL;
 		return;
 	}
 	set_due(e, sa, sa_deadline(sa));

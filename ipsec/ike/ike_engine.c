@@ -99,6 +99,7 @@ void ike_engine_free(struct ike_engine *e)
 {
 	for (struct ike_sa *sa = e->sas, *next; sa; sa = next) {
 		next = sa->next;
+		e->running = sa; /* nobody looks at it again */
 		sa_free(sa);
 	}
 	while (e->first) {
