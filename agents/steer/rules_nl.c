@@ -398,8 +398,11 @@ int rules_nl_apply(struct rules_nl *nl, const struct plan *plan, struct diag *di
 		diag_set(diag, "cannot read our own rules and routes: %s", strerror(-rc));
 	}
 	privileges(nl, false);
-	if (plan->n_routes == 0 && rc == 0 && c.failed == 0)
+	if (rc == 0 && c.failed == 0) {
+		/* all others of ours are empty now */
 		nl->n_tables = 0;
+		note_tables(nl, plan);
+	}
 	free(now.rules);
 	free(now.routes);
 	return rc == 0 && c.failed == 0 ? 0 : -1;

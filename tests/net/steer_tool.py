@@ -10,6 +10,9 @@ usage: steer_tool.py tun DEVICE LOCAL REMOTE MARK     a tunnel: packets of the d
                                                       seen as, and the longest gap, when it is ended
        steer_tool.py icmp SOURCE TARGET               sends UDP and prints "type code" of the ICMP answer
 
+       steer_tool.py iked SOCKET STATE DEVICE         publishes a tunnel "pop" as sav-iked does; the file STATE
+                                                      says "2 MARK" (up) or "1 MARK" (down)
+
 All but icmp run until they are ended; "ready" says when they have begun.
 """
 import fcntl
@@ -175,5 +178,39 @@ def icmp(source, target):
     print("nothing")
 
 
+def field(number, value):
+    """Of protobuf: a varint or bytes."""
+    def varint(n):
+        return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def iked(path, state_path, device):
+    """The messages of schema/tunnels.proto."""
+    def tunnel():
+        with open(state_path) as f:
+            state, mark = f.read().split()
+        return field(1, field(1, b"pop") + field(2, int(state)) + field(3, b"wan1") + field(4, device.encode()) +
+                     field(5, socket.if_nametoindex(device)) + field(6, 1400) + field(12, int(mark, 0)))
+
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(path)
+    listener.listen(1)
+    ready()
+    while True:
+        client, _ = listener.accept()
+        said = tunnel()
+        client.send(said)
+        client.send(field(3, 1))
+        while True:
+            time.sleep(0.02)
+            now = tunnel()
+            if now != said:
+                client.send(now)
+                said = now
+
+
 if __name__ == "__main__":
-    {"tun": tun, "sniff": sniff, "serve": serve, "flow": flow, "icmp": icmp}[sys.argv[1]](*sys.argv[2:])
+    {"iked": iked, "tun": tun, "sniff": sniff, "serve": serve, "flow": flow, "icmp": icmp}[sys.argv[1]](*sys.argv[2:])
