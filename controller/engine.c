@@ -466,10 +466,17 @@ bool engine_edge_status(const struct engine *e, const char *router, const char *
 		.growth = edge->grown,
 		.interface_seen = interface_seen(e, c),
 		.sessions = edge->sessions ? edge->sessions->n : 0,
-		.change = edge->change,
 	};
 	snprintf(status->reason, sizeof(status->reason), "%s", edge->reason);
 	return true;
+}
+
+struct engine_change engine_edge_change(const struct engine *e, const char *router,
+					const char *interface)
+{
+	const struct engine_edge *edge = engine_edge_find(e, router, interface);
+
+	return edge ? edge->change : (struct engine_change){ 0 };
 }
 
 const struct filter *engine_filter(const struct engine *e, const char *router,

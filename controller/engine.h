@@ -138,11 +138,13 @@ struct engine_edge_status {
 	bool growth;			   /* growth does: engine_edge_excess() */
 	bool interface_seen;		   /* the agent's inventory has it */
 	unsigned int sessions;		   /* RADIUS sessions */
-	struct engine_change change;	   /* of the last filter */
 	char reason[160];		   /* why not ready, "" if ready */
 };
 bool engine_edge_status(const struct engine *e, const char *router, const char *interface,
 			struct engine_edge_status *status);
+/* Of the last filter that was handed out. */
+struct engine_change engine_edge_change(const struct engine *e, const char *router,
+					const char *interface);
 /* The last filter, whole; NULL: there is no such edge. Valid until the next call
  * for the engine that is not const. */
 const struct filter *engine_filter(const struct engine *e, const char *router,

@@ -28,6 +28,7 @@ struct savd_edge {
 	int64_t sent_cause;  /* and why: see savd_history.c */
 	char because[SAVD_BECAUSE_SIZE]; /* what the next run will change it for; "" */
 	uint64_t because_run;
+	struct engine_change change; /* the last of an address since it was saved */
 	int64_t changed_us;
 	int64_t applied_last_us, applied_max_us;
 	uint64_t changed_generation; /* the newest, */

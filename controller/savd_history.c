@@ -110,6 +110,12 @@ void savd_history_because(struct savd_history *h, const char *router, const char
 
 void savd_history_sent(struct savd_history *h, struct savd_edge *e)
 {
+	struct engine_change change =
+		engine_edge_change(h->savd->engine, e->router, e->interface);
+
+	/* several filters may be saved as one: another action says less */
+	if (!e->unsaved || change.came || change.went)
+		e->change = change;
 	e->unsaved = true;
 	if (e->because_run != h->savd->runs)
 		e->because[0] = '\0';
@@ -212,8 +218,8 @@ static void reason_of(struct savd_history *h, const struct savd_edge *e,
 		snprintf(reason, REASON_SIZE, "its feed is dead");
 	else if (e->because[0] != '\0')
 		snprintf(reason, REASON_SIZE, "%s", e->because);
-	else if (s->change.came || s->change.went)
-		explain_change(h, e, &s->change, reason);
+	else if (e->change.came || e->change.went)
+		explain_change(h, e, &e->change, reason);
 	else
 		snprintf(reason, REASON_SIZE, "%s: %s", filter_action_name(s->filter->action),
 			 s->reason[0] != '\0' ? s->reason : "ready");
