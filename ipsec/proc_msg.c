@@ -522,8 +522,14 @@ static void get_list(struct rd *rd, void *list, size_t size)
 
 void proc_tunnel_encode(struct wr *w, const struct ike_tunnel *in)
 {
+	struct ike_tunnel plain;
+
+	/* where main's memory lies is nothing for ike */
+	memcpy(&plain, in, sizeof(plain));
+	plain.ike = plain.esp = NULL;
+	plain.local_ts = plain.remote_ts = NULL;
 	proc_plain_encode(w, PROC_TUNNEL);
-	wr_bytes(w, in, sizeof(*in));
+	wr_bytes(w, &plain, sizeof(plain));
 	put_list(w, in->ike, ike_proposals_bytes(in->ike));
 	put_list(w, in->esp, ike_proposals_bytes(in->esp));
 	put_list(w, in->local_ts, ike_ts_list_bytes(in->local_ts));

@@ -15,6 +15,7 @@
 
 #include "ipsec/ike/ts.h"
 #include "ipsec/proc.h"
+#include "lib/mem.h"
 
 static struct ike_endpoint endpoint(const char *text, uint16_t port)
 {
@@ -181,6 +182,38 @@ static void rows_of_show(void **st)
 	free(out);
 }
 
+static void a_tunnel_and_its_lists(void **st)
+{
+	struct proc_tunnel *out = mem_alloc(sizeof(*out));
+	struct ike_ts_list local = { .n = 1 };
+	struct ike_tunnel in;
+	struct proc_header header;
+	struct wr w = { 0 };
+	struct diag diag;
+	struct rd rd;
+
+	ike_tunnel_defaults(&in);
+	snprintf(in.name, sizeof(in.name), "berlin");
+	assert_int_equal(ike_ts_parse("203.0.113.0/24", &local.list[0], &diag), 0);
+	in.local_ts = &local;
+	proc_tunnel_encode(&w, &in);
+	/* no address of this process goes along */
+	for (size_t i = 0; i + sizeof(void *) <= w.len; i++)
+		assert_true(memcmp(w.data + i, &in.ike, sizeof(void *)) != 0 && memcmp(w.data + i, &in.local_ts, sizeof(void *)) != 0);
+	rd = rd_init(w.data, w.len);
+	assert_true(proc_header_decode(&rd, &header) && header.type == PROC_TUNNEL);
+	assert_true(proc_tunnel_decode(rd, out));
+	assert_string_equal(out->tunnel.name, "berlin");
+	assert_int_equal(out->tunnel.ike->n, in.ike->n);
+	assert_memory_equal(out->tunnel.esp, in.esp, ike_proposals_bytes(in.esp));
+	assert_true(ike_ts_list_equal(out->tunnel.local_ts, &local));
+	assert_int_equal(out->tunnel.remote_ts->n, 0);
+	for (size_t len = 2; len < w.len; len++)
+		assert_false(proc_tunnel_decode(rd_init(w.data + 2, len - 2), out));
+	wr_fini(&w);
+	free(out);
+}
+
 static void another_version_is_none(void **st)
 {
 	const uint8_t other[] = { PROC_VERSION + 1, PROC_READY }, unknown[] = { PROC_VERSION, PROC_TYPE_MAX + 1 },
@@ -313,6 +346,7 @@ int main(void)
 		cmocka_unit_test(no_byte_leads_out_of_bounds),
 		cmocka_unit_test(sign_points_into_the_message),
 		cmocka_unit_test(rows_of_show),
+		cmocka_unit_test(a_tunnel_and_its_lists),
 		cmocka_unit_test(another_version_is_none),
 		cmocka_unit_test(descriptors_travel),
 		cmocka_unit_test(what_does_not_fit_waits_in_order),
