@@ -178,7 +178,7 @@ must() { # command...
 
 lab_give_up() { # what
 	lab_logs
-	lab_alive savd && sav 'show edge' 'show rib summary' 'show feed' 'show agent' >&2
+	lab_alive "${SAVD:-savd}" && sav 'show edge' 'show rib summary' 'show feed' 'show agent' >&2
 	say "$LAB_NAME: gave up: $1"
 	echo "$LAB_PASSED passed, $((LAB_FAILED + 1)) failed, $LAB_SKIPPED skipped"
 	exit 1
@@ -325,15 +325,16 @@ bgp_established() { # namespace sessions
 
 # ---- OpenSAV
 
-savd_dir() { echo "$LAB/run/savd"; }
+# A lab with several controllers says in SAVD which one it means: savd-NAME.
+savd_dir() { echo "$LAB/run/${SAVD:-savd}"; }
 
 savd_start() { # namespace
 	local dir
 	dir=$(savd_dir)
 	mkdir -p "$dir/state"
 	rm -f "$dir/savd.vty"
-	lab_spawn "$1" savd "$OPENSAV_BUILD/savd" -u root -g root -i "$dir/savd.pid" \
-		--vty_socket "$dir" --state "$dir/state" --log "file:$LAB/log/savd.log"
+	lab_spawn "$1" "${SAVD:-savd}" "$OPENSAV_BUILD/savd" -u root -g root -i "$dir/savd.pid" \
+		--vty_socket "$dir" --state "$dir/state" --log "file:$LAB/log/${SAVD:-savd}.log"
 	need 20 "savd answers" sav 'show version'
 }
 

@@ -30,7 +30,7 @@ class Flow:
         number, self.kind, self.sender, self.edge, self.source, self.destination, self.what = line.split("\t")
         self.number = int(number)
         self.sent = self.received = self.answers = 0
-        self.gap_ms = 0.0
+        self.gap_ms = self.answer_gap_ms = 0.0
         self.why = self.verdict = ""
         self.ask = False
 
@@ -53,8 +53,10 @@ class Flow:
 
 
 class Phase:
-    def __init__(self, directory, name):
+    def __init__(self, directory, name, translated=None):
+        """translated: as what address the receiver sees a source, where that is another one."""
         self.name = name
+        self.translated = translated or {}
         self.directory = os.path.join(directory, name)
         with open(os.path.join(self.directory, "flows")) as f:
             self.flows = [Flow(line) for line in f.read().splitlines()]
@@ -71,7 +73,8 @@ class Phase:
                     flow.sent = entry["sent"]
                 elif entry["answers"]:
                     flow.answers = entry["received"]
-                elif entry["source"] == flow.source:
+                    flow.answer_gap_ms = entry["longest_gap_ms"]
+                elif entry["source"] == self.translated.get(flow.source, flow.source):
                     flow.received = entry["received"]
                     flow.gap_ms = entry["longest_gap_ms"]
         for name in os.listdir(self.directory):

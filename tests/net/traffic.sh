@@ -95,18 +95,20 @@ phase_port() { # phase
 	cat "$LAB/phases/$1/port"
 }
 
+# Who receives: the server, and hosts that get answers.
+PHASE_RECEIVERS="server host-a host-b"
+
 phase_receive() { # phase
 	local n
-	for n in server host-a host-b; do
+	for n in $PHASE_RECEIVERS; do
 		lab_spawn $n "recv-$1-$n" "$PKT" recv -e -p "$(phase_port "$1")" -o "$LAB/phases/$1/recv-$n"
 	done
-	for n in server host-a host-b; do need 10 "the receiver listens" listening "$1-$n"; done
+	for n in $PHASE_RECEIVERS; do need 10 "the receiver listens" listening "$1-$n"; done
 }
 
 phase_end() { # phase
-	lab_kill "recv-$1-server"
-	lab_kill "recv-$1-host-a"
-	lab_kill "recv-$1-host-b"
+	local n
+	for n in $PHASE_RECEIVERS; do lab_kill "recv-$1-$n"; done
 }
 
 # A number of packets of every flow.
