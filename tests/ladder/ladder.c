@@ -49,6 +49,7 @@ static void on_send(void *ctx, const struct ike_path *path, const uint8_t *data,
 
 static void on_keepalive(void *ctx, const struct ike_path *path)
 {
+	((struct end *)ctx)->keepalives++;
 }
 
 static void on_sign(void *ctx, const struct ike_sign *sign)

@@ -47,6 +47,7 @@ struct end {
 		struct wr auth;
 	} signs[LADDER_SIGNS_MAX];
 	unsigned ups, downs, failures;
+	unsigned keepalives;
 	char last[512];
 };
 

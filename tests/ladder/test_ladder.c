@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "ipsec/ike/natd.h"
 #include "tests/ladder/ladder.h"
 
 /* Each child of one end has its mirror at the other. */
@@ -50,6 +51,103 @@ static void behind_a_nat_both_encapsulate(void **state)
 	assert_children(1);
 	assert_true(ladder.ends[0].kids[0].encap && ladder.ends[1].kids[0].encap);
 	assert_int_equal(ladder.ends[1].kids[0].path.remote.port, 20000 + IKE_NATT_PORT);
+	ladder_end();
+}
+
+/* RFC 3948 4: nobody else has a mapping to keep. */
+static void only_who_is_behind_the_nat_keeps_it_open(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		ladder_begin(NULL);
+		if (i == 1) {
+			ladder.nat = ladder_endpoint("192.0.2.99");
+			ladder.nat.port = 20000;
+		}
+		ladder_up();
+		ladder.now += 21000; /* longer than a keepalive's 20 s, shorter than liveness' 30 s */
+		ladder_settle();
+		assert_int_equal(ladder.ends[0].keepalives, i);
+		assert_int_equal(ladder.ends[1].keepalives, 0);
+		ladder_end();
+	}
+}
+
+/* ---- a peer of before NAT traversal: it sends no hashes, and knows none */
+
+static unsigned without_natt = 2; /* this end */
+
+static bool knows_natt(const struct ike_endpoint *local)
+{
+	return without_natt == 2 || !ip_addr_equal(&local->addr, &ladder.ends[without_natt].at.addr);
+}
+
+#define SPI const uint8_t[IKE_SPI_SIZE]
+#define AT  const struct ike_endpoint *
+
+void __real_natd_encode(struct ike_writer *, SPI, SPI, AT, AT, bool);
+void __wrap_natd_encode(struct ike_writer *, SPI, SPI, AT, AT, bool);
+void __wrap_natd_encode(struct ike_writer *w, const uint8_t spi_i[IKE_SPI_SIZE], const uint8_t spi_r[IKE_SPI_SIZE],
+			const struct ike_endpoint *local, const struct ike_endpoint *remote, bool forced)
+{
+	if (knows_natt(local))
+		__real_natd_encode(w, spi_i, spi_r, local, remote, forced);
+}
+
+bool __real_natd_judge(const struct ike_payloads *, SPI, SPI, AT, AT, struct natd_result *);
+bool __wrap_natd_judge(const struct ike_payloads *, SPI, SPI, AT, AT, struct natd_result *);
+bool __wrap_natd_judge(const struct ike_payloads *payloads, const uint8_t spi_i[IKE_SPI_SIZE],
+		       const uint8_t spi_r[IKE_SPI_SIZE], const struct ike_endpoint *local,
+		       const struct ike_endpoint *remote, struct natd_result *out)
+{
+	*out = (struct natd_result){ 0 };
+	return knows_natt(local) && __real_natd_judge(payloads, spi_i, spi_r, local, remote, out);
+}
+
+static void nat_force(struct ike_tunnel *t, unsigned end)
+{
+	if (end != without_natt)
+		t->nat = IKE_NAT_FORCE;
+}
+
+/* Also if we would rather encapsulate: the peer could not read it. */
+static void a_peer_without_nat_traversal_gets_plain_ipsec(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct end *knows = &ladder.ends[!(i % 2)];
+		struct diag diag;
+
+		without_natt = i % 2;
+		ladder_begin(i < 2 ? NULL : nat_force);
+		ladder_up();
+		assert_children(1);
+		assert_false(knows->kids[0].encap);
+		assert_int_equal(knows->kids[0].path.remote.port, IKE_PORT);
+		assert_int_equal(ike_engine_rekey(knows->engine, "t", false, ladder.now, &diag), 0);
+		ladder_settle();
+		assert_children(1);
+		assert_false(knows->kids[0].encap);
+		ladder_end();
+	}
+	without_natt = 2;
+}
+
+/* ---- who is who */
+
+static void known_by_address(struct ike_tunnel *t, unsigned end)
+{
+	struct diag diag;
+
+	assert_int_equal(ike_identity_parse("address 10.0.0.1", end ? &t->remote_id : &t->local_id, &diag), 0);
+}
+
+/* RFC 7296 2.23: an identity is what was agreed on, wherever packets come from. */
+static void an_address_as_identity_is_not_compared_with_the_packets(void **state)
+{
+	ladder_begin(known_by_address);
+	ladder.nat = ladder_endpoint("192.0.2.99");
+	ladder.nat.port = 20000;
+	ladder_up();
+	assert_children(1);
 	ladder_end();
 }
 
@@ -501,6 +599,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_come_up),
 		cmocka_unit_test(behind_a_nat_both_encapsulate),
+		cmocka_unit_test(only_who_is_behind_the_nat_keeps_it_open),
+		cmocka_unit_test(a_peer_without_nat_traversal_gets_plain_ipsec),
+		cmocka_unit_test(an_address_as_identity_is_not_compared_with_the_packets),
 		cmocka_unit_test(transport_mode_through_a_nat_has_the_hosts_as_each_sees_them),
 		cmocka_unit_test(transport_mode_without_a_nat),
 		cmocka_unit_test(other_keys_do_not_come_up),

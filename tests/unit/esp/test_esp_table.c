@@ -120,6 +120,21 @@ static void test_ports_send_on_to_the_next(void **state)
 	esp_table_free(t);
 }
 
+/* Two peers have the same private network: what is routed to a device goes to its peer. */
+static void test_equal_networks_behind_two_devices_are_kept_apart(void **state)
+{
+	struct esp_table *t = esp_table_new(1);
+
+	esp_table_use(t, put(t, 1, 300, "192.168.1.0/24"));
+	esp_table_use(t, put(t, 2, 301, "192.168.1.0/24"));
+	assert_int_equal(chosen(t, 1, "192.168.1.11"), 300);
+	assert_int_equal(chosen(t, 2, "192.168.1.11"), 301);
+	assert_int_equal(esp_table_del(t, 301), 0);
+	assert_int_equal(chosen(t, 1, "192.168.1.11"), 300);
+	assert_int_equal(chosen(t, 2, "192.168.1.11"), 0);
+	esp_table_free(t);
+}
+
 static void test_ten_thousand_behind_one_device(void **state)
 {
 	struct esp_table *t = esp_table_new(1);
@@ -152,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_the_newest_sends_and_the_old_takes_over_again),
 		cmocka_unit_test(test_the_longest_prefix_decides),
 		cmocka_unit_test(test_ports_send_on_to_the_next),
+		cmocka_unit_test(test_equal_networks_behind_two_devices_are_kept_apart),
 		cmocka_unit_test(test_ten_thousand_behind_one_device),
 	};
 

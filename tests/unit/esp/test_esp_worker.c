@@ -590,21 +590,26 @@ static void test_a_device_that_is_taken_away_is_told_and_comes_again(void **stat
 
 /* ---- transport mode */
 
-static void test_transport_mode_carries_what_is_behind_the_header(void **state)
+/* Right sees the loopback address, as behind a NAT, and agreed upon it. */
+static void transport_through_a_nat(void)
 {
-	struct packet_conf conf = small;
-	struct esp_worker *w = ends[RIGHT].worker;
 	struct esp_sa *sa;
-	struct esp_inner in;
 
 	esp_worker_del(ends[LEFT].worker, 0x1000);
 	esp_worker_del(ends[RIGHT].worker, 0x1001);
 	add_sa(LEFT, 1, true, true);
 	add_sa(RIGHT, 1, true, true);
-	/* right sees the loopback address, as behind a NAT, and agreed upon it */
-	sa = esp_table_by_spi(w->table, 0x1011);
+	sa = esp_table_by_spi(ends[RIGHT].worker->table, 0x1011);
 	sa->remote_ts.list[0].first.v = sa->remote_ts.list[0].last.v = INADDR_LOOPBACK;
 	sa->local_ts.list[0].first.v = sa->local_ts.list[0].last.v = INADDR_LOOPBACK;
+}
+
+static void test_transport_mode_carries_what_is_behind_the_header(void **state)
+{
+	struct packet_conf conf = small;
+	struct esp_inner in;
+
+	transport_through_a_nat();
 	leave(&conf);
 	arrive();
 	assert_int_equal(esp_inner_read(back, got(RIGHT, back), &in), 0);
@@ -623,6 +628,22 @@ static void test_transport_mode_carries_what_is_behind_the_header(void **state)
 	arrive();
 	assert_int_equal(got(RIGHT, back), 128);
 	assert_int_equal(esp_get16(back + 26), 0);
+}
+
+/* SCTP's sum is over itself alone, GRE's is too: no byte may change. */
+static void test_transport_mode_leaves_sums_without_addresses_alone(void **state)
+{
+	struct packet_conf conf = small;
+
+	transport_through_a_nat();
+	for (unsigned int i = 0; i < 2; i++) {
+		conf.proto = i ? 47 : 132;
+		leave(&conf);
+		arrive();
+		assert_int_equal(got(RIGHT, back), 128);
+		assert_int_equal(back[9], conf.proto);
+		assert_memory_equal(back + 20, packet + 20, 108);
+	}
 }
 
 static void test_transport_mode_takes_no_fragments(void **state)
@@ -783,6 +804,7 @@ int main(void)
 		CASE(test_a_train_that_does_not_fit_is_refused_once),
 		CASE(test_a_device_that_is_taken_away_is_told_and_comes_again),
 		CASE(test_transport_mode_carries_what_is_behind_the_header),
+		CASE(test_transport_mode_leaves_sums_without_addresses_alone),
 		CASE(test_transport_mode_takes_no_fragments),
 		CASE(test_two_hosts_behind_one_nat_with_the_same_ports),
 		cmocka_unit_test(test_each_counter_has_a_name),
