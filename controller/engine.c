@@ -193,6 +193,7 @@ static void after_config(enum config_part part, const char *router, const char *
 	}
 	(void)interface;
 	e->policy_changed = e->states_changed = e->wants_changed = true;
+	e->policies++;
 	engine_wake(e);
 	for (size_t i = 0; i < e->n_edges; i++)
 		e->edges[i]->by_command = true;

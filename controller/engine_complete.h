@@ -10,7 +10,8 @@
  * may send from any of it by any link. Prefixes that no mode but loose believes
  * (sets.h) are left aside, and so are edges without a role and of mode off.
  *
- * Costs what there is of it, and a look at the edge's set for each.
+ * Costs what there is of it, and a look at the edge's set for each. Who has other
+ * work waiting takes it in slices.
  */
 #ifndef SAV_ENGINE_COMPLETE_H
 #define SAV_ENGINE_COMPLETE_H
@@ -49,9 +50,29 @@ struct complete_sum {
 };
 
 /* Gaps come edge by edge, prefixes ascending. interface NULL: all edges of the
- * customer; else the one. false: there is no such customer. fn may be NULL. */
+ * customer; else the one. false: there is no such customer. fn may be NULL. All at
+ * once: it can take tens of milliseconds where there is very much. */
 bool engine_complete(struct engine *e, const char *customer, const char *router,
 		     const char *interface, complete_gap_fn *fn, void *arg,
 		     struct complete_sum *sum);
+
+/* The same of all edges of a customer, bit by bit. What comes or goes between two
+ * slices, of routes and of sessions, may count or not. */
+struct complete_walk;
+enum complete_state {
+	COMPLETE_MORE,
+	COMPLETE_DONE,
+	COMPLETE_CHANGED, /* the configuration is another one: begin anew */
+};
+
+/* NULL: there is no such customer. */
+struct complete_walk *complete_walk_new(struct engine *e, const char *customer);
+/* Goes on until *steps are used up, which it counts down: one for each prefix, path
+ * or edge that is looked at. It may go beyond by COMPLETE_PIECE, what one AS
+ * originates, and what the sessions of one edge give. *sum is filled when it is done. */
+#define COMPLETE_PIECE 512
+enum complete_state complete_walk_run(struct complete_walk *w, int64_t *steps,
+				      struct complete_sum *sum);
+void complete_walk_free(struct complete_walk *w); /* or NULL */
 
 #endif /* SAV_ENGINE_COMPLETE_H */

@@ -177,6 +177,7 @@ struct engine {
 	struct engine_key *edge_keys; /* of the above, after cfg->edges moved */
 	/* Their numbers, by customer; NULL: not asked for since they changed. */
 	uint32_t *by_customer;
+	uint64_t policies; /* how often policy, routers or edges have changed */
 	uint32_t serial;
 	uint64_t last_generation; /* the highest of edges that are gone */
 	struct engine_edge *touched; /* edges, in no order */

@@ -159,6 +159,118 @@ static void a_peer_with_too_much_is_passed_over(void **state)
 	assert_int_equal(sum.gaps, 0);
 }
 
+/* ---- in slices ---- */
+
+#define SLICE 2048
+
+struct slices {
+	unsigned int n;
+	int64_t longest; /* steps */
+};
+
+/* As the daemon asks: between two slices the engine works, too. */
+static enum complete_state in_slices(struct lab *lab, const char *customer,
+				     const char *between, struct complete_sum *sum,
+				     struct slices *s)
+{
+	struct complete_walk *w = complete_walk_new(lab->engine, customer);
+	enum complete_state state = COMPLETE_MORE;
+
+	assert_non_null(w);
+	*s = (struct slices){ 0 };
+	while (state == COMPLETE_MORE) {
+		int64_t steps = SLICE;
+
+		state = complete_walk_run(w, &steps, sum);
+		s->n++;
+		if (SLICE - steps > s->longest)
+			s->longest = SLICE - steps;
+		if (state == COMPLETE_MORE && between)
+			lab_play(lab, between);
+	}
+	complete_walk_free(w);
+	return state;
+}
+
+/* Five peers of one customer, on two edges, with 20,000 prefixes each. */
+static void large_table(struct lab *lab)
+{
+	lab_play(lab, "router r1 10.255.0.1\ncustomer c1 30.0.0.0/24\n"
+		      "edge r1 eth0 customer feasible enforce\n"
+		      "edge r1 eth1 customer feasible enforce\n"
+		      "set r1 eth0 customer c1\nset r1 eth1 customer c1\n"
+		      "inventory r1 eth0=10.0.0.1/24 eth1=10.0.1.1/24\n"
+		      "connect r1 10.255.0.1\n");
+	for (unsigned int i = 0; i < 5; i++) {
+		const char *net = i < 3 ? "10.0.0" : "10.0.1";
+
+		lab_playf(lab, "up r1 %s.%u %s.1 65001\n", net, i + 2, net);
+		lab_playf(lab, "fill r1 %s.%u %u %u\n", net, i + 2, i * 20000,
+			  (i + 1) * 20000);
+		lab_playf(lab, "eor r1 %s.%u\n", net, i + 2);
+	}
+	lab_play(lab, "wait 60\n");
+}
+
+static void no_slice_is_long_and_all_of_them_say_the_same(void **state)
+{
+	struct lab *lab = *state;
+	struct complete_sum at_once, sum;
+	struct slices s;
+
+	large_table(lab);
+	assert_true(engine_complete(lab->engine, "c1", NULL, NULL, NULL, NULL, &at_once));
+	assert_int_equal(at_once.prefixes, COMPLETE_PREFIXES_MAX); /* and one is too many */
+	assert_true(at_once.cut);
+	assert_int_equal(at_once.edges, 2);
+	/* each edge knows its own peers' */
+	assert_int_equal(at_once.gaps, 2 * (COMPLETE_PREFIXES_MAX - 1) - 99999);
+	assert_int_equal(in_slices(lab, "c1", NULL, &sum, &s), COMPLETE_DONE);
+	assert_memory_equal(&sum, &at_once, sizeof(sum));
+	assert_in_range(s.longest, SLICE, SLICE + COMPLETE_PIECE);
+	assert_in_range(s.n, 3 * 100000 / (SLICE + COMPLETE_PIECE), 3 * 100000 / SLICE + 2);
+}
+
+static void another_configuration_is_noticed_and_routes_may_change(void **state)
+{
+	struct lab *lab = *state;
+	struct complete_sum sum;
+	struct slices s;
+
+	large_table(lab);
+	assert_int_equal(in_slices(lab, "c1", "no-edge r1 eth1\nrun\n", &sum, &s),
+			 COMPLETE_CHANGED);
+	assert_int_equal(s.n, 2);
+	assert_null(complete_walk_new(lab->engine, "c9"));
+	/* routes that come and go are no reason to begin anew */
+	assert_int_equal(in_slices(lab, "c1",
+				   "drain r1 10.0.0.3 20000 20200\nrun\n"
+				   "fill r1 10.0.0.3 20000 20200\nrun\n",
+				   &sum, &s),
+			 COMPLETE_DONE);
+	assert_int_equal(sum.edges, 1);
+	assert_in_range(sum.prefixes, 60001 - 200, 60001);
+}
+
+/* All edges and peers are listed, and then they go. */
+static void a_peer_goes_between_two_slices(void **state)
+{
+	struct lab *lab = *state;
+	struct complete_walk *w;
+	struct complete_sum sum;
+	int64_t steps = 4;
+
+	lab_play(lab, network);
+	w = complete_walk_new(lab->engine, "c1");
+	assert_int_equal(complete_walk_run(w, &steps, &sum), COMPLETE_MORE);
+	lab_play(lab, "down r1 10.0.0.2 notified\ndown r1 10.0.1.2 notified\nwait 7200\n"
+		      "close r1\nconnect r1 10.255.0.1\nwait 7200\n");
+	steps = 1000;
+	assert_int_equal(complete_walk_run(w, &steps, &sum), COMPLETE_DONE);
+	assert_int_equal(sum.prefixes, 1); /* its record */
+	complete_walk_free(w);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
@@ -166,6 +278,9 @@ int main(void)
 		T(what_an_edge_would_refuse_is_named),
 		T(a_hole_in_a_prefix_is_found),
 		T(a_peer_with_too_much_is_passed_over),
+		T(no_slice_is_long_and_all_of_them_say_the_same),
+		T(another_configuration_is_noticed_and_routes_may_change),
+		T(a_peer_goes_between_two_slices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
