@@ -70,15 +70,20 @@ nat_on() {
 		source_nat nat <<<'oifname "n1" masquerade'
 		source_nat mid <<<'oifname "m1" meta l4proto udp masquerade to :30000-40000 random'
 		;;
+	"NAT of who answers") hidden_right ;;
 	"NAT at both ends")
 		source_nat nat <<<'oifname "n1" masquerade'
-		nft_chain far forwarded "nat hook prerouting priority dstnat" <<<'iifname "f0" udp dport { 500, 4500 } dnat to '$RIGHT
-		source_nat far <<<'oifname "f0" masquerade'
-		# right has no address that anybody could reach
-		ip -n mid route del 198.51.100.0/24
+		hidden_right
 		;;
 	*) die "no such NAT: $NAT" ;;
 	esac
+}
+
+# Right has no address that anybody could reach.
+hidden_right() {
+	nft_chain far forwarded "nat hook prerouting priority dstnat" <<<'iifname "f0" udp dport { 500, 4500 } dnat to '$RIGHT
+	source_nat far <<<'oifname "f0" masquerade'
+	ip -n mid route del 198.51.100.0/24
 }
 
 nat_off() {
@@ -161,7 +166,7 @@ address() { if [ "$1" = left ]; then echo $LEFT; else echo $RIGHT; fi; }
 # Where a side finds its peer; behind a NAT only left knows where to begin.
 peer_address() { # side
 	case $1,$NAT in
-	left,"NAT at both ends") echo 198.18.2.254 ;;
+	left,"NAT at both ends" | left,"NAT of who answers") echo 198.18.2.254 ;;
 	right,?*) ;;
 	*) address "$(other "$1")" ;;
 	esac
