@@ -36,6 +36,7 @@ struct edges {
 
 /* In this order. */
 enum phase {
+	LOOK_AT_RECORD,
 	LIST_PEERS,
 	LOOK_AT_PEERS,
 	LOOK_AT_ORIGIN,
@@ -177,6 +178,14 @@ static void next_phase(struct complete_walk *w)
 {
 	w->phase++;
 	w->at = 0;
+}
+
+static void look_at_record(struct complete_walk *w)
+{
+	w->list.source = COMPLETE_RECORD;
+	for (size_t i = 0; i < w->customer->n_prefixes; i++)
+		want(&w->customer->prefixes[i], &w->list);
+	next_phase(w);
 }
 
 /* A peer of several links is on several edges, and is looked at once. */
@@ -404,9 +413,6 @@ static bool walk_init(struct complete_walk *w, struct engine *e, const char *cus
 		return false;
 	w->edges = edges_of(e, customer);
 	list_init(&w->list);
-	w->list.source = COMPLETE_RECORD;
-	for (size_t i = 0; i < w->customer->n_prefixes; i++)
-		want(&w->customer->prefixes[i], &w->list);
 	return true;
 }
 
@@ -423,6 +429,9 @@ static bool walk_on(struct complete_walk *w)
 	bool more = true;
 
 	switch (w->phase) {
+	case LOOK_AT_RECORD:
+		look_at_record(w);
+		break;
 	case LIST_PEERS:
 		list_peers(w);
 		break;

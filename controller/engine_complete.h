@@ -68,8 +68,8 @@ enum complete_state {
 /* NULL: there is no such customer. */
 struct complete_walk *complete_walk_new(struct engine *e, const char *customer);
 /* Goes on until *steps are used up, which it counts down: one for each prefix, path
- * or edge that is looked at. It may go beyond by COMPLETE_PIECE, what one AS
- * originates, and what the sessions of one edge give. *sum is filled when it is done. */
+ * or edge that is looked at. It may go beyond by COMPLETE_PIECE, a record, what
+ * one AS originates, and what the sessions of one edge give. *sum is filled when it is done. */
 #define COMPLETE_PIECE 512
 enum complete_state complete_walk_run(struct complete_walk *w, int64_t *steps,
 				      struct complete_sum *sum);

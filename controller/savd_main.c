@@ -26,12 +26,14 @@
 #include "controller/savd_radius_packet.h"
 #include "controller/savd_run_packet.h"
 #include "controller/savd_save_packet.h"
+#include "controller/vty/complete_vty.h"
 #include "controller/vty/config_vty.h"
 #include "controller/vty/customer_vty.h"
 #include "controller/vty/database_vty.h"
 #include "controller/vty/drops_vty.h"
 #include "controller/vty/history_vty.h"
 #include "controller/vty/journal_vty.h"
+#include "controller/vty/later_vty.h"
 #include "controller/vty/radius_vty.h"
 #include "controller/vty/rollback_vty.h"
 #include "controller/vty/show_fib_vty.h"
@@ -196,6 +198,8 @@ static void on_term(void)
 	EVENT_OFF(t_terms);
 	rollback_vty_stop();
 	database_vty_stop();
+	complete_vty_stop();
+	later_stop();
 	savd_save_all();
 	savd_listen_stop();
 	savd_metrics_free(collectors);
@@ -283,6 +287,7 @@ int main(int argc, char **argv)
 	show_vty_init(&savd);
 	drops_vty_init(&savd);
 	customer_vty_init(&savd);
+	complete_vty_init(loop, &savd);
 	whatif_vty_init(&savd);
 	savd_listen_init();
 	show_fib_vty_init(&savd);

@@ -6,7 +6,6 @@
 #include "vty.h"
 
 #include "controller/engine_complete.h"
-#include "controller/engine_remedy.h"
 #include "controller/savd.h"
 #include "controller/vty/customer_vty.h"
 #include "controller/vty/drops_vty.h"
@@ -14,13 +13,11 @@
 #include "controller/vty/show_vty.h"
 #include "lib/stamp.h"
 
-#define DROPS_SHOWN 5	 /* sources of an edge */
-#define GAPS_SHOWN  40	 /* in words */
-#define GAPS_LISTED 1000 /* in JSON: each is explained */
+#define DROPS_SHOWN 5 /* sources of an edge */
 
 static struct savd *savd;
 
-static int no_such_customer(struct vty *vty, const char *name)
+int customer_vty_unknown(struct vty *vty, const char *name)
 {
 	vty_out(vty, "%% there is no customer %s: \"show customer completeness\" lists them\n",
 		name);
@@ -215,213 +212,15 @@ DEFUN (show_customer,
 	savd_catch_up();
 	c = config_customer_find(&savd->cfg, argv[2]->arg);
 	if (!c || !engine_complete(savd->engine, c->name, NULL, NULL, NULL, NULL, &sum))
-		return no_such_customer(vty, argv[2]->arg);
+		return customer_vty_unknown(vty, argv[2]->arg);
 	if (show_wants_json(argv, argc))
 		return show_print_json(vty, json_customer(c, &sum));
 	print_customer(vty, c, &sum);
 	return CMD_SUCCESS;
 }
 
-/* ---- completeness ---- */
-
-struct lister {
-	struct vty *vty;
-	struct json_object *list; /* NULL: text */
-	const struct config_edge *edge;
-	size_t n;
-};
-
-static const char *wanted_by(const struct complete_gap *gap, char text[128])
-{
-	char peer[IP_TEXT_SIZE];
-
-	switch (gap->source) {
-	case COMPLETE_RECORD:
-		return "in its record";
-	case COMPLETE_SESSION:
-		return "of a RADIUS session";
-	case COMPLETE_ANNOUNCED:
-		snprintf(text, 128, "announced by peer %s of router %s",
-			 ip_addr_format(&rib_peer_key(gap->peer)->addr, peer),
-			 gap->peer_router);
-		return text;
-	case COMPLETE_ORIGIN:
-		break;
-	}
-	return "announced by others, its AS is the origin";
-}
-
-static void print_gap(struct lister *l, const struct complete_gap *gap,
-		      const struct explain *why, const char *remedy)
-{
-	char prefix[IP_TEXT_SIZE], text[128];
-
-	if (l->edge != gap->edge)
-		vty_out(l->vty, "edge %s %s\n", gap->edge->router, gap->edge->interface);
-	l->edge = gap->edge;
-	vty_out(l->vty, "  %s, %s\n    %s: %s\n", ip_prefix_format(&gap->prefix, prefix),
-		wanted_by(gap, text), why->enforced ? "dropped" : "would be dropped",
-		why->text);
-	if (remedy[0] != '\0')
-		vty_out(l->vty, "    to admit it: %s\n", remedy);
-}
-
-static void json_gap(struct lister *l, const struct complete_gap *gap,
-		     const struct explain *why, const char *remedy)
-{
-	struct json_object *json = json_object_new_object();
-	char text[IP_TEXT_SIZE];
-
-	json_object_string_add(json, "router", gap->edge->router);
-	json_object_string_add(json, "interface", gap->edge->interface);
-	json_object_string_add(json, "wanted", ip_prefix_format(&gap->prefix, text));
-	json_object_string_add(json, "wantedBy", complete_source_name(gap->source));
-	if (gap->peer) {
-		json_object_string_add(
-			json, "announcedBy",
-			ip_addr_format(&rib_peer_key(gap->peer)->addr, text));
-		json_object_string_add(json, "announcedTo", gap->peer_router);
-	}
-	json_object_string_add(json, "address", ip_addr_format(&gap->missing, text));
-	json_object_boolean_add(json, "enforced", why->enforced);
-	show_why_json(json, why);
-	show_admits_json(json, savd, gap->edge->router, gap->edge->interface, &gap->missing);
-	json_object_string_add(json, "remedy", remedy);
-	json_object_array_add(l->list, json);
-}
-
-static void list_gap(const struct complete_gap *gap, void *arg)
-{
-	const struct config_edge *c = gap->edge;
-	char remedy[REMEDY_TEXT_SIZE];
-	struct lister *l = arg;
-	struct explain why;
-
-	if (l->n++ >= (l->list ? GAPS_LISTED : GAPS_SHOWN) ||
-	    !engine_explain(savd->engine, c->router, c->interface, &gap->missing,
-			    savd_now_ms(), &why))
-		return;
-	engine_remedy(savd->engine, c->router, c->interface, &gap->missing, &why, remedy);
-	if (l->list)
-		json_gap(l, gap, &why, remedy);
-	else
-		print_gap(l, gap, &why, remedy);
-}
-
-static void print_limits(struct vty *vty, const struct complete_sum *sum)
-{
-	if (sum->skipped != 0)
-		vty_out(vty, "not compared: %zu peers with more than %d paths\n", sum->skipped,
-			COMPLETE_PATHS_MAX);
-	if (sum->cut)
-		vty_out(vty, "only %d prefixes were compared\n", COMPLETE_PREFIXES_MAX);
-}
-
-static void print_verdict(struct vty *vty, const char *name, const struct complete_sum *sum)
-{
-	if (sum->gaps > GAPS_SHOWN)
-		vty_out(vty, "and %zu more: \"show customer %s completeness json\"\n",
-			sum->gaps - GAPS_SHOWN, name);
-	print_limits(vty, sum);
-	if (sum->edges == 0)
-		vty_out(vty, "customer %s has no edge that filters\n", name);
-	else if (sum->gaps == 0)
-		vty_out(vty, "complete: each of the %zu prefixes of customer %s is admitted on "
-			     "each of its %zu edges\n",
-			sum->prefixes, name, sum->edges);
-	else
-		vty_out(vty,
-			"incomplete: %zu times one of the %zu prefixes of customer %s is refused "
-			"on one of its %zu edges\n",
-			sum->gaps, sum->prefixes, name, sum->edges);
-}
-
-static void json_sum(struct json_object *json, const char *name,
-		     const struct complete_sum *sum)
-{
-	json_object_string_add(json, "customer", name);
-	json_object_boolean_add(json, "complete", sum->edges != 0 && sum->gaps == 0);
-	json_object_int_add(json, "edgeCount", (int64_t)sum->edges);
-	json_object_int_add(json, "prefixCount", (int64_t)sum->prefixes);
-	json_object_int_add(json, "incompletePrefixes", (int64_t)sum->gaps);
-	json_object_int_add(json, "skippedPeers", (int64_t)sum->skipped);
-	json_object_boolean_add(json, "cut", sum->cut);
-}
-
-DEFUN (show_customer_completeness,
-       show_customer_completeness_cmd,
-       "show customer NAME completeness [json]",
-       SHOW_STR
-       "A customer: record, edges, what its filters refused\n"
-       "Its name\n"
-       "What of its own its edges would refuse, and why (RFC 3704 sec. 4.2)\n"
-       JSON_HELP)
-{
-	struct lister l = { .vty = vty };
-	const char *name = argv[2]->arg;
-	struct complete_sum sum;
-	struct json_object *json;
-
-	savd_catch_up();
-	if (show_wants_json(argv, argc))
-		l.list = json_object_new_array();
-	if (!engine_complete(savd->engine, name, NULL, NULL, list_gap, &l, &sum)) {
-		if (l.list)
-			json_object_free(l.list);
-		return no_such_customer(vty, name);
-	}
-	if (!l.list) {
-		print_verdict(vty, name, &sum);
-		return CMD_SUCCESS;
-	}
-	json = json_object_new_object();
-	json_sum(json, name, &sum);
-	json_object_object_add(json, "gaps", l.list);
-	return show_print_json(vty, json);
-}
-
-DEFUN (show_completeness,
-       show_completeness_cmd,
-       "show customer completeness [json]",
-       SHOW_STR
-       "A customer: record, edges, what its filters refused\n"
-       "Of all customers, what of their own their edges would refuse\n"
-       JSON_HELP)
-{
-	struct json_object *json, *list = NULL;
-
-	savd_catch_up();
-	if (show_wants_json(argv, argc))
-		list = json_object_new_array();
-	else
-		vty_out(vty, "%-24s %8s %10s  %s\n", "Customer", "Edges", "Prefixes",
-			"Incomplete");
-	for (size_t i = 0; i < savd->cfg.n_customers; i++) {
-		const char *name = savd->cfg.customers[i].name;
-		struct complete_sum sum;
-
-		engine_complete(savd->engine, name, NULL, NULL, NULL, NULL, &sum);
-		if (!list) {
-			vty_out(vty, "%-24s %8zu %10zu  %zu\n", name, sum.edges, sum.prefixes,
-				sum.gaps);
-			print_limits(vty, &sum);
-			continue;
-		}
-		json = json_object_new_object();
-		json_sum(json, name, &sum);
-		json_object_array_add(list, json);
-	}
-	if (!list)
-		return CMD_SUCCESS;
-	json = json_object_new_object();
-	json_object_object_add(json, "customers", list);
-	return show_print_json(vty, json);
-}
-
 void customer_vty_init(struct savd *s)
 {
 	savd = s;
 	install_element(VIEW_NODE, &show_customer_cmd);
-	install_element(VIEW_NODE, &show_customer_completeness_cmd);
-	install_element(VIEW_NODE, &show_completeness_cmd);
 }

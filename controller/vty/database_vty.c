@@ -15,7 +15,9 @@
 
 #include "controller/store/store_maintain.h"
 #include "controller/vty/journal_vty.h"
+#include "controller/vty/later_vty.h"
 #include "controller/vty/show_json_vty.h"
+#include "lib/mem.h"
 #include "lib/stamp.h"
 
 /* Some milliseconds of work, then everybody else's turn. */
@@ -47,7 +49,7 @@ static struct {
 	struct diag diag;
 	pthread_t thread;
 	int done[2];   /* a pipe; the thread's end of it closes when it has finished */
-	int answer_fd; /* of the VTY that waits, or -1 */
+	struct later *later; /* of the VTY that waits, or NULL */
 	int64_t began_ms;
 	int64_t freed; /* bytes, by vacuum */
 	/* the last one of each kind */
@@ -73,33 +75,23 @@ static int64_t wall_ms(void)
 
 /* ---- the VTY that waits ---- */
 
-/* libfrr of this age lets a command answer later only in this way, which its own
- * watchfrr uses: text, three NULs and the command's status, on the socket itself. */
 static int suspend(struct vty *vty)
 {
-	if (vty->type != VTY_SHELL_SERV) {
-		vty_out(vty, "it has begun: \"show database\" tells how it ends\n");
-		return CMD_SUCCESS;
-	}
-	work.answer_fd = fcntl(vty->wfd, F_DUPFD_CLOEXEC, 3);
-	return CMD_SUSPEND;
+	work.later = later_new(loop, vty);
+	if (work.later)
+		return CMD_SUSPEND;
+	vty_out(vty, "it has begun: \"show database\" tells how it ends\n");
+	return CMD_SUCCESS;
 }
 
 static void answer(const char *text, int status)
 {
-	char out[sizeof(work.diag.text) + 16];
-	int n = snprintf(out, sizeof(out) - 4, "%s%s\n", status == CMD_SUCCESS ? "" : "% ",
-			 text);
+	char out[sizeof(work.diag.text) + 8];
 
-	if (work.answer_fd < 0)
-		return;
-	out[n] = out[n + 1] = out[n + 2] = '\0';
-	out[n + 3] = (char)status;
-	/* a shell that has gone does not want to know */
-	if (write(work.answer_fd, out, (size_t)n + 4) < 0)
-		zlog_debug("database: nobody takes the answer: %s", strerror(errno));
-	close(work.answer_fd);
-	work.answer_fd = -1;
+	snprintf(out, sizeof(out), "%s%s\n", status == CMD_SUCCESS ? "" : "% ", text);
+	if (work.later)
+		later_answer(work.later, mem_strdup(out), status);
+	work.later = NULL;
 }
 
 static void finish(void)
@@ -175,7 +167,7 @@ static void begin(enum work_kind kind)
 	work.kind = kind;
 	work.result = 0;
 	work.began_ms = wall_ms();
-	work.answer_fd = -1;
+	work.later = NULL;
 	atomic_store(&work.stop, false);
 	journal_action();
 }
@@ -360,7 +352,6 @@ void database_vty_init(struct event_loop *l, struct savd *s)
 {
 	loop = l;
 	savd = s;
-	work.answer_fd = -1;
 	install_element(ENABLE_NODE, &database_check_cmd);
 	install_element(ENABLE_NODE, &database_backup_cmd);
 	install_element(ENABLE_NODE, &database_vacuum_cmd);
