@@ -120,7 +120,7 @@ class Story(Report):
                 what, link["packets"], foreign,
                 self.verdict(link["packets"] > 0 and foreign == 0 and link["lost"] == 0),
                 ", ".join("%s %d" % item for item in link["foreign"].items())))
-        print("  edge's last filter held back %s packets: its own BGP, for one, whose link had died"
+        print("  edge's last filter held back %s packets: of its own BGP, whose link had died"
               % load(os.path.join(self.directory, "held-back")))
 
     def run(self, milliseconds):
