@@ -29,6 +29,8 @@
 #include "agents/metrics_vty.h"
 #include "agents/steer/hook_packet.h"
 #include "agents/steer/liveness_packet.h"
+#include "agents/steer/reach_packet.h"
+#include "agents/steer/reach_vty.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/steer_vty.h"
 #include "agents/steer/watch_vty.h"
@@ -378,6 +380,7 @@ static void on_poll(struct event *t)
 
 static struct liveness_packet *liveness;
 static struct hook_packet *hooks;
+static struct reach_packet *reach;
 
 static void steer_devices_changed(void *ctx)
 {
@@ -406,6 +409,11 @@ static const struct liveness_packet_ops liveness_ops = {
 	.note = note,
 };
 
+static const struct reach_packet_ops reach_ops = {
+	.privileges = change_privileges,
+	.note = note,
+};
+
 /* Not before the configuration is read: an empty one would take away what the
  * last run has left in the kernel. */
 static int start_steer(struct event_loop *the_loop)
@@ -420,6 +428,8 @@ static int start_steer(struct event_loop *the_loop)
 	watch_vty_liveness(liveness);
 	hooks = hook_packet_new(loop, note, NULL);
 	steer_start(loop, &steer_ops, NULL, &agent.table, agent.files.accept_ra, socket);
+	reach = reach_packet_new(loop, &reach_ops, NULL);
+	reach_vty_start(reach);
 	return 0;
 }
 
@@ -529,6 +539,8 @@ static void on_term(void)
 	agent_metrics_stop();
 	agent_routes_fini();
 	agent_drops_stop();
+	reach_vty_start(NULL);
+	reach_packet_free(reach);
 	liveness_packet_free(liveness);
 	hook_packet_free(hooks);
 	steer_stop();

@@ -46,6 +46,13 @@ void digest_hmac_md5(const void *key, size_t key_len, const void *data, size_t l
 		die("compute HMAC-MD5");
 }
 
+void digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+			uint8_t out[DIGEST_SIZE])
+{
+	if (!HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL))
+		die("compute HMAC-SHA-256");
+}
+
 bool digest_equal(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;

@@ -13,6 +13,8 @@
 #define DIGEST_SIZE 32
 
 void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SIZE]);
+void digest_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+			uint8_t out[DIGEST_SIZE]);
 void digest_random(void *out, size_t len); /* aborts if the kernel has none */
 /* Protects nothing by itself: RFC 2865 and 2869 are built on it. */
 #define DIGEST_MD5_SIZE 16

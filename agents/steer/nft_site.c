@@ -367,6 +367,8 @@ static void put_counters(struct txn *t, const struct plan *plan,
 		put_missing_counter(t, NFT_SITE_DEAD, plan->providers[i].number, old, anew);
 	for (size_t i = 0; i < plan->n_paths; i++)
 		put_missing_counter(t, NFT_SITE_EGRESS, plan->paths[i].path.number, old, anew);
+	for (size_t i = 0; i < plan->n_paths; i++)
+		put_missing_counter(t, NFT_SITE_PROBE, plan->paths[i].path.number, old, anew);
 }
 
 /* Chains with hooks are kept wherever possible: a packet on its way can meet

@@ -41,6 +41,7 @@ enum nft_site_count {
 	NFT_SITE_FOREIGN, /* rejected: source of no provider; number 0 */
 	NFT_SITE_DEAD,	  /* rejected: of provider number, which has no live path */
 	NFT_SITE_EGRESS,  /* dropped at path number: foreign there */
+	NFT_SITE_PROBE,	  /* foreign, let out at path number for a completeness probe */
 	NFT_SITE_COUNTS
 };
 struct nft_site_counter {

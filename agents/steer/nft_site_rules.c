@@ -66,7 +66,8 @@ size_t nft_site_chains(const struct plan *plan, struct nft_site_chain chains[NFT
 	return n;
 }
 
-static const char *const count_words[NFT_SITE_COUNTS] = { "foreign", "dead", "egress" };
+static const char *const count_words[NFT_SITE_COUNTS] = { "foreign", "dead", "egress",
+						       "probe" };
 
 void nft_site_counter_name(enum nft_site_count what, uint32_t number, char name[32])
 {
@@ -527,6 +528,25 @@ static void accept_source(const struct ip_prefix *p, void *arg)
 	expr_verdict(r, NF_ACCEPT);
 }
 
+/* The completeness probe's own packets: all of it has to fit. */
+static void let_probe_out(const struct build *b, const struct path *path, enum ip_family f)
+{
+	const struct plan_reach *reach = &b->plan->reach;
+	const struct ip_prefix to = ip_prefix_make(f, reach->to[f].v, ip_bits(f));
+	const uint16_t port = htons(reach->port[f]);
+	struct nftnl_rule *r = rule(b);
+
+	mark_is(b, r, NFT_CMP_EQ, path->mark);
+	expr_meta(r, NFT_META_PRIORITY);
+	expr_cmp(r, NFT_CMP_EQ, &reach->priority, sizeof(reach->priority));
+	expr_prefix(r, false, &to);
+	expr_l4(r, IPPROTO_UDP);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	expr_cmp(r, NFT_CMP_EQ, &port, sizeof(port));
+	count(r, NFT_SITE_PROBE, path->number);
+	expr_verdict(r, NF_ACCEPT);
+}
+
 /* Link-local sources and the unspecified one (address detection) are for the
  * link; no router forwards them. */
 static void build_path_leave(const struct build *b, const struct plan_path *pp)
@@ -539,6 +559,10 @@ static void build_path_leave(const struct build *b, const struct plan_path *pp)
 	addrset_each_prefix(&pp->egress, accept_source, &copy);
 	accept_source(&link_local, &copy);
 	accept_source(&unspecified, &copy);
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		if (b->plan->reach.on[f])
+			let_probe_out(b, &pp->path, f);
+	}
 	r = rule(b);
 	count(r, NFT_SITE_EGRESS, pp->path.number);
 	expr_verdict(r, NF_DROP);

@@ -113,6 +113,16 @@ struct plan_provider {
 	const struct site_provider *config;
 };
 
+/* While a completeness probe runs: the one exception to "what may leave". UDP to
+ * there, with the path's mark and this priority, which only a socket of a
+ * process with CAP_NET_ADMIN has and forwarded packets never. */
+struct plan_reach {
+	bool on[IP_FAMILIES];
+	struct ip_addr to[IP_FAMILIES];
+	uint16_t port[IP_FAMILIES];
+	uint32_t priority; /* random, of each probe */
+};
+
 struct plan {
 	const struct site *site; /* the caller's; outlives the plan's use */
 	struct plan_path *paths;
@@ -125,6 +135,7 @@ struct plan {
 	size_t n_routes;
 	struct ip_prefix *privates;
 	size_t n_privates;
+	struct plan_reach reach; /* the caller's, after plan_make() */
 };
 
 void plan_make(struct plan *plan, const struct site *site, const struct steer_world *world);

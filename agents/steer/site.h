@@ -70,6 +70,17 @@ struct site_provider {
 	struct path_watch watch;
 };
 
+/* The completeness probe: who says what has arrived (reach.h), by family. */
+struct site_reach {
+	bool has[IP_FAMILIES];
+	struct ip_addr to[IP_FAMILIES];
+	uint16_t port[IP_FAMILIES];
+	char key[IP_FAMILIES][PATH_HOOK_SIZE]; /* file */
+	bool has_back[IP_FAMILIES];	       /* else the source of a path in use */
+	struct ip_addr back[IP_FAMILIES];
+	uint32_t every_min; /* 0: by hand only */
+};
+
 struct site {
 	char insides[SITE_INSIDES_MAX][FILTER_IFNAME_SIZE];
 	size_t n_insides;
@@ -80,6 +91,7 @@ struct site {
 	uint32_t mark_mask; /* eight bits side by side */
 	struct site_provider *providers;
 	size_t n_providers;
+	struct site_reach reach;
 };
 
 #define SITE_TABLE_BASE 26300

@@ -42,11 +42,16 @@ void steer_path_changed(void *ctx, uint32_t number, const struct path_state *sta
 /* Interfaces whose rp_filter must not judge: links and tunnels. */
 size_t steer_devices(char (*out)[FILTER_IFNAME_SIZE], size_t max);
 
+/* Lets packets of a completeness probe out, or (all off) no more; in force when
+ * it returns. False: there is no filter to let them out of. */
+bool steer_reach(const struct plan_reach *reach);
+
 /* For show commands; as applied last. */
 const struct plan *steer_plan(void);
 struct nft_site *steer_nft(void);      /* NULL: not started */
 struct steer_status {
 	bool tunnels_known; /* sav-iked is heard */
+	bool in_force;	    /* a plan is in the kernel, nothing was released */
 	uint64_t applied, messages;
 	char error[512]; /* "": none */
 };

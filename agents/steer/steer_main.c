@@ -24,6 +24,7 @@ static struct {
 	struct site site;
 	bool site_ready, started, released;
 	struct plan plan;
+	struct plan_reach reach;
 	struct path_state states[PATH_NUMBER_MAX + 1];
 	struct path watched[PATH_NUMBER_MAX + 1]; /* as liveness has them */
 	size_t n_watched;
@@ -90,6 +91,7 @@ static void make_plan(struct plan *plan)
 
 	world.delegations = rules_nl_delegations(st.rules, &world.n_delegations);
 	plan_make(plan, &st.site, &world);
+	plan->reach = st.reach;
 }
 
 /* ---- flows of what is gone ---- */
@@ -291,6 +293,16 @@ void steer_path_changed(void *ctx, uint32_t number, const struct path_state *sta
 	run_plan();
 }
 
+bool steer_reach(const struct plan_reach *reach)
+{
+	struct steer_status status;
+
+	st.reach = *reach;
+	run_plan();
+	steer_status(&status);
+	return status.in_force;
+}
+
 void steer_links_changed(void)
 {
 	if (site_is_used(&st.site))
@@ -475,6 +487,9 @@ const struct path_state *steer_path_state(uint32_t number)
 void steer_status(struct steer_status *out)
 {
 	*out = (struct steer_status){ .tunnels_known = st.tunnels_known && st.tunnel_fd >= 0,
+				      .in_force = st.started && !st.released &&
+						  st.plan.n_providers != 0 &&
+						  st.error.text[0] == '\0',
 				      .applied = st.applied };
 	if (st.rules)
 		out->messages = rules_nl_messages(st.rules);

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "vty.h"
 
+#include "agents/steer/reach_vty.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/steer_vty.h"
 #include "agents/steer/watch_vty.h"
@@ -358,12 +359,14 @@ DEFUN(show_rule, show_rule_cmd, "show site rule [json]",
 int steer_write_site(struct vty *vty)
 {
 	const struct site *s = steer_site();
+	const int before = reach_vty_write_listen(vty);
 	char text[IP_TEXT_SIZE];
 
-	if (s->n_insides == 0 && s->n_privates == 0 && s->default_provider[0] == '\0' &&
+	if (!reach_vty_is_used(s) && s->n_insides == 0 && s->n_privates == 0 &&
+	    s->default_provider[0] == '\0' &&
 	    s->table_base == SITE_TABLE_BASE && s->rule_base == SITE_RULE_BASE &&
 	    s->mark_mask == SITE_MARK_MASK)
-		return 0;
+		return before;
 	vty_out(vty, "site\n");
 	for (size_t i = 0; i < s->n_insides; i++)
 		vty_out(vty, " inside %s\n", s->insides[i]);
@@ -377,6 +380,7 @@ int steer_write_site(struct vty *vty)
 		vty_out(vty, " rule base %u\n", s->rule_base);
 	if (s->mark_mask != SITE_MARK_MASK)
 		vty_out(vty, " mark mask 0x%x\n", s->mark_mask);
+	reach_vty_write_site(vty, s);
 	vty_out(vty, "exit\n!\n");
 	return 1;
 }

@@ -11,6 +11,7 @@
 #include "qobj.h"
 #include "vty.h"
 
+#include "agents/steer/reach_vty.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/steer_vty.h"
 #include "agents/steer/watch_vty.h"
@@ -530,5 +531,6 @@ void steer_vty_init(void)
 	 * names one */
 	install_provider();
 	install_site();
+	reach_vty_init();
 	steer_show_vty_init();
 }
