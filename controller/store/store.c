@@ -257,7 +257,7 @@ bool store_is_blocked(const struct store *store)
 int store_begin(struct store *store, struct diag *diag)
 {
 	assert(!store->batch);
-	if (store_db_exec(store, diag, "BEGIN IMMEDIATE", "") < 0)
+	if (store_db_begin(store, diag) < 0)
 		return -1;
 	store->batch = true;
 	diag_set(&store->batch_cause, "%s: all changes of the batch were undone",

@@ -203,10 +203,32 @@ int store_db_exec(struct store *s, struct diag *diag, const char *sql, const cha
 
 /* ---- changes ---- */
 
+/* SQLite would go on writing to a file that nobody finds again. */
+static bool is_gone(struct store *s, struct diag *diag)
+{
+	int moved = 0;
+
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+	    !moved)
+		return false;
+	s->blocked = true;
+	diag_set(diag,
+		 "%s: the file has been removed, or is another one: nothing was changed; put "
+		 "savd's own back in its place, or keep what \"show running-config\" prints and "
+		 "restart savd",
+		 s->path);
+	return true;
+}
+
+int store_db_begin(struct store *s, struct diag *diag)
+{
+	return is_gone(s, diag) ? -1 : store_db_exec(s, diag, "BEGIN IMMEDIATE", "");
+}
+
 int store_db_change_begin(struct store *s, struct diag *diag)
 {
-	return store_db_exec(s, diag, s->batch ? "SAVEPOINT change" : "BEGIN IMMEDIATE",
-			     "");
+	return s->batch ? store_db_exec(s, diag, "SAVEPOINT change", "") :
+			  store_db_begin(s, diag);
 }
 
 static void undo(struct store *s)

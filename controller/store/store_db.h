@@ -55,6 +55,8 @@ void store_db_end(sqlite3_stmt *q);
 int store_db_exec(struct store *s, struct diag *diag, const char *sql, const char *fmt,
 		  ...);
 
+/* The beginning of a transaction, of which there is none yet. */
+int store_db_begin(struct store *s, struct diag *diag);
 /* Several statements that take effect together or not at all, also within a
  * batch. change_end(rc) is given how the statements went; returns 0 or -1. */
 int store_db_change_begin(struct store *s, struct diag *diag);
