@@ -42,7 +42,7 @@ not there any more. Suites are files below `tests/`: what is in `ladder`, `unit`
 in `net` with `make check-net`, what is in `uml` with `make check-uml`. With whom it was tried is in
 [interop.md](interop.md).
 """
-STATES = {"shown": "shown", "limit": "documented limit", "partly": "shown in part", "missing": "not shown yet"}
+STATES = {"shown": "shown", "bounded": "shown, with a limit", "limit": "documented limit", "partly": "shown in part", "missing": "not shown yet"}
 
 
 class Bad(Exception):
@@ -127,9 +127,9 @@ def wrong_blocks(blocks):
 def state(block):
     if "missing" in block:
         return "partly" if block["test"] else "missing"
-    if block["test"]:
-        return "shown"
-    return "limit"
+    if "limit" in block:
+        return "bounded" if block["test"] else "limit"
+    return "shown"
 
 
 def page(blocks):
