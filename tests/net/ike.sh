@@ -200,7 +200,7 @@ iked_configuration() { # side
 	printf 'tunnel t\n via wan\n identity local fqdn %s.example\n identity remote fqdn %s\n' "$side" "${PEER_ID:-$it.example}"
 	[ -z "$peer" ] || printf ' peer address %s\n' "$peer"
 	iked_auth "$side"
-	printf '%s\n device ipsec9\n' "${SELECTORS:- selector local $(inner "$side")
+	printf '%s\n datapath user\n device ipsec9\n' "${SELECTORS:- selector local $(inner "$side")
  selector remote $(inner "$it")}"
 	printf '%s\nexit\n' "$MORE"
 }

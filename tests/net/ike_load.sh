@@ -73,7 +73,7 @@ iked_config() { # psk|rsa|ecdsa|NUMBER
 	*) seq 0 $(($1 - 1)) | awk -v extra="${TUNNEL_EXTRA:-}" '{
 		printf "tunnel c%d\n via wan\n identity local fqdn hub.example\n identity remote fqdn client%d.example\n", $1, $1
 		printf " authentication local psk\n authentication remote psk\n psk file psk%d\n", $1
-		printf " selector local 172.31.0.0/16\n selector remote 10.%d.%d.%d/32\n device ipsec9\n%sexit\n", 128 + int($1 / 65536), int($1 / 256) % 256, $1 % 256, extra
+		printf " selector local 172.31.0.0/16\n selector remote 10.%d.%d.%d/32\n datapath user\n device ipsec9\n%sexit\n", 128 + int($1 / 65536), int($1 / 256) % 256, $1 % 256, extra
 	}' ;;
 	esac
 }
@@ -85,7 +85,7 @@ iked_tunnel() { # name remote-identity psk|rsa|ecdsa
 	*) printf ' %s\n' "authentication local cert" "authentication remote cert" "local certificate hub.crt" \
 		"local key hub.key" "remote ca ca.crt" ;;
 	esac
-	printf ' selector local 172.31.0.0/16\n selector remote 10.128.0.0/9\n device ipsec9\nexit\n'
+	printf ' selector local 172.31.0.0/16\n selector remote 10.128.0.0/9\n datapath user\n device ipsec9\nexit\n'
 }
 
 iked_start() { # psk|rsa|ecdsa|NUMBER
