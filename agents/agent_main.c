@@ -381,6 +381,7 @@ static void on_poll(struct event *t)
 static struct liveness_packet *liveness;
 static struct hook_packet *hooks;
 static struct reach_packet *reach;
+static struct metrics_registry *registry;
 
 static void steer_devices_changed(void *ctx)
 {
@@ -429,6 +430,7 @@ static int start_steer(struct event_loop *the_loop)
 	hooks = hook_packet_new(loop, note, NULL);
 	steer_start(loop, &steer_ops, NULL, &agent.table, agent.files.accept_ra, socket);
 	reach = reach_packet_new(loop, &reach_ops, NULL);
+	metrics_registry_add(registry, reach_packet_collect, reach);
 	reach_vty_start(reach);
 	return 0;
 }
@@ -614,7 +616,7 @@ static void start_rest(void)
 	agent.packet = north_packet_new(loop, agent.north, &agent.files);
 	agent.relay = relay_packet_new(loop, &agent.files, &relay_ops, &agent);
 	agent_set_relay(&agent, &agent.relay_listen);
-	agent_metrics_start(loop, &agent);
+	registry = agent_metrics_start(loop, &agent);
 	if (agent.host[0])
 		agent_set_controller(&agent, agent.host, agent.port);
 	event_add_read(loop, on_links, NULL, links_fd(agent.links), &t_links);

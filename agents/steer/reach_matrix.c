@@ -182,8 +182,10 @@ void reach_matrix_finish(struct reach_matrix *m, int64_t now_ms, reach_event_fn 
 		conclude(&m->cells[i], now_ms, event, ctx);
 }
 
-void reach_matrix_keep(struct reach_matrix *all, const struct reach_matrix *run)
+void reach_matrix_keep(struct reach_matrix *all, const struct reach_matrix *run, bool whole)
 {
+	if (whole)
+		all->n = 0;
 	for (size_t i = 0; i < run->n; i++) {
 		const struct reach_cell *was = find(all, &run->cells[i]);
 
@@ -192,7 +194,7 @@ void reach_matrix_keep(struct reach_matrix *all, const struct reach_matrix *run)
 			continue;
 		}
 		if (all->n >= REACH_CELLS_MAX)
-			all->n = 0; /* mostly of what is no more */
+			all->n = 0; /* mostly of what is no more: no whole one for long */
 		all->cells = mem_realloc(all->cells, all->n + 1, sizeof(*all->cells));
 		all->cells[all->n++] = run->cells[i];
 	}

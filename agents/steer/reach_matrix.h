@@ -62,9 +62,9 @@ typedef void reach_event_fn(void *ctx, bool alarm, const char *text);
  * taken for dead: that is told, and nothing of the cells. */
 void reach_matrix_finish(struct reach_matrix *m, int64_t now_ms, reach_event_fn *event,
 			 void *ctx);
-/* What is known of the cells of run, into a list of all there are; of those that
- * it does not have nothing changes. */
-void reach_matrix_keep(struct reach_matrix *all, const struct reach_matrix *run);
+/* What is known of the cells of run, into a list of all there are. whole: others
+ * are no more, else nothing changes for them. */
+void reach_matrix_keep(struct reach_matrix *all, const struct reach_matrix *run, bool whole);
 bool reach_matrix_pending(const struct reach_matrix *m);
 const char *reach_verdict_name(enum reach_verdict v);
 

@@ -16,6 +16,7 @@
 #define RETRY_MS     5000
 #define FIRST_MS     5000 /* until paths are known to live or not */
 #define BUFFER_BYTES (64 << 10)
+#define COLLECT_MAX  64
 #define READ_MAX     64 /* packets at a time, then others have their turn */
 
 struct side {
@@ -42,7 +43,7 @@ struct reach_packet {
 	const struct reach_packet_ops *ops;
 	void *ctx;
 	struct side sides[IP_FAMILIES];
-	bool running;
+	bool running, whole;
 	struct plan_reach exception;
 	struct reach_matrix run, all;
 	struct event *t_send, *t_end, *t_every;
@@ -171,7 +172,7 @@ static void finish(struct reach_packet *rp)
 	rp->finished_ms = now_ms();
 	rp->runs++;
 	reach_matrix_finish(&rp->run, rp->finished_ms, on_event, rp);
-	reach_matrix_keep(&rp->all, &rp->run);
+	reach_matrix_keep(&rp->all, &rp->run, rp->whole);
 }
 
 static void on_end(struct event *t)
@@ -282,6 +283,7 @@ static int begin(struct reach_packet *rp, const char *provider, struct diag *dia
 	digest_random(&rp->exception.priority, sizeof(rp->exception.priority));
 	rp->exception.priority |= 0x80000000u;
 	rp->running = true;
+	rp->whole = !provider;
 	if (steer_reach(&rp->exception))
 		return 0;
 	return diag_set(diag, "the site's filters are not in force: \"show site\" says why");
@@ -434,6 +436,33 @@ const struct reach_guard *reach_packet_guard(const struct reach_packet *rp, enum
 {
 	*error = rp->sides[f].error.text;
 	return &rp->sides[f].guard;
+}
+
+bool reach_packet_collect(struct metrics *m, uint64_t *step, void *arg)
+{
+	static const struct metric arrives = {
+		"sav_agent_probe_arrives",
+		"Packets from this prefix arrive by this path: 1, or do not: 0", METRIC_GAUGE
+	};
+	const struct reach_packet *rp = arg;
+	struct metric_labels labels = { 0 };
+	char prefix[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < COLLECT_MAX && *step < rp->all.n; i++) {
+		const struct reach_cell *c = &rp->all.cells[(*step)++];
+
+		if (c->known == REACH_PENDING)
+			continue;
+		metric_labels_clear(&labels);
+		metric_label(&labels, "prefix", ip_prefix_format(&c->prefix, prefix));
+		metric_label(&labels, "prefix_provider", c->owner);
+		metric_label(&labels, "provider", c->provider);
+		metric_label(&labels, "kind", path_kind_name(c->kind));
+		metric_label(&labels, "path", c->path_name);
+		metric_add_bool(m, &arrives, &labels, c->known == REACH_ARRIVES);
+	}
+	metric_labels_fini(&labels);
+	return *step >= rp->all.n;
 }
 
 struct reach_packet *reach_packet_new(struct event_loop *loop,

@@ -11,6 +11,7 @@
 #define SAV_REACH_PACKET_H
 
 #include "agents/steer/reach_matrix.h"
+#include "lib/metrics.h"
 
 struct event_loop;
 struct reach_packet;
@@ -58,5 +59,8 @@ void reach_packet_view(const struct reach_packet *rp, struct reach_view *out);
 /* Of the responder; error "": it listens. */
 const struct reach_guard *reach_packet_guard(const struct reach_packet *rp, enum ip_family f,
 					     const char **error);
+
+/* What is known of each cell; arg: the reach_packet. */
+bool reach_packet_collect(struct metrics *m, uint64_t *step, void *arg);
 
 #endif /* SAV_REACH_PACKET_H */

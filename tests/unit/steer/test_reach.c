@@ -322,7 +322,7 @@ static void run(struct reach_matrix *all, const char *provider, unsigned int arr
 	}
 	assert_false(reach_matrix_answer(&m, &(struct reach_message){ .port = 1 }));
 	reach_matrix_finish(&m, NOW, on_event, NULL);
-	reach_matrix_keep(all, &m);
+	reach_matrix_keep(all, &m, !provider);
 	reach_matrix_fini(&m);
 }
 
@@ -370,6 +370,23 @@ static void test_not_tried_changes_nothing(void **state)
 	reach_matrix_fini(&all);
 }
 
+/* A prefix that was taken out of the configuration was found for ever. */
+static void test_what_is_gone_is_forgotten(void **state)
+{
+	struct reach_matrix all = { 0 };
+
+	(void)state;
+	run(&all, NULL, 0x9);
+	assert_int_equal(all.n, 4);
+	plan.n_providers = 1;
+	run(&all, "a", 0x1);
+	assert_int_equal(all.n, 4);
+	run(&all, NULL, 0x1);
+	assert_int_equal(all.n, 2);
+	plan.n_providers = 2;
+	reach_matrix_fini(&all);
+}
+
 static void test_first_look_tells_what_should_not_be(void **state)
 {
 	struct reach_matrix all = { 0 };
@@ -397,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_key_file),
 		cmocka_unit_test_setup(test_matrix, setup_plan),
 		cmocka_unit_test_setup(test_not_tried_changes_nothing, setup_plan),
+		cmocka_unit_test_setup(test_what_is_gone_is_forgotten, setup_plan),
 		cmocka_unit_test_setup(test_first_look_tells_what_should_not_be, setup_plan),
 	};
 
