@@ -24,7 +24,7 @@ import board_shape  # noqa: E402
 
 GUIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/guide/05-monitoring.md")
 VARIABLES = {"$__rate_interval": "10s", "$router": ".*", "$interface": ".*"}
-OURS = re.compile(r"\b(?:savd|sav_agent|sav_metrics|process|opensav:\w+?)[_:][\w:]+")
+OURS = re.compile(r"\b(?:savd|sav_agent|sav_iked|sav_metrics|process|opensav:\w+?)[_:][\w:]+")
 LEGEND_LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 LABEL_VALUES = re.compile(r"label_values\((.*), (\w+)\)$")
 
