@@ -6,11 +6,16 @@
 #   machine_find           skips the script when the emulator or the kernel is missing
 #   machine_start NS TAP   boots; its eth0 is wired to a new interface TAP of namespace NS
 #   guest COMMAND          runs bash's COMMAND in it, prints the output, returns the status
+#   machine_esp            loads what its kernel has of ESP
 #   machine_stop
 #
 # It is Debian's cloud kernel under qemu's emulation, which needs no /dev/kvm. (User-Mode Linux boots
 # faster and was rejected: it dies on hosts whose processor has AMX, and has no nft inet family.) Its
 # root is this file system, read only; /mnt is its own, /mnt/lab is $LAB, writable.
+#
+# A command that takes longer than GUEST_LIMIT seconds is the machine's end: what it was, and where its
+# processes stand in the kernel, is said at once, and nothing waits for the machine any more.
+: "${GUEST_LIMIT:=60}"
 
 machine_find() {
 	local dir
@@ -63,6 +68,12 @@ machine_script() {
 		/mnt/modprobe virtio_net
 		cd /mnt/lab/guest
 		touch ready
+		(until [ -e ask ]; do sleep 1; done
+		for p in /proc/[1-9]*; do
+			s=\$(head -n 5 \$p/stack | sed 's/^/      /')
+			[ ! -s \$p/cmdline ] || printf '  %s\n%s\n' "\$(tr '\\0' ' ' <\$p/cmdline | cut -c 1-100)" "\$s"
+		done >stacks.tmp 2>/dev/null
+		mv stacks.tmp stacks) &
 		n=1
 		while :; do
 			until [ -e do.\$n ]; do sleep 0.05; done
@@ -76,6 +87,7 @@ machine_script() {
 
 machine_start() { # namespace tap
 	local mem=memory-backend-memfd,id=mem,size=768M,share=on
+	exec {MACHINE_SAYS}>&2 # while something is waited for, nothing is shown
 	mkdir -p "$LAB/guest"
 	echo 0 >"$LAB/guest/count"
 	machine_initramfs
@@ -99,9 +111,31 @@ guest() { # command
 	echo $n >"$LAB/guest/count"
 	echo "$1" >"$LAB/guest/do.tmp"
 	mv "$LAB/guest/do.tmp" "$LAB/guest/do.$n"
-	wait_for "${GUEST_LIMIT:-60}" "the machine answers to: $1" test -e "$LAB/guest/status.$n" || return 1
+	lab_poll "$GUEST_LIMIT" eval "[ -e '$LAB/guest/status.$n' ] || ! lab_alive machine"
+	[ -e "$LAB/guest/status.$n" ] || { machine_lost "$1"; return 1; }
 	cat "$LAB/guest/out.$n"
 	return "$(cat "$LAB/guest/status.$n")"
+}
+
+machine_lost() { # command
+	lab_alive machine || return
+	touch "$LAB/guest/ask"
+	lab_poll 20 test -e "$LAB/guest/stacks"
+	{
+		say "$LAB_NAME: the machine did not do this within $GUEST_LIMIT s, and is stopped: $1"
+		cat "$LAB/guest/stacks"
+	} >&"$MACHINE_SAYS" 2>&1
+	kill -KILL "${LAB_PIDS[machine]}"
+}
+
+# What is there at once spares minutes: ansi_cprng is a random generator that waits for nothing, aesni_intel
+# has all of AES-GCM in one piece. A kernel that puts a cipher together from pieces on a slow processor now
+# and then misses its own news and waits for it for a minute, whoever asked; so here is who asks first.
+machine_esp() {
+	must guest '/mnt/modprobe -a ansi_cprng aesni_intel ctr ghash_generic xfrm_user xfrm_interface esp4 gcm seqiv'
+	need "$GUEST_LIMIT" "the machine's kernel has AES-GCM for ESP" guest \
+		"ip xfrm state add src 127.0.0.1 dst 127.0.0.1 proto esp spi 1 mode tunnel aead 'rfc4106(gcm(aes))' 0x$(printf '%072d' 0) 128 &&
+			ip xfrm state flush"
 }
 
 machine_stop() {
