@@ -377,10 +377,6 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 	*out = t->t;
 	out->link = link ? link->number : 0;
 	out->start = t->start == IKED_AUTO;
-	/* the user-space datapath carries ESP in UDP only, which a NAT that isn't there
-	 * would have it do too (RFC 7296 2.23) */
-	if (out->nat == IKE_NAT_AUTO && !iked_link_is_kernel(config, t->link))
-		out->nat = IKE_NAT_FORCE;
 	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
 	if (out->remote_ts->n == 0 && out->pool.len) {
 		from_pool.n = 1;

@@ -114,14 +114,17 @@ static void restart(struct ike_sa *sa, uint64_t now_ms)
 		sa_init_begin(sa, now_ms);
 }
 
-/* 1.2, 2.7: only a group that we offered, and not the one just tried, or an
- * attacker could choose the weakest by hand. */
+/* 1.2, 2.7: only a group that we offered, or an attacker could choose the weakest by
+ * hand. */
 static void other_group(struct ike_sa *sa, const struct ike_notify *n, uint64_t now_ms)
 {
 	struct rd rd = rd_init(n->data.data, n->data.len);
 	uint16_t group = rd_be16(&rd);
 
-	if (!rd_done(&rd) || group == sa->setup->group || !ike_proposals_have_group(sa->tunnel->ike, group)) {
+	/* the answer to a repeated message, which comes after we began anew */
+	if (rd_done(&rd) && group == sa->setup->group)
+		return;
+	if (!rd_done(&rd) || !ike_proposals_have_group(sa->tunnel->ike, group)) {
 		sa_kill(sa, IKE_EVENT_FAILED, "the peer wants a group that we did not offer", now_ms);
 		return;
 	}

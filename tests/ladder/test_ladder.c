@@ -287,6 +287,33 @@ static void a_wrong_guess_of_the_group_costs_a_round(void **state)
 	ladder_end();
 }
 
+/* A responder that is slow gets the first message twice, and says so twice. */
+static void a_wrong_guess_that_is_told_twice_costs_no_more(void **state)
+{
+	struct ike_path path;
+	struct diag diag;
+	uint8_t copy[512];
+	size_t len;
+
+	ladder_begin(other_group);
+	path = (struct ike_path){ .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	ladder_run();
+	assert_int_equal(ladder.n_wire, 1);
+	ladder_deliver(0);
+	assert_int_equal(ladder.n_wire, 1);
+	assert_int_equal(ladder.wire[0].to, 0);
+	len = ladder.wire[0].len;
+	assert_true(len <= sizeof(copy));
+	memcpy(copy, ladder.wire[0].data, len);
+	ladder_deliver(0);
+	ladder_inject(0, copy, len, 0);
+	ladder_settle();
+	assert_children(1);
+	assert_int_equal(ladder.ends[0].failures, 0);
+	ladder_end();
+}
+
 static void rekeyed(bool first, bool second, bool children)
 {
 	uint32_t before;
@@ -609,6 +636,7 @@ int main(void)
 		cmocka_unit_test(why_the_responder_was_refused_stays),
 		cmocka_unit_test(nat_refuse_does_not_come_up_through_one),
 		cmocka_unit_test(a_wrong_guess_of_the_group_costs_a_round),
+		cmocka_unit_test(a_wrong_guess_that_is_told_twice_costs_no_more),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_initiator),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_responder),
 		cmocka_unit_test(the_child_is_rekeyed_by_both_at_once),
