@@ -114,7 +114,8 @@ bool engine_slot_has_sa(const struct tunnel_slot *slot)
 {
 	const struct ike_sa *sa = slot->sas;
 
-	while (sa && sa->state > SA_UP)
+	/* one whose delete waits behind a request without an answer is as good as gone */
+	while (sa && (sa->state > SA_UP || sa_is_queued(sa, REQ_IKE_DELETE, 0)))
 		sa = sa->next_tunnel;
 	return sa != NULL;
 }

@@ -314,6 +314,28 @@ static void a_wrong_guess_that_is_told_twice_costs_no_more(void **state)
 	ladder_end();
 }
 
+/* Down while a question has no answer, then up at once: not after the 64 seconds
+ * that the question may take. */
+static void up_does_not_wait_for_what_goes_down(void **state)
+{
+	struct ike_path path;
+	struct diag diag;
+
+	ladder_begin(NULL);
+	ladder_up();
+	assert_children(1);
+	ladder.now += 31000; /* liveness */
+	ladder_run();
+	while (ladder.n_wire)
+		ladder_drop(0);
+	path = (struct ike_path){ .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "t", ladder.now, &diag), 0);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	ladder_settle();
+	assert_int_equal(ladder.ends[0].ups, 2);
+	ladder_end();
+}
+
 static void rekeyed(bool first, bool second, bool children)
 {
 	uint32_t before;
@@ -637,6 +659,7 @@ int main(void)
 		cmocka_unit_test(nat_refuse_does_not_come_up_through_one),
 		cmocka_unit_test(a_wrong_guess_of_the_group_costs_a_round),
 		cmocka_unit_test(a_wrong_guess_that_is_told_twice_costs_no_more),
+		cmocka_unit_test(up_does_not_wait_for_what_goes_down),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_initiator),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_responder),
 		cmocka_unit_test(the_child_is_rekeyed_by_both_at_once),
