@@ -15,6 +15,7 @@ struct xfrm_tunnel {
 	uint32_t number;
 	struct xfrm_child *children;
 	struct xfrm_child *trap; /* policies while nothing is sent, or NULL */
+	bool trap_set;           /* they were put there; else an orphan's stand in their place, or a child's */
 };
 
 struct xfrm_orphan_list;

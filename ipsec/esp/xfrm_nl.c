@@ -160,13 +160,15 @@ static const struct xfrm_child *heir_of_policies(const struct xfrm_tunnel *t, co
 	return NULL;
 }
 
-static void policies_leave(struct xfrm *x, const struct xfrm_tunnel *t, const struct xfrm_child *c)
+static void policies_leave(struct xfrm *x, struct xfrm_tunnel *t, const struct xfrm_child *c)
 {
 	if (heir_of_policies(t, c))
 		return;
 	/* first those without an SA: not for a moment is there none */
-	if (t->trap)
+	if (t->trap) {
+		t->trap_set = true;
 		(void)each_policy(x, t->trap, xfrm_msg_policy);
+	}
 	if (!t->trap || !ike_ts_list_equal(t->trap->conf.local_ts, c->conf.local_ts) ||
 	    !ike_ts_list_equal(t->trap->conf.remote_ts, c->conf.remote_ts))
 		(void)each_policy(x, c, xfrm_msg_policy_del);
@@ -297,9 +299,10 @@ int xfrm_trap(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_
 	xfrm_untrap(x, conf->tunnel);
 	t = tunnel_get(x, conf->tunnel);
 	t->trap = child_new(conf, way);
-	if (is_sending(t) || xfrm_orphans_has(x, way->if_id))
+	if (is_sending(t) || xfrm_orphans_carry(x, way->if_id))
 		return 0;
 	ret = each_policy(x, t->trap, xfrm_msg_policy);
+	t->trap_set = true;
 	return ret < 0 ? policies_failed(diag, ret) : 0;
 }
 
@@ -311,8 +314,9 @@ void xfrm_untrap(struct xfrm *x, uint32_t tunnel)
 	if (!trap)
 		return;
 	t->trap = NULL;
-	if (!heir_of_policies(t, trap))
+	if (t->trap_set && !heir_of_policies(t, trap))
 		(void)each_policy(x, trap, xfrm_msg_policy_del);
+	t->trap_set = false;
 	child_free(trap);
 	tunnel_drop_if_empty(x, t);
 }

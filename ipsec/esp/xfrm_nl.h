@@ -95,6 +95,8 @@ unsigned int xfrm_orphans(const struct xfrm *x);
 /* Identifiers of interfaces up to this one were in use; 0: none. */
 uint32_t xfrm_orphans_last_if_id(const struct xfrm *x);
 bool xfrm_orphans_has(const struct xfrm *x, uint32_t if_id);
+/* There are states, whose policies xfrm_trap() leaves as they are. */
+bool xfrm_orphans_carry(const struct xfrm *x, uint32_t if_id);
 /* Removes those of an interface (0: of none), or all; what our own need stays. */
 void xfrm_orphans_del(struct xfrm *x, uint32_t if_id);
 void xfrm_orphans_del_all(struct xfrm *x);

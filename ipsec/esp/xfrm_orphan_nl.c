@@ -186,6 +186,15 @@ bool xfrm_orphans_has(const struct xfrm *x, uint32_t if_id)
 	return false;
 }
 
+bool xfrm_orphans_carry(const struct xfrm *x, uint32_t if_id)
+{
+	for (size_t i = 0; x->orphans && i < x->orphans->n; i++)
+		if (x->orphans->list[i].if_id == if_id && !x->orphans->list[i].policy &&
+		    x->orphans->list[i].state.spi != 0) /* else it stands for a packet that waits */
+			return true;
+	return false;
+}
+
 void xfrm_orphans_free(struct xfrm *x)
 {
 	if (x->orphans)
