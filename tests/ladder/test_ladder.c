@@ -336,6 +336,41 @@ static void up_does_not_wait_for_what_goes_down(void **state)
 	ladder_end();
 }
 
+static void a_pool(struct ike_tunnel *t, unsigned end)
+{
+	static struct ike_ts_list all[2];
+	struct ip_prefix p;
+
+	assert_int_equal(ip_prefix_parse(end ? "172.31.9.0/24" : "0.0.0.0/0", &p), 0);
+	all[end].n = 1;
+	all[end].list[0] = ike_ts_of_prefix(&p);
+	if (end) {
+		t->pool = p;
+		t->remote_ts = &all[1];
+	} else {
+		t->local_ts = &all[0];
+	}
+}
+
+static void a_pool_and_a_question(struct ike_tunnel *t, unsigned end)
+{
+	a_pool(t, end);
+	t->request_address = !end;
+}
+
+/* RFC 7296 2.19: no address, no child; else it could send as all of the pool. */
+static void who_asks_for_no_address_of_a_pool_gets_no_child(void **state)
+{
+	ladder_begin(a_pool);
+	ladder_up();
+	assert_int_equal(ladder.ends[0].n_kids + ladder.ends[1].n_kids, 0);
+	ladder_end();
+	ladder_begin(a_pool_and_a_question);
+	ladder_up();
+	assert_children(1);
+	ladder_end();
+}
+
 static void rekeyed(bool first, bool second, bool children)
 {
 	uint32_t before;
@@ -660,6 +695,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_guess_of_the_group_costs_a_round),
 		cmocka_unit_test(a_wrong_guess_that_is_told_twice_costs_no_more),
 		cmocka_unit_test(up_does_not_wait_for_what_goes_down),
+		cmocka_unit_test(who_asks_for_no_address_of_a_pool_gets_no_child),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_initiator),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_responder),
 		cmocka_unit_test(the_child_is_rekeyed_by_both_at_once),
