@@ -15,8 +15,6 @@
 /* Finds out whether the kernel has ESP, and what a predecessor left there. */
 void iked_kernel_start(void);
 void iked_kernel_stop(void);
-/* Why it has not; "" it has. */
-const char *iked_kernel_lack(void);
 
 /* A tunnel of such a link is new or has changed: its interface, and what stands
  * for it while it has no SA. -1 with the reason. */

@@ -45,11 +45,6 @@ static struct {
 	struct event *t_events, *t_poll, *t_orphans;
 } kernel;
 
-const char *iked_kernel_lack(void)
-{
-	return kernel.lack;
-}
-
 unsigned iked_kernel_children(void)
 {
 	return kernel.n_children;

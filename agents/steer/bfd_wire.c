@@ -48,25 +48,6 @@ const char *bfd_diag_text(uint8_t diag)
 						       : "unknown diagnostic";
 }
 
-const char *bfd_error_text(enum bfd_error error)
-{
-	static const char *const texts[BFD_ERRORS] = {
-		[BFD_OK] = "no error",
-		[BFD_BAD_TTL] = "wrong TTL",
-		[BFD_BAD_VERSION] = "wrong version",
-		[BFD_BAD_LENGTH] = "wrong length",
-		[BFD_BAD_MULT] = "multiplier is zero",
-		[BFD_BAD_MULTIPOINT] = "multipoint",
-		[BFD_BAD_MY_DISCR] = "discriminator is zero",
-		[BFD_NO_SESSION] = "no such session",
-		[BFD_BAD_STATE] = "no discriminator of ours in this state",
-		[BFD_BAD_AUTH] = "authentication",
-		[BFD_IS_ADMIN_DOWN] = "session is administratively down",
-	};
-
-	return error < BFD_ERRORS ? texts[error] : "";
-}
-
 /* Section 4.4. The digest is judged by the session, which has the key. */
 static enum bfd_error decode_auth(struct rd *rd, struct bfd_auth *auth)
 {

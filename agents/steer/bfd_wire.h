@@ -84,6 +84,5 @@ size_t bfd_encode(const struct bfd_packet *p, uint8_t out[BFD_PACKET_MAX]);
 
 const char *bfd_state_name(enum bfd_state state); /* "up" */
 const char *bfd_diag_text(uint8_t diag);	  /* "neighbor signaled session down" */
-const char *bfd_error_text(enum bfd_error error); /* "wrong TTL" */
 
 #endif /* SAV_BFD_WIRE_H */

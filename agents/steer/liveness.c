@@ -413,13 +413,6 @@ bool liveness_state(const struct liveness *l, uint32_t number, struct path_state
 	return w;
 }
 
-enum liveness_phase liveness_phase(const struct liveness *l, uint32_t number)
-{
-	const struct watched *w = watched_of(l, number);
-
-	return w ? w->fsm.phase : LIVENESS_UNKNOWN;
-}
-
 size_t liveness_probes(const struct liveness *l, uint32_t number,
 		       struct liveness_probe_status out[LIVENESS_PROBES_MAX])
 {

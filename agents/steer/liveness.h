@@ -79,7 +79,6 @@ bool liveness_bfd_shutdown(struct liveness *l, uint32_t number, bool down,
 
 /* False: no such path. */
 bool liveness_state(const struct liveness *l, uint32_t number, struct path_state *out);
-enum liveness_phase liveness_phase(const struct liveness *l, uint32_t number);
 size_t liveness_probes(const struct liveness *l, uint32_t number,
 		       struct liveness_probe_status out[LIVENESS_PROBES_MAX]);
 /* NULL: no session of this family. *peer is set else. */

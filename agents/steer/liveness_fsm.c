@@ -73,18 +73,3 @@ int64_t liveness_fsm_due_ms(const struct liveness_fsm *f, uint32_t hold_ms)
 {
 	return f->phase == LIVENESS_HELD ? f->held_ms + hold(f, hold_ms) : INT64_MAX;
 }
-
-const char *liveness_phase_name(enum liveness_phase phase)
-{
-	switch (phase) {
-	case LIVENESS_UNKNOWN:
-		return "unknown";
-	case LIVENESS_UP:
-		return "up";
-	case LIVENESS_HELD:
-		return "held";
-	case LIVENESS_DOWN:
-		return "down";
-	}
-	return "";
-}

@@ -42,6 +42,5 @@ void liveness_fsm_restart(struct liveness_fsm *f);
 uint32_t liveness_fsm_need(const struct liveness_fsm *f);
 /* INT64_MAX: not on hold. */
 int64_t liveness_fsm_due_ms(const struct liveness_fsm *f, uint32_t hold_ms);
-const char *liveness_phase_name(enum liveness_phase phase);
 
 #endif /* SAV_LIVENESS_FSM_H */

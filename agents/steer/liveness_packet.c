@@ -146,15 +146,6 @@ void liveness_packet_set(struct liveness_packet *lp, const struct path *paths, s
 	run_at(lp, 0);
 }
 
-bool liveness_packet_bfd_shutdown(struct liveness_packet *lp, uint32_t number, bool down)
-{
-	bool any = liveness_bfd_shutdown(liveness_io_core(lp->io), number, down,
-					 frr_now_us());
-
-	run_at(lp, 0);
-	return any;
-}
-
 const struct liveness *liveness_packet_core(const struct liveness_packet *lp)
 {
 	return liveness_io_core(lp->io);

@@ -26,8 +26,6 @@ struct liveness_packet *liveness_packet_new(struct event_loop *loop,
 void liveness_packet_free(struct liveness_packet *lp);
 /* All paths there are; copied. Watching goes on for those that are as before. */
 void liveness_packet_set(struct liveness_packet *lp, const struct path *paths, size_t n);
-/* Takes BFD sessions of a path down, or up again; false: it has none. */
-bool liveness_packet_bfd_shutdown(struct liveness_packet *lp, uint32_t number, bool down);
 /* For show commands: liveness_state(), liveness_probes() and the like. */
 const struct liveness *liveness_packet_core(const struct liveness_packet *lp);
 
