@@ -37,33 +37,9 @@ static void privileges(const struct kernel *k, bool raise)
 
 /* ---- other people's changes ---- */
 
-static int gen_answer(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *attr;
-
-	if (!nlh)
-		return 0;
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(attr) == NFTA_GEN_ID)
-			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(attr));
-	}
-	return 0;
-}
-
-static uint32_t ruleset_generation(const struct kernel *k)
-{
-	char buf[TXN_QUERY_BYTES];
-	uint32_t gen = 0;
-
-	txn_ask(k->nl, txn_query(buf, NFT_MSG_GETGEN, 0), gen_answer, &gen);
-	return gen;
-}
-
-/* Every transaction of anybody adds one to the ruleset's generation. */
 static void look_at_generation(struct kernel *k, uint32_t expected)
 {
-	k->generation = ruleset_generation(k);
+	k->generation = txn_generation(k->nl);
 	if (k->generation != expected)
 		k->others_changed = true;
 }
@@ -187,7 +163,7 @@ static int probe_all(struct kernel *k, struct diag *diag)
 {
 	struct diag ignored;
 
-	k->generation = ruleset_generation(k);
+	k->generation = txn_generation(k->nl);
 	if (scan_table_exists(k, &k->present) < 0)
 		return diag_set(diag,
 				"cannot talk to nftables; is the kernel module "

@@ -325,3 +325,26 @@ int txn_ask(struct mnl_socket *nl, struct nlmsghdr *query, txn_answer_fn *fn, vo
 	free(buf);
 	return rc;
 }
+
+static int gen_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *attr;
+
+	if (!nlh)
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NFTA_GEN_ID)
+			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(attr));
+	}
+	return 0;
+}
+
+uint32_t txn_generation(struct mnl_socket *nl)
+{
+	char buf[TXN_QUERY_BYTES];
+	uint32_t gen = 0;
+
+	txn_ask(nl, txn_query(buf, NFT_MSG_GETGEN, 0), gen_answer, &gen);
+	return gen;
+}

@@ -46,5 +46,7 @@ int txn_commit(struct txn *t, struct mnl_socket *nl, int *error, struct diag *di
 struct nlmsghdr *txn_query(char buf[TXN_QUERY_BYTES], uint16_t type, uint16_t flags);
 typedef int txn_answer_fn(const struct nlmsghdr *nlh, void *arg);
 int txn_ask(struct mnl_socket *nl, struct nlmsghdr *query, txn_answer_fn *fn, void *arg);
+/* Every transaction of anybody adds one to it; 0: the kernel does not say. */
+uint32_t txn_generation(struct mnl_socket *nl);
 
 #endif /* SAV_NFT_TXN_H */

@@ -230,26 +230,9 @@ static char *read_text(struct nft_site *n)
 	return NULL;
 }
 
-static int gen_answer(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct nlattr *attr;
-
-	if (!nlh)
-		return 0;
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(attr) == NFTA_GEN_ID)
-			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(attr));
-	}
-	return 0;
-}
-
 static void look_at_generation(struct nft_site *n, uint32_t expected)
 {
-	char buf[TXN_QUERY_BYTES];
-
-	n->generation = 0;
-	txn_ask(n->nl, txn_query(buf, NFT_MSG_GETGEN, 0), gen_answer, &n->generation);
+	n->generation = txn_generation(n->nl);
 	if (n->generation != expected)
 		n->others_changed = true;
 }
