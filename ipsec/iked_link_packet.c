@@ -220,20 +220,9 @@ static int open_esp(struct bound *b, const struct ike_endpoint *natt, struct dia
 	return iked_socket_share(b->natt, iked.esp_threads, diag);
 }
 
-static int bound_open_kernel(struct bound *b, struct diag *diag)
+static int open_kernel(const struct bound *b, struct diag *diag)
 {
-	const struct ike_endpoint ike = { b->addr, IKE_PORT }, natt = { b->addr, IKE_NATT_PORT };
-	bool ok;
-
-	iked_privileges(true);
-	b->mtu = mtu_of(&b->addr);
-	b->ike = iked_socket_open(&ike, b->mark, diag);
-	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
-	ok = b->natt >= 0 && xfrm_socket(b->ike, b->family, diag) == 0 && xfrm_socket(b->natt, b->family, diag) == 0;
-	iked_privileges(false);
-	if (!ok)
-		bound_close(b);
-	return ok ? 0 : -1;
+	return xfrm_socket(b->ike, b->family, diag) == 0 && xfrm_socket(b->natt, b->family, diag) == 0 ? 0 : -1;
 }
 
 /* The order of binding is the order in the group: IKE's first. */
@@ -246,7 +235,11 @@ static int bound_open(struct bound *b, struct diag *diag)
 	b->mtu = mtu_of(&b->addr);
 	b->ike = iked_socket_open(&ike, b->mark, diag);
 	b->natt = b->ike < 0 ? -1 : iked_socket_open(&natt, b->mark, diag);
-	ok = b->natt >= 0 && (iked.without_esp || open_esp(b, &natt, diag) == 0);
+	ok = b->natt >= 0;
+	if (ok && b->kernel)
+		ok = open_kernel(b, diag) == 0;
+	else if (ok && !iked.without_esp)
+		ok = open_esp(b, &natt, diag) == 0;
 	iked_privileges(false);
 	if (!ok)
 		bound_close(b);
@@ -297,7 +290,7 @@ static bool check_one(const struct iked_link *link, enum ip_family family)
 	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++)
 		b->esp[i] = b->raw[i] = -1;
 	links.bound = b;
-	if ((kernel ? bound_open_kernel(b, &diag) : bound_open(b, &diag)) != 0) {
+	if (bound_open(b, &diag) != 0) {
 		set_error(link->number, diag.text);
 		drop(bound_find(link->number, family), true);
 		return true;
