@@ -5,28 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/mem.h"
+
+struct key {
+	const char *router, *interface;
+};
+
+static int edge_cmp(const void *item, const void *key)
+{
+	const struct savd_edge *e = *(struct savd_edge *const *)item;
+	const struct key *k = key;
+	int c = strcmp(e->router, k->router);
+
+	return c != 0 ? c : strcmp(e->interface, k->interface);
+}
 
 static size_t edge_locate(const struct savd *s, const char *router, const char *interface,
 			  bool *found)
 {
-	size_t lo = 0, hi = s->n_edges;
+	const struct key key = { router, interface };
 
-	*found = false;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strcmp(s->edges[mid]->router, router);
-
-		if (c == 0)
-			c = strcmp(s->edges[mid]->interface, interface);
-		if (c == 0)
-			*found = true;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return array_locate(s->edges, s->n_edges, sizeof(*s->edges), &key, edge_cmp, found);
 }
 
 const struct savd_edge *savd_edge_find(const struct savd *s, const char *router,
@@ -48,13 +48,10 @@ struct savd_edge *savd_edge_get(struct savd *s, const char *router, const char *
 		return s->edges[at];
 	if (!config_edge_find(&s->cfg, router, interface))
 		return NULL;
-	s->edges = mem_realloc(s->edges, s->n_edges + 1, sizeof(*s->edges));
-	memmove(&s->edges[at + 1], &s->edges[at],
-		(s->n_edges - at) * sizeof(*s->edges));
-	s->n_edges++;
-	e = s->edges[at] = mem_alloc(sizeof(*e));
+	e = mem_alloc(sizeof(*e));
 	snprintf(e->router, sizeof(e->router), "%s", router);
 	snprintf(e->interface, sizeof(e->interface), "%s", interface);
+	array_insert((void **)&s->edges, &s->n_edges, sizeof(*s->edges), at, &e);
 	return e;
 }
 
@@ -66,9 +63,7 @@ void savd_edge_forget(struct savd *s, const char *router, const char *interface)
 	if (!found)
 		return;
 	free(s->edges[at]);
-	s->n_edges--;
-	memmove(&s->edges[at], &s->edges[at + 1],
-		(s->n_edges - at) * sizeof(*s->edges));
+	array_remove(s->edges, &s->n_edges, sizeof(*s->edges), at);
 }
 
 void savd_edge_changed(struct savd_edge *e, uint64_t generation, int64_t when_s)
