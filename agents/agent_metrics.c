@@ -14,9 +14,6 @@
 #define COUNTERS_FACTOR 50
 #define CERTIFICATE_MS	60000 /* between looks at the file */
 
-#define GAUGE(id, name, help)	static const struct metric id = { name, help, METRIC_GAUGE }
-#define COUNTER(id, name, help) static const struct metric id = { name, help, METRIC_COUNTER }
-
 GAUGE(m_up, "sav_agent_session_up", "1 while the session with the controller is up");
 GAUGE(m_contact, "sav_agent_last_contact_timestamp_seconds",
       "When the controller was heard last");

@@ -17,9 +17,6 @@ static struct {
 	int64_t asked_us;
 } here;
 
-#define GAUGE(id, name, help)	static const struct metric id = { name, help, METRIC_GAUGE }
-#define COUNTER(id, name, help) static const struct metric id = { name, help, METRIC_COUNTER }
-
 GAUGE(m_sas, "sav_iked_ike_sas", "IKE SAs");
 GAUGE(m_half_open, "sav_iked_half_open_sas", "IKE SAs that are just being begun");
 GAUGE(m_children, "sav_iked_child_sas", "Child SAs, by what carries their packets");

@@ -12,9 +12,6 @@
 
 #define TUNNELS_AT_ONCE 64
 
-#define GAUGE(id, name, help)	static const struct metric id = { name, help, METRIC_GAUGE }
-#define COUNTER(id, name, help) static const struct metric id = { name, help, METRIC_COUNTER }
-
 GAUGE(m_process, "sav_iked_process_up", "1 while this process of sav-iked runs");
 COUNTER(m_restarts, "sav_iked_process_restarts_total", "How often it had to be started again");
 GAUGE(m_link, "sav_iked_link_up", "1 while the link has an address and its sockets");

@@ -32,6 +32,10 @@ struct metric {
 	enum metric_type type;
 };
 
+/* The families of a file, at its top. */
+#define GAUGE(id, name, help)	static const struct metric id = { name, help, METRIC_GAUGE }
+#define COUNTER(id, name, help) static const struct metric id = { name, help, METRIC_COUNTER }
+
 /* The labels of one thing, written once and used for each of its samples. */
 struct metric_labels {
 	struct wr text; /* name="value",name="value" */
