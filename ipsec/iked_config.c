@@ -397,8 +397,6 @@ const char *iked_tunnel_warning(const struct iked_tunnel *t)
 	    t->t.local_id.type == IKE_ID_IPV6)
 		return "an address is no good identity: a NAT or a new address of the link changes who one is; "
 		       "use fqdn, email, key-id or dn";
-	if (t->t.nat == IKE_NAT_REFUSE)
-		return "nat refuse: packets outside UDP are not carried by the user-space datapath, so no child SA comes up";
 	if (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id && is_any(&t->t.remote_id))
 		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
 	return "";
