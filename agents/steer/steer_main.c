@@ -6,13 +6,11 @@
 #include "agents/steer/accept_ra.h"
 #include "agents/steer/rules_nl.h"
 #include "agents/steer/steer.h"
-#include "lib/mem.h"
-#include "schema/tunnel_update.h"
+#include "agents/steer/tunnels.h"
 
 #define PLAN_DELAY_MS 10  /* lines of a configuration and notifications come in bursts */
 #define RETRY_MS      1000
 #define POLL_MS	      200 /* between looks at whether others changed nftables */
-#define TUNNELS_MAX   1024
 
 static struct {
 	struct event_loop *loop;
@@ -34,9 +32,7 @@ static struct {
 	struct accept_ra *accept_ra;
 
 	int tunnel_fd;
-	struct steer_tunnel *tunnels;
-	size_t n_tunnels;
-	bool tunnels_known;
+	struct tunnel_list tunnels;
 
 	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch;
 	uint64_t applied;
@@ -83,9 +79,9 @@ static void make_plan(struct plan *plan)
 		.links = st.links,
 		.gateways = gateways,
 		.n_gateways = ask_gateways(gateways),
-		.tunnels = st.tunnels,
-		.n_tunnels = st.n_tunnels,
-		.tunnels_known = st.tunnels_known,
+		.tunnels = st.tunnels.items,
+		.n_tunnels = st.tunnels.n,
+		.tunnels_known = st.tunnels.known,
 		.states = st.states,
 	};
 
@@ -335,63 +331,9 @@ static void on_poll(struct event *t)
 
 /* ---- sav-iked ---- */
 
-static struct steer_tunnel *tunnel_get(const char *name)
-{
-	for (size_t i = 0; i < st.n_tunnels; i++) {
-		if (strcmp(st.tunnels[i].name, name) == 0)
-			return &st.tunnels[i];
-	}
-	if (st.n_tunnels == TUNNELS_MAX)
-		return NULL;
-	st.tunnels = mem_realloc(st.tunnels, st.n_tunnels + 1, sizeof(*st.tunnels));
-	st.tunnels[st.n_tunnels] = (struct steer_tunnel){ .up = false };
-	snprintf(st.tunnels[st.n_tunnels].name, sizeof(st.tunnels[0].name), "%s", name);
-	return &st.tunnels[st.n_tunnels++];
-}
-
 const struct steer_tunnel *steer_tunnel_find(const char *name)
 {
-	for (size_t i = 0; i < st.n_tunnels; i++) {
-		if (strcmp(st.tunnels[i].name, name) == 0)
-			return &st.tunnels[i];
-	}
-	return NULL;
-}
-
-static void take_tunnel(const struct tunnel_state *from)
-{
-	struct steer_tunnel *t = tunnel_get(from->name);
-
-	if (!t)
-		return;
-	t->up = from->up;
-	t->link_mark = from->link_mark;
-	snprintf(t->device, sizeof(t->device), "%s", from->interface);
-	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
-		t->carries[f] = from->n_remote == 0;
-	for (size_t i = 0; i < from->n_remote; i++)
-		t->carries[from->remote_ts[i].first.family] = true;
-}
-
-static void take_update(const struct tunnel_update *u)
-{
-	const struct steer_tunnel *t;
-
-	switch (u->type) {
-	case TUNNEL_UPDATE_UNKNOWN:
-		break;
-	case TUNNEL_UPDATE_TUNNEL:
-		take_tunnel(&u->tunnel);
-		break;
-	case TUNNEL_UPDATE_GONE:
-		t = steer_tunnel_find(u->tunnel.name);
-		if (t)
-			st.tunnels[t - st.tunnels] = st.tunnels[--st.n_tunnels];
-		break;
-	case TUNNEL_UPDATE_COMPLETE:
-		st.tunnels_known = true;
-		break;
-	}
+	return tunnels_find(&st.tunnels, name);
 }
 
 /* While sav-iked is away the ESP helper goes on: what was known last holds, and
@@ -415,14 +357,14 @@ static void on_tunnels(struct event *t)
 	(void)t;
 	event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
 	while ((rc = tunnel_reader_next(st.tunnel_fd, &update, &diag)) == 1)
-		take_update(&update);
+		tunnels_take(&st.tunnels, &update);
 	if (rc < 0) {
 		st.ops->note(st.ctx, true, diag.text);
 		disconnect();
 		event_add_timer_msec(st.loop, on_connect, NULL, RETRY_MS, &st.t_connect);
 		return;
 	}
-	if (st.tunnels_known)
+	if (!st.tunnels.collecting)
 		run_plan();
 }
 
@@ -443,9 +385,7 @@ static void on_connect(struct event *t)
 	if (wants_tunnels() && st.tunnel_fd < 0) {
 		st.tunnel_fd = tunnel_reader_open(st.tunnel_socket, &diag);
 		if (st.tunnel_fd >= 0) {
-			/* a new snapshot: what is not in it is gone */
-			st.n_tunnels = 0;
-			st.tunnels_known = false;
+			tunnels_begin(&st.tunnels);
 			event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
 			return;
 		}
@@ -486,7 +426,7 @@ const struct path_state *steer_path_state(uint32_t number)
 
 void steer_status(struct steer_status *out)
 {
-	*out = (struct steer_status){ .tunnels_known = st.tunnels_known && st.tunnel_fd >= 0,
+	*out = (struct steer_status){ .tunnels_known = !st.tunnels.collecting && st.tunnel_fd >= 0,
 				      .in_force = st.started && !st.released &&
 						  st.plan.n_providers != 0 &&
 						  st.error.text[0] == '\0',
@@ -559,7 +499,7 @@ void steer_stop(void)
 	accept_ra_close(st.accept_ra);
 	plan_fini(&st.plan);
 	site_fini(&st.site);
-	free(st.tunnels);
+	tunnels_fini(&st.tunnels);
 }
 
 int steer_release(struct diag *diag)
