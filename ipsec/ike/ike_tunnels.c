@@ -252,3 +252,51 @@ bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *o
 	}
 	return false;
 }
+
+/* Selectors of a child that this peer has with us now, NULL: it has none of these. */
+static const struct sa_child *child_within(const struct ike_sa *sa, const struct ike_ts_list *remote, bool transport)
+{
+	struct ike_ts common;
+
+	for (unsigned c = 0; c < sa->n_children; c++) {
+		const struct sa_child *child = sa->children[c];
+
+		/* hosts behind one NAT are told apart by the datapath (RFC 7296 2.23.1) */
+		if (transport && child->transport)
+			continue;
+		for (unsigned i = 0; i < remote->n; i++)
+			for (unsigned j = 0; j < child->remote_ts->n; j++)
+				if (ike_ts_intersect(&remote->list[i], &child->remote_ts->list[j], &common))
+					return child;
+	}
+	return NULL;
+}
+
+/* Of peers that share an identity, one that has moved looks like another one. */
+static bool is_same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return ike_identity_equal(&a->peer_id, &b->peer_id) &&
+	       (!a->tunnel->shared_identity || ike_endpoint_equal(&a->path.remote, &b->path.remote));
+}
+
+bool engine_ts_is_taken(struct ike_sa *sa, const struct ike_ts_list *remote, bool transport)
+{
+	const struct sa_request liveness = { .kind = REQ_LIVENESS };
+	char id[IKE_IDENTITY_TEXT], other_id[IKE_IDENTITY_TEXT], at[IKE_ENDPOINT_TEXT], ts[IKE_TS_TEXT];
+	const struct sa_child *child;
+
+	for (struct ike_sa *other = engine_ref_of(sa->tunnel)->slot->sas; other; other = other->next_tunnel) {
+		/* the names last: distinguished names take long */
+		if (other == sa || other->state != SA_UP || !(child = child_within(other, remote, transport)) ||
+		    is_same_peer(sa, other))
+			continue;
+		sa_event(sa, IKE_EVENT_REFUSED, "%.150s wants what %.150s at %s has already: %s",
+			 ike_identity_format(&sa->peer_id, id), ike_identity_format(&other->peer_id, other_id),
+			 ike_endpoint_format(&other->path.remote, at), ike_ts_format(&child->remote_ts->list[0], ts));
+		/* unless that one is gone: then the next try is answered otherwise */
+		if (!sa_is_queued(other, REQ_LIVENESS, 0))
+			sa_queue(other, &liveness);
+		return true;
+	}
+	return false;
+}

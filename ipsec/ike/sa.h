@@ -362,6 +362,11 @@ void engine_initial_contact(struct ike_engine *engine, struct ike_sa *sa, uint64
 bool engine_is_first_contact(struct ike_engine *engine, const struct ike_sa *sa);
 /* An address of the tunnel's pool for this SA's peer. False: there is none left. */
 bool engine_pool_take(struct ike_engine *engine, struct ike_sa *sa, struct ip_addr *out);
+/* Another peer of the same tunnel has some of these addresses, so that answers for
+ * the one would go to the other (RFC 7296 2.9; RFC 3948 5.1): told as an event, and
+ * that one is asked whether it still lives. The same peer may have them twice, as it
+ * does while it reauthenticates or comes back. */
+bool engine_ts_is_taken(struct ike_sa *sa, const struct ike_ts_list *remote, bool transport);
 struct ike_sa *engine_sa_by_number(struct ike_engine *engine, uint64_t number);
 
 #endif /* SAV_SA_H */

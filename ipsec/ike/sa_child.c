@@ -360,7 +360,7 @@ uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike
 	ike_ts_narrow(&policy, &said.tsi, &remote);
 	if (c.transport && (!keep_host(&local, &sa->path.local.addr) || !keep_host(&remote, &sa->path.remote.addr)))
 		return N_TS_UNACCEPTABLE;
-	if (local.n == 0 || remote.n == 0)
+	if (local.n == 0 || remote.n == 0 || engine_ts_is_taken(sa, &remote, c.transport))
 		return N_TS_UNACCEPTABLE;
 	error = exchange_keys(x, &c.suite, &said, &dh, &shared);
 	c.local_ts = &local;
@@ -400,7 +400,8 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 	policy_ts(sa, false, &remote);
 	if (c.spi_out < 256 || said.tsi.n == 0 || said.tsr.n == 0 ||
 	    !ike_ts_list_covers(x->rekeyed ? x->rekeyed->local_ts : &local, &said.tsi) ||
-	    !ike_ts_list_covers(x->rekeyed ? x->rekeyed->remote_ts : &remote, &said.tsr))
+	    !ike_ts_list_covers(x->rekeyed ? x->rekeyed->remote_ts : &remote, &said.tsr) ||
+	    engine_ts_is_taken(sa, &said.tsr, said.transport))
 		return N_TS_UNACCEPTABLE;
 	if (c.suite.dh != DH_NONE &&
 	    (!dh || !said.has_ke || said.ke.group != crypto_dh_group(dh) || c.suite.dh != crypto_dh_group(dh) ||

@@ -174,11 +174,16 @@ static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint6
 static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *tunnel, const char *text)
 {
 	struct end *e = ctx;
+	size_t told;
 
 	e->ups += event == IKE_EVENT_UP;
 	e->downs += event == IKE_EVENT_DOWN;
 	e->failures += event == IKE_EVENT_FAILED;
 	snprintf(e->last, sizeof(e->last), "%s", text);
+	told = strlen(e->told);
+	if (told + strlen(text) + 2 > sizeof(e->told))
+		told = 0;
+	snprintf(e->told + told, sizeof(e->told) - told, "%s\n", text);
 }
 
 static const struct ike_ops ops = {

@@ -48,7 +48,7 @@ struct end {
 	} signs[LADDER_SIGNS_MAX];
 	unsigned ups, downs, failures;
 	unsigned keepalives;
-	char last[512];
+	char last[512], told[2048]; /* the last event; and the last ones, a line each */
 };
 
 struct datagram {

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Several peers of one tunnel for all comers: two tunnels of the first end are two
+ * clients of the second one's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ipsec/ike/ts.h"
+#include "tests/ladder/ladder.h"
+
+static struct ike_tunnel first_client;
+
+static const struct ike_ts_list *all(void)
+{
+	static struct ike_ts_list list = { .n = 1 };
+	struct diag diag;
+
+	assert_int_equal(ike_ts_parse("0.0.0.0/0", &list.list[0], &diag), 0);
+	return &list;
+}
+
+static void all_comers(struct ike_tunnel *t, unsigned end)
+{
+	if (end == 0) {
+		first_client = *t;
+		return;
+	}
+	t->remote_id = (struct ike_identity){ 0 };
+	t->remote_addr = (struct ip_addr){ 0 };
+	t->remote_ts = all();
+}
+
+static void one_name_for_many(struct ike_tunnel *t, unsigned end)
+{
+	all_comers(t, end);
+	t->shared_identity = true;
+	first_client.shared_identity = true;
+}
+
+static bool first_is_dead;
+
+/* Until all is said; the first client says nothing and hears nothing once it is dead. */
+static void settle(void)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		ladder_run();
+		for (; ladder.n_wire > 0; ladder_run()) {
+			const struct datagram *d = &ladder.wire[0];
+
+			if (first_is_dead && ip_addr_equal(d->to ? &d->path.remote.addr : &d->path.local.addr,
+							   &ladder.ends[0].at.addr))
+				ladder_drop(0);
+			else
+				ladder_deliver(0);
+		}
+	}
+}
+
+/* Another client, with those selectors of its own, at 192.0.2.3. */
+static void client_begins(const char *name, const char *identity, const char *local_ts)
+{
+	struct ike_path path = { .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	struct ike_tunnel t = first_client;
+	struct ike_ts_list own = { .n = 1 };
+	struct diag diag;
+
+	snprintf(t.name, sizeof(t.name), "%s", name);
+	assert_int_equal(ike_identity_parse(identity, &t.local_id, &diag), 0);
+	assert_int_equal(ike_ts_parse(local_ts, &own.list[0], &diag), 0);
+	t.local_ts = &own;
+	path.local.addr = ladder_endpoint("192.0.2.3").addr;
+	ike_engine_tunnel_set(ladder.ends[0].engine, &t);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, name, &path, ladder.now, &diag), 0);
+	settle();
+}
+
+static void assert_kids(unsigned n)
+{
+	assert_int_equal(ladder.ends[0].n_kids, n);
+	assert_int_equal(ladder.ends[1].n_kids, n);
+}
+
+/* Answers for the one would go to the other. */
+static void what_another_client_has_is_refused(void **state)
+{
+	static const char *const theirs[] = { "198.51.100.0/24", "198.51.100.7/32", "198.51.0.0/16", "0.0.0.0/0" };
+
+	for (unsigned i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++) {
+		ladder_begin(all_comers);
+		ladder_up();
+		assert_kids(1);
+		client_begins("u", "fqdn c.example", theirs[i]);
+		assert_int_equal(ladder.ends[1].ups, 2); /* who it is, it has proved */
+		assert_kids(1);
+		assert_non_null(strstr(ladder.ends[1].told, "fqdn c.example wants what fqdn a.example at 192.0.2.1:4500 has"));
+		ladder_end();
+	}
+}
+
+static void what_nobody_has_is_given(void **state)
+{
+	ladder_begin(all_comers);
+	ladder_up();
+	client_begins("u", "fqdn c.example", "198.51.101.0/24");
+	assert_kids(2);
+	ladder_end();
+}
+
+/* It reauthenticates, or has begun anew without a word. */
+static void the_same_client_has_them_twice(void **state)
+{
+	ladder_begin(all_comers);
+	ladder_up();
+	client_begins("u", "fqdn a.example", "198.51.100.0/24");
+	assert_kids(2);
+	ladder_end();
+}
+
+static void where_many_have_one_name_the_place_tells(void **state)
+{
+	ladder_begin(one_name_for_many);
+	ladder_up();
+	client_begins("u", "fqdn a.example", "198.51.100.0/24");
+	assert_kids(1);
+	ladder_end();
+}
+
+/* The first one's keys are changed while the second one's refusal is in force. */
+static void rekeying_takes_nothing_of_others(void **state)
+{
+	struct diag diag;
+
+	ladder_begin(all_comers);
+	ladder_up();
+	client_begins("u", "fqdn c.example", "198.51.101.0/24");
+	for (unsigned end = 0; end < 2; end++)
+		for (unsigned children = 0; children < 2; children++) {
+			assert_int_equal(ike_engine_rekey(ladder.ends[end].engine, "t", children, ladder.now, &diag), 0);
+			ladder_settle();
+			ladder.now += 40000;
+			ladder_settle();
+			assert_kids(2);
+		}
+	ladder_end();
+}
+
+/* Who was refused gets them when the other one is found to be dead. */
+static void a_dead_client_is_found_when_another_asks(void **state)
+{
+	struct diag diag;
+
+	ladder_begin(all_comers);
+	ladder_up();
+	first_is_dead = true;
+	client_begins("u", "fqdn c.example", "198.51.100.0/24");
+	assert_int_equal(ladder.ends[1].n_kids, 1);
+	assert_int_equal(ladder.ends[0].ups, 2);
+	for (unsigned i = 0; i < 100; i++) {
+		ladder.now += 1000;
+		settle();
+	}
+	assert_int_equal(ladder.ends[1].downs, 1);
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "u", ladder.now, &diag), 0);
+	settle();
+	client_begins("u", "fqdn c.example", "198.51.100.0/24");
+	assert_int_equal(ladder.ends[1].n_kids, 1);
+	assert_int_equal(ladder.ends[1].ups, 3);
+	first_is_dead = false;
+	ladder_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_another_client_has_is_refused),
+		cmocka_unit_test(what_nobody_has_is_given),
+		cmocka_unit_test(the_same_client_has_them_twice),
+		cmocka_unit_test(where_many_have_one_name_the_place_tells),
+		cmocka_unit_test(rekeying_takes_nothing_of_others),
+		cmocka_unit_test(a_dead_client_is_found_when_another_asks),
+	};
+
+	return cmocka_run_group_tests_name("clients", tests, NULL, NULL);
+}
