@@ -14,7 +14,8 @@
 #include "ipsec/esp/esp_worker_impl.h"
 #include "lib/mem.h"
 
-#define KEEPALIVE 0xff /* RFC 3948 2.3 */
+#define KEEPALIVE      0xff /* RFC 3948 2.3 */
+#define MOVED_EVERY_MS 200  /* of one SA */
 
 bool esp_device_write(const struct esp_device *d, const struct iovec *iov, unsigned int n)
 {
@@ -134,7 +135,9 @@ static uint8_t *rebuild(struct esp_worker *w, const struct esp_sa *sa, const str
 
 	if (sa->path.local.addr.family != train->peer.addr.family || plain->len > 65535 - 40)
 		return NULL;
-	if (w->copies_used + 40 + plain->len > ESP_COPIES_SIZE)
+	/* nothing may be written between the copy and its frame: the room would be
+	 * given to the next one while this one waits */
+	if (w->copies_used + 40 + plain->len > ESP_COPIES_SIZE || esp_merge_is_full(&w->merge))
 		esp_in_write(w);
 	packet = w->copies + w->copies_used;
 	header = put_header(sa, train, plain, packet);
@@ -199,7 +202,11 @@ static void note_source(struct esp_worker *w, struct esp_sa *sa, const struct ik
 	if (ike_endpoint_equal(&from, &sa->path.remote) || ike_endpoint_equal(&from, &sa->told) ||
 	    (!sa->path.encap && ip_addr_equal(&from.addr, &sa->path.remote.addr)))
 		return;
+	/* packets may come from two places by turns: each is news then */
+	if (sa->told_ms != 0 && w->now_ms < sa->told_ms + MOVED_EVERY_MS)
+		return;
 	sa->told = from;
+	sa->told_ms = w->now_ms;
 	w->ops.moved(w->ctx, sa->spi_in, &from);
 }
 

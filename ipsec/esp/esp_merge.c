@@ -34,6 +34,11 @@ void esp_merge_reset(struct esp_merge *m)
 	m->n = 0;
 }
 
+bool esp_merge_is_full(const struct esp_merge *m)
+{
+	return m->n == m->max;
+}
+
 static uint64_t pseudo(const uint8_t *packet, const struct esp_inner *in, size_t l4_len)
 {
 	return in->family == IP_V4 ? esp_sum_pseudo(IP_V4, packet + 12, packet + 16, in->proto, (uint32_t)l4_len) :
@@ -134,7 +139,7 @@ bool esp_merge_add(struct esp_merge *m, uint32_t tunnel, uint8_t *packet, const 
 		f->open = false; /* what follows this packet must not overtake it */
 		break;
 	}
-	if (m->n >= m->max)
+	if (esp_merge_is_full(m))
 		return false;
 	f = &m->frames[m->n++];
 	*f = (struct esp_frame){ .tunnel = tunnel, .inner = *inner, .headers = headers, .n_iov = 2 };

@@ -49,6 +49,8 @@ void esp_merge_fini(struct esp_merge *m);
  * written to, until the frames are written. False: no room; write and reset. */
 bool esp_merge_add(struct esp_merge *m, uint32_t tunnel, uint8_t *packet, const struct esp_inner *inner);
 
+bool esp_merge_is_full(const struct esp_merge *m);
+
 /* Completes all frames: lengths, checksums, header. They can then be written. */
 void esp_merge_finish(struct esp_merge *m);
 void esp_merge_reset(struct esp_merge *m);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ipsec/esp/esp_bytes.h"
+#include "ipsec/ike/ts.h"
 #include "lib/mem.h"
 
 /* A quarter of the numbers that are there, so that rekeying has time; 2^48
@@ -35,8 +36,27 @@ static bool is_particular(const struct esp_selectors *ts)
 	return false;
 }
 
+/* Those whose packets may travel between the ends, whatever their addresses. */
+static struct ike_ts_list families_inside(const struct esp_sa *sa)
+{
+	static const uint8_t protos[IP_FAMILIES] = { ESP_NEXT_V4, ESP_NEXT_V6 };
+	struct esp_inner packet = { .family = sa->ipip.local.family, .src = sa->ipip.local, .dst = sa->ipip.remote };
+	struct ike_ts_list any = { 0 };
+
+	for (unsigned int f = 0; f < IP_FAMILIES; f++) {
+		struct ip_prefix all = ip_prefix_make((enum ip_family)f, 0, 0);
+
+		packet.proto = protos[f];
+		if (esp_sa_carries(sa, &packet, true))
+			any.list[any.n++] = ike_ts_of_prefix(&all);
+	}
+	return any;
+}
+
 static void set_what_all_know(struct esp_sa *sa, const struct esp_sa_conf *conf)
 {
+	struct ike_ts_list any;
+
 	sa->tunnel = conf->tunnel;
 	sa->owner = conf->owner;
 	sa->elsewhere = conf->elsewhere;
@@ -45,8 +65,15 @@ static void set_what_all_know(struct esp_sa *sa, const struct esp_sa_conf *conf)
 	sa->esn = conf->esn;
 	sa->transport = conf->transport;
 	sa->path = conf->path;
-	sa->local_ts = copy_selectors(conf->local_ts);
-	sa->remote_ts = copy_selectors(conf->remote_ts);
+	sa->ipip = conf->ipip;
+	sa->agreed_local_ts = copy_selectors(conf->local_ts);
+	sa->agreed_remote_ts = copy_selectors(conf->remote_ts);
+	if (conf->ipip.local.v) {
+		sa->ipip_header = conf->ipip.local.family == IP_V4 ? 20 : 40;
+		any = families_inside(sa);
+	}
+	sa->local_ts = copy_selectors(conf->ipip.local.v ? &any : conf->local_ts);
+	sa->remote_ts = copy_selectors(conf->ipip.local.v ? &any : conf->remote_ts);
 	sa->whole = is_particular(&sa->local_ts) || is_particular(&sa->remote_ts);
 }
 
@@ -56,6 +83,10 @@ struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 	const struct crypto_shape *shape;
 
 	set_what_all_know(sa, conf);
+	if (sa->local_ts.n == 0 && sa->ipip_header) {
+		esp_sa_free(sa);
+		return NULL;
+	}
 	if (conf->elsewhere)
 		return sa;
 	sa->seal = new_cipher(conf, true);
@@ -79,6 +110,8 @@ void esp_sa_free(struct esp_sa *sa)
 		return;
 	crypto_cipher_free(sa->seal);
 	crypto_cipher_free(sa->open);
+	free(sa->agreed_local_ts.list);
+	free(sa->agreed_remote_ts.list);
 	free(sa->local_ts.list);
 	free(sa->remote_ts.list);
 	free(sa);
@@ -112,7 +145,7 @@ void esp_sa_fit(struct esp_sa *sa, uint32_t mtu, uint32_t outer)
 {
 	size_t room = mtu > outer ? esp_sa_room(sa, mtu - outer) : 0;
 
-	sa->room = room < ROOM_MIN ? ROOM_MIN : (uint32_t)room;
+	sa->room = room < ROOM_MIN + sa->ipip_header ? ROOM_MIN : (uint32_t)room - sa->ipip_header;
 }
 
 /* What is authenticated in front of the IV: with an AEAD and extended numbers
@@ -243,10 +276,18 @@ static bool list_has(const struct esp_selectors *ts, const struct ip_addr *addr,
 	return false;
 }
 
+static bool both_have(const struct esp_selectors *src, const struct esp_selectors *dst, const struct esp_inner *inner)
+{
+	return list_has(src, &inner->src, inner, inner->sport) && list_has(dst, &inner->dst, inner, inner->dport);
+}
+
 bool esp_sa_selects(const struct esp_sa *sa, const struct esp_inner *inner, bool outbound)
 {
-	const struct esp_selectors *src = outbound ? &sa->local_ts : &sa->remote_ts;
-	const struct esp_selectors *dst = outbound ? &sa->remote_ts : &sa->local_ts;
+	return outbound ? both_have(&sa->local_ts, &sa->remote_ts, inner) : both_have(&sa->remote_ts, &sa->local_ts, inner);
+}
 
-	return list_has(src, &inner->src, inner, inner->sport) && list_has(dst, &inner->dst, inner, inner->dport);
+bool esp_sa_carries(const struct esp_sa *sa, const struct esp_inner *inner, bool outbound)
+{
+	return outbound ? both_have(&sa->agreed_local_ts, &sa->agreed_remote_ts, inner) :
+			  both_have(&sa->agreed_remote_ts, &sa->agreed_local_ts, inner);
 }

@@ -40,6 +40,11 @@ struct esp_path {
 	bool encap; /* in UDP, else protocol 50 where the link has a socket for it */
 };
 
+/* IP in IP inside the SA (esp_ipip.h), between these two; local.v 0: no. */
+struct esp_ipip {
+	struct ip_addr local, remote; /* of one family */
+};
+
 /* Ranges of a selector list, as the datapath asks for them. */
 struct esp_selectors {
 	unsigned int n;
@@ -56,6 +61,7 @@ struct esp_sa_conf {
 	bool esn;
 	bool transport;
 	const struct ike_ts_list *local_ts, *remote_ts;
+	struct esp_ipip ipip; /* its ends are in the selectors */
 	struct esp_path path;
 	/* a soft limit is told once; 0: the default, far below what the sequence
 	 * and the cipher bear */
@@ -80,9 +86,13 @@ struct esp_sa {
 	uint64_t seq; /* last one sent */
 	uint64_t soft_packets, soft_bytes;
 	struct esp_window window;
-	struct esp_selectors local_ts, remote_ts;
+	/* what was agreed upon, and what may use it: with IP in IP all of a family */
+	struct esp_selectors agreed_local_ts, agreed_remote_ts, local_ts, remote_ts;
+	struct esp_ipip ipip;
+	uint8_t ipip_header; /* bytes; 0: no IP in IP */
 	struct esp_path path;
-	struct ike_endpoint told; /* the last place elsewhere that was reported */
+	struct ike_endpoint told; /* the last place elsewhere that was reported, and when */
+	uint64_t told_ms;
 	/* what the path takes (esp_worker.c): the outer packet as far as ICMP told, 0
 	 * if it did not; the longest inner one, 0 until it is worked out */
 	uint32_t pmtu, room;
@@ -94,7 +104,8 @@ struct esp_sa {
 	struct esp_sa *next_spi; /* of esp_table.c */
 };
 
-/* NULL when the suite or a key's length is not one that crypto.h knows. The
+/* NULL when the suite or a key's length is not one that crypto.h knows, or the
+ * ends of IP in IP are not in the selectors. The
  * keys are copied into the ciphers; the caller wipes his. One that is elsewhere
  * has no ciphers: it can be found, and neither seal nor open. */
 struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf);
@@ -142,5 +153,7 @@ enum esp_verdict esp_sa_open(struct esp_sa *sa, uint8_t *packet, size_t size, st
 /* May this inner packet use the SA? outbound: from our side to the peer's. A
  * fragment without ports matches only selectors without (RFC 4301 7.1). */
 bool esp_sa_selects(const struct esp_sa *sa, const struct esp_inner *inner, bool outbound);
+/* May it be in ESP as it is, with the header of IP in IP if there is one? */
+bool esp_sa_carries(const struct esp_sa *sa, const struct esp_inner *inner, bool outbound);
 
 #endif /* SAV_ESP_SA_H */

@@ -17,7 +17,8 @@ struct esp_worker;
 struct esp_worker_ops {
 	/* an IKE message that came among ESP, without the marker */
 	void (*ike)(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len);
-	/* the newest authentic packet came from elsewhere; once for each place */
+	/* the newest authentic packet came from elsewhere; once for each place, and
+	 * of one SA no more often than every 200 ms */
 	void (*moved)(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote);
 	void (*expiring)(void *ctx, uint32_t spi_in);
 	/* a packet wants out of a device that has no SA for it; told for each, and

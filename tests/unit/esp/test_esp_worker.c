@@ -43,6 +43,7 @@ struct end {
 
 static struct end ends[3];
 static uint8_t packet[PACKET_MAX], frame[PACKET_MAX + sizeof(struct virtio_net_hdr)];
+static uint64_t now_ms;
 
 /* ---- what the worker says */
 
@@ -150,6 +151,7 @@ static int tun_of_left;
 
 static int setup(void **state)
 {
+	now_ms = 1000;
 	tun_of_left = end_open(&ends[LEFT], LEFT);
 	end_open(&ends[RIGHT], RIGHT);
 	add_sa(LEFT, 0, false, true);
@@ -187,7 +189,7 @@ static void put_frame(const struct virtio_net_hdr *vnet, const uint8_t *data, si
 	memcpy(frame, vnet, sizeof(*vnet));
 	memcpy(frame + sizeof(*vnet), data, len);
 	assert_true(send(ends[LEFT].tun, frame, sizeof(*vnet) + len, 0) > 0);
-	esp_worker_ready(ends[LEFT].worker, tun_of_left, 1000);
+	esp_worker_ready(ends[LEFT].worker, tun_of_left, now_ms);
 }
 
 static void leave(const struct packet_conf *conf)
@@ -202,7 +204,7 @@ static void arrive(void)
 	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
 
 	while (poll(&p, 1, 50) > 0)
-		esp_worker_ready(ends[RIGHT].worker, ends[RIGHT].sock, 1000);
+		esp_worker_ready(ends[RIGHT].worker, ends[RIGHT].sock, now_ms);
 }
 
 /* The next packet that an end's kernel gets, without the device's header; 0: none. */
@@ -333,7 +335,7 @@ static void test_messages_to_sources_are_few(void **state)
 		leave(&conf);
 		told += got(LEFT, back) > 0;
 	}
-	assert_int_equal(told, 1000);
+	assert_int_equal(told, now_ms);
 	assert_int_equal(counters(LEFT).too_big, 1500);
 }
 
@@ -387,16 +389,21 @@ static void stranger(const uint8_t *data, size_t len)
 }
 
 /* Takes what left sends from right's socket. */
-static size_t intercept(uint8_t *out, size_t size)
+static size_t take(const struct packet_conf *conf, uint8_t *out, size_t size)
 {
 	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
 	ssize_t n;
 
-	leave(&small);
+	leave(conf);
 	assert_int_equal(poll(&p, 1, 1000), 1);
 	n = recv(ends[RIGHT].sock, out, size, 0);
 	assert_true(n > 0);
 	return (size_t)n;
+}
+
+static size_t intercept(uint8_t *out, size_t size)
+{
+	return take(&small, out, size);
 }
 
 static void test_replays_truncations_and_strangers_are_counted(void **state)
@@ -433,6 +440,23 @@ static void test_replays_truncations_and_strangers_are_counted(void **state)
 	assert_int_equal(ends[RIGHT].moved, 1);
 	assert_true(got(RIGHT, back) > 0);
 	assert_int_equal(got(RIGHT, back), 0);
+}
+
+/* Whoever can copy the peer's packets lets them come from many places. */
+static void test_a_peer_that_moves_all_the_time_is_told_of_now_and_then(void **state)
+{
+	static uint8_t good[2000];
+
+	for (unsigned int i = 0; i < 20; i++)
+		stranger(good, intercept(good, sizeof(good)));
+	assert_int_equal(ends[RIGHT].moved, 1);
+	now_ms += 199;
+	stranger(good, intercept(good, sizeof(good)));
+	assert_int_equal(ends[RIGHT].moved, 1);
+	now_ms++;
+	stranger(good, intercept(good, sizeof(good)));
+	assert_int_equal(ends[RIGHT].moved, 2);
+	assert_int_equal(counters(RIGHT).verdicts[ESP_OK], 22);
 }
 
 static void test_a_source_that_the_sa_does_not_carry(void **state)
@@ -577,7 +601,7 @@ static void test_a_device_that_is_taken_away_is_told_and_comes_again(void **stat
 	write_only = open("/dev/null", O_WRONLY);
 	assert_int_equal(dup2(write_only, old), old);
 	close(write_only);
-	esp_worker_ready(ends[LEFT].worker, old, 1000);
+	esp_worker_ready(ends[LEFT].worker, old, now_ms);
 	assert_int_equal(ends[LEFT].lost, 1);
 	assert_int_equal(counters(LEFT).devices_lost, 1);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
@@ -657,6 +681,35 @@ static void test_transport_mode_takes_no_fragments(void **state)
 	assert_int_equal(counters(LEFT).too_long, 1);
 }
 
+/* More packets in one batch than there is room for: one that waits for the second
+ * write must not be written over by those that follow it. */
+static void test_transport_mode_keeps_what_waits_to_be_written(void **state)
+{
+	enum { MANY = 300, SHORT_ONES = 257 };
+	static uint8_t sealed[MANY][2000];
+	struct packet_conf conf = small;
+	int size = 1 << 20;
+
+	transport_through_a_nat();
+	setsockopt(ends[RIGHT].queue, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	for (unsigned int i = 0; i < MANY; i++) {
+		struct esp_train train = { .data = sealed[i], .peer = ends[LEFT].at };
+
+		conf.sport = (uint16_t)(1000 + i);
+		conf.payload = i < SHORT_ONES ? 20 : 1200;
+		train.len = take(&conf, sealed[i], sizeof(sealed[i]));
+		esp_worker_handed_in(ends[RIGHT].worker, &train);
+		for (unsigned int k = 0; i == SHORT_ONES - 1 && k < SHORT_ONES - 1; k++)
+			assert_int_equal(got(RIGHT, back), 48);
+	}
+	esp_worker_handed_all(ends[RIGHT].worker);
+	assert_int_equal(got(RIGHT, back), 48);
+	assert_true(packet_is_right(back, 48));
+	assert_int_equal(esp_get16(back + 20), 1000 + SHORT_ONES - 1);
+	for (unsigned int i = SHORT_ONES; i < MANY; i++)
+		assert_true(packet_is_right(back, got(RIGHT, back)));
+}
+
 /* One of two hosts that right sees at one address. */
 static void add_transport(unsigned int side, uint32_t spi)
 {
@@ -696,7 +749,7 @@ static void leave_from(unsigned int side, const uint8_t *data, size_t len)
 	memcpy(frame, &vnet, sizeof(vnet));
 	memcpy(frame + sizeof(vnet), data, len);
 	assert_true(send(ends[side].tun, frame, sizeof(vnet) + len, 0) > 0);
-	esp_worker_ready(ends[side].worker, ends[side].queue, 1000);
+	esp_worker_ready(ends[side].worker, ends[side].queue, now_ms);
 }
 
 static void arrive_at(unsigned int side)
@@ -704,7 +757,7 @@ static void arrive_at(unsigned int side)
 	struct pollfd p = { ends[side].sock, POLLIN, 0 };
 
 	while (poll(&p, 1, 50) > 0)
-		esp_worker_ready(ends[side].worker, ends[side].sock, 1000);
+		esp_worker_ready(ends[side].worker, ends[side].sock, now_ms);
 }
 
 /* A packet from that host to right; its source port as right sees it. Right
@@ -795,6 +848,7 @@ int main(void)
 		CASE(test_messages_to_sources_are_few),
 		CASE(test_an_mtu_that_shrinks_to_576),
 		CASE(test_replays_truncations_and_strangers_are_counted),
+		CASE(test_a_peer_that_moves_all_the_time_is_told_of_now_and_then),
 		CASE(test_a_source_that_the_sa_does_not_carry),
 		CASE(test_the_new_sa_receives_before_it_sends_and_nothing_is_lost),
 		CASE(test_a_soft_limit_is_told_once_and_numbers_end),
@@ -806,6 +860,7 @@ int main(void)
 		CASE(test_transport_mode_carries_what_is_behind_the_header),
 		CASE(test_transport_mode_leaves_sums_without_addresses_alone),
 		CASE(test_transport_mode_takes_no_fragments),
+		CASE(test_transport_mode_keeps_what_waits_to_be_written),
 		CASE(test_two_hosts_behind_one_nat_with_the_same_ports),
 		cmocka_unit_test(test_each_counter_has_a_name),
 	};
