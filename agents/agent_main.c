@@ -459,13 +459,17 @@ static void on_links_delay(struct event *t)
 	bool changed;
 
 	(void)t;
-	if (read_links(&changed) < 0 || !changed)
+	if (read_links(&changed) < 0)
+		return;
+	/* An interface that was away for less than the delay looks as before, but
+	 * the kernel has taken its IPv4 routes, and tells nobody of that. */
+	if (!agent.released)
+		steer_links_changed();
+	if (!changed)
 		return;
 	if (!agent.released)
 		apply_links(agent.apply);
 	rpfilter_soon(); /* a new interface begins with the default value */
-	if (!agent.released)
-		steer_links_changed();
 	north_inventory_changed(agent.north);
 	north_packet_wake(agent.packet);
 }
