@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 
 #define RUN_MAX 256 /* SAs and tunnels in one run; the costliest is a key exchange of its own */
+#define FREED_MAX 4096 /* dead ones that are only freed: nobody shall wait behind them */
 #define RETRY_FIRST_MS 1000
 #define RETRY_MAX_MS 60000
 
@@ -183,10 +184,11 @@ static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now
 	made->number_replaced = sa->number;
 }
 
-/* What is due of one SA; frees it when nobody looks any more. */
-static void run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
+/* What is due of one SA; frees it when nobody looks any more. True: that was all. */
+static bool run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 {
 	struct tunnel_slot *slot = sa->tunnel ? engine_ref_of(sa->tunnel)->slot : NULL;
+	bool was_dead = sa->state == SA_DEAD;
 
 	e->running = sa;
 	if (sa->state != SA_DEAD) {
@@ -201,21 +203,27 @@ static void run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 		e->running = sa;
 		sa_free(sa);
 		e->running = NULL;
-		return;
+		return was_dead;
 	}
 	set_due(e, sa, sa_deadline(sa));
+	return was_dead;
 }
 
 static void run_touched(struct ike_engine *e, uint64_t now_ms)
 {
+	unsigned n = 0, freed = 0;
+
 	/* those that are touched meanwhile come the next time */
-	for (size_t n = e->n_touched < RUN_MAX ? e->n_touched : RUN_MAX; n > 0; n--) {
+	for (size_t left = e->n_touched; left > 0 && n < RUN_MAX && freed < FREED_MAX; left--) {
 		struct ike_sa *sa = e->touched;
 
 		e->touched = sa->next_touched;
 		e->n_touched--;
 		sa->touched = false;
-		run_one(e, sa, now_ms);
+		if (run_one(e, sa, now_ms))
+			freed++;
+		else
+			n++;
 	}
 }
 

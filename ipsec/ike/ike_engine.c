@@ -157,23 +157,36 @@ void engine_sa_is_up(struct ike_sa *sa)
 
 /* ---- packets */
 
-/* 2.1: the same first message again is answered as before. The digest is made
- * only where there may be one. */
-static struct ike_sa *init_repeated(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
-				    const uint8_t *data, size_t len)
+#define SAME_MAX 4 /* half-open SAs of one SPI and one place: an honest peer begins one, or two */
+
+/* 2.1: the same first message again is answered as before, and not at all when
+ * IKE_AUTH has come. It comes before the cookie (2.6): the answer costs no more
+ * than a cookie does, and whoever was let in without one still gets it. True:
+ * that was all. */
+static bool init_is_known(struct ike_engine *e, const struct ike_path *path, const struct ike_header *header,
+			  const uint8_t *data, size_t len)
 {
 	const struct crypto_part whole = { data, len };
 	struct ike_sa *sa = NULL;
+	unsigned n = 0, half_open = 0;
 	uint8_t hash[20];
 
-	while ((sa = tables_begun(&e->tables, header->spi_i, sa)) != NULL) {
-		if (sa->state != SA_INIT_DONE || !ike_endpoint_equal(&sa->path.remote, &path->remote))
+	while ((sa = tables_begun(&e->tables, header->spi_i, &path->remote, sa)) != NULL) {
+		/* only where there may be one, and once */
+		if (n++ == 0)
+			crypto_hash(CRYPTO_SHA1, &whole, 1, hash);
+		if (sa->state == SA_DEAD)
 			continue;
-		crypto_hash(CRYPTO_SHA1, &whole, 1, hash);
-		if (memcmp(sa->request_hash, hash, sizeof(hash)) == 0)
-			return sa;
+		half_open += sa->state == SA_INIT_DONE;
+		if (memcmp(sa->request_hash, hash, sizeof(hash)) != 0)
+			continue;
+		e->counters.duplicates++;
+		if (sa->state == SA_INIT_DONE)
+			sa_send_packets(sa, &sa->response, &sa->path);
+		return true;
 	}
-	return NULL;
+	e->counters.half_open_refused += half_open >= SAME_MAX;
+	return half_open >= SAME_MAX;
 }
 
 static void init_begun(struct ike_engine *e, struct ike_sa *sa, const uint8_t *data, size_t len, uint64_t now_ms)
@@ -194,12 +207,8 @@ static void init_request(struct ike_engine *e, const struct ike_path *path, cons
 	struct ike_sa *sa;
 	uint8_t bad;
 
-	sa = init_repeated(e, path, header, data, len);
-	if (sa) {
-		e->counters.duplicates++;
-		sa_send_packets(sa, &sa->response, &sa->path);
+	if (init_is_known(e, path, header, data, len))
 		return;
-	}
 	what = ike_payloads_decode(header->next, rd_init(data + IKE_HEADER_SIZE, len - IKE_HEADER_SIZE), &payloads, &bad);
 	if (what == IKE_UNKNOWN_CRITICAL && engine_may_answer(e, now_ms))
 		engine_answer_plain(e, path, header, N_UNSUPPORTED_CRITICAL_PAYLOAD, &bad, 1);

@@ -52,6 +52,11 @@ static uint64_t key_of_identity(const struct tables *t, const struct ike_identit
 	return tables_mix(t, ike_identity_hash(id));
 }
 
+static uint64_t key_of_begun(const struct tables *t, const uint8_t spi_i[IKE_SPI_SIZE], const struct ike_endpoint *from)
+{
+	return tables_mix(t, key_of_spi(t, spi_i) ^ tables_mix(t, key_of_address(t, &from->addr) ^ from->port));
+}
+
 /* ---- one table */
 
 static size_t size_of(const struct table *table)
@@ -137,7 +142,7 @@ void tables_add(struct tables *t, struct ike_sa *sa)
 
 void tables_add_begun(struct tables *t, struct ike_sa *sa)
 {
-	put(&t->begun, &sa->in_begun, key_of_spi(t, sa->spi_i));
+	put(&t->begun, &sa->in_begun, key_of_begun(t, sa->spi_i, &sa->path.remote));
 }
 
 void tables_add_address(struct tables *t, struct ike_sa *sa)
@@ -179,9 +184,10 @@ struct ike_sa *tables_by_number(struct tables *t, uint64_t number)
 	return sa;
 }
 
-struct ike_sa *tables_begun(struct tables *t, const uint8_t spi_i[IKE_SPI_SIZE], const struct ike_sa *after)
+struct ike_sa *tables_begun(struct tables *t, const uint8_t spi_i[IKE_SPI_SIZE], const struct ike_endpoint *from,
+			    const struct ike_sa *after)
 {
-	uint64_t key = key_of_spi(t, spi_i);
+	uint64_t key = key_of_begun(t, spi_i, from);
 	struct ike_sa *sa = OWNER(get(&t->begun, key, after ? &after->in_begun : NULL), struct ike_sa, in_begun);
 
 	while (sa && memcmp(sa->spi_i, spi_i, IKE_SPI_SIZE) != 0)

@@ -21,7 +21,7 @@ struct tables {
 	uint64_t multiplier, seed; /* secret; the multiplier is odd */
 	struct table spi;      /* SAs by our SPI */
 	struct table number;
-	struct table begun;    /* responders, by the initiator's SPI */
+	struct table begun;    /* responders, by the initiator's SPI and where they began */
 	struct table address;  /* by the address given to the peer */
 	struct table identity; /* that are up, by the peer's */
 	struct table child;    /* by inbound SPI */
@@ -42,8 +42,9 @@ void tables_remove(struct tables *tables, struct ike_sa *sa); /* from all that i
 
 struct ike_sa *tables_by_spi(struct tables *tables, const uint8_t spi[IKE_SPI_SIZE], bool initiator);
 struct ike_sa *tables_by_number(struct tables *tables, uint64_t number);
-/* The next that began with this SPI, the first after NULL. */
-struct ike_sa *tables_begun(struct tables *tables, const uint8_t spi_i[IKE_SPI_SIZE], const struct ike_sa *after);
+/* The next that began with this SPI from there, the first after NULL. */
+struct ike_sa *tables_begun(struct tables *tables, const uint8_t spi_i[IKE_SPI_SIZE], const struct ike_endpoint *from,
+			    const struct ike_sa *after);
 /* The same, of peers with this identity. */
 struct ike_sa *tables_by_identity(struct tables *tables, const struct ike_identity *id, const struct ike_sa *after);
 /* One that has it and is not dead; NULL: it is free. */

@@ -21,6 +21,7 @@
 static struct ike_engine *engine;
 static struct ike_endpoint at;
 static uint64_t now = 1000;
+static bool one_spi; /* for all strangers, else each has its own */
 static struct {
 	unsigned sent, events;
 	size_t len; /* of the last one */
@@ -29,7 +30,7 @@ static struct {
 
 /* ---- what is counted (programs link with --wrap) */
 
-static unsigned allocations, comparisons, proposals_compared;
+static unsigned allocations, comparisons, proposals_compared, digests;
 
 void *__real_mem_alloc(size_t size);
 void *__wrap_mem_alloc(size_t size);
@@ -70,6 +71,15 @@ int __wrap_ike_proposal_select(const struct ike_proposals *ours, const struct ik
 	return __real_ike_proposal_select(ours, theirs, protocol, with_dh, suite, chosen);
 }
 
+int __real_crypto_hash(enum crypto_hash hash, const struct crypto_part *parts, unsigned n, uint8_t *out);
+int __wrap_crypto_hash(enum crypto_hash hash, const struct crypto_part *parts, unsigned n, uint8_t *out);
+int __wrap_crypto_hash(enum crypto_hash hash, const struct crypto_part *parts, unsigned n, uint8_t *out)
+{
+	/* not those of NAT detection */
+	digests += n == 1 && parts[0].len > 100;
+	return __real_crypto_hash(hash, parts, n, out);
+}
+
 /* ---- what the engine asks for: nothing of it is done */
 
 static void on_send(void *ctx, const struct ike_path *path, const uint8_t *data, size_t len)
@@ -108,6 +118,7 @@ static int engine_up(void **state)
 	at.port = IKE_PORT;
 	engine = ike_engine_new(&ops, NULL);
 	memset(&seen, 0, sizeof(seen));
+	one_spi = false;
 	now += 100000;
 	return 0;
 }
@@ -180,7 +191,8 @@ static void init_send(uint32_t number, bool nat, const char *proposal, const str
 	struct diag diag;
 	size_t begun;
 
-	memcpy(header.spi_i + 4, &number, sizeof(number));
+	if (!one_spi)
+		memcpy(header.spi_i + 4, &number, sizeof(number));
 	header.spi_i[0] = 1;
 	assert_int_equal(ike_proposal_parse(proposal, IKE_PROTO_IKE, &proposals.list[0], &diag), 0);
 	proposals.n = proposals.list[0].number = 1;
@@ -193,7 +205,7 @@ static void init_send(uint32_t number, bool nat, const char *proposal, const str
 	ike_ke_encode(&w, DH_X25519, ke, sizeof(ke));
 	ike_nonce_encode(&w, nonce, sizeof(nonce));
 	ike_writer_finish(&w);
-	allocations = proposals_compared = 0;
+	allocations = proposals_compared = digests = 0;
 	ike_engine_packet(engine, &path, w.wr.data, w.wr.len, now);
 }
 
@@ -320,6 +332,46 @@ static void beyond_the_bound_the_oldest_goes(void **state)
 	assert_int_equal(counters().sas, 0);
 }
 
+/* RFC 7296 2.1: known by the whole message, which is looked at once, and with
+ * nobody else's. */
+static void a_first_message_is_compared_once(void **state)
+{
+	struct ike_counters before;
+	unsigned sent;
+
+	tunnel_set("fqdn c%.example", 1, false);
+	one_spi = true;
+	for (uint32_t i = 0; i < 500; i++)
+		assert_true(init_with_cookie(i, true));
+	assert_int_equal(counters().half_open, 500);
+	before = counters();
+	sent = seen.sent;
+	init_send(3, true, SANE, NULL); /* who was let in without a cookie needs none now */
+	assert_int_equal(counters().duplicates, before.duplicates + 1);
+	assert_int_equal(counters().half_open, 500);
+	assert_int_equal(seen.sent, sent + 1);
+	assert_int_equal(digests, 1);
+	init_send(501, true, SANE, NULL);
+	assert_int_equal(digests, 0);
+}
+
+static void one_place_begins_so_often_with_one_spi(void **state)
+{
+	static const char *const proposals[] = { SANE, "aes128gcm16-prfsha256-x25519", "aes128-sha256-x25519",
+						 "aes256-sha256-x25519", "aes256-sha384-x25519" };
+
+	tunnel_set("fqdn c%.example", 1, false);
+	for (unsigned i = 0; i < 5; i++)
+		init_send(1, true, proposals[i], NULL);
+	assert_int_equal(digests, 1);
+	assert_int_equal(counters().half_open, 4);
+	assert_int_equal(counters().half_open_refused, 1);
+	init_send(1, true, proposals[0], NULL);
+	assert_int_equal(counters().duplicates, 1);
+	init_send(2, true, SANE, NULL);
+	assert_int_equal(counters().half_open, 5);
+}
+
 static void main_hears_little_of_a_flood(void **state)
 {
 	tunnel_set("fqdn c%.example", 1, false);
@@ -425,6 +477,28 @@ static void one_wake_up_does_so_much_and_no_more(void **state)
 	assert_true(seen.sent >= 3 * TUNNELS);
 }
 
+/* Those that live do not wait until as many others are freed. */
+static void the_dead_cost_the_living_no_turn(void **state)
+{
+	const struct ike_path path = { 1, at, { { 0xc6336401, IP_V4 }, IKE_PORT } };
+	struct diag diag;
+	char name[16];
+
+	for (unsigned i = 0; i < TUNNELS; i++) {
+		tunnel_set("fqdn c%.example", i, true);
+		snprintf(name, sizeof(name), "t%u", i);
+		assert_int_equal(ike_engine_up(engine, name, &path, now, &diag), 0);
+	}
+	while (ike_engine_run(engine, now) <= now)
+		;
+	for (unsigned i = 0; i < TUNNELS; i++) {
+		snprintf(name, sizeof(name), "t%u", i);
+		ike_engine_tunnel_del(engine, name, now);
+	}
+	ike_engine_run(engine, now);
+	assert_int_equal(counters().sas, 0);
+}
+
 static void unknown_versions_are_told_so_many_times(void **state)
 {
 	const struct ike_path path = path_of(1, false);
@@ -452,12 +526,15 @@ int main(void)
 		CASE(a_wrong_cookie_opens_nothing),
 		CASE(a_nat_that_shows_cookies_is_not_locked_out),
 		CASE(beyond_the_bound_the_oldest_goes),
+		CASE(a_first_message_is_compared_once),
+		CASE(one_place_begins_so_often_with_one_spi),
 		CASE(main_hears_little_of_a_flood),
 		CASE(a_proposal_is_compared_once_for_all),
 		CASE(a_name_is_found_at_once),
 		CASE(a_dn_is_found_at_once),
 		CASE(a_dn_is_found_in_other_letters),
 		CASE(one_wake_up_does_so_much_and_no_more),
+		CASE(the_dead_cost_the_living_no_turn),
 		CASE(unknown_versions_are_told_so_many_times),
 	};
 
