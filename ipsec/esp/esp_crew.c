@@ -495,6 +495,7 @@ struct order {
 	uint32_t number, link;
 	enum ip_family family;
 	int fd;
+	uint64_t at_ms;
 	struct esp_sock_conf sock;
 	struct esp_path path;
 };
@@ -544,8 +545,10 @@ ORDER(del)
 	esp_worker_del(w, order->number);
 }
 ORDER(orphan)
-	(void)order;
-	esp_worker_orphan(w);
+	esp_worker_orphan(w, order->at_ms);
+}
+ORDER(orphans_end)
+	esp_worker_orphans_end(w, order->at_ms);
 }
 
 void esp_crew_device(struct esp_crew *crew, unsigned int worker, uint32_t number, int fd)
@@ -583,9 +586,14 @@ void esp_crew_del(struct esp_crew *crew, uint32_t spi_in)
 	give_all(crew, open_del, &(struct order){ .number = spi_in });
 }
 
-void esp_crew_orphan(struct esp_crew *crew)
+void esp_crew_orphan(struct esp_crew *crew, uint64_t now_ms)
 {
-	give_all(crew, open_orphan, &(struct order){ 0 });
+	give_all(crew, open_orphan, &(struct order){ .at_ms = now_ms });
+}
+
+void esp_crew_orphans_end(struct esp_crew *crew, uint64_t until_ms)
+{
+	give_all(crew, open_orphans_end, &(struct order){ .at_ms = until_ms });
 }
 
 /* Whoever has no keys of it has none in its mail either. */

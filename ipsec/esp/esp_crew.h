@@ -59,6 +59,7 @@ void esp_crew_add(struct esp_crew *crew, const struct esp_sa_conf *conf, bool se
 void esp_crew_use(struct esp_crew *crew, uint32_t spi_in);
 void esp_crew_move(struct esp_crew *crew, uint32_t spi_in, const struct esp_path *path);
 void esp_crew_del(struct esp_crew *crew, uint32_t spi_in);
-void esp_crew_orphan(struct esp_crew *crew);
+void esp_crew_orphan(struct esp_crew *crew, uint64_t now_ms);
+void esp_crew_orphans_end(struct esp_crew *crew, uint64_t until_ms);
 
 #endif /* SAV_ESP_CREW_H */

@@ -29,6 +29,7 @@
 #define FLUSH_EVERY_MS 1000
 #define WANTED_EVERY_MS 1000
 #define MTU_MIN 1280 /* of a device */
+#define ORPHANS_MS (300 * 1000) /* a dead IKE process's SAs; as the kernel's (iked_kernel_packet.c) */
 
 struct tunnel {
 	char name[IKE_TUNNEL_NAME];
@@ -52,6 +53,8 @@ static struct {
 	struct device *devices;
 	size_t n_devices;
 	uint32_t last_number;
+	uint64_t orphaned_ms; /* when SAs became orphans last; 0: there are none */
+	uint64_t looked_ms;   /* for those that have waited long enough */
 } esp;
 
 /* ---- what the workers say */
@@ -440,7 +443,8 @@ static bool from_main(enum proc_type type, struct rd body, int fd)
 		device_gone(name.name);
 		return true;
 	case PROC_ORPHANS:
-		esp_crew_orphan(esp.crew);
+		esp.orphaned_ms = helper_now_ms();
+		esp_crew_orphan(esp.crew, esp.orphaned_ms);
 		return true;
 	default:
 		return false;
@@ -479,6 +483,18 @@ static void flush_channels(void)
 	}
 }
 
+/* All workers get the word at once, and in turn with new SAs: they agree on which
+ * are there. */
+static void end_orphans(uint64_t now)
+{
+	if (esp.orphaned_ms == 0 || now < esp.looked_ms + FLUSH_EVERY_MS || now < ORPHANS_MS)
+		return;
+	esp.looked_ms = now;
+	esp_crew_orphans_end(esp.crew, now - ORPHANS_MS);
+	if (now >= esp.orphaned_ms + ORPHANS_MS)
+		esp.orphaned_ms = 0;
+}
+
 static void serve(void)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -501,6 +517,7 @@ static void serve(void)
 				esp_crew_read(esp.crew);
 			}
 		}
+		end_orphans(helper_now_ms());
 		flush_channels();
 	}
 }

@@ -281,6 +281,17 @@ static bool both_have(const struct esp_selectors *src, const struct esp_selector
 	return list_has(src, &inner->src, inner, inner->sport) && list_has(dst, &inner->dst, inner, inner->dport);
 }
 
+bool esp_sa_meets(const struct esp_sa *a, const struct esp_sa *b)
+{
+	struct ike_ts both;
+
+	for (unsigned int i = 0; i < a->remote_ts.n; i++)
+		for (unsigned int k = 0; k < b->remote_ts.n; k++)
+			if (ike_ts_intersect(&a->remote_ts.list[i], &b->remote_ts.list[k], &both))
+				return true;
+	return false;
+}
+
 bool esp_sa_selects(const struct esp_sa *sa, const struct esp_inner *inner, bool outbound)
 {
 	return outbound ? both_have(&sa->local_ts, &sa->remote_ts, inner) : both_have(&sa->remote_ts, &sa->local_ts, inner);

@@ -74,7 +74,7 @@ struct esp_sa_counters {
 
 struct esp_sa {
 	uint32_t tunnel, owner;
-	bool orphan; /* of an IKE process that is no more */
+	uint64_t orphan_ms; /* since when its IKE process is no more; 0: it is there */
 	bool elsewhere;
 	uint32_t spi_in, spi_out;
 	struct crypto_cipher *seal, *open;
@@ -149,6 +149,9 @@ struct esp_plain {
 
 /* Opens the packet in place. *out is set with ESP_OK only. */
 enum esp_verdict esp_sa_open(struct esp_sa *sa, uint8_t *packet, size_t size, struct esp_plain *out);
+
+/* Have both at least one address of the peer's side? */
+bool esp_sa_meets(const struct esp_sa *a, const struct esp_sa *b);
 
 /* May this inner packet use the SA? outbound: from our side to the peer's. A
  * fragment without ports matches only selectors without (RFC 4301 7.1). */

@@ -233,22 +233,28 @@ static void read_errors(struct esp_worker *w, struct esp_sock *sock)
 
 struct replacing {
 	struct esp_worker *w;
-	uint32_t owner;
+	const struct esp_sa *by;
 };
+
+/* Hosts behind one NAT have one address, so it is their port that tells. */
+static bool takes_place(const struct esp_sa *sa, const struct esp_sa *of)
+{
+	if (sa->owner != of->owner)
+		return false;
+	return sa->transport && of->transport ? ike_endpoint_equal(&sa->path.remote, &of->path.remote) : esp_sa_meets(sa, of);
+}
 
 static void drop_orphan(void *ctx, struct esp_sa *sa)
 {
 	struct replacing *r = ctx;
 
-	if (!sa->orphan || sa->owner != r->owner)
-		return;
-	r->w->n_orphans--;
-	(void)esp_table_del(r->w->table, sa->spi_in);
+	if (sa->orphan_ms != 0 && takes_place(r->by, sa))
+		esp_worker_del(r->w, sa->spi_in);
 }
 
 static void start_sending(struct esp_worker *w, struct esp_sa *sa)
 {
-	struct replacing r = { w, sa->owner };
+	struct replacing r = { w, sa };
 
 	const struct esp_sock *sock = esp_sock_of(w, sa);
 
@@ -318,17 +324,38 @@ void esp_worker_use(struct esp_worker *w, uint32_t spi_in)
 		start_sending(w, sa);
 }
 
+struct orphaning {
+	struct esp_worker *w;
+	uint64_t at_ms;
+};
+
 static void orphan_one(void *ctx, struct esp_sa *sa)
 {
-	struct esp_worker *w = ctx;
+	struct orphaning *o = ctx;
 
-	w->n_orphans += !sa->orphan;
-	sa->orphan = true;
+	if (sa->orphan_ms != 0)
+		return;
+	o->w->n_orphans++;
+	sa->orphan_ms = o->at_ms;
 }
 
-void esp_worker_orphan(struct esp_worker *w)
+void esp_worker_orphan(struct esp_worker *w, uint64_t now_ms)
 {
-	esp_table_each(w->table, orphan_one, w);
+	esp_table_each(w->table, orphan_one, &(struct orphaning){ w, now_ms });
+}
+
+static void orphan_ends(void *ctx, struct esp_sa *sa)
+{
+	struct orphaning *o = ctx;
+
+	if (sa->orphan_ms != 0 && sa->orphan_ms <= o->at_ms)
+		esp_worker_del(o->w, sa->spi_in);
+}
+
+void esp_worker_orphans_end(struct esp_worker *w, uint64_t until_ms)
+{
+	if (w->n_orphans > 0)
+		esp_table_each(w->table, orphan_ends, &(struct orphaning){ w, until_ms });
 }
 
 void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_path *path)
@@ -345,7 +372,7 @@ void esp_worker_del(struct esp_worker *w, uint32_t spi_in)
 {
 	const struct esp_sa *sa = esp_table_by_spi(w->table, spi_in);
 
-	w->n_orphans -= sa && sa->orphan;
+	w->n_orphans -= sa && sa->orphan_ms != 0;
 	(void)esp_table_del(w->table, spi_in);
 }
 

@@ -86,9 +86,13 @@ void esp_worker_use(struct esp_worker *w, uint32_t spi_in);
 void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_path *path);
 void esp_worker_del(struct esp_worker *w, uint32_t spi_in);
 
-/* Whoever made the SAs is gone. They carry on until one of the same owner sends:
- * then they go (a peer that lost its IKE SA too knows only the new one). */
-void esp_worker_orphan(struct esp_worker *w);
+/* Whoever made the SAs is gone, at that time. They carry on until one sends that
+ * takes their place: of the same owner, and for some of the same addresses, or in
+ * transport mode at the same place (a tunnel for all comers has many peers; each
+ * knows only its new one then). */
+void esp_worker_orphan(struct esp_worker *w, uint64_t now_ms);
+/* Those that were made orphans then or before are no more wanted. */
+void esp_worker_orphans_end(struct esp_worker *w, uint64_t until_ms);
 
 /* What another worker handed over; must stay until esp_worker_handed_all(). The
  * frame is written to. */

@@ -488,6 +488,73 @@ static void test_the_new_sa_receives_before_it_sends_and_nothing_is_lost(void **
 	expect_small();
 }
 
+/* ---- an IKE process that is no more */
+
+#define BEGAN_ANEW_MS 5000
+
+/* A client of left's tunnel for all comers: that one address. */
+static void add_client(uint8_t last, uint32_t spi, bool sending)
+{
+	struct ike_child_keys keys = { .encr = { .len = 20 } };
+	struct ike_ts_list local = net("192.0.2.0", 24, "2001:db8:1::"), remote = net("198.51.100.0", 32, "2001:db8:2::");
+	struct esp_sa_conf conf = {
+		.tunnel = ends[LEFT].device,
+		.owner = 2,
+		.spi_in = spi,
+		.spi_out = spi,
+		.suite = { ENCR_AES_GCM_16, 128, AUTH_NONE },
+		.in = &keys,
+		.out = &keys,
+		.local_ts = &local,
+		.remote_ts = &remote,
+		.path = { .link = 1, .local = ends[LEFT].at, .remote = ends[RIGHT].at, .encap = true },
+	};
+
+	remote.n = 1;
+	remote.list[0].first.v += last;
+	remote.list[0].last.v += last;
+	assert_int_equal(esp_worker_add(ends[LEFT].worker, &conf, sending), 0);
+}
+
+static bool is_there(uint32_t spi)
+{
+	return esp_table_by_spi(ends[LEFT].worker->table, spi) != NULL;
+}
+
+static void test_a_client_that_comes_back_replaces_its_own_sa_only(void **state)
+{
+	for (uint8_t client = 1; client <= 3; client++)
+		add_client(client, 0x5000u + client, true);
+	esp_worker_orphan(ends[LEFT].worker, BEGAN_ANEW_MS);
+	add_client(2, 0x6002, false);
+	assert_true(is_there(0x5002)); /* until the new one sends */
+	esp_worker_use(ends[LEFT].worker, 0x6002);
+	assert_false(is_there(0x5002));
+	assert_true(is_there(0x5001));
+	assert_true(is_there(0x5003));
+	assert_true(is_there(0x1000)); /* another tunnel's */
+	assert_true(is_there(0x6002));
+}
+
+static void test_what_nobody_succeeds_ends(void **state)
+{
+	add_client(1, 0x5001, true);
+	esp_worker_orphan(ends[LEFT].worker, BEGAN_ANEW_MS);
+	add_client(2, 0x5002, true);
+	/* again: what has waited does not wait longer for that */
+	esp_worker_orphan(ends[LEFT].worker, BEGAN_ANEW_MS + 1000);
+	add_client(3, 0x5003, true);
+	esp_worker_orphans_end(ends[LEFT].worker, BEGAN_ANEW_MS - 1);
+	assert_true(is_there(0x5001));
+	esp_worker_orphans_end(ends[LEFT].worker, BEGAN_ANEW_MS);
+	assert_false(is_there(0x5001));
+	assert_true(is_there(0x5002));
+	esp_worker_orphans_end(ends[LEFT].worker, UINT64_MAX);
+	assert_false(is_there(0x5002));
+	assert_true(is_there(0x5003));
+	assert_int_equal(ends[LEFT].worker->n_orphans, 0);
+}
+
 static void test_a_soft_limit_is_told_once_and_numbers_end(void **state)
 {
 	struct esp_sa *sa = esp_table_by_spi(ends[LEFT].worker->table, 0x1000);
@@ -851,6 +918,8 @@ int main(void)
 		CASE(test_a_peer_that_moves_all_the_time_is_told_of_now_and_then),
 		CASE(test_a_source_that_the_sa_does_not_carry),
 		CASE(test_the_new_sa_receives_before_it_sends_and_nothing_is_lost),
+		CASE(test_a_client_that_comes_back_replaces_its_own_sa_only),
+		CASE(test_what_nobody_succeeds_ends),
 		CASE(test_a_soft_limit_is_told_once_and_numbers_end),
 		CASE(test_without_udp_segment_each_datagram_goes_alone),
 		CASE(test_a_full_socket_drops_and_counts),
