@@ -86,6 +86,9 @@ struct path {
 	 * LINK head ADDRESS". */
 	bool has_head[IP_FAMILIES];
 	struct ip_addr head[IP_FAMILIES];
+	/* It would be used if it lives: there are an interface that is up, a gateway,
+	 * keys of the tunnel. */
+	bool possible[IP_FAMILIES];
 	struct path_watch watch;
 };
 
