@@ -9,6 +9,7 @@
 
 #include "ipsec/esp/esp_bytes.h"
 #include "ipsec/esp/esp_fit.h"
+#include "ipsec/esp/esp_ipip.h"
 #include "ipsec/esp/esp_sum.h"
 #include "ipsec/esp/esp_super.h"
 #include "ipsec/esp/esp_worker_impl.h"
@@ -182,10 +183,12 @@ static void to_device(struct esp_worker *w, const struct esp_sa *sa, const struc
 		packet = NULL;
 	if (!packet)
 		w->counters.verdicts[ESP_BAD_INNER]++;
-	else if (!esp_sa_selects(sa, &inner, false))
+	else if (!esp_sa_carries(sa, &inner, false))
 		w->counters.verdicts[ESP_BAD_SELECTOR]++;
 	else if (!sa->transport && esp_inner_ecn(packet, &inner, train->tos) != 0)
 		w->counters.ce_dropped++;
+	else if (esp_ipip_open(sa, &packet, &inner) != 0)
+		w->counters.verdicts[ESP_BAD_INNER]++;
 	else
 		deliver(w, sa, packet, &inner);
 }

@@ -151,11 +151,12 @@ enum ecn {
 	ECN_CE = 3,
 };
 
-static void write_ecn(uint8_t *packet, const struct esp_inner *inner, uint8_t ecn)
+static void write_ecn(uint8_t *packet, struct esp_inner *inner, uint8_t ecn)
 {
 	uint8_t tos = (inner->tos & ~ECN_MASK) | ecn;
 	uint16_t sum;
 
+	inner->tos = tos; /* packets of one flow are joined by it */
 	if (inner->family == IP_V6) {
 		packet[1] = (uint8_t)((packet[1] & 0x0f) | tos << 4);
 		return;
@@ -166,7 +167,7 @@ static void write_ecn(uint8_t *packet, const struct esp_inner *inner, uint8_t ec
 	esp_put16(packet + 10, sum);
 }
 
-int esp_inner_ecn(uint8_t *packet, const struct esp_inner *inner, uint8_t outer_tos)
+int esp_inner_ecn(uint8_t *packet, struct esp_inner *inner, uint8_t outer_tos)
 {
 	uint8_t in = inner->tos & ECN_MASK, outer = outer_tos & ECN_MASK;
 

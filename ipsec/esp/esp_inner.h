@@ -34,7 +34,7 @@ int esp_inner_read(const uint8_t *packet, size_t size, struct esp_inner *out);
 /* Congestion seen outside is told inside (RFC 6040 4.2, figure 4): CE, or ECT(1)
  * in place of ECT(0), on an outer header goes to an inner one that can carry it.
  * -1: drop the packet, since the inner one can't. Rewrites the packet (and its
- * IPv4 header checksum). */
-int esp_inner_ecn(uint8_t *packet, const struct esp_inner *inner, uint8_t outer_tos);
+ * IPv4 header checksum), and inner->tos. */
+int esp_inner_ecn(uint8_t *packet, struct esp_inner *inner, uint8_t outer_tos);
 
 #endif /* SAV_ESP_INNER_H */

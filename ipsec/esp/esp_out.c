@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ipsec/esp/esp_fit.h"
+#include "ipsec/esp/esp_ipip.h"
 #include "ipsec/esp/esp_super.h"
 #include "ipsec/esp/esp_worker_impl.h"
 
@@ -73,13 +74,15 @@ struct leaving {
 	struct esp_sa *sa;
 	struct esp_sock *sock;
 	struct esp_super super;
+	size_t ipip;   /* bytes of IP in IP's header in front of each packet */
 	bool fragment; /* what is made of it may be cut on the way */
 };
 
-/* A place for the ESP packet around len bytes, or NULL. */
+/* A place for the ESP packet around len bytes, which go to inside_of() it; NULL:
+ * there is none. */
 static uint8_t *open_place(struct esp_worker *w, const struct leaving *l, size_t len)
 {
-	size_t size = esp_sa_length(l->sa, len);
+	size_t size = esp_sa_length(l->sa, l->ipip + len);
 
 	if (size > ESP_TRAIN_BYTES_MAX) {
 		w->counters.too_long++;
@@ -90,11 +93,19 @@ static uint8_t *open_place(struct esp_worker *w, const struct leaving *l, size_t
 	return place(w, l->sock, l->sa, size, l->super.inner.tos, l->fragment);
 }
 
+static uint8_t *inside_of(const struct leaving *l, uint8_t *packet)
+{
+	return packet + ESP_HEADER + l->sa->iv + l->ipip;
+}
+
 static bool close_place(struct esp_worker *w, const struct leaving *l, uint8_t *packet, size_t len, uint8_t next)
 {
-	size_t size = esp_sa_length(l->sa, len);
+	size_t size = esp_sa_length(l->sa, l->ipip + len);
 
-	if (esp_sa_seal(l->sa, packet, len, next) != size) {
+	if (l->ipip)
+		esp_ipip_put(l->sa, (enum ip_family)l->super.inner.family, l->super.inner.tos, len,
+			     packet + ESP_HEADER + l->sa->iv);
+	if (esp_sa_seal(l->sa, packet, l->ipip + len, next) != size) {
 		unplace(w, size);
 		w->counters.exhausted++;
 		return false;
@@ -105,7 +116,9 @@ static bool close_place(struct esp_worker *w, const struct leaving *l, uint8_t *
 
 static uint8_t next_header(const struct leaving *l)
 {
-	return l->super.inner.family == IP_V4 ? ESP_NEXT_V4 : ESP_NEXT_V6;
+	uint8_t family = l->ipip ? l->sa->ipip.local.family : l->super.inner.family;
+
+	return family == IP_V4 ? ESP_NEXT_V4 : ESP_NEXT_V6;
 }
 
 static void send_super(struct esp_worker *w, const struct leaving *l)
@@ -118,7 +131,7 @@ static void send_super(struct esp_worker *w, const struct leaving *l)
 
 		if (!packet)
 			return;
-		esp_super_put(s, i, packet + ESP_HEADER + l->sa->iv);
+		esp_super_put(s, i, inside_of(l, packet));
 		if (!close_place(w, l, packet, len, next_header(l)))
 			return;
 	}
@@ -145,7 +158,7 @@ static void send_cut(struct esp_worker *w, const struct leaving *l)
 
 			if (!packet)
 				return;
-			esp_fragment_put(w->scratch, &inner, mtu, k, packet + ESP_HEADER + l->sa->iv);
+			esp_fragment_put(w->scratch, &inner, mtu, k, inside_of(l, packet));
 			if (!close_place(w, l, packet, len, next_header(l)))
 				return;
 		}
@@ -211,7 +224,7 @@ static void send_transport(struct esp_worker *w, const struct leaving *l)
 
 		if (!packet)
 			return;
-		memcpy(packet + ESP_HEADER + l->sa->iv, w->scratch + header, len);
+		memcpy(inside_of(l, packet), w->scratch + header, len);
 		if (!close_place(w, l, packet, len, s->inner.proto))
 			return;
 	}
@@ -224,6 +237,7 @@ static void leave(struct esp_worker *w, struct leaving *l, bool partial)
 
 	if (sa->room == 0 || (sa->pmtu != 0 && w->now_ms >= sa->pmtu_until_ms))
 		esp_worker_fit(w, sa, l->sock);
+	l->ipip = esp_ipip_header(sa, &l->super.inner);
 	/* the header that stays in front is not inside */
 	room = sa->room + (sa->transport ? l->super.inner.header : 0);
 	if (esp_mss_clamp(l->frame + sizeof(struct virtio_net_hdr), &l->super.inner,

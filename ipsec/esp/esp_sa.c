@@ -36,27 +36,31 @@ static bool is_particular(const struct esp_selectors *ts)
 	return false;
 }
 
-/* Those whose packets may travel between the ends, whatever their addresses. */
-static struct ike_ts_list families_inside(const struct esp_sa *sa)
+/* Between the ends may travel all of those families that the selectors allow
+ * there as protocols. */
+static void set_ipip(struct esp_sa *sa, const struct esp_ipip *ipip)
 {
 	static const uint8_t protos[IP_FAMILIES] = { ESP_NEXT_V4, ESP_NEXT_V6 };
-	struct esp_inner packet = { .family = sa->ipip.local.family, .src = sa->ipip.local, .dst = sa->ipip.remote };
+	struct esp_inner packet = { .family = ipip->local.family, .src = ipip->local, .dst = ipip->remote };
 	struct ike_ts_list any = { 0 };
 
+	sa->ipip = *ipip;
 	for (unsigned int f = 0; f < IP_FAMILIES; f++) {
 		struct ip_prefix all = ip_prefix_make((enum ip_family)f, 0, 0);
 
 		packet.proto = protos[f];
-		if (esp_sa_carries(sa, &packet, true))
+		if (esp_sa_selects(sa, &packet, true))
 			any.list[any.n++] = ike_ts_of_prefix(&all);
 	}
-	return any;
+	sa->agreed_local_ts = sa->local_ts;
+	sa->agreed_remote_ts = sa->remote_ts;
+	sa->local_ts = copy_selectors(&any);
+	sa->remote_ts = copy_selectors(&any);
+	sa->ipip_header = ipip->local.family == IP_V4 ? 20 : 40;
 }
 
 static void set_what_all_know(struct esp_sa *sa, const struct esp_sa_conf *conf)
 {
-	struct ike_ts_list any;
-
 	sa->tunnel = conf->tunnel;
 	sa->owner = conf->owner;
 	sa->elsewhere = conf->elsewhere;
@@ -65,15 +69,10 @@ static void set_what_all_know(struct esp_sa *sa, const struct esp_sa_conf *conf)
 	sa->esn = conf->esn;
 	sa->transport = conf->transport;
 	sa->path = conf->path;
-	sa->ipip = conf->ipip;
-	sa->agreed_local_ts = copy_selectors(conf->local_ts);
-	sa->agreed_remote_ts = copy_selectors(conf->remote_ts);
-	if (conf->ipip.local.v) {
-		sa->ipip_header = conf->ipip.local.family == IP_V4 ? 20 : 40;
-		any = families_inside(sa);
-	}
-	sa->local_ts = copy_selectors(conf->ipip.local.v ? &any : conf->local_ts);
-	sa->remote_ts = copy_selectors(conf->ipip.local.v ? &any : conf->remote_ts);
+	sa->local_ts = copy_selectors(conf->local_ts);
+	sa->remote_ts = copy_selectors(conf->remote_ts);
+	if (conf->ipip.local.v)
+		set_ipip(sa, &conf->ipip);
 	sa->whole = is_particular(&sa->local_ts) || is_particular(&sa->remote_ts);
 }
 
@@ -145,7 +144,7 @@ void esp_sa_fit(struct esp_sa *sa, uint32_t mtu, uint32_t outer)
 {
 	size_t room = mtu > outer ? esp_sa_room(sa, mtu - outer) : 0;
 
-	sa->room = room < ROOM_MIN + sa->ipip_header ? ROOM_MIN : (uint32_t)room - sa->ipip_header;
+	sa->room = room < (size_t)ROOM_MIN + sa->ipip_header ? ROOM_MIN : (uint32_t)room - sa->ipip_header;
 }
 
 /* What is authenticated in front of the IV: with an AEAD and extended numbers
@@ -299,6 +298,8 @@ bool esp_sa_selects(const struct esp_sa *sa, const struct esp_inner *inner, bool
 
 bool esp_sa_carries(const struct esp_sa *sa, const struct esp_inner *inner, bool outbound)
 {
+	if (sa->ipip_header == 0)
+		return esp_sa_selects(sa, inner, outbound);
 	return outbound ? both_have(&sa->agreed_local_ts, &sa->agreed_remote_ts, inner) :
 			  both_have(&sa->agreed_remote_ts, &sa->agreed_local_ts, inner);
 }

@@ -86,10 +86,11 @@ struct esp_sa {
 	uint64_t seq; /* last one sent */
 	uint64_t soft_packets, soft_bytes;
 	struct esp_window window;
-	/* what was agreed upon, and what may use it: with IP in IP all of a family */
-	struct esp_selectors agreed_local_ts, agreed_remote_ts, local_ts, remote_ts;
+	/* what may use it: what was agreed upon, or all of a family with IP in IP */
+	struct esp_selectors local_ts, remote_ts;
+	uint8_t ipip_header; /* bytes; 0: no IP in IP, and the next three are empty */
 	struct esp_ipip ipip;
-	uint8_t ipip_header; /* bytes; 0: no IP in IP */
+	struct esp_selectors agreed_local_ts, agreed_remote_ts;
 	struct esp_path path;
 	struct ike_endpoint told; /* the last place elsewhere that was reported, and when */
 	uint64_t told_ms;

@@ -158,6 +158,7 @@ static void test_congestion_is_told_inside(void **state)
 				assert_int_equal(esp_inner_ecn(p, &in, (uint8_t)(0x40 | outer)), want < 0 ? -1 : 0);
 				if (want < 0)
 					continue;
+				assert_int_equal(in.tos, 0xb8 | want);
 				assert_int_equal(esp_inner_read(p, v6 ? 76 : 32, &in), 0);
 				assert_int_equal(in.tos, 0xb8 | want);
 				if (!v6 && want != (int)inner)
