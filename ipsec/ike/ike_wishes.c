@@ -101,9 +101,9 @@ void ike_engine_esp_moved(struct ike_engine *e, uint32_t spi_in, const struct ik
 	struct ike_path path;
 	struct ike_sa *sa;
 
-	/* who is behind a NAT itself does not follow (2.23) */
+	/* who is behind a NAT itself does not follow (2.23), nor who wants none */
 	if (!engine_child_by_spi(e, spi_in, &sa) || sa->state != SA_UP || sa->nat.local || !sa->peer_natt ||
-	    ike_endpoint_equal(&sa->path.remote, remote))
+	    sa->tunnel->nat == IKE_NAT_REFUSE || ike_endpoint_equal(&sa->path.remote, remote))
 		return;
 	path = sa->path;
 	path.remote = *remote;

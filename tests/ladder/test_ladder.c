@@ -496,6 +496,18 @@ static void a_mapping_that_changes_is_followed(void **state)
 	ladder_end();
 }
 
+/* With MOBIKE too: ESP shows it before the next exchange does. */
+static void esp_from_elsewhere_is_followed(void **state)
+{
+	struct ike_endpoint to = ladder_endpoint("192.0.2.99");
+
+	ladder_begin(NULL);
+	ladder_up();
+	ike_engine_esp_moved(ladder.ends[1].engine, ladder.ends[1].kids[0].spi_in, &to, ladder.now);
+	assert_true(ike_endpoint_equal(&ladder.ends[1].kids[0].path.remote, &to));
+	ladder_end();
+}
+
 static void no_mobike(struct ike_tunnel *t, unsigned end)
 {
 	t->mobike = false;
@@ -639,6 +651,9 @@ static void nat_refuse_does_not_follow_through_one(void **state)
 	assert_children(1);
 	ladder.nat = ladder_endpoint("192.0.2.99");
 	ladder.nat.port = 20000;
+	/* ESP may be there first */
+	ike_engine_esp_moved(ladder.ends[1].engine, ladder.ends[1].kids[0].spi_in, &ladder.nat, ladder.now);
+	assert_true(ip_addr_equal(&ladder.ends[1].kids[0].path.remote.addr, &ladder.ends[0].at.addr));
 	ladder.now += 31000;
 	ladder_settle();
 	ladder_settle();
@@ -706,6 +721,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_is_gone_is_found),
 		cmocka_unit_test(what_is_lost_comes_again),
 		cmocka_unit_test(a_mapping_that_changes_is_followed),
+		cmocka_unit_test(esp_from_elsewhere_is_followed),
 		cmocka_unit_test(without_mobike_it_is_followed_too),
 		cmocka_unit_test(reauthentication_makes_before_it_breaks),
 		cmocka_unit_test(another_address_is_told),
