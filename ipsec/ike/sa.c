@@ -627,7 +627,8 @@ static void handle_response(struct ike_sa *sa, const struct ike_header *header, 
 }
 
 /* Is it one that we wait for, or a repetition of what we answered? */
-static bool id_is_current(struct ike_sa *sa, const struct ike_header *header, bool first_fragment)
+static bool id_is_current(struct ike_sa *sa, const struct ike_path *path, const struct ike_header *header,
+			  bool first_fragment)
 {
 	if (header->flags & IKE_FLAG_RESPONSE)
 		return sa->out.active && header->id == sa->out.id;
@@ -637,7 +638,7 @@ static bool id_is_current(struct ike_sa *sa, const struct ike_header *header, bo
 		/* RFC 7383 2.6.1: the first fragment alone asks for it again */
 		if (first_fragment) {
 			engine_counters(sa->engine)->duplicates++;
-			sa_send_packets(sa, &sa->response, &sa->reply_path);
+			sa_send_packets(sa, &sa->response, path);
 		}
 	} else {
 		engine_counters(sa->engine)->bad_id++;
@@ -687,12 +688,14 @@ void sa_packet(struct ike_sa *sa, const struct ike_path *path, const struct ike_
 		return;
 	if (!open_message(sa, header, data, len, &first, &plain, &opened, &first_fragment))
 		return;
+	/* what is old was heard before, and anybody can send it again */
+	if (!id_is_current(sa, path, header, first_fragment))
+		return;
 	engine_touch(sa);
 	sa->heard_ms = now_ms;
-	if (!(header->flags & IKE_FLAG_RESPONSE))
+	/* IKE_AUTH again while it is being answered: as the first one says */
+	if (!(header->flags & IKE_FLAG_RESPONSE) && (!sa->setup || sa->state == SA_INIT_DONE))
 		sa->reply_path = *path;
-	if (!id_is_current(sa, header, first_fragment))
-		return;
 	follow(sa, path, now_ms);
 	if (header->flags & IKE_FLAG_RESPONSE)
 		handle_response(sa, header, first, plain, now_ms);

@@ -491,6 +491,14 @@ static void what_is_not_authentic_moves_nobody(void **state)
 static uint8_t *kept;
 static size_t kept_len;
 
+static void keep_message(unsigned i)
+{
+	kept_len = ladder.wire[i].len;
+	kept = malloc(kept_len);
+	assert_non_null(kept);
+	memcpy(kept, ladder.wire[i].data, kept_len);
+}
+
 /* A true message of before, from elsewhere. */
 static void what_is_old_moves_nobody(void **state)
 {
@@ -504,9 +512,7 @@ static void what_is_old_moves_nobody(void **state)
 	assert_int_equal(ike_engine_rekey(ladder.ends[0].engine, "t", true, ladder.now, &diag), 0);
 	ladder_run();
 	assert_int_equal(ladder.n_wire, 1);
-	kept_len = ladder.wire[0].len;
-	kept = malloc(kept_len);
-	memcpy(kept, ladder.wire[0].data, kept_len);
+	keep_message(0);
 	ladder_settle();
 	before = ladder.ends[1].kids[0].path;
 	for (unsigned i = 0; i < 3; i++)
@@ -516,6 +522,81 @@ static void what_is_old_moves_nobody(void **state)
 	while (ladder.n_wire > 0)
 		ladder_drop(0);
 	assert_up();
+	ladder_end();
+}
+
+/* A peer that is gone is found although somebody repeats what it said. */
+static void what_is_old_keeps_nobody_alive(void **state)
+{
+	for (unsigned newest = 0; newest < 2; newest++) {
+		struct diag diag;
+
+		ladder_begin(NULL);
+		ladder_up();
+		assert_int_equal(ike_engine_rekey(ladder.ends[0].engine, "t", true, ladder.now, &diag), 0);
+		ladder_run();
+		if (newest == 0)
+			keep_message(0);
+		ladder_deliver(0);
+		ladder_deliver(0);
+		ladder_run(); /* the delete of the old one: a copy of it is answered again */
+		if (newest == 1)
+			keep_message(0);
+		ladder_settle();
+		for (unsigned i = 0; i < 200; i++) {
+			ladder.now += 1000;
+			ike_engine_run(ladder.ends[1].engine, ladder.now);
+			ladder_inject(1, kept, kept_len, 0);
+			while (ladder.n_wire > 0)
+				ladder_drop(0);
+		}
+		assert_int_equal(ladder.ends[1].downs, 1);
+		free(kept);
+		ladder_end();
+	}
+}
+
+/* While the signer works, which takes as long as it takes. */
+static void a_copy_of_ike_auth_moves_nobody(void **state)
+{
+	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
+	struct diag diag;
+
+	ladder_begin(NULL);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	ladder_deliver(0);
+	ladder_deliver(0);
+	assert_int_equal(ladder.n_wire, 1);
+	keep_message(0);
+	path = ladder.wire[0].path;
+	ike_engine_packet(ladder.ends[1].engine, &path, ladder.wire[0].data, ladder.wire[0].len, ladder.now);
+	ladder_drop(0);
+	ladder_inject(1, kept, kept_len, 5555); /* the signer's answers come after that */
+	assert_int_equal(ladder.n_wire, 1);
+	assert_int_equal(ladder.wire[0].path.local.port, path.remote.port);
+	assert_int_equal(ladder.ends[1].kids[0].path.remote.port, path.remote.port);
+	ladder_settle();
+	assert_up();
+	free(kept);
+	ladder_end();
+}
+
+/* RFC 7296 2.1: IKE_AUTH has come, so a late copy of the first message begins nothing. */
+static void a_late_copy_of_the_first_message_begins_nothing(void **state)
+{
+	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
+	struct diag diag;
+
+	ladder_begin(NULL);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	keep_message(0);
+	ladder_settle();
+	assert_up();
+	ladder_inject(1, kept, kept_len, IKE_PORT);
+	assert_int_equal(ladder_counters(1).half_open, 0);
+	assert_int_equal(ladder_counters(1).sas, 1);
+	assert_int_equal(ladder.n_wire, 0);
+	free(kept);
 	ladder_end();
 }
 
@@ -536,6 +617,9 @@ int main(void)
 		cmocka_unit_test(cve_2026_12413_fragments_at_every_bound),
 		cmocka_unit_test(what_is_not_authentic_moves_nobody),
 		cmocka_unit_test(what_is_old_moves_nobody),
+		cmocka_unit_test(what_is_old_keeps_nobody_alive),
+		cmocka_unit_test(a_copy_of_ike_auth_moves_nobody),
+		cmocka_unit_test(a_late_copy_of_the_first_message_begins_nothing),
 	};
 
 	return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);
