@@ -44,7 +44,15 @@ static void one_name_for_many(struct ike_tunnel *t, unsigned end)
 	first_client.shared_identity = true;
 }
 
-static bool first_is_dead;
+static bool first_is_dead, second_has_a_link;
+
+/* The second client may come by another link of the second end. */
+static void deliver(struct datagram *d)
+{
+	if (second_has_a_link && d->to == 1 && !ip_addr_equal(&d->path.remote.addr, &ladder.ends[0].at.addr))
+		d->path.link = 2;
+	ladder_deliver((unsigned)(d - ladder.wire));
+}
 
 /* Until all is said; the first client says nothing and hears nothing once it is dead. */
 static void settle(void)
@@ -52,21 +60,20 @@ static void settle(void)
 	for (unsigned i = 0; i < 100; i++) {
 		ladder_run();
 		for (; ladder.n_wire > 0; ladder_run()) {
-			const struct datagram *d = &ladder.wire[0];
+			struct datagram *d = &ladder.wire[0];
 
 			if (first_is_dead && ip_addr_equal(d->to ? &d->path.remote.addr : &d->path.local.addr,
 							   &ladder.ends[0].at.addr))
 				ladder_drop(0);
 			else
-				ladder_deliver(0);
+				deliver(d);
 		}
 	}
 }
 
 /* Another client, with those selectors of its own, at 192.0.2.3. */
-static void client_begins(const char *name, const char *identity, const char *local_ts)
+static void client_is_set(const char *name, const char *identity, const char *local_ts)
 {
-	struct ike_path path = { .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
 	struct ike_tunnel t = first_client;
 	struct ike_ts_list own = { .n = 1 };
 	struct diag diag;
@@ -75,8 +82,16 @@ static void client_begins(const char *name, const char *identity, const char *lo
 	assert_int_equal(ike_identity_parse(identity, &t.local_id, &diag), 0);
 	assert_int_equal(ike_ts_parse(local_ts, &own.list[0], &diag), 0);
 	t.local_ts = &own;
-	path.local.addr = ladder_endpoint("192.0.2.3").addr;
 	ike_engine_tunnel_set(ladder.ends[0].engine, &t);
+}
+
+static void client_begins(const char *name, const char *identity, const char *local_ts)
+{
+	struct ike_path path = { .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	struct diag diag;
+
+	client_is_set(name, identity, local_ts);
+	path.local.addr = ladder_endpoint("192.0.2.3").addr;
 	assert_int_equal(ike_engine_up(ladder.ends[0].engine, name, &path, ladder.now, &diag), 0);
 	settle();
 }
@@ -176,6 +191,75 @@ static void a_dead_client_is_found_when_another_asks(void **state)
 	ladder_end();
 }
 
+/* ---- INITIAL_CONTACT: RFC 7296 2.4 */
+
+bool __real_engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa);
+bool __wrap_engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa);
+static bool always_first;
+static unsigned contacts;
+
+bool __wrap_engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa)
+{
+	bool first = always_first || __real_engine_is_first_contact(e, sa);
+
+	contacts += first;
+	return first;
+}
+
+static void remembered(struct ike_tunnel *t, unsigned end)
+{
+	if (end == 0)
+		first_client = *t;
+	t->link = 0;
+}
+
+static void two_links_of_one_site_live_beside_each_other(void **state)
+{
+	ladder_begin(remembered);
+	ladder_up();
+	always_first = second_has_a_link = true;
+	client_begins("u", "fqdn a.example", "198.51.100.0/24");
+	always_first = second_has_a_link = false;
+	assert_kids(2);
+	assert_int_equal(ladder.ends[1].downs, 0);
+	ladder_end();
+}
+
+/* On one link it is the same peer that has begun anew. */
+static void initial_contact_ends_what_was(void **state)
+{
+	ladder_begin(remembered);
+	ladder_up();
+	always_first = true;
+	client_begins("u", "fqdn a.example", "198.51.100.0/24");
+	always_first = false;
+	assert_int_equal(ladder.ends[1].downs, 1);
+	assert_int_equal(ladder.ends[1].n_kids, 1);
+	ladder_end();
+}
+
+static void who_has_two_tunnels_with_one_pair_is_no_first_contact(void **state)
+{
+	struct ike_path path;
+	struct diag diag;
+
+	ladder_begin(remembered);
+	path = (struct ike_path){ .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	contacts = 0;
+	/* both are on their way, so no SA says that there are two */
+	client_is_set("u", "fqdn a.example", "198.51.100.0/24");
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	client_begins("u", "fqdn a.example", "198.51.100.0/24");
+	assert_kids(2);
+	assert_int_equal(ladder.ends[1].downs, 0);
+	assert_int_equal(contacts, 0);
+	ladder_end();
+	ladder_begin(remembered);
+	ladder_up();
+	assert_int_equal(contacts, 1);
+	ladder_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +269,9 @@ int main(void)
 		cmocka_unit_test(where_many_have_one_name_the_place_tells),
 		cmocka_unit_test(rekeying_takes_nothing_of_others),
 		cmocka_unit_test(a_dead_client_is_found_when_another_asks),
+		cmocka_unit_test(two_links_of_one_site_live_beside_each_other),
+		cmocka_unit_test(initial_contact_ends_what_was),
+		cmocka_unit_test(who_has_two_tunnels_with_one_pair_is_no_first_contact),
 	};
 
 	return cmocka_run_group_tests_name("clients", tests, NULL, NULL);
