@@ -23,6 +23,8 @@ struct hook {
 	pid_t pid;		/* 0: not running */
 	int64_t begun_ms;
 	bool killed;
+	unsigned int failures; /* in a row, of what it is told now */
+	int64_t retry_ms;      /* after a failure: when to run it again */
 };
 
 struct hooks {
@@ -117,6 +119,16 @@ begin_child(const char *file, char *const *argv, char *const *env)
 	_exit(127);
 }
 
+static void failed(struct hook *k, int64_t now_ms)
+{
+	int64_t pause = HOOK_RETRY_MS;
+
+	for (unsigned int i = 0; i < k->failures && pause < HOOK_RETRY_MAX_MS; i++)
+		pause *= 2;
+	k->failures++;
+	k->retry_ms = now_ms + (pause < HOOK_RETRY_MAX_MS ? pause : HOOK_RETRY_MAX_MS);
+}
+
 static void run(struct hooks *h, struct hook *k, int64_t now_ms)
 {
 	char *argv[] = { k->now.file, NULL };
@@ -137,6 +149,7 @@ static void run(struct hooks *h, struct hook *k, int64_t now_ms)
 		diag_set(&diag, "the hook of provider %s cannot be run: %s",
 			 k->now.provider, strerror(errno));
 		h->note(h->ctx, true, diag.text);
+		failed(k, now_ms);
 		return;
 	}
 	setpgid(pid, pid); /* whoever of the two is first */
@@ -146,7 +159,7 @@ static void run(struct hooks *h, struct hook *k, int64_t now_ms)
 }
 
 /* How it ended, if that is worth a line. */
-static void ended(struct hooks *h, struct hook *k, int status)
+static void ended(struct hooks *h, struct hook *k, int status, int64_t now_ms)
 {
 	struct diag diag;
 
@@ -166,8 +179,12 @@ static void ended(struct hooks *h, struct hook *k, int status)
 			 k->now.provider, WTERMSIG(status));
 	else
 		diag.text[0] = '\0';
-	if (diag.text[0])
-		h->note(h->ctx, true, diag.text);
+	if (!diag.text[0]) {
+		k->failures = 0;
+		return;
+	}
+	h->note(h->ctx, true, diag.text);
+	failed(k, now_ms);
 }
 
 /* Prefixes count too: a delegated one may be another today. */
@@ -186,21 +203,37 @@ static void look_at(struct hooks *h, struct hook *k, int64_t now_ms)
 	if (k->pid && waitpid(k->pid, &status, WNOHANG) == k->pid) {
 		if (!k->killed)
 			kill_all_of(k); /* what it left behind */
-		ended(h, k, status);
+		ended(h, k, status, now_ms);
 		k->pid = 0;
 	}
 	if (k->pid && !k->killed && now_ms - k->begun_ms >= HOOK_LIMIT_MS) {
 		k->killed = true;
 		kill_all_of(k);
 	}
-	if (!k->pid && !k->gone && is_news(k))
+	if (k->pid || k->gone)
+		return;
+	if (is_news(k)) {
+		k->failures = 0;
 		run(h, k, now_ms);
+	} else if (k->failures && now_ms >= k->retry_ms) {
+		run(h, k, now_ms);
+	}
 }
 
-bool hooks_look(struct hooks *h, int64_t now_ms)
+/* -1: not by itself. */
+static int64_t due_in(const struct hook *k, int64_t now_ms)
+{
+	if (k->pid)
+		return HOOK_LOOK_MS;
+	if (!k->failures)
+		return -1;
+	return k->retry_ms > now_ms ? k->retry_ms - now_ms : 0;
+}
+
+int64_t hooks_look(struct hooks *h, int64_t now_ms)
 {
 	struct hook **at = &h->list;
-	bool any = false;
+	int64_t due = -1, one;
 
 	while (*at) {
 		struct hook *k = *at;
@@ -211,10 +244,12 @@ bool hooks_look(struct hooks *h, int64_t now_ms)
 			free(k);
 			continue;
 		}
-		any = any || k->pid;
+		one = due_in(k, now_ms);
+		if (one >= 0 && (due < 0 || one < due))
+			due = one;
 		at = &k->next;
 	}
-	return any;
+	return due;
 }
 
 /* ---- providers ---- */

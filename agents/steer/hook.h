@@ -15,7 +15,9 @@
  * Also run when the agent starts and when the hook is configured, with the state
  * of then: what it does must bear repeating. It has HOOK_LIMIT_MS, then it and its
  * children are killed. One at a time for each provider: what happens meanwhile is told
- * when it has ended, the last state only. No libfrr: the owner has the clock and says
+ * when it has ended, the last state only. One that fails (any status but 0) knows
+ * nothing, and is run again: after HOOK_RETRY_MS, then after twice as long each time,
+ * up to HOOK_RETRY_MAX_MS; at once when there is news. No libfrr: the owner has the clock and says
  * when to look.
  */
 #ifndef SAV_HOOK_H
@@ -26,6 +28,8 @@
 
 #define HOOK_LIMIT_MS	   10000
 #define HOOK_LOOK_MS	   50 /* between looks at whether it has ended */
+#define HOOK_RETRY_MS	   2000
+#define HOOK_RETRY_MAX_MS  600000
 #define HOOK_PREFIXES_SIZE 4096
 
 struct hook_event {
@@ -47,7 +51,8 @@ void hooks_free(struct hooks *h); /* kills what runs */
  * as they were told last. */
 void hooks_set(struct hooks *h, const struct hook_event *providers, size_t n,
 	       int64_t now_ms);
-/* Looks after those that run. True: some do, call again in HOOK_LOOK_MS. */
-bool hooks_look(struct hooks *h, int64_t now_ms);
+/* Looks after those that run. Returns in how many milliseconds to be called again;
+ * -1: not before there is news. */
+int64_t hooks_look(struct hooks *h, int64_t now_ms);
 
 #endif /* SAV_HOOK_H */

@@ -15,8 +15,10 @@ static void on_look(struct event *t)
 {
 	struct hook_packet *hp = EVENT_ARG(t);
 
-	if (hooks_look(hp->hooks, frr_now_us() / 1000))
-		event_add_timer_msec(hp->loop, on_look, hp, HOOK_LOOK_MS, &hp->t_look);
+	int64_t due_ms = hooks_look(hp->hooks, frr_now_us() / 1000);
+
+	if (due_ms >= 0)
+		event_add_timer_msec(hp->loop, on_look, hp, (long)due_ms, &hp->t_look);
 }
 
 struct hook_packet *hook_packet_new(struct event_loop *loop, hook_note_fn *note,
@@ -66,6 +68,6 @@ void hook_packet_plan(struct hook_packet *hp, const struct plan *plan)
 		describe(&plan->providers[i], &events[i]);
 	hooks_set(hp->hooks, events, plan->n_providers, frr_now_us() / 1000);
 	free(events);
-	if (!hp->t_look)
-		event_add_timer_msec(hp->loop, on_look, hp, HOOK_LOOK_MS, &hp->t_look);
+	EVENT_OFF(hp->t_look); /* it may have been to wait for long */
+	event_add_timer_msec(hp->loop, on_look, hp, HOOK_LOOK_MS, &hp->t_look);
 }

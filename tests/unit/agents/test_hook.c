@@ -65,9 +65,9 @@ static struct hook_event hook(const char *name, const char *script)
 /* Until nothing runs. */
 static void finish(struct hooks *h, int64_t now)
 {
-	for (int i = 0; i < TRIES && hooks_look(h, now); i++)
+	for (int i = 0; i < TRIES && hooks_look(h, now) == HOOK_LOOK_MS; i++)
 		usleep(5000);
-	assert_false(hooks_look(h, now));
+	assert_int_not_equal(hooks_look(h, now), HOOK_LOOK_MS);
 }
 
 static void expect_file(const char *name, const char *text)
@@ -150,7 +150,7 @@ static void test_it_ends_in_time(void **state)
 	(void)state;
 	noted[0] = '\0';
 	hooks_set(h, &e, 1, 0);
-	assert_true(hooks_look(h, HOOK_LIMIT_MS - 1));
+	assert_int_equal(hooks_look(h, HOOK_LIMIT_MS - 1), HOOK_LOOK_MS);
 	assert_string_equal(noted, "");
 	finish(h, HOOK_LIMIT_MS);
 	assert_non_null(strstr(noted, "longer than 10 s"));
@@ -180,6 +180,52 @@ static void test_failures_are_explained(void **state)
 	hooks_free(h);
 }
 
+/* Its server is away for a minute: told again and again, ever more rarely, until it
+ * has worked. */
+static void test_a_failed_one_is_run_again(void **state)
+{
+	struct hook_event e = hook("again", "echo $OPENSAV_STATE >>$D/tries; test -e $D/well");
+	struct hooks *h = hooks_new(note, NULL);
+	int64_t now = 0, due, before = 0;
+	char well[256];
+
+	(void)state;
+	hooks_set(h, &e, 1, now);
+	finish(h, now);
+	for (int i = 0; i < 3; i++) {
+		due = hooks_look(h, now);
+		assert_true(due >= HOOK_RETRY_MS && due > before);
+		before = due;
+		now += due - 1;
+		assert_int_equal(hooks_look(h, now), 1);
+		finish(h, ++now);
+	}
+	expect_file("tries", "up\nup\nup\nup\n");
+	/* news wait for nothing */
+	e.alive[IP_V4] = e.alive[IP_V6] = false;
+	hooks_set(h, &e, 1, now);
+	finish(h, now);
+	assert_int_equal(hooks_look(h, now), HOOK_RETRY_MS);
+	snprintf(well, sizeof(well), "%s/well", dir);
+	fclose(fopen(well, "w"));
+	now += HOOK_RETRY_MS;
+	finish(h, now);
+	expect_file("tries", "up\nup\nup\nup\ndown\ndown\n");
+	assert_int_equal(hooks_look(h, now + HOOK_RETRY_MAX_MS), -1);
+	/* not for more than ten minutes */
+	assert_int_equal(unlink(well), 0);
+	e.alive[IP_V4] = true;
+	hooks_set(h, &e, 1, now);
+	for (int i = 0; i < 12; i++) {
+		finish(h, now);
+		due = hooks_look(h, now);
+		assert_true(due > 0 && due <= HOOK_RETRY_MAX_MS);
+		now += due;
+	}
+	assert_int_equal(due, HOOK_RETRY_MAX_MS);
+	hooks_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_only_the_last_state_waits),
 		cmocka_unit_test(test_it_ends_in_time),
 		cmocka_unit_test(test_failures_are_explained),
+		cmocka_unit_test(test_a_failed_one_is_run_again),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
