@@ -12,6 +12,7 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
 #include "lib/mem.h"
@@ -159,6 +160,16 @@ static bool to_ip(const struct nl_addr *in, struct ip_addr *out)
 	return true;
 }
 
+static uint8_t fit_of(unsigned int flags)
+{
+	if (flags & IFA_F_DADFAILED ||
+	    (flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC)))
+		return ADDRESS_TENTATIVE;
+	if (flags & IFA_F_DEPRECATED)
+		return ADDRESS_DEPRECATED;
+	return flags & IFA_F_SECONDARY ? ADDRESS_SECONDARY : ADDRESS_FIT;
+}
+
 static void add_connected(struct addrset *set, const struct ip_addr *addr,
 			  unsigned int len)
 {
@@ -187,6 +198,7 @@ static void add_addr(struct nl_object *object, void *arg)
 	struct agent_inventory *inv = &b->t->inventory;
 	struct agent_interface *i = find_index(inv, (uint32_t)rtnl_addr_get_ifindex(a));
 	int len = rtnl_addr_get_prefixlen(a);
+	const uint8_t fit = fit_of(rtnl_addr_get_flags(a));
 	struct ip_addr own, peer;
 	struct addrset *connected;
 
@@ -200,11 +212,11 @@ static void add_addr(struct nl_object *object, void *arg)
 	if (to_ip(rtnl_addr_get_peer(a), &peer) && !ip_addr_equal(&own, &peer)) {
 		/* point to point: the length belongs to the other side */
 		i->addresses[i->n_addresses++] =
-			(struct agent_address){ own, (uint8_t)ip_bits(own.family) };
+			(struct agent_address){ own, (uint8_t)ip_bits(own.family), fit };
 		add_connected(connected, &peer, (unsigned int)len);
 	} else {
 		i->addresses[i->n_addresses++] =
-			(struct agent_address){ own, (uint8_t)len };
+			(struct agent_address){ own, (uint8_t)len, fit };
 		add_connected(connected, &own, (unsigned int)len);
 	}
 }
@@ -218,7 +230,9 @@ static int by_address(const void *a, const void *b)
 		return p->family < q->family ? -1 : 1;
 	if (p->v != q->v)
 		return p->v < q->v ? -1 : 1;
-	return (x->len > y->len) - (x->len < y->len);
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return (x->fit > y->fit) - (x->fit < y->fit);
 }
 
 /* The inventory is sorted by name; the parallel array goes with it. */

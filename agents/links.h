@@ -20,6 +20,14 @@ int links_fd(const struct links *l);
 /* Empties the descriptor; true if anything may have changed. */
 bool links_drain(struct links *l);
 
+/* How fit an address is to be a source; the worst of what the kernel says. */
+enum address_fit {
+	ADDRESS_FIT,
+	ADDRESS_SECONDARY,  /* of IPv4; of IPv6: temporary (RFC 8981) */
+	ADDRESS_DEPRECATED, /* RFC 4862 section 5.5.4 */
+	ADDRESS_TENTATIVE,  /* not yet ours, or somebody else's: nothing leaves with it */
+};
+
 struct link_table {
 	struct agent_inventory inventory;
 	/* Of interface i: the subnets on it, without link-local ones (they need

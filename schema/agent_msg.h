@@ -70,6 +70,7 @@ struct agent_held {
 struct agent_address {
 	struct ip_addr addr; /* the interface's own address */
 	uint8_t len;	     /* of the connected prefix */
+	uint8_t fit;	     /* enum address_fit of agents/links.h; not sent */
 };
 
 struct agent_interface {

@@ -49,6 +49,8 @@ struct steer_tunnel {
 	uint32_t link_mark;
 };
 
+struct plan;
+
 struct steer_world {
 	const struct link_table *links;
 	const struct steer_gateway *gateways;
@@ -59,6 +61,7 @@ struct steer_world {
 	size_t n_tunnels;
 	bool tunnels_known; /* sav-iked is there and has said all */
 	const struct path_state *states; /* PATH_NUMBER_MAX + 1, by number */
+	const struct plan *before;	 /* whose choices are kept where they still hold; or NULL */
 };
 
 /* ---- the plan ---- */
@@ -98,6 +101,10 @@ struct plan_path {
 	struct ip_prefix *subnets; /* of a link: what is on it */
 	size_t n_subnets;
 	struct addrset egress; /* sources that may leave by it */
+	/* What own packets get that have no source. Of a tunnel the one that probes
+	 * have (path.source) can be another one, which only its head knows. */
+	bool has_preferred[IP_FAMILIES];
+	struct ip_addr preferred[IP_FAMILIES];
 };
 
 struct plan_provider {

@@ -93,7 +93,8 @@ static void own_address_rules(struct plan_maker *m, const struct plan_path *pp, 
 		const struct ip_addr *a = &in->addresses[i].addr;
 		struct plan_rule *r;
 
-		if (a->family != f || plan_is_link_local(a))
+		if (a->family != f || plan_is_link_local(a) ||
+		    plan_owner_of(m->plan, a, pp->provider))
 			continue;
 		r = new_rule(m, AT_OWN_ADDRESS, f, PLAN_LOOKUP,
 			     site_table(m->site, SITE_MARK_PATH, pp->path.number));
@@ -227,8 +228,8 @@ static void path_route(struct plan_maker *m, const struct plan_path *pp, uint32_
 	struct plan_route *r = new_route(m, table, to, metric);
 
 	r->ifindex = pp->path.ifindex;
-	r->has_source = pp->path.has_source[f];
-	r->source = pp->path.source[f];
+	r->has_source = pp->has_preferred[f];
+	r->source = pp->preferred[f];
 	if (to->len == 0 && pp->path.has_gateway[f]) {
 		r->has_gateway = true;
 		r->gateway = pp->path.gateway[f];

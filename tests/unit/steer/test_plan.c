@@ -3,210 +3,10 @@
  * The planner over a table of worlds: what must be among the rules and routes,
  * and what must not.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "plan_world.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "agents/steer/plan.h"
-#include "lib/mem.h"
-
-#define DEVICES 5
-
-/* lan 10.9.0.1/24 192.0.2.1/26 2001:db8:a::1/64 fd00:9::1/64, wan0 203.0.113.2/30
- * 2001:db8:ff0::2/64, wan1 198.18.0.2/24, tun0 without addresses, wan2 not there */
-static const char *const names[DEVICES] = { "lan", "tun0", "wan0", "wan1", "zz" };
-static const char *const addresses[DEVICES][6] = {
-	{ "192.0.2.1/26", "10.9.0.1/24", "2001:db8:a::1/64", "fd00:9::1/64", "fe80::1/64" },
-	{ NULL },
-	{ "203.0.113.2/30", "2001:db8:ff0::2/64", "fe80::2/64" },
-	{ "198.18.0.2/24" },
-	{ "198.18.9.9/24" },
-};
-
-struct fixture {
-	struct site site;
-	struct link_table links;
-	struct steer_gateway gateways[2];
-	struct steer_tunnel tunnel;
-	struct ip_prefix delegation;
-	struct path_state states[PATH_NUMBER_MAX + 1];
-	struct steer_world world;
-	struct plan plan;
-};
-
-static struct ip_prefix prefix(const char *text)
-{
-	struct ip_prefix p = { 0 };
-
-	assert_int_not_equal(ip_prefix_parse(text, &p), IP_PARSE_SYNTAX);
-	return p;
-}
-
-static struct ip_addr addr(const char *text)
-{
-	struct ip_addr a;
-
-	assert_true(ip_addr_parse(text, &a));
-	return a;
-}
-
-static void put_address(struct fixture *x, size_t device, const char *text)
-{
-	struct agent_interface *in = &x->links.inventory.interfaces[device];
-	char own[IP_TEXT_SIZE];
-	struct ip_prefix p = prefix(text);
-	struct ip_addr a;
-
-	snprintf(own, sizeof(own), "%.*s", (int)(strchr(text, '/') - text), text);
-	a = addr(own);
-	in->addresses = mem_realloc(in->addresses, in->n_addresses + 1, sizeof(*in->addresses));
-	in->addresses[in->n_addresses++] = (struct agent_address){ a, p.len };
-	if (p.v >> 118 != 0x3fa)
-		addrset_append(&x->links.connected[device], &p);
-}
-
-static void put_path(struct fixture *x, struct site_provider *p, enum path_kind kind,
-		     const char *name, const char *via)
-{
-	struct site_path c = { .kind = kind };
-	struct diag diag;
-
-	snprintf(c.name, sizeof(c.name), "%s", name);
-	snprintf(c.via, sizeof(c.via), "%s", via);
-	assert_int_equal(site_path_put(&x->site, p, &c, &diag), 0);
-}
-
-static void put_prefix(struct fixture *x, struct site_provider *p, enum site_source source,
-		       const char *text, const char *link)
-{
-	struct site_prefix c = { .source = source, .prefix = prefix(text) };
-	struct diag diag;
-
-	snprintf(c.link, sizeof(c.link), "%s", link);
-	assert_int_equal(site_prefix(&x->site, p, &c, true, &diag), 0);
-}
-
-static int setup(void **state)
-{
-	struct fixture *x = mem_alloc(sizeof(*x));
-	struct site_provider *p;
-	struct diag diag;
-
-	*state = x;
-	x->links.inventory.interfaces = mem_calloc(DEVICES, sizeof(struct agent_interface));
-	x->links.inventory.n = DEVICES;
-	x->links.connected = mem_calloc(DEVICES, sizeof(struct addrset));
-	for (size_t i = 0; i < DEVICES; i++) {
-		struct agent_interface *in = &x->links.inventory.interfaces[i];
-
-		snprintf(in->name, sizeof(in->name), "%s", names[i]);
-		in->index = (uint32_t)(i + 10);
-		in->up = true;
-		for (size_t j = 0; j < 6 && addresses[i][j]; j++)
-			put_address(x, i, addresses[i][j]);
-		addrset_normalize(&x->links.connected[i]);
-	}
-	x->gateways[0] = (struct steer_gateway){
-		.ifindex = 12, .found = { true, true }, .has_address = { true, true },
-		.address = { addr("203.0.113.1"), addr("fe80::ff") },
-	};
-	x->gateways[1] = (struct steer_gateway){
-		.ifindex = 13, .found = { true, false }, .has_address = { true, false },
-		.address = { addr("198.18.0.1") },
-	};
-	x->tunnel = (struct steer_tunnel){ .name = "pop", .device = "tun0", .up = true,
-					   .carries = { true, true } };
-	x->world = (struct steer_world){
-		.links = &x->links, .gateways = x->gateways, .n_gateways = 2,
-		.tunnels = &x->tunnel, .n_tunnels = 1, .tunnels_known = true,
-		.states = x->states,
-	};
-	site_init(&x->site);
-	assert_int_equal(site_inside(&x->site, "lan", true, &diag), 0);
-	p = site_provider_get(&x->site, "a", &diag);
-	put_path(x, p, PATH_LINK, "wan0", "");
-	put_prefix(x, p, SITE_STATIC, "192.0.2.0/26", "");
-	p = site_provider_get(&x->site, "b", &diag);
-	put_path(x, p, PATH_LINK, "wan1", "");
-	put_prefix(x, p, SITE_ADDRESS, "::/0", "wan1");
-	put_path(x, site_provider_find(&x->site, "a"), PATH_TUNNEL, "pop", "wan1");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	plan_fini(&x->plan);
-	site_fini(&x->site);
-	link_table_fini(&x->links);
-	free(x);
-	return 0;
-}
-
-static void make(struct fixture *x)
-{
-	plan_fini(&x->plan);
-	plan_make(&x->plan, &x->site, &x->world);
-}
-
-static bool has_rule(const struct fixture *x, const char *text)
-{
-	char line[PLAN_TEXT_SIZE];
-
-	for (size_t i = 0; i < x->plan.n_rules; i++) {
-		if (strcmp(plan_rule_format(&x->plan.rules[i], line), text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool has_route(const struct fixture *x, const char *text)
-{
-	char line[PLAN_TEXT_SIZE], device[16];
-
-	for (size_t i = 0; i < x->plan.n_routes; i++) {
-		const struct plan_route *r = &x->plan.routes[i];
-
-		snprintf(device, sizeof(device), "%s",
-			 r->ifindex ? names[r->ifindex - 10] : "");
-		if (strcmp(plan_route_format(r, device, line), text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void dump(const struct fixture *x)
-{
-	char line[PLAN_TEXT_SIZE];
-
-	for (size_t i = 0; i < x->plan.n_rules; i++)
-		print_error("%s\n", plan_rule_format(&x->plan.rules[i], line));
-	for (size_t i = 0; i < x->plan.n_routes; i++)
-		print_error("%s\n", plan_route_format(&x->plan.routes[i], "?", line));
-}
-
-#define RULE(x, text)                                        \
-	do {                                                 \
-		if (!has_rule(x, text)) {                    \
-			dump(x);                             \
-			fail_msg("no rule \"%s\"", text);    \
-		}                                            \
-	} while (0)
-#define ROUTE(x, text)                                       \
-	do {                                                 \
-		if (!has_route(x, text)) {                   \
-			dump(x);                             \
-			fail_msg("no route \"%s\"", text);   \
-		}                                            \
-	} while (0)
-#define NO_ROUTE(x, text) assert_false(has_route(x, text))
 
 static void sources_choose_the_provider(void **state)
 {
@@ -314,12 +114,12 @@ static void private_sources_are_translated_by_each_provider(void **state)
 	struct fixture *x = *state;
 	const struct plan_provider *a, *b;
 
-	site_provider_find(&x->site, "a")->nat = true;
-	site_provider_find(&x->site, "b")->nat = true;
+	provider(x, "a")->nat = true;
+	provider(x, "b")->nat = true;
 	x->delegation = prefix("2001:db8:b00::/56");
 	x->world.delegations = &x->delegation;
 	x->world.n_delegations = 1;
-	put_prefix(x, site_provider_find(&x->site, "b"), SITE_DELEGATION, "2001:db8:b00::/40",
+	put_prefix(x, provider(x, "b"), SITE_DELEGATION, "2001:db8:b00::/40",
 		   "wan1");
 	make(x);
 	a = plan_provider_find(&x->plan, 1);
@@ -340,7 +140,7 @@ static void only_the_providers_sources_leave(void **state)
 	struct ip_addr a = addr("192.0.2.5"), link0 = addr("203.0.113.2"),
 		       link1 = addr("198.18.0.2"), none = addr("10.9.0.5");
 
-	site_provider_find(&x->site, "a")->nat = true;
+	provider(x, "a")->nat = true;
 	make(x);
 	/* wan0, pop, wan1 */
 	assert_true(addrset_contains(&x->plan.paths[0].egress, &a));
@@ -387,6 +187,122 @@ static void nothing_is_planned_without_providers(void **state)
 	assert_int_equal(x->plan.n_rules + x->plan.n_routes, 0);
 }
 
+/* ---- which source ---- */
+
+static void a_virtual_or_secondary_address_is_no_source(void **state)
+{
+	struct fixture *x = *state;
+
+	drop_addresses(x, WAN1);
+	put_address(x, WAN1, "198.18.0.2/32", ADDRESS_FIT); /* lower, not in the gateway's subnet */
+	put_address(x, WAN1, "198.18.0.3/24", ADDRESS_SECONDARY);
+	put_address(x, WAN1, "198.18.0.4/24", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(source_of(x, 2, IP_V4), "198.18.0.4");
+	ROUTE(x, "default via 198.18.0.1 dev wan1 src 198.18.0.4 table 26430 metric 10");
+}
+
+static void a_deprecated_address_is_the_last_resort(void **state)
+{
+	struct fixture *x = *state;
+
+	drop_addresses(x, WAN0);
+	put_address(x, WAN0, "2001:db8:ff0::2/64", ADDRESS_DEPRECATED);
+	make(x);
+	assert_string_equal(source_of(x, 1, IP_V6), "2001:db8:ff0::2");
+	put_address(x, WAN0, "2001:db8:ff1::2/64", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(source_of(x, 1, IP_V6), "2001:db8:ff1::2");
+}
+
+static void a_tentative_address_is_in_no_route(void **state)
+{
+	struct fixture *x = *state;
+
+	drop_addresses(x, WAN0);
+	put_address(x, WAN0, "2001:db8:ff0::2/64", ADDRESS_TENTATIVE);
+	provider(x, "a")->nat = true;
+	make(x);
+	assert_string_equal(source_of(x, 1, IP_V6), "");
+	ROUTE(x, "-6 default via fe80::ff dev wan0 table 26429 metric 10");
+	assert_false(plan_can_nat(plan_provider_find(&x->plan, 1), IP_V6));
+	drop_addresses(x, WAN0);
+	put_address(x, WAN0, "2001:db8:ff0::2/64", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(source_of(x, 1, IP_V6), "2001:db8:ff0::2");
+	assert_true(plan_can_nat(plan_provider_find(&x->plan, 1), IP_V6));
+}
+
+static void the_source_stays_while_it_is_there(void **state)
+{
+	struct fixture *x = *state;
+
+	make(x);
+	drop_addresses(x, WAN1);
+	put_address(x, WAN1, "198.18.0.1/24", ADDRESS_FIT); /* lower */
+	put_address(x, WAN1, "198.18.0.2/24", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(source_of(x, 2, IP_V4), "198.18.0.2");
+	drop_addresses(x, WAN1);
+	put_address(x, WAN1, "198.18.0.1/24", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(source_of(x, 2, IP_V4), "198.18.0.1");
+}
+
+static void an_address_in_anothers_prefix_is_none_of_the_links(void **state)
+{
+	struct fixture *x = *state;
+
+	put_address(x, WAN1, "192.0.2.9/32", ADDRESS_FIT); /* a's */
+	provider(x, "b")->nat = true;
+	make(x);
+	assert_false(may_leave(x, 2, "192.0.2.9"));
+	assert_true(may_leave(x, 2, "198.18.0.2"));
+	assert_true(may_leave(x, 1, "192.0.2.9"));
+	NO_RULE(x, "1074: from 192.0.2.9/32 iif lo lookup 26302");
+	RULE(x, "1075: from 192.0.2.0/26 iif lo lookup 26429");
+	assert_string_equal(source_of(x, 2, IP_V4), "198.18.0.2");
+	assert_non_null(strstr(plan_provider_find(&x->plan, 2)->problem, "192.0.2.9/32"));
+	/* and where it is the only one, there is nothing to translate to */
+	drop_addresses(x, WAN1);
+	put_address(x, WAN1, "192.0.2.9/24", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(source_of(x, 2, IP_V4), "");
+	assert_false(plan_provider_find(&x->plan, 2)->has_nat[IP_V4]);
+	assert_false(may_leave(x, 2, "192.0.2.9"));
+}
+
+static void what_is_translated_to_is_no_leased_prefix_of_another(void **state)
+{
+	struct fixture *x = *state;
+	struct ip_addr to = addr("198.18.0.2"); /* wan1 has it, by DHCP */
+	struct diag diag;
+
+	assert_int_equal(site_nat_to(&x->site, provider(x, "a"), &to, &diag), 0);
+	make(x);
+	assert_false(plan_provider_find(&x->plan, 1)->has_nat[IP_V4]);
+	assert_false(may_leave(x, 1, "198.18.0.2"));
+	assert_non_null(strstr(plan_provider_find(&x->plan, 1)->problem, "198.18.0.2/32"));
+}
+
+static void a_tunnels_own_link_local_address_asks_its_head(void **state)
+{
+	struct fixture *x = *state;
+	struct site_path *pop = &provider(x, "a")->paths[1];
+
+	put_address(x, TUN0, "169.254.7.2/30", ADDRESS_FIT);
+	make(x);
+	assert_true(may_leave(x, 3, "169.254.7.2"));
+	assert_false(may_leave(x, 3, "169.254.7.1"));
+	assert_string_equal(source_of(x, 3, IP_V4), "192.0.2.1");
+	pop->has_head[IP_V4] = true;
+	pop->head[IP_V4] = addr("169.254.7.1");
+	make(x);
+	assert_string_equal(source_of(x, 3, IP_V4), "169.254.7.2");
+	/* own traffic to anywhere does not have it */
+	ROUTE(x, "default dev tun0 src 192.0.2.1 table 26429 metric 20");
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -401,6 +317,13 @@ int main(void)
 		CASE(only_the_providers_sources_leave),
 		CASE(a_new_address_moves_rules_routes_and_translation),
 		CASE(a_leased_address_in_anothers_prefix_is_not_used),
+		CASE(a_virtual_or_secondary_address_is_no_source),
+		CASE(a_deprecated_address_is_the_last_resort),
+		CASE(a_tentative_address_is_in_no_route),
+		CASE(the_source_stays_while_it_is_there),
+		CASE(an_address_in_anothers_prefix_is_none_of_the_links),
+		CASE(what_is_translated_to_is_no_leased_prefix_of_another),
+		CASE(a_tunnels_own_link_local_address_asks_its_head),
 		CASE(nothing_is_planned_without_providers),
 	};
 

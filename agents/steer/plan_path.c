@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Paths: their interfaces and gateways, and whether they can be used.
+ */
+#include "agents/steer/plan_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/mem.h"
+
+static const struct steer_tunnel *tunnel_find(const struct plan_maker *m, const char *name)
+{
+	for (size_t i = 0; i < m->world->n_tunnels; i++) {
+		if (strcmp(m->world->tunnels[i].name, name) == 0)
+			return &m->world->tunnels[i];
+	}
+	return NULL;
+}
+
+static void set_device(const struct plan_maker *m, const struct site_path *config, struct path *p)
+{
+	const struct steer_tunnel *t =
+		p->kind == PATH_TUNNEL ? tunnel_find(m, config->name) : NULL;
+	const char *name = config->name;
+
+	if (t && t->device[0])
+		name = t->device;
+	if (config->device[0])
+		name = config->device;
+	snprintf(p->device, sizeof(p->device), "%s",
+		 strlen(name) < sizeof(p->device) ? name : "");
+}
+
+static const struct steer_gateway *gateway_find(const struct plan_maker *m, uint32_t ifindex)
+{
+	for (size_t i = 0; i < m->world->n_gateways; i++) {
+		if (m->world->gateways[i].ifindex == ifindex)
+			return &m->world->gateways[i];
+	}
+	return NULL;
+}
+
+/* False: the family cannot be routed by this link. */
+static bool set_gateway(const struct plan_maker *m, const struct site_path *config, struct path *p,
+			enum ip_family f)
+{
+	const struct steer_gateway *g = gateway_find(m, p->ifindex);
+
+	if (config->has_gateway[f]) {
+		p->has_gateway[f] = true;
+		p->gateway[f] = config->gateway[f];
+		return true;
+	}
+	if (!g || !g->found[f] || p->ifindex == 0)
+		return false;
+	p->has_gateway[f] = g->has_address[f];
+	p->gateway[f] = g->address[f];
+	return true;
+}
+
+static void unusable(struct plan_path *pp, enum ip_family f, const char *why)
+{
+	pp->usable[f] = false;
+	snprintf(pp->why[f], sizeof(pp->why[f]), "%s", why);
+}
+
+/* Can this family be routed by it at all? The liveness is not asked. */
+static bool has_way(const struct plan_maker *m, const struct site_path *config,
+		    struct plan_path *pp, enum ip_family f)
+{
+	const struct steer_tunnel *t;
+
+	if (pp->path.ifindex == 0) {
+		unusable(pp, f, "there is no such interface");
+		return false;
+	}
+	if (config->kind == PATH_LINK) {
+		if (set_gateway(m, config, &pp->path, f))
+			return true;
+		unusable(pp, f, "no gateway: neither configured nor a default route by this "
+				"interface");
+		return false;
+	}
+	t = tunnel_find(m, config->name);
+	if (t && !t->carries[f]) {
+		unusable(pp, f, "its selectors are of the other family");
+		return false;
+	}
+	return true;
+}
+
+static void judge_path(const struct plan_maker *m, const struct site_path *config,
+		       struct plan_path *pp, enum ip_family f)
+{
+	const struct path_state *state = &m->world->states[pp->path.number];
+	const struct steer_tunnel *t;
+
+	pp->usable[f] = has_way(m, config, pp, f);
+	if (!pp->usable[f])
+		return;
+	if (!pp->path.device_up) {
+		unusable(pp, f, "the interface is down");
+		return;
+	}
+	t = config->kind == PATH_TUNNEL ? tunnel_find(m, config->name) : NULL;
+	if (t && !t->up)
+		unusable(pp, f, "sav-iked has no keys for it");
+	else if (config->kind == PATH_TUNNEL && !t && m->world->tunnels_known &&
+		 config->device[0] == '\0')
+		unusable(pp, f, "sav-iked has no such tunnel");
+	pp->path.possible[f] = pp->usable[f];
+	if (pp->usable[f] && state->alive == PATH_DOWN)
+		unusable(pp, f, state->reason[0] ? state->reason : "no answers");
+}
+
+static void add_subnet(const struct ip_prefix *p, void *arg)
+{
+	struct plan_path *pp = arg;
+
+	plan_append_prefix(&pp->subnets, &pp->n_subnets, p);
+}
+
+void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
+		    const struct site_path *config)
+{
+	struct plan *plan = m->plan;
+	const struct agent_interface *in;
+	struct plan_path *pp;
+	struct path *p;
+
+	plan->paths = mem_realloc(plan->paths, plan->n_paths + 1, sizeof(*plan->paths));
+	pp = &plan->paths[plan->n_paths++];
+	*pp = (struct plan_path){ .provider = provider->number };
+	p = &pp->path;
+	p->number = config->number;
+	p->kind = config->kind;
+	snprintf(p->name, sizeof(p->name), "%s", config->name);
+	snprintf(p->provider, sizeof(p->provider), "%s", provider->name);
+	snprintf(p->via, sizeof(p->via), "%s", config->via);
+	p->mark = site_mark(m->site, SITE_MARK_PATH, config->number);
+	p->mark_mask = m->site->mark_mask;
+	p->watch = provider->watch;
+	set_device(m, config, p);
+	in = plan_interface_find(m, p->device);
+	if (in) {
+		p->ifindex = in->index;
+		p->device_up = in->up;
+	}
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		p->has_head[f] = config->has_head[f];
+		p->head[f] = config->head[f];
+		judge_path(m, config, pp, f);
+	}
+	if (config->kind == PATH_LINK)
+		addrset_each_prefix(link_table_connected(m->world->links, p->device),
+				    add_subnet, pp);
+}
