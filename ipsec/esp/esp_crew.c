@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ipsec/esp/esp_mail.h"
+#include "ipsec/esp/esp_twin.h"
 #include "ipsec/helper.h"
 #include "lib/mem.h"
 
@@ -34,6 +35,7 @@ struct esp_crew {
 	struct esp_crew_ops ops;
 	void *ctx;
 	struct esp_mailbox mail; /* to the controlling thread */
+	struct esp_twins *twins;
 	/* the threads wait for the word to begin, then that one for them */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -377,7 +379,7 @@ static void *run(void *arg)
 
 /* ---- the crew */
 
-static int member_init(struct esp_crew *crew, unsigned int i, unsigned int n, uint64_t seed)
+static int member_init(struct esp_crew *crew, unsigned int i, uint64_t seed)
 {
 	struct member *m = &crew->members[i];
 
@@ -385,7 +387,7 @@ static int member_init(struct esp_crew *crew, unsigned int i, unsigned int n, ui
 	m->index = i;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	m->worker = esp_worker_new(&worker_ops, m, seed);
-	esp_worker_place(m->worker, i, n);
+	esp_worker_share(m->worker, crew->twins);
 	if (esp_mailbox_init(&m->mail) != 0 || m->epoll < 0)
 		return -1;
 	watch(m, m->mail.fd);
@@ -400,12 +402,13 @@ struct esp_crew *esp_crew_new(unsigned int n, uint64_t seed, const struct esp_cr
 
 	crew->ops = *ops;
 	crew->ctx = ctx;
+	crew->twins = esp_twins_new();
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->changed, NULL);
 	ret = esp_mailbox_init(&crew->mail);
 	for (unsigned int i = 0; i < n && i < ESP_WORKERS_MAX; i++) {
 		crew->n++;
-		if (member_init(crew, i, n, seed) != 0)
+		if (member_init(crew, i, seed) != 0)
 			ret = -1;
 	}
 	if (ret == 0)
@@ -463,6 +466,7 @@ void esp_crew_free(struct esp_crew *crew)
 		if (crew->members[i].epoll >= 0)
 			close(crew->members[i].epoll);
 	}
+	esp_twins_free(crew->twins);
 	esp_mailbox_fini(&crew->mail);
 	pthread_mutex_destroy(&crew->lock);
 	pthread_cond_destroy(&crew->changed);

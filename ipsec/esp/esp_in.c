@@ -158,7 +158,7 @@ static void deliver(struct esp_worker *w, const struct esp_sa *sa, uint8_t *pack
 	uint32_t room = sa->room + (sa->transport ? inner->header : 0);
 
 	w->counters.verdicts[ESP_OK]++;
-	if (sa->twin != 0 && !esp_twins_in(w->twins, sa->twin, packet, inner, w->now_ms)) {
+	if (w->has_twins && esp_sa_may_be_twin(sa) && !esp_twins_in(w->twins, sa->twin, packet, inner, w->now_ms)) {
 		w->counters.aliases_full++;
 		return;
 	}

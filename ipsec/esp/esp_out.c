@@ -76,6 +76,8 @@ struct leaving {
 	struct esp_super super;
 	size_t ipip;   /* bytes of IP in IP's header in front of each packet */
 	bool fragment; /* what is made of it may be cut on the way */
+	bool alias;    /* the destination's port is one (esp_twin.h), in place of this: */
+	uint16_t port;
 };
 
 /* A place for the ESP packet around len bytes, which go to inside_of() it; NULL:
@@ -264,20 +266,32 @@ static void hand_over(struct esp_worker *w, const struct leaving *l, size_t len)
 		w->counters.handed_full++;
 }
 
+/* The packet stays as it is: another worker that gets it will ask the same. */
+static void choose(const struct esp_worker *w, struct leaving *l)
+{
+	struct esp_inner inner = l->super.inner;
+	struct esp_alias alias;
+
+	l->sa = esp_table_choose(w->table, l->device->number, &inner, 0);
+	if (!w->has_twins || (l->sa && !esp_sa_may_be_twin(l->sa)) ||
+	    !esp_twins_find(w->twins, l->super.data, &inner, w->now_ms, &alias))
+		return;
+	l->alias = true;
+	l->port = alias.port;
+	l->sa = esp_table_choose(w->table, l->device->number, &inner, alias.twin);
+}
+
 void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, size_t len)
 {
 	struct virtio_net_hdr vnet;
 	struct leaving l = { .frame = frame, .device = d };
-	uint32_t twin = 0;
 
 	memcpy(&vnet, frame, sizeof(vnet));
 	if (esp_super_read(&vnet, frame + sizeof(vnet), len - sizeof(vnet), &l.super) != 0) {
 		w->counters.bad_super++;
 		return;
 	}
-	if (w->twins)
-		twin = esp_twins_out(w->twins, frame + sizeof(vnet), &l.super.inner, l.super.csum, w->now_ms);
-	l.sa = esp_table_choose(w->table, d->number, &l.super.inner, twin);
+	choose(w, &l);
 	if (!l.sa) {
 		w->counters.no_sa++;
 		w->ops.wanted(w->ctx, d->number);
@@ -288,6 +302,8 @@ void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, s
 		return;
 	}
 	l.sock = esp_sock_of(w, l.sa);
+	if (l.alias)
+		esp_twins_out(frame + sizeof(vnet), &l.super.inner, l.super.csum, l.port);
 	if (l.sock)
 		leave(w, &l, l.super.csum);
 	else

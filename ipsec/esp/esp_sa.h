@@ -151,6 +151,12 @@ struct esp_plain {
 /* Opens the packet in place. *out is set with ESP_OK only. */
 enum esp_verdict esp_sa_open(struct esp_sa *sa, uint8_t *packet, size_t size, struct esp_plain *out);
 
+/* In transport mode through a NAT: others may have its peer's address (esp_twin.h). */
+static inline bool esp_sa_may_be_twin(const struct esp_sa *sa)
+{
+	return sa->transport && sa->path.encap;
+}
+
 /* Have both at least one address of the peer's side? */
 bool esp_sa_meets(const struct esp_sa *a, const struct esp_sa *b);
 

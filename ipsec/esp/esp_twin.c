@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ipsec/esp/esp_twin.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 #define SLOTS	   4096
 #define ALIAS_LEAST 32768
+#define DROP_EVERY_MS 1000 /* idle ones are looked for so often at most */
 
 #define PROTO_ICMP  1
 #define PROTO_TCP   6
@@ -26,17 +28,18 @@ struct alias {
 };
 
 struct esp_twins {
-	unsigned int index, of, n;
+	pthread_mutex_t lock;
+	unsigned int n, n_first; /* of twins, of first hosts */
 	uint16_t next;
+	uint64_t dropped_ms;
 	struct alias *in[SLOTS], *out[SLOTS];
 };
 
-struct esp_twins *esp_twins_new(unsigned int index, unsigned int of)
+struct esp_twins *esp_twins_new(void)
 {
 	struct esp_twins *t = mem_alloc(sizeof(*t));
 
-	t->index = index;
-	t->of = of;
+	pthread_mutex_init(&t->lock, NULL);
 	return t;
 }
 
@@ -49,6 +52,7 @@ void esp_twins_free(struct esp_twins *t)
 			next = a->next_in;
 			free(a);
 		}
+	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
 
@@ -57,9 +61,9 @@ static unsigned int slot(uint32_t a, uint32_t b, uint32_t c)
 	return (a * UINT32_C(2654435761) ^ b * UINT32_C(40503) ^ c * UINT32_C(2246822519)) >> 7 & (SLOTS - 1);
 }
 
-static struct alias **in_slot(struct esp_twins *t, uint32_t twin, uint8_t proto, uint16_t port)
+static struct alias **in_slot(struct esp_twins *t, uint32_t twin, const struct ip_addr *host, uint8_t proto, uint16_t port)
 {
-	return &t->in[slot(twin, proto, port)];
+	return &t->in[slot(twin ^ (uint32_t)host->v, proto, port)];
 }
 
 static struct alias **out_slot(struct esp_twins *t, const struct ip_addr *host, uint8_t proto, uint16_t alias)
@@ -67,11 +71,11 @@ static struct alias **out_slot(struct esp_twins *t, const struct ip_addr *host, 
 	return &t->out[slot((uint32_t)host->v, proto, alias)];
 }
 
-static struct alias *find_in(struct esp_twins *t, uint32_t twin, uint8_t proto, uint16_t port)
+static struct alias *find_in(struct esp_twins *t, uint32_t twin, const struct ip_addr *host, uint8_t proto, uint16_t port)
 {
-	struct alias *a = *in_slot(t, twin, proto, port);
+	struct alias *a = *in_slot(t, twin, host, proto, port);
 
-	while (a && (a->twin != twin || a->proto != proto || a->port != port))
+	while (a && (a->twin != twin || a->proto != proto || a->port != port || !ip_addr_equal(&a->host, host)))
 		a = a->next_in;
 	return a;
 }
@@ -85,9 +89,15 @@ static struct alias *find_out(struct esp_twins *t, const struct ip_addr *host, u
 	return a;
 }
 
+static unsigned int *counter(struct esp_twins *t, uint32_t twin)
+{
+	return twin ? &t->n : &t->n_first;
+}
+
 static void alias_free(struct esp_twins *t, struct alias *a)
 {
-	struct alias **in = in_slot(t, a->twin, a->proto, a->port), **out = out_slot(t, &a->host, a->proto, a->alias);
+	struct alias **in = in_slot(t, a->twin, &a->host, a->proto, a->port),
+		     **out = out_slot(t, &a->host, a->proto, a->alias);
 
 	while (*in != a)
 		in = &(*in)->next_in;
@@ -95,7 +105,7 @@ static void alias_free(struct esp_twins *t, struct alias *a)
 	while (*out != a)
 		out = &(*out)->next_out;
 	*out = a->next_out;
-	t->n--;
+	*counter(t, a->twin) -= 1;
 	free(a);
 }
 
@@ -142,60 +152,110 @@ static void write_port(uint8_t *packet, struct esp_inner *in, uint32_t at, uint3
 		in->dport = port;
 }
 
-static struct alias *alias_new(struct esp_twins *t, uint32_t twin, const struct esp_inner *in, uint16_t port)
+static struct alias *alias_put(struct esp_twins *t, const struct alias *what)
 {
-	const unsigned int tries = ALIAS_LEAST / t->of;
-	struct alias *a;
+	struct alias *a = mem_dup(what, sizeof(*what)),
+		     **in = in_slot(t, a->twin, &a->host, a->proto, a->port),
+		     **out = out_slot(t, &a->host, a->proto, a->alias);
 
-	for (unsigned int i = 0; i < tries; i++) {
-		uint16_t alias = (uint16_t)(ALIAS_LEAST + (t->next++ % tries) * t->of + t->index);
+	a->next_in = *in;
+	*in = a;
+	a->next_out = *out;
+	*out = a;
+	*counter(t, a->twin) += 1;
+	return a;
+}
 
-		if (find_out(t, &in->src, in->proto, alias))
-			continue;
-		a = mem_alloc(sizeof(*a));
-		*a = (struct alias){ .twin = twin, .host = in->src, .proto = in->proto, .port = port, .alias = alias };
-		a->next_in = *in_slot(t, twin, in->proto, port);
-		*in_slot(t, twin, in->proto, port) = a;
-		a->next_out = *out_slot(t, &in->src, in->proto, alias);
-		*out_slot(t, &in->src, in->proto, alias) = a;
-		t->n++;
-		return a;
+static bool has_room(struct esp_twins *t, uint32_t twin, uint64_t now_ms)
+{
+	if (*counter(t, twin) >= ESP_TWIN_PORTS && now_ms >= t->dropped_ms + DROP_EVERY_MS) {
+		t->dropped_ms = now_ms;
+		drop_idle(t, now_ms);
+	}
+	return *counter(t, twin) < ESP_TWIN_PORTS;
+}
+
+/* From the highest down: most hosts' own ports begin below. */
+static struct alias *alias_new(struct esp_twins *t, struct alias *want, uint64_t now_ms)
+{
+	const unsigned int aliases = UINT16_MAX + 1 - ALIAS_LEAST;
+
+	if (!has_room(t, want->twin, now_ms))
+		return NULL;
+	/* the first host's port stays what it is, if nobody has it */
+	want->alias = want->port;
+	if (want->twin == 0 && !find_out(t, &want->host, want->proto, want->alias))
+		return alias_put(t, want);
+	for (unsigned int i = 0; i < aliases; i++) {
+		want->alias = (uint16_t)(UINT16_MAX - t->next++ % aliases);
+		if (!find_out(t, &want->host, want->proto, want->alias))
+			return alias_put(t, want);
 	}
 	return NULL;
+}
+
+static struct alias *alias_get(struct esp_twins *t, struct alias *want, uint64_t now_ms)
+{
+	struct alias *a = find_in(t, want->twin, &want->host, want->proto, want->port);
+
+	return a ? a : alias_new(t, want, now_ms);
 }
 
 bool esp_twins_in(struct esp_twins *t, uint32_t twin, uint8_t *packet, struct esp_inner *in, uint64_t now_ms)
 {
 	uint32_t sum_at, at = port_at(in, true, &sum_at);
-	struct alias *a;
-	uint16_t port;
+	struct alias *a, want = { .twin = twin, .host = in->src, .proto = in->proto };
+	uint16_t alias;
 
 	if (at == UINT32_MAX)
 		return true;
-	port = esp_get16(packet + in->header + at);
-	a = find_in(t, twin, in->proto, port);
-	if (!a && t->n >= ESP_TWIN_PORTS)
-		drop_idle(t, now_ms);
-	if (!a && t->n < ESP_TWIN_PORTS)
-		a = alias_new(t, twin, in, port);
-	if (!a)
-		return false;
-	a->used_ms = now_ms;
-	write_port(packet, in, at, sum_at, false, a->alias);
-	return true;
+	want.port = alias = esp_get16(packet + in->header + at);
+	if (twin == 0 && want.port < ALIAS_LEAST)
+		return true;
+	pthread_mutex_lock(&t->lock);
+	a = alias_get(t, &want, now_ms);
+	if (a) {
+		a->used_ms = now_ms;
+		alias = a->alias;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (alias != want.port)
+		write_port(packet, in, at, sum_at, false, alias);
+	return a || twin == 0;
 }
 
-uint32_t esp_twins_out(struct esp_twins *t, uint8_t *packet, struct esp_inner *in, bool partial, uint64_t now_ms)
+bool esp_twins_find(struct esp_twins *t, const uint8_t *packet, struct esp_inner *in, uint64_t now_ms,
+		    struct esp_alias *out)
 {
 	uint32_t sum_at, at = port_at(in, false, &sum_at);
-	struct alias *a;
+	struct alias *a, first = { .host = in->dst, .proto = in->proto };
+	bool changes;
 
 	if (at == UINT32_MAX)
-		return 0;
-	a = find_out(t, &in->dst, in->proto, esp_get16(packet + in->header + at));
+		return false;
+	first.port = esp_get16(packet + in->header + at);
+	if (first.port < ALIAS_LEAST)
+		return false;
+	pthread_mutex_lock(&t->lock);
+	a = find_out(t, &first.host, first.proto, first.port);
+	/* whoever is spoken to has his port: no twin gets it while he answers */
 	if (!a)
-		return 0;
-	a->used_ms = now_ms;
-	write_port(packet, in, at, sum_at, partial, a->port);
-	return a->twin;
+		a = alias_get(t, &first, now_ms);
+	if (a) {
+		a->used_ms = now_ms;
+		*out = (struct esp_alias){ a->twin, a->port };
+	}
+	changes = a && (a->twin != 0 || a->port != first.port);
+	pthread_mutex_unlock(&t->lock);
+	if (changes && at == 2)
+		in->dport = out->port;
+	return changes;
+}
+
+void esp_twins_out(uint8_t *packet, struct esp_inner *in, bool partial, uint16_t port)
+{
+	uint32_t sum_at, at = port_at(in, false, &sum_at);
+
+	if (at != UINT32_MAX)
+		write_port(packet, in, at, sum_at, partial, port);
 }

@@ -23,7 +23,6 @@ struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, u
 
 	w->ops = *ops;
 	w->ctx = ctx;
-	w->of = 1;
 	w->table = esp_table_new(seed);
 	w->arena = mem_alloc(ESP_ARENA_SIZE);
 	w->read_buffer = mem_alloc(ESP_READ_SIZE);
@@ -33,10 +32,9 @@ struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, u
 	return w;
 }
 
-void esp_worker_place(struct esp_worker *w, unsigned int index, unsigned int of)
+void esp_worker_share(struct esp_worker *w, struct esp_twins *twins)
 {
-	w->index = index;
-	w->of = of;
+	w->twins = twins;
 }
 
 void esp_worker_free(struct esp_worker *w)
@@ -44,7 +42,7 @@ void esp_worker_free(struct esp_worker *w)
 	if (!w)
 		return;
 	esp_table_free(w->table);
-	esp_twins_free(w->twins);
+	esp_twins_free(w->own_twins);
 	for (size_t i = 0; i < w->n_devices; i++)
 		if (w->devices[i].fd >= 0)
 			close(w->devices[i].fd);
@@ -292,9 +290,12 @@ static void set_twin(struct esp_worker *w, struct esp_sa *sa)
 	if (f.same)
 		sa->twin = f.same->twin;
 	else if (f.others)
-		sa->twin = ++w->last_twin;
-	if (sa->twin != 0 && !w->twins)
-		w->twins = esp_twins_new(w->index, w->of);
+		sa->twin = sa->spi_in; /* all workers have the same number for it */
+	if (sa->twin == 0)
+		return;
+	w->has_twins = true;
+	if (!w->twins)
+		w->twins = w->own_twins = esp_twins_new();
 }
 
 int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool sending)

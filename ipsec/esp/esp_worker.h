@@ -11,6 +11,7 @@
 #include "ipsec/esp/esp_sa.h"
 #include "ipsec/esp/esp_sock.h"
 
+struct esp_twins;
 struct esp_worker;
 
 /* What the worker has to say; each must be quick and must not call back. */
@@ -64,8 +65,8 @@ struct esp_worker_counters {
 };
 
 struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, uint64_t seed);
-/* Which of how many that share the devices; else the only one. */
-void esp_worker_place(struct esp_worker *w, unsigned int index, unsigned int of);
+/* The aliases that it shares with others (esp_twin.h); they must outlive it. */
+void esp_worker_share(struct esp_worker *w, struct esp_twins *twins);
 void esp_worker_free(struct esp_worker *w);
 
 /* A queue of a TUN device (IFF_VNET_HDR | IFF_NO_PI, non-blocking), taken over;

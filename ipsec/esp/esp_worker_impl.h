@@ -33,9 +33,8 @@ struct esp_worker {
 	void *ctx;
 	struct esp_table *table;
 	size_t n_orphans;
-	unsigned int index, of; /* which of how many workers */
-	struct esp_twins *twins; /* NULL: there are none */
-	uint32_t last_twin;
+	struct esp_twins *twins, *own_twins; /* NULL: there are none; not shared */
+	bool has_twins; /* some SA is or was a twin's */
 	struct esp_device *devices;
 	size_t n_devices;
 	struct esp_sock **socks;

@@ -35,7 +35,7 @@ struct end {
 	uint64_t counters[ESP_COUNTERS];
 };
 
-static struct end ends[2];
+static struct end ends[3]; /* the third in one test, behind the same NAT as the first */
 static bool rekeyed; /* then packets of one flow come by several queues */
 static uint8_t packet[PACKET_MAX], frame[PACKET_MAX + sizeof(struct virtio_net_hdr)];
 
@@ -306,6 +306,98 @@ static void test_what_is_taken_is_refused_and_told(void **state)
 	assert_true(ends[0].wanted > 0);
 }
 
+/* ---- transport mode */
+
+static struct ike_ts_list all_of_v4(void)
+{
+	struct ip_prefix p = ip_prefix_make(IP_V4, 0, 0);
+
+	return (struct ike_ts_list){ .n = 1, .list = { ike_ts_of_prefix(&p) } };
+}
+
+/* A host that the second end sees at the loopback address, as all. */
+static void add_host(unsigned int side, uint32_t spi_there)
+{
+	struct ike_child_keys keys[2] = { { .encr = { .len = 20 } }, { .encr = { .len = 20 } } };
+	struct ike_ts_list any = all_of_v4(), seen = host("127.0.0.1", 0);
+
+	memset(keys[0].encr.bytes, 0x33 + (int)side, 20);
+	memset(keys[1].encr.bytes, 0x99 + (int)side, 20);
+	for (unsigned int there = 0; there < 2; there++) {
+		unsigned int at = there ? 1 : side;
+		struct esp_sa_conf conf = {
+			.tunnel = DEVICE,
+			.owner = 1,
+			.spi_in = there ? spi_there : 0x70000 + side,
+			.spi_out = there ? 0x70000 + side : spi_there,
+			.suite = { ENCR_AES_GCM_16, 128, AUTH_NONE },
+			.in = &keys[!there],
+			.out = &keys[there],
+			.local_ts = there ? &seen : &any,
+			.remote_ts = there ? &seen : &any,
+			.transport = true,
+			.path = { .link = 1, .local = ends[at].at, .remote = ends[there ? side : 1].at, .encap = true },
+		};
+
+		esp_crew_add(ends[at].crew, &conf, true);
+	}
+}
+
+/* The next frame that comes out of any queue; the length of its packet, 0: none. */
+static size_t got(unsigned int side)
+{
+	for (unsigned int i = 0; i < 5000; i++) {
+		for (unsigned int q = 0; q < WORKERS; q++) {
+			ssize_t n = recv(ends[side].queues[q], frame, sizeof(frame), MSG_DONTWAIT);
+
+			if (n > (ssize_t)sizeof(struct virtio_net_hdr)) {
+				memcpy(packet, frame + sizeof(struct virtio_net_hdr), (size_t)n - sizeof(struct virtio_net_hdr));
+				return (size_t)n - sizeof(struct virtio_net_hdr);
+			}
+		}
+		poll(NULL, 0, 1);
+	}
+	return 0;
+}
+
+/* Each worker has its own part of the SAs, and any of them gets the answers. */
+static void test_an_answer_finds_its_host_by_every_queue(void **state)
+{
+	static const unsigned int hosts[] = { 0, 2 };
+	struct virtio_net_hdr vnet = { 0 };
+	uint16_t seen[2];
+	size_t len = 0;
+
+	end_open(&ends[2]);
+	for (unsigned int n = 0; n < SAS; n++) /* the tunnels of the other tests have this device too */
+		for (unsigned int side = 0; side < 2; side++)
+			esp_crew_del(ends[side].crew, spi(side, n, 0));
+	add_host(0, 0x80000);
+	add_host(2, 0x80002); /* another worker's */
+	for (unsigned int i = 0; i < 2; i++) {
+		leave(hosts[i], 0, 1, 1701);
+		len = got(1);
+		assert_int_equal(len, 128);
+		seen[i] = esp_get16(packet + 20);
+	}
+	assert_int_equal(seen[0], 1701);
+	assert_int_not_equal(seen[1], 1701);
+	for (unsigned int q = 0; q < WORKERS; q++)
+		for (unsigned int i = 0; i < 2; i++) {
+			struct packet_conf conf = { .proto = 17, .sport = 10, .dport = seen[i], .payload = 100 };
+
+			memcpy(frame, &vnet, sizeof(vnet));
+			len = packet_make(&conf, frame + sizeof(vnet));
+			memcpy(frame + sizeof(vnet) + 12, "\x7f\0\0\1\x7f\0\0\1", 8);
+			assert_true(send(ends[1].queues[q], frame, sizeof(vnet) + len, 0) > 0);
+			assert_int_equal(got(hosts[i]), 128);
+			assert_int_equal(esp_get16(packet + 22), 1701);
+		}
+	esp_crew_free(ends[2].crew);
+	for (unsigned int i = 0; i < WORKERS; i++)
+		close(ends[2].queues[i]);
+}
+
 static bool refuse(void)
 {
 	return false;
@@ -330,6 +422,7 @@ int main(void)
 		CASE(test_each_packet_is_carried_by_the_owner_of_its_sa),
 		CASE(test_rekeying_from_worker_to_worker_loses_nothing),
 		CASE(test_what_is_taken_is_refused_and_told),
+		CASE(test_an_answer_finds_its_host_by_every_queue),
 		cmocka_unit_test(test_a_worker_that_may_not_begin_ends_all),
 	};
 

@@ -656,18 +656,29 @@ static void see_loopback(struct esp_worker *w, uint32_t spi)
 	sa->local_ts.list[1].first.v = sa->local_ts.list[1].last.v = INADDR_LOOPBACK;
 }
 
-static void test_two_hosts_behind_one_nat_with_the_same_ports(void **state)
+static void two_hosts(void)
 {
-	const struct packet_conf l2tp = { .proto = 17, .last_src = 1, .last_dst = 2, .sport = 1701, .dport = 1701, .payload = 60 };
-	const struct packet_conf tcp = { .proto = 6, .last_src = 1, .last_dst = 2, .sport = 40000, .dport = 80, .flags = 0x18, .payload = 60 };
-	uint16_t first, other;
-
 	end_open(&ends[OTHER], OTHER);
 	esp_worker_del(ends[LEFT].worker, 0x1000);
 	add_transport(LEFT, 0x2000);
 	add_transport(OTHER, 0x3000);
 	see_loopback(ends[LEFT].worker, 0x2000);
 	see_loopback(ends[OTHER].worker, 0x3000);
+}
+
+static void two_hosts_end(void)
+{
+	esp_worker_free(ends[OTHER].worker);
+	close(ends[OTHER].tun);
+}
+
+static void test_two_hosts_behind_one_nat_with_the_same_ports(void **state)
+{
+	const struct packet_conf l2tp = { .proto = 17, .last_src = 1, .last_dst = 2, .sport = 1701, .dport = 1701, .payload = 60 };
+	const struct packet_conf tcp = { .proto = 6, .last_src = 1, .last_dst = 2, .sport = 40000, .dport = 80, .flags = 0x18, .payload = 60 };
+	uint16_t first, other;
+
+	two_hosts();
 	for (unsigned int round = 0; round < 3; round++) {
 		first = ask_and_answer(LEFT, &l2tp);
 		other = ask_and_answer(OTHER, &l2tp);
@@ -682,8 +693,49 @@ static void test_two_hosts_behind_one_nat_with_the_same_ports(void **state)
 	esp_worker_del(ends[RIGHT].worker, 0x3001);
 	esp_worker_del(ends[OTHER].worker, 0x3000);
 	assert_int_equal(ask_and_answer(OTHER, &l2tp), other);
-	esp_worker_free(ends[OTHER].worker);
-	close(ends[OTHER].tun);
+	two_hosts_end();
+}
+
+/* Any port may be one that the first host uses itself. */
+static void test_an_alias_is_no_port_of_the_first_host(void **state)
+{
+	struct packet_conf conf = { .proto = 17, .last_src = 1, .last_dst = 2, .sport = 7, .dport = 9, .payload = 60 };
+	uint16_t alias, step, taken[3];
+	size_t len;
+
+	two_hosts();
+	alias = ask_and_answer(OTHER, &conf);
+	conf.sport = 8;
+	step = (uint16_t)(ask_and_answer(OTHER, &conf) - alias);
+	alias += step;
+	/* one that is given: the first host has another then, and both are answered */
+	conf.sport = alias;
+	assert_int_not_equal(ask_and_answer(LEFT, &conf), alias);
+	conf.sport = 8;
+	assert_int_equal(ask_and_answer(OTHER, &conf), alias);
+	/* those that would be next, but the first host has them: it was the first to
+	 * speak, or was spoken to */
+	for (unsigned int i = 0; i < 3; i++) {
+		taken[i] = (uint16_t)(alias + (2 + i) * step);
+		conf.sport = taken[i];
+		assert_int_equal(ask_and_answer(LEFT, &conf), taken[i]);
+	}
+	conf.sport = 9;
+	conf.dport = (uint16_t)(alias + 5 * step);
+	len = packet_make(&conf, packet);
+	memcpy(packet + 12, "\x7f\0\0\1\x7f\0\0\1", 8);
+	leave_from(RIGHT, packet, len);
+	arrive_at(LEFT);
+	assert_int_equal(got(LEFT, back), len);
+	conf.dport = 9;
+	for (unsigned int i = 0; i < 8; i++) {
+		conf.sport = (uint16_t)(100 + i);
+		alias = ask_and_answer(OTHER, &conf);
+		for (unsigned int k = 0; k < 3; k++)
+			assert_int_not_equal(alias, taken[k]);
+		assert_int_not_equal(alias, (uint16_t)(taken[2] + step));
+	}
+	two_hosts_end();
 }
 
 static void test_each_counter_has_a_name(void **state)
@@ -723,6 +775,7 @@ int main(void)
 		CASE(test_transport_mode_takes_no_fragments),
 		CASE(test_transport_mode_keeps_what_waits_to_be_written),
 		CASE(test_two_hosts_behind_one_nat_with_the_same_ports),
+		CASE(test_an_alias_is_no_port_of_the_first_host),
 		cmocka_unit_test(test_each_counter_has_a_name),
 	};
 
