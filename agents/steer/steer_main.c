@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include "agents/steer/accept_ra.h"
+#include "agents/steer/path_memory.h"
 #include "agents/steer/rules_nl.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/tunnels.h"
@@ -17,7 +18,7 @@ static struct {
 	const struct steer_ops *ops;
 	void *ctx;
 	const struct link_table *links;
-	const char *tunnel_socket;
+	const char *tunnel_socket, *memory; /* files */
 
 	struct site site;
 	bool site_ready, started, released;
@@ -34,7 +35,7 @@ static struct {
 	int tunnel_fd;
 	struct tunnel_list tunnels;
 
-	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch;
+	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch, *t_memory;
 	uint64_t applied;
 	struct diag error;
 } st = { .tunnel_fd = -1 };
@@ -83,6 +84,7 @@ static void make_plan(struct plan *plan)
 		.n_tunnels = st.tunnels.n,
 		.tunnels_known = st.tunnels.known,
 		.states = st.states,
+		.before = &st.plan,
 	};
 
 	world.delegations = rules_nl_delegations(st.rules, &world.n_delegations);
@@ -145,6 +147,7 @@ static void forget_flows(const struct plan *old, const struct plan *new)
 static bool same_for_watching(const struct path *a, const struct path *b)
 {
 	return path_same_way(a, b) && a->device_up == b->device_up &&
+	       memcmp(a->possible, b->possible, sizeof(a->possible)) == 0 &&
 	       strcmp(a->device, b->device) == 0 && strcmp(a->provider, b->provider) == 0;
 }
 
@@ -172,8 +175,12 @@ static void on_watch(struct event *t)
 	if (same)
 		return;
 	st.n_watched = st.plan.n_paths;
-	for (size_t i = 0; i < st.n_watched; i++)
-		st.watched[i] = st.plan.paths[i].path;
+	for (size_t i = 0; i < st.n_watched; i++) {
+		struct path *p = &st.watched[i];
+
+		*p = st.plan.paths[i].path;
+		p->was_dead = st.states[p->number].alive == PATH_DOWN;
+	}
 	forget_states();
 	st.ops->paths(st.ctx, st.watched, st.n_watched);
 }
@@ -280,6 +287,16 @@ static void plan_soon(long ms)
 		event_add_timer_msec(st.loop, on_plan, NULL, ms, &st.t_plan);
 }
 
+/* Not before the routes are switched: a disk may take its time. */
+static void on_memory(struct event *t)
+{
+	struct diag diag;
+
+	(void)t;
+	if (!st.released && path_memory_save(st.memory, &st.site, st.states, &diag) < 0)
+		st.ops->note(st.ctx, true, diag.text);
+}
+
 void steer_path_changed(void *ctx, uint32_t number, const struct path_state *state)
 {
 	(void)ctx;
@@ -287,6 +304,8 @@ void steer_path_changed(void *ctx, uint32_t number, const struct path_state *sta
 		return;
 	st.states[number] = *state;
 	run_plan();
+	if (!st.t_memory)
+		event_add_timer_msec(st.loop, on_memory, NULL, 0, &st.t_memory);
 }
 
 bool steer_reach(const struct plan_reach *reach)
@@ -458,8 +477,7 @@ static bool open_kernel(struct diag *diag)
 }
 
 void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx,
-		 const struct link_table *links, const char *accept_ra_path,
-		 const char *tunnel_socket)
+		 const struct link_table *links, const struct steer_files *files)
 {
 	struct diag diag;
 
@@ -468,17 +486,19 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	st.ops = ops;
 	st.ctx = ctx;
 	st.links = links;
-	st.tunnel_socket = tunnel_socket;
+	st.tunnel_socket = files->tunnel_socket;
+	st.memory = files->memory;
 	if (!open_kernel(&diag)) {
 		if (site_is_used(&st.site))
 			set_error(-1, &diag);
 		return;
 	}
-	st.accept_ra = accept_ra_open(ACCEPT_RA_CONF, accept_ra_path, ops->privileges, &diag);
+	st.accept_ra = accept_ra_open(ACCEPT_RA_CONF, files->accept_ra, ops->privileges, &diag);
 	if (!st.accept_ra)
 		set_error(-1, &diag);
 	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++)
 		st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
+	path_memory_load(st.memory, &st.site, st.states, frr_now_us() / 1000);
 	st.started = true;
 	run_plan();
 	event_add_read(loop, on_news, NULL, rules_nl_fd(st.rules), &st.t_news);
@@ -493,6 +513,9 @@ void steer_stop(void)
 	EVENT_OFF(st.t_poll);
 	EVENT_OFF(st.t_connect);
 	EVENT_OFF(st.t_watch);
+	if (st.t_memory)
+		on_memory(NULL);
+	EVENT_OFF(st.t_memory);
 	disconnect();
 	rules_nl_close(st.rules);
 	nft_site_close(st.nft);
@@ -510,6 +533,7 @@ int steer_release(struct diag *diag)
 	if (!st.started)
 		return 0;
 	st.released = true;
+	unlink(st.memory);
 	st.ops->paths(st.ctx, NULL, 0);
 	/* routes back first, then what judged them */
 	rc = rules_nl_apply(st.rules, &none, diag);
