@@ -420,6 +420,9 @@ static const struct reach_packet_ops reach_ops = {
 static int start_steer(struct event_loop *the_loop)
 {
 	static char socket[AGENT_PATH_SIZE];
+	const struct steer_files files = { .accept_ra = agent.files.accept_ra,
+					   .memory = agent.files.paths,
+					   .tunnel_socket = socket };
 
 	(void)the_loop;
 	snprintf(socket, sizeof(socket), "%s/%s",
@@ -428,7 +431,7 @@ static int start_steer(struct event_loop *the_loop)
 	liveness = liveness_packet_new(loop, &liveness_ops, NULL);
 	watch_vty_liveness(liveness);
 	hooks = hook_packet_new(loop, note, NULL);
-	steer_start(loop, &steer_ops, NULL, &agent.table, agent.files.accept_ra, socket);
+	steer_start(loop, &steer_ops, NULL, &agent.table, &files);
 	reach = reach_packet_new(loop, &reach_ops, NULL);
 	metrics_registry_add(registry, reach_packet_collect, reach);
 	reach_vty_start(reach);

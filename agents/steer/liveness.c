@@ -93,6 +93,15 @@ static void begin(struct liveness *l, struct watched *w, const struct path *path
 		l->ops.open(l->ctx, path, w->ident);
 }
 
+/* Nobody is told: who calls us has said so. */
+static void begin_dead(struct watched *w)
+{
+	liveness_fsm_dead(&w->fsm);
+	w->told.alive = PATH_DOWN;
+	snprintf(w->reason, sizeof(w->reason), "%s",
+		 "it was dead when sav-agent was started");
+}
+
 static void set_path(struct liveness *l, const struct path *path, int64_t now)
 {
 	struct watched *w = l->paths[path->number];
@@ -103,6 +112,8 @@ static void set_path(struct liveness *l, const struct path *path, int64_t now)
 					       .since_ms = (now + l->offset_us) / MS,
 					       .rtt_us = -1,
 					       .loss_percent = -1 };
+		if (path->was_dead)
+			begin_dead(w);
 		begin(l, w, path, now);
 	} else if (same_way(&w->path, path)) {
 		watched_update(w, path, now);
@@ -245,7 +256,8 @@ static void run_probe(struct liveness *l, struct watched *w, struct probe *p, in
 	echo = probe_next(p, &w->conf, l->ops.random(l->ctx), now);
 	echo.ident = w->ident;
 	probe_encode(p->to.family, &echo, out);
-	l->ops.send_echo(l->ctx, w->path.number, &p->to, out, sizeof(out));
+	probe_sent(p, l->ops.send_echo(l->ctx, w->path.number, &p->to, out, sizeof(out)),
+		   now);
 }
 
 static void run_bfd(struct liveness *l, struct watched *w, struct watched_bfd *b,
@@ -286,17 +298,27 @@ static bool is_live(const struct watched *w)
 	       watched_can_send(w) && w->path.device_up;
 }
 
-/* Another path of the same provider carries its traffic. */
-static bool has_other(const struct liveness *l, const struct watched *w)
+static bool has_other_of(const struct liveness *l, const struct watched *w,
+			 enum ip_family f)
 {
 	for (uint32_t i = 1; i <= PATH_NUMBER_MAX; i++) {
 		const struct watched *other = l->paths[i];
 
-		if (other && other != w && is_live(other) &&
+		if (other && other != w && is_live(other) && other->path.possible[f] &&
 		    strcmp(other->path.provider, w->path.provider) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Other paths of the same provider carry all that this one could. */
+static bool has_other(const struct liveness *l, const struct watched *w)
+{
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		if (w->path.possible[f] && !has_other_of(l, w, f))
+			return false;
+	}
+	return true;
 }
 
 static void promote(struct liveness *l, int64_t now)

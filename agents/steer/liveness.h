@@ -26,7 +26,9 @@ struct liveness_ops {
 	 * path has another mark, source or interface; ident: of its echo requests. */
 	void (*open)(void *ctx, const struct path *path, uint16_t ident);
 	void (*close)(void *ctx, uint32_t number);
-	void (*send_echo)(void *ctx, uint32_t number, const struct ip_addr *to,
+	/* False: it has not been sent, for a reason that lies here and not with the
+	 * path (no socket, an address that is not ready, no memory). */
+	bool (*send_echo)(void *ctx, uint32_t number, const struct ip_addr *to,
 			  const uint8_t *data, size_t len);
 	void (*send_bfd)(void *ctx, uint32_t number, const struct ip_addr *to,
 			 uint16_t port, const uint8_t *data, size_t len);

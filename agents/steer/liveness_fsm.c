@@ -64,6 +64,11 @@ void liveness_fsm_restart(struct liveness_fsm *f)
 		f->phase = LIVENESS_DOWN;
 }
 
+void liveness_fsm_dead(struct liveness_fsm *f)
+{
+	f->phase = LIVENESS_DOWN;
+}
+
 uint32_t liveness_fsm_need(const struct liveness_fsm *f)
 {
 	return LIVENESS_NEED << f->doublings;

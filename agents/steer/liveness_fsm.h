@@ -39,6 +39,8 @@ void liveness_fsm_promote(struct liveness_fsm *f, int64_t now_ms);
 /* The path goes another way now (address, interface): what was learned of the old
  * one is void, but not that it failed. */
 void liveness_fsm_restart(struct liveness_fsm *f);
+/* A new path that begins as one that has failed. */
+void liveness_fsm_dead(struct liveness_fsm *f);
 uint32_t liveness_fsm_need(const struct liveness_fsm *f);
 /* INT64_MAX: not on hold. */
 int64_t liveness_fsm_due_ms(const struct liveness_fsm *f, uint32_t hold_ms);

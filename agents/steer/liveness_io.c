@@ -11,7 +11,10 @@
 #include "lib/digest.h"
 #include "lib/mem.h"
 
-#define RETRY_US  1000000
+#define RETRY_US  250000
+/* An IPv6 address cannot be used while it is looked for twins (RFC 4862 section 5.4),
+ * which is no news. */
+#define NEWS_US	  4000000
 #define READS_MAX 64 /* of one socket, then others get their turn */
 #define LISTENERS (2 * IP_FAMILIES)
 
@@ -30,6 +33,7 @@ struct liveness_io {
 	struct path_sockets paths[PATH_NUMBER_MAX + 1];
 	int listeners[LISTENERS]; /* family + 2 * multihop */
 	int64_t now_us, retry_us; /* INT64_MAX: all is open */
+	int64_t failing_us;	  /* since when something could not be opened; 0 */
 	struct diag error;
 };
 
@@ -58,6 +62,10 @@ static bool opened(struct liveness_io *io, int *slot, int fd, const struct diag 
 	if (fd >= 0)
 		return true;
 	io->retry_us = io->now_us + RETRY_US;
+	if (io->failing_us == 0)
+		io->failing_us = io->now_us;
+	if (io->now_us - io->failing_us < NEWS_US)
+		return false;
 	if (strcmp(io->error.text, diag->text) != 0)
 		io->ops.note(io->ctx, true, diag->text);
 	io->error = *diag;
@@ -112,8 +120,10 @@ static void open_all(struct liveness_io *io)
 			drop(io, &io->listeners[i], true);
 	}
 	raise_privileges(io, false);
-	if (io->retry_us == INT64_MAX)
+	if (io->retry_us == INT64_MAX) {
 		io->error.text[0] = '\0';
+		io->failing_us = 0;
+	}
 }
 
 static void io_close(void *ctx, uint32_t number)
@@ -143,16 +153,20 @@ static void io_open(void *ctx, const struct path *path, uint16_t ident)
 /* ---- packets ---- */
 
 /* What cannot be sent is lost, like any other packet: the path's routes may
- * prohibit it, and that is an answer too. */
-static void io_send_echo(void *ctx, uint32_t number, const struct ip_addr *to,
+ * prohibit it, and that is an answer too. But the path is not to blame for an
+ * address that is not ready or has just gone, nor for want of memory. */
+static bool io_send_echo(void *ctx, uint32_t number, const struct ip_addr *to,
 			 const uint8_t *data, size_t len)
 {
 	struct liveness_io *io = ctx;
 	struct path_sockets *s = &io->paths[number];
 
-	if (s->echo[to->family] >= 0)
-		liveness_sock_send(s->echo[to->family], to, 0, s->path.ifindex, data,
-				   len);
+	if (s->echo[to->family] < 0)
+		return false;
+	if (liveness_sock_send(s->echo[to->family], to, 0, s->path.ifindex, data, len))
+		return true;
+	return errno != EINVAL && errno != EADDRNOTAVAIL && errno != ENOBUFS &&
+	       errno != EAGAIN && errno != ENOMEM;
 }
 
 static void io_send_bfd(void *ctx, uint32_t number, const struct ip_addr *to,

@@ -36,6 +36,23 @@ struct probe_echo probe_next(struct probe *p, const struct probe_conf *conf,
 	return echo;
 }
 
+void probe_sent(struct probe *p, bool sent, int64_t now_us)
+{
+	if (sent) {
+		p->unsent_us = 0;
+		return;
+	}
+	if (p->unsent_us == 0)
+		p->unsent_us = now_us;
+	if (now_us - p->unsent_us >= PROBE_UNSENT_US)
+		return;
+	p->sent--;
+	p->unanswered--;
+	/* the time for the first answer begins with the first request */
+	if (p->sent == 0)
+		p->begun_us = now_us;
+}
+
 /* The request with this token, counted from the first; the sequence number on
  * the wire says only where to look. */
 static bool find(const struct probe *p, const struct probe_echo *echo, uint64_t *n)

@@ -22,6 +22,7 @@
 
 #define PROBE_RING	 64 /* requests that may be answered */
 #define PROBE_ECHO_BYTES 16 /* ICMP header, and the random number */
+#define PROBE_UNSENT_US	 10000000
 
 enum probe_state {
 	PROBE_WAITING, /* for the first answer, or the time for it */
@@ -43,6 +44,7 @@ struct probe {
 	int64_t answered_us; /* the last one */
 	int64_t rtt_us;	     /* the last one; -1: none */
 	uint64_t sent, received;
+	int64_t unsent_us;   /* since when nothing can be sent; 0: it can */
 	uint32_t unanswered; /* sent since the last answer */
 	uint32_t row;	     /* answers to requests in a row, up to now */
 	uint64_t row_last;   /* the last of them */
@@ -64,6 +66,10 @@ void probe_init(struct probe *p, const struct ip_addr *to, int64_t first_us,
  * a tenth of the interval, for probes of many paths not to march in step. */
 struct probe_echo probe_next(struct probe *p, const struct probe_conf *conf,
 			     uint64_t random, int64_t now_us);
+/* What became of the request that probe_next() has just given. One that has not left
+ * this machine is not lost; but what cannot be asked for PROBE_UNSENT_US in a row
+ * is as silent as any other. */
+void probe_sent(struct probe *p, bool sent, int64_t now_us);
 /* False: no answer to any request that is open. need: answers in a row until one
  * that was silent is alive. */
 bool probe_answer(struct probe *p, const struct probe_echo *echo, uint32_t need,

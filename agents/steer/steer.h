@@ -25,10 +25,15 @@ struct steer_ops {
 	void (*paths)(void *ctx, const struct path *paths, size_t n);
 };
 
-/* links stays the caller's, who says when it has changed. */
+struct steer_files {
+	const char *accept_ra;	   /* state of accept_ra.h */
+	const char *memory;	   /* state of path_memory.h */
+	const char *tunnel_socket; /* sav-iked's */
+};
+
+/* links and the files' names stay the caller's, who says when links has changed. */
 void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx,
-		 const struct link_table *links, const char *accept_ra_path,
-		 const char *tunnel_socket);
+		 const struct link_table *links, const struct steer_files *files);
 void steer_stop(void); /* changes nothing in the kernel */
 /* By hand: away with all of it until the next start. */
 int steer_release(struct diag *diag);

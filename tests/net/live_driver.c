@@ -127,6 +127,7 @@ static void set_path(struct driver *d, uint32_t number, char *rest)
 
 	if (!p->number) {
 		p->number = number;
+		p->possible[IP_V4] = p->possible[IP_V6] = true;
 		path_watch_default(&p->watch);
 	}
 	for (word = strtok_r(rest, " \n", &save); word;

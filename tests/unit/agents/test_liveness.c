@@ -4,11 +4,13 @@
  * and what is expected of each path. Commands, one a line:
  *
  *   path N PROVIDER gateway|head A... [target A...] [quorum N] [interval MS]
- *        [timeout MS] [hold MS] [bfd [deaf]] [noprobe] [silent A...]
+ *        [timeout MS] [hold MS] [bfd [deaf]] [noprobe] [dead] [silent A...]
  *   set N WORD VALUE        the same path with another time, or "source" A
  *   link N up|down|away     its interface; away: there is none
+ *   mute N on|off           requests do not leave this machine
  *   loss N PERCENT [A]      of packets each way, or what A answers
  *   delay N MS              of an answer
+ *   can N all|ipv4|none     what could be routed by it if it lives
  *   peer N admin-down|up    of the BFD session
  *   run MS
  *   flap N MS TIMES         its interface goes and comes, each time for MS
@@ -40,7 +42,7 @@
 
 struct far {
 	struct path path;
-	bool away;
+	bool away, mute;
 	unsigned int loss;
 	int64_t delay_us;
 	struct ip_addr lossy, silent[PATH_TARGETS_MAX];
@@ -119,7 +121,7 @@ static bool answers(const struct far *f, const struct ip_addr *to)
 }
 
 /* The reply, as a raw socket gives it. */
-static void send_echo(void *ctx, uint32_t number, const struct ip_addr *to,
+static bool send_echo(void *ctx, uint32_t number, const struct ip_addr *to,
 		      const uint8_t *data, size_t len)
 {
 	struct world *w = ctx;
@@ -129,12 +131,14 @@ static void send_echo(void *ctx, uint32_t number, const struct ip_addr *to,
 	struct flight *fl = &w->flight[w->n_flight];
 	size_t header = to->family == IP_V4 ? 20 : 0;
 
+	if (f->mute)
+		return false;
 	f->asked++;
 	assert_true(f->path.device_up && f->path.ifindex);
 	assert_int_equal(len, PROBE_ECHO_BYTES);
 	assert_int_equal(data[0], to->family == IP_V4 ? 8 : 128);
 	if (is_lost(w, f->loss) || is_lost(w, lossy) || !answers(f, to))
-		return;
+		return true;
 	assert_true(w->n_flight < FLIGHT_MAX);
 	w->n_flight++;
 	*fl = (struct flight){ .at_us = w->now + f->delay_us,
@@ -144,6 +148,7 @@ static void send_echo(void *ctx, uint32_t number, const struct ip_addr *to,
 	memcpy(fl->data + header, data, len);
 	fl->data[header] = to->family == IP_V4 ? 0 : 129;
 	fl->len = header + len;
+	return true;
 }
 
 static void to_us(struct world *w, uint32_t number, const uint8_t *data, size_t len)
@@ -350,6 +355,7 @@ static void make_path(struct world *w, struct far *f, uint32_t number,
 	f->path.ifindex = number + 100;
 	f->path.device_up = true;
 	f->path.has_source[IP_V4] = f->path.has_source[IP_V6] = true;
+	f->path.possible[IP_V4] = f->path.possible[IP_V6] = true;
 	ip_addr_parse("192.0.2.2", &f->path.source[IP_V4]);
 	ip_addr_parse("2001:db8::2", &f->path.source[IP_V6]);
 	snprintf(f->path.provider, sizeof(f->path.provider), "%s", provider);
@@ -359,6 +365,9 @@ static void make_path(struct world *w, struct far *f, uint32_t number,
 			bfd_init(&f->peer, &fast, number + 77, number, w->now);
 		} else if (strcmp(word, "deaf") == 0) {
 			f->bfd = false;
+		} else if (strcmp(word, "dead") == 0) {
+			f->path.was_dead = true;
+			f->alive = PATH_DOWN;
 		} else if (strcmp(word, "noprobe") == 0) {
 			f->path.watch.probe = false;
 		} else if (ip_addr_parse(word, &a)) {
@@ -524,6 +533,14 @@ static void path_command(struct world *w, const char *command, char **rest)
 		f->delay_us = number_of(rest) * MS;
 	} else if (strcmp(command, "flap") == 0) {
 		flap(w, f, rest);
+	} else if (strcmp(command, "mute") == 0) {
+		word = strtok_r(NULL, " ", rest);
+		f->mute = strcmp(word, "on") == 0;
+	} else if (strcmp(command, "can") == 0) {
+		word = strtok_r(NULL, " ", rest);
+		f->path.possible[IP_V4] = strcmp(word, "none") != 0;
+		f->path.possible[IP_V6] = strcmp(word, "all") == 0;
+		tell_paths(w);
 	} else if (strcmp(command, "peer") == 0) {
 		word = strtok_r(NULL, " ", rest);
 		bfd_set_admin_down(&f->peer, strcmp(word, "up") != 0, w->now);
@@ -659,7 +676,10 @@ int main(void)
 		SCENARIO("link"),
 		SCENARIO("targets"),
 		SCENARIO("hold"),
+		SCENARIO("restart"),
+		SCENARIO("impossible"),
 		SCENARIO("loss"),
+		SCENARIO("unsent"),
 		SCENARIO("flaps"),
 		SCENARIO("clock"),
 		SCENARIO("bfd"),
