@@ -330,6 +330,11 @@ static void build_private(const struct build *b)
 	const struct plan *plan = b->plan;
 	struct nftnl_rule *r;
 
+	for (size_t i = 0; i < plan->n_nested; i++) {
+		r = rule(b);
+		expr_prefix(r, false, &plan->nested[i]);
+		go(r, CHAIN_EXEMPT);
+	}
 	for (size_t i = 0; i < plan->n_paths; i++) {
 		const struct plan_path *pp = &plan->paths[i];
 		const struct plan_provider *p = plan_provider_find(plan, pp->provider);

@@ -215,6 +215,37 @@ static void make_privates(struct plan_maker *m)
 	}
 }
 
+/* ---- inside subnets within a link's ---- */
+
+struct nesting {
+	struct plan *plan;
+	const struct plan_path *pp;
+};
+
+static void note_nested(const struct ip_prefix *p, void *arg)
+{
+	const struct nesting *n = arg;
+
+	for (size_t i = 0; i < n->pp->n_subnets; i++) {
+		if (ip_prefix_covers(&n->pp->subnets[i], p) && p->len > n->pp->subnets[i].len)
+			plan_append_prefix(&n->plan->nested, &n->plan->n_nested, p);
+	}
+}
+
+/* A part of what is on a link may have been routed to us and be inside. */
+static void make_nested(struct plan_maker *m)
+{
+	struct nesting n = { .plan = m->plan };
+
+	for (size_t i = 0; i < m->plan->n_paths; i++) {
+		n.pp = &m->plan->paths[i];
+		for (size_t j = 0; j < m->site->n_insides; j++)
+			addrset_each_prefix(
+				link_table_connected(m->world->links, m->site->insides[j]),
+				note_nested, &n);
+	}
+}
+
 /* ---- the whole ---- */
 
 void plan_make(struct plan *plan, const struct site *site, const struct steer_world *world)
@@ -233,6 +264,7 @@ void plan_make(struct plan *plan, const struct site *site, const struct steer_wo
 	}
 	plan_make_sources(&m);
 	make_privates(&m);
+	make_nested(&m);
 	plan_make_rules(&m);
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
 		plan_make_routes(&m, f);
@@ -251,5 +283,6 @@ void plan_fini(struct plan *plan)
 	free(plan->rules);
 	free(plan->routes);
 	free(plan->privates);
+	free(plan->nested);
 	*plan = (struct plan){ 0 };
 }

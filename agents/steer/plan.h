@@ -10,6 +10,7 @@
  *   base+5   our question for the main table's default route by an interface
  *   base+10  flows that came by a path: by it while it lives, ...
  *   base+11  ... else by its provider
+ *   base+18  from inside to an inside subnet within a link's: to the next but one
  *   base+20  from inside to the subnet of a link: past the next one
  *   base+40  the main table without its default routes
  *   base+50  the question "is there a more specific route?" ends here
@@ -142,6 +143,8 @@ struct plan {
 	size_t n_routes;
 	struct ip_prefix *privates;
 	size_t n_privates;
+	struct ip_prefix *nested; /* subnets of inside interfaces within a link's subnet */
+	size_t n_nested;
 	struct plan_reach reach; /* the caller's, after plan_make() */
 };
 

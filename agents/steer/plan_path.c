@@ -18,18 +18,29 @@ static const struct steer_tunnel *tunnel_find(const struct plan_maker *m, const 
 	return NULL;
 }
 
-static void set_device(const struct plan_maker *m, const struct site_path *config, struct path *p)
+static const char *device_of(const struct plan_maker *m, const struct site_path *config)
 {
 	const struct steer_tunnel *t =
-		p->kind == PATH_TUNNEL ? tunnel_find(m, config->name) : NULL;
-	const char *name = config->name;
+		config->kind == PATH_TUNNEL ? tunnel_find(m, config->name) : NULL;
 
-	if (t && t->device[0])
-		name = t->device;
 	if (config->device[0])
-		name = config->device;
+		return config->device;
+	return t && t->device[0] ? t->device : config->name;
+}
+
+/* What sav-iked says, or a tunnel's name that is an interface too, has been
+ * checked by nobody: a link's or an inside interface's rules are not a tunnel's. */
+static const char *why_not_device(const struct plan_maker *m, const struct site_path *config)
+{
+	return config->kind == PATH_TUNNEL
+		       ? site_not_for_tunnel(m->site, device_of(m, config), config->name)
+		       : NULL;
+}
+
+static void set_device(const struct plan_maker *m, const struct site_path *config, struct path *p)
+{
 	snprintf(p->device, sizeof(p->device), "%s",
-		 strlen(name) < sizeof(p->device) ? name : "");
+		 why_not_device(m, config) ? "" : device_of(m, config));
 }
 
 static const struct steer_gateway *gateway_find(const struct plan_maker *m, uint32_t ifindex)
@@ -69,8 +80,16 @@ static void unusable(struct plan_path *pp, enum ip_family f, const char *why)
 static bool has_way(const struct plan_maker *m, const struct site_path *config,
 		    struct plan_path *pp, enum ip_family f)
 {
+	const char *why = why_not_device(m, config);
 	const struct steer_tunnel *t;
+	char text[PATH_REASON_SIZE];
 
+	if (why) {
+		snprintf(text, sizeof(text), "not by interface %.15s: %.64s", device_of(m, config),
+			 why);
+		unusable(pp, f, text);
+		return false;
+	}
 	if (pp->path.ifindex == 0) {
 		unusable(pp, f, "there is no such interface");
 		return false;

@@ -20,6 +20,7 @@ enum place {
 	AT_MAIN = 5,
 	AT_FLOW = 10,
 	AT_FLOW_PROVIDER = 11,
+	AT_NESTED = 18,
 	AT_NEAR = 20,
 	AT_SPECIFIC = 40,
 	AT_QUESTION = 50,
@@ -63,6 +64,21 @@ static void rule_iif(struct plan_rule *r, const char *iif)
 	snprintf(r->iif, sizeof(r->iif), "%s", iif);
 }
 
+static void inside_rules_to(struct plan_maker *m, enum place place, const struct ip_prefix *to,
+			    enum place past)
+{
+	const struct site *s = m->site;
+
+	for (size_t i = 0; i < s->n_insides; i++) {
+		struct plan_rule *r = new_rule(m, place, to->family, PLAN_GOTO,
+					       s->rule_base + (uint32_t)past);
+
+		rule_iif(r, s->insides[i]);
+		r->has_to = true;
+		r->to = *to;
+	}
+}
+
 static void path_rules(struct plan_maker *m, const struct plan_path *pp, enum ip_family f)
 {
 	const uint32_t n = pp->path.number;
@@ -74,14 +90,8 @@ static void path_rules(struct plan_maker *m, const struct plan_path *pp, enum ip
 	rule_mark(m, AT_FLOW_PROVIDER, f, site_mark(s, SITE_MARK_FLOW, n),
 		  site_table(s, SITE_MARK_PROVIDER, pp->provider));
 	for (size_t i = 0; i < pp->n_subnets; i++) {
-		for (size_t j = 0; j < s->n_insides && pp->subnets[i].family == f; j++) {
-			struct plan_rule *r = new_rule(m, AT_NEAR, f, PLAN_GOTO,
-						       s->rule_base + AT_FAR);
-
-			rule_iif(r, s->insides[j]);
-			r->has_to = true;
-			r->to = pp->subnets[i];
-		}
+		if (pp->subnets[i].family == f)
+			inside_rules_to(m, AT_NEAR, &pp->subnets[i], AT_FAR);
 	}
 }
 
@@ -200,6 +210,8 @@ void plan_make_rules(struct plan_maker *m)
 		for (size_t i = 0; i < plan->n_providers; i++)
 			provider_rules(m, &plan->providers[i], f);
 	}
+	for (size_t i = 0; i < plan->n_nested; i++)
+		inside_rules_to(m, AT_NESTED, &plan->nested[i], AT_SPECIFIC);
 	drop_doubles(plan);
 	qsort(plan->rules, plan->n_rules, sizeof(*plan->rules), by_priority);
 }

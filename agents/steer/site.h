@@ -125,6 +125,11 @@ int site_path_put(struct site *s, struct site_provider *p, const struct site_pat
 		  struct diag *diag);
 int site_path_del(struct site *s, struct site_provider *p, enum path_kind kind,
 		  const char *name, struct diag *diag);
+/* Why this interface cannot be that tunnel's, for people; NULL: it can. */
+const char *site_not_for_tunnel(const struct site *s, const char *interface, const char *tunnel);
+/* A name that an inside interface or a link ("word") can have? */
+int site_check_interface(const struct site *s, const char *word, const char *interface,
+			 struct diag *diag);
 /* Any provider's; owner may be NULL. */
 const struct site_path *site_path_find(const struct site *s, enum path_kind kind,
 				       const char *name, const struct site_provider **owner);

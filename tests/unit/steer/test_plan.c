@@ -187,6 +187,34 @@ static void nothing_is_planned_without_providers(void **state)
 	assert_int_equal(x->plan.n_rules + x->plan.n_routes, 0);
 }
 
+static void a_tunnel_that_is_called_like_a_link_is_not_the_link(void **state)
+{
+	struct fixture *x = *state;
+
+	snprintf(provider(x, "a")->paths[1].name, PATH_NAME_SIZE, "wan1");
+	make(x);
+	assert_non_null(strstr(x->plan.paths[1].why[IP_V4], "wan1: it is a link"));
+	assert_string_equal(x->plan.paths[1].path.device, "");
+	/* nor the inside interface, whoever says so */
+	snprintf(provider(x, "a")->paths[1].name, PATH_NAME_SIZE, "pop");
+	snprintf(x->tunnel.device, sizeof(x->tunnel.device), "lan");
+	make(x);
+	assert_non_null(strstr(x->plan.paths[1].why[IP_V4], "lan: it is an inside"));
+	assert_false(x->plan.paths[1].usable[IP_V4]);
+}
+
+static void an_inside_subnet_within_a_links_is_inside(void **state)
+{
+	struct fixture *x = *state;
+
+	put_address(x, LAN, "198.18.0.129/25", ADDRESS_FIT);
+	make(x);
+	RULE(x, "1018: from all to 198.18.0.128/25 iif lan goto 1040");
+	RULE(x, "1020: from all to 198.18.0.0/24 iif lan goto 1055");
+	assert_int_equal(x->plan.n_nested, 1);
+	NO_RULE(x, "1018: from all to 192.0.2.0/26 iif lan goto 1040");
+}
+
 /* ---- which source ---- */
 
 static void a_virtual_or_secondary_address_is_no_source(void **state)
@@ -317,6 +345,8 @@ int main(void)
 		CASE(only_the_providers_sources_leave),
 		CASE(a_new_address_moves_rules_routes_and_translation),
 		CASE(a_leased_address_in_anothers_prefix_is_not_used),
+		CASE(a_tunnel_that_is_called_like_a_link_is_not_the_link),
+		CASE(an_inside_subnet_within_a_links_is_inside),
 		CASE(a_virtual_or_secondary_address_is_no_source),
 		CASE(a_deprecated_address_is_the_last_resort),
 		CASE(a_tentative_address_is_in_no_route),

@@ -46,6 +46,16 @@ static int put_path(const char *name, enum path_kind kind, const char *what, con
 	return site_path_put(&site, provider(name), &p, &diag);
 }
 
+static int put_device(const char *name, const char *tunnel, const char *device)
+{
+	struct site_path p = { .kind = PATH_TUNNEL };
+
+	snprintf(p.name, sizeof(p.name), "%s", tunnel);
+	snprintf(p.via, sizeof(p.via), "wan0");
+	snprintf(p.device, sizeof(p.device), "%s", device);
+	return site_path_put(&site, provider(name), &p, &diag);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -102,6 +112,32 @@ static void a_tunnel_needs_its_link(void **state)
 	refused(site_provider_del(&site, "b", &diag), "no tunnel t0");
 	assert_int_equal(site_path_del(&site, provider("a"), PATH_TUNNEL, "t0", &diag), 0);
 	assert_int_equal(site_provider_del(&site, "b", &diag), 0);
+}
+
+static void a_tunnels_device_is_nobody_elses(void **state)
+{
+	(void)state;
+	assert_int_equal(site_inside(&site, "lan0", true, &diag), 0);
+	assert_int_equal(put_path("a", PATH_LINK, "wan0", "", 0), 0);
+	assert_int_equal(put_path("b", PATH_LINK, "wan1", "", 0), 0);
+	refused(put_device("a", "t0", "lan0"), "inside");
+	refused(put_device("a", "t0", "wan0"), "it is a link");
+	refused(put_device("a", "t0", "wan1"), "it is a link");
+	refused(put_device("a", "t0", "all"), "no interface of a tunnel");
+	refused(put_device("a", "t0", "default"), "no interface of a tunnel");
+	refused(put_device("a", "t0", "lo"), "no interface of a tunnel");
+	refused(put_device("a", "t0", "../all"), "no interface of a tunnel");
+	refused(put_device("a", "t0", ".."), "no interface of a tunnel");
+	assert_int_equal(provider("a")->n_paths, 1);
+	assert_int_equal(put_device("a", "t0", "tun0"), 0);
+	assert_int_equal(put_device("a", "t0", "tun0"), 0);
+	refused(put_device("b", "t1", "tun0"), "another tunnel's");
+	/* nor does anybody take it afterwards */
+	refused(site_inside(&site, "tun0", true, &diag), "no tunnel t0");
+	refused(put_path("b", PATH_LINK, "tun0", "", 0), "no tunnel t0");
+	refused(put_path("b", PATH_LINK, "all", "", 0), "no interface's name");
+	refused(put_path("b", PATH_LINK, "../wan", "", 0), "no interface's name");
+	refused(site_inside(&site, "lo", true, &diag), "no interface's name");
 }
 
 static void numbers_stay_when_others_go(void **state)
@@ -183,6 +219,7 @@ int main(void)
 		CASE(overlapping_prefixes_are_refused_with_the_other_provider),
 		CASE(an_inside_interface_is_no_link),
 		CASE(a_tunnel_needs_its_link),
+		CASE(a_tunnels_device_is_nobody_elses),
 		CASE(numbers_stay_when_others_go),
 		CASE(delegations_are_told_apart_by_their_block),
 		CASE(translation_to_another_providers_address_is_refused),
