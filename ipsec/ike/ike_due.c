@@ -168,6 +168,17 @@ static void retry(struct ike_engine *e, uint64_t now_ms)
 	}
 }
 
+/* One that is taken down or about to be replaced has no child any more, either. */
+static void check_child(struct tunnel_slot *slot, struct ike_sa *sa, uint64_t now_ms)
+{
+	if (!slot->wanted || !slot->ref)
+		return;
+	for (const struct ike_sa *other = slot->sas; other; other = other->next_tunnel)
+		if (other->state == SA_UP && other->n_children > 0)
+			return;
+	sa_child_again(sa, now_ms);
+}
+
 /* A new SA beside the old one, which goes when the new one is up. */
 static void reauthenticate(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 {
@@ -196,8 +207,10 @@ static bool run_one(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
 		sa_run(sa, now_ms);
 	}
 	e->running = NULL;
-	if (slot)
+	if (slot) {
 		check_up(e, slot, now_ms);
+		check_child(slot, sa, now_ms);
+	}
 	if (sa->state == SA_DEAD && sa->die_at_ms <= now_ms) {
 		engine_sa_unlink(e, sa);
 		e->running = sa;

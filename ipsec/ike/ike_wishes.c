@@ -7,6 +7,7 @@
 int ike_engine_up(struct ike_engine *e, const char *name, const struct ike_path *path, uint64_t now_ms, struct diag *diag)
 {
 	struct tunnel_slot *slot = engine_slot_find(e, name);
+	const struct sa_request child = { .kind = REQ_CHILD_NEW };
 
 	if (!slot)
 		return diag_set(diag, "there is no tunnel %s", name);
@@ -17,6 +18,9 @@ int ike_engine_up(struct ike_engine *e, const char *name, const struct ike_path 
 	slot->retry_ms = 0;
 	if (!engine_slot_has_sa(slot))
 		engine_initiate(e, slot, now_ms);
+	for (struct ike_sa *sa = slot->sas; sa; sa = sa->next_tunnel)
+		if (sa->state == SA_UP && sa->n_children == 0 && !sa_is_queued(sa, REQ_IKE_DELETE, 0))
+			sa_queue(sa, &child);
 	return 0;
 }
 
@@ -78,11 +82,14 @@ int ike_engine_rekey(struct ike_engine *e, const char *name, bool children, uint
 
 void ike_engine_child_expiring(struct ike_engine *e, uint32_t spi_in, uint64_t now_ms)
 {
-	const struct sa_request rekey = { .kind = REQ_CHILD_REKEY, .spi = spi_in };
+	struct sa_child *child;
 	struct ike_sa *sa;
 
-	if (engine_child_by_spi(e, spi_in, &sa) && sa->state == SA_UP)
-		sa_queue(sa, &rekey);
+	child = engine_child_by_spi(e, spi_in, &sa);
+	if (!child || sa->state != SA_UP || child->rekey_at_ms <= now_ms)
+		return;
+	child->rekey_at_ms = now_ms; /* again, if it comes to nothing */
+	engine_touch(sa);
 }
 
 void ike_engine_child_failed(struct ike_engine *e, uint32_t spi_in, uint64_t now_ms)

@@ -431,9 +431,10 @@ void sa_run(struct ike_sa *sa, uint64_t now_ms)
 	if (sa->out.active && sa->out.resend_at_ms <= now_ms)
 		resend(sa, now_ms);
 	if (sa->state == SA_UP) {
-		if (sa->rekey_at_ms <= now_ms && !sa_is_queued(sa, REQ_IKE_REKEY, 0)) {
-			sa->rekey_at_ms = UINT64_MAX;
-			sa_queue(sa, &rekey);
+		if (sa->rekey_at_ms <= now_ms) {
+			sa->rekey_at_ms = now_ms + SA_REKEY_AGAIN_MS; /* unless it is replaced by then */
+			if (!sa_is_queued(sa, REQ_IKE_REKEY, 0))
+				sa_queue(sa, &rekey);
 		}
 		sa_child_timers(sa, now_ms);
 		idle_run(sa, now_ms);

@@ -30,6 +30,7 @@
 #define SA_RETRIES 7	  /* times that a request is sent, 0.5 s doubled between: 63.5 s in all */
 #define SA_RETRY_FIRST_MS 500
 #define SA_HALF_OPEN_MS 30000
+#define SA_REKEY_AGAIN_MS 120000 /* a rekeying that came to nothing is begun anew */
 #define SA_LINGER_MS 5000 /* a replaced or deleted SA answers repeated requests for so long */
 
 enum sa_state {
@@ -183,6 +184,7 @@ struct ike_sa {
 
 	struct sa_child *children[SA_CHILDREN_MAX];
 	unsigned n_children;
+	uint64_t child_since_ms, child_wait_ms; /* see sa_child_again() */
 	uint64_t created_ms, up_ms, rekey_at_ms, reauth_at_ms, die_at_ms;
 	uint64_t heard_ms, spoke_ms;
 	bool has_nat_baseline;
@@ -318,6 +320,9 @@ void sa_create_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads
 struct sa_nonce sa_lowest(const struct ike_bytes *ni, const struct ike_bytes *nr);
 bool sa_nonce_is_lower(const struct sa_nonce *a, const struct sa_nonce *b);
 void sa_child_timers(struct ike_sa *sa, uint64_t now_ms);
+/* For an SA that shall have a child and has none: asks for one, each time a little
+ * later unless the last one was there for a while. */
+void sa_child_again(struct ike_sa *sa, uint64_t now_ms);
 
 /* ---- sa_rekey.c */
 void sa_rekey_begin(struct ike_sa *sa, uint64_t now_ms);

@@ -11,6 +11,8 @@
 #define TRY_AGAIN_MS 10000 /* after TEMPORARY_FAILURE, and more each time (2.25) */
 #define KNOWN_MS 60000
 #define TRIES_MAX 5
+#define CHILD_WAIT_MS 1000 /* before a child that is gone is made anew; doubled each time */
+#define CHILD_WAIT_MAX_MS 60000
 
 /* ---- the table of one SA */
 
@@ -284,6 +286,7 @@ static uint16_t install(struct ike_sa *sa, struct child_exchange *x, const struc
 	child->remote_ts = ts_dup(c->remote_ts);
 	sa->children[sa->n_children++] = child;
 	engine_child_link(sa, child);
+	sa->child_since_ms = x->now_ms;
 	x->made = child;
 	child->used = !install.inbound_only;
 	ike_suite_format(&c->suite, IKE_PROTO_ESP, suite, sizeof(suite));
@@ -651,8 +654,24 @@ void sa_child_timers(struct ike_sa *sa, uint64_t now_ms)
 
 		if (child->rekey_at_ms > now_ms)
 			continue;
-		child->rekey_at_ms = UINT64_MAX;
-		if (child->state == CHILD_UP)
+		child->rekey_at_ms = now_ms + SA_REKEY_AGAIN_MS; /* unless it is gone by then */
+		if (child->state == CHILD_UP && !sa_is_queued(sa, REQ_CHILD_REKEY, child->spi_in))
 			sa_queue(sa, &rekey);
 	}
+}
+
+void sa_child_again(struct ike_sa *sa, uint64_t now_ms)
+{
+	struct sa_request again = { .kind = REQ_CHILD_NEW };
+
+	if (sa->state != SA_UP || !sa->began || sa->n_children > 0 || sa_is_queued(sa, REQ_CHILD_NEW, 0))
+		return;
+	if (sa->child_since_ms && now_ms >= sa->child_since_ms + CHILD_WAIT_MAX_MS)
+		sa->child_wait_ms = 0;
+	sa->child_since_ms = 0;
+	sa->child_wait_ms = sa->child_wait_ms ? 2 * sa->child_wait_ms : CHILD_WAIT_MS;
+	if (sa->child_wait_ms > CHILD_WAIT_MAX_MS)
+		sa->child_wait_ms = CHILD_WAIT_MAX_MS;
+	again.not_before_ms = now_ms + sa->child_wait_ms;
+	sa_queue(sa, &again);
 }

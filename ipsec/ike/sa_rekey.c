@@ -72,6 +72,8 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const ui
 	sa->peer_hashes = old->peer_hashes;
 	sa->virtual_addr = old->virtual_addr;
 	sa->began = old->began;
+	sa->child_since_ms = old->child_since_ms;
+	sa->child_wait_ms = old->child_wait_ms;
 	sa->state = SA_UP;
 	sa->spare_of = old->number;
 	sa->up_ms = old->up_ms;

@@ -108,15 +108,15 @@ static uint32_t on_spi(void *ctx)
 {
 	struct end *e = ctx;
 
-	return ++e->next_spi;
+	return e->no_spi ? 0 : ++e->next_spi;
 }
 
 static int on_child_add(void *ctx, const struct ike_child_sa *child)
 {
 	struct end *e = ctx;
 
-	if (e->n_kids == LADDER_KIDS_MAX)
-		return -1; /* the datapath is full */
+	if (e->n_kids == LADDER_KIDS_MAX || e->refuses)
+		return -1;
 	e->kids[e->n_kids++] = (struct kid){ child->spi_in, child->spi_out, child->in->encr, child->out->encr,
 					     child->inbound_only ? 0 : ++e->n_used, child->encap, child->path,
 					     child->transport, child->local_ts->list[0], child->remote_ts->list[0] };

@@ -37,6 +37,7 @@ struct end {
 	struct crypto_private *key;
 	struct ike_endpoint at;
 	uint32_t next_spi;
+	bool refuses, no_spi; /* its datapath takes no child, or has no SPI left */
 	unsigned n_used;
 	unsigned n_kids;
 	struct kid kids[LADDER_KIDS_MAX];

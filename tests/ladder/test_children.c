@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Children and keys that are gone or refused come again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/ladder/ladder.h"
+
+static bool no_group; /* a key exchange fails, as it does for want of memory */
+
+struct crypto_dh *__real_crypto_dh_new(uint16_t group);
+struct crypto_dh *__wrap_crypto_dh_new(uint16_t group);
+struct crypto_dh *__wrap_crypto_dh_new(uint16_t group)
+{
+	return no_group ? NULL : __real_crypto_dh_new(group);
+}
+
+static void keep_up(struct ike_tunnel *t, unsigned end)
+{
+	t->start = end == 0;
+}
+
+static void pass_s(unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		ladder.now += 1000;
+		ladder_settle();
+	}
+}
+
+static void assert_kids(unsigned n)
+{
+	assert_int_equal(ladder.ends[0].n_kids, n);
+	assert_int_equal(ladder.ends[1].n_kids, n);
+}
+
+static void delete_child(unsigned end)
+{
+	const struct sa_request delete = { .kind = REQ_CHILD_DELETE, .spi = ladder.ends[end].kids[0].spi_in };
+
+	sa_queue(ladder_sa(end, 0), &delete);
+	ladder_settle();
+	assert_kids(0);
+}
+
+/* strongSwan and libreswan close a child that is idle, and an operator may. */
+static void a_child_that_the_peer_deletes_comes_again(void **state)
+{
+	ladder_begin(keep_up);
+	ladder_up();
+	for (unsigned i = 0; i < 3; i++) {
+		delete_child(i < 2);
+		pass_s(5);
+		assert_kids(1);
+		pass_s(100);
+	}
+	assert_int_equal(ladder_counters(0).sas, 1);
+	assert_int_equal(ladder.ends[0].ups, 1);
+	ladder_end();
+}
+
+static void a_peer_that_refuses_it_is_asked_more_and_more_seldom(void **state)
+{
+	unsigned asked;
+
+	ladder_begin(keep_up);
+	ladder_up();
+	ladder.ends[1].refuses = true;
+	delete_child(1);
+	asked = ladder_sa(0, 0)->next_id;
+	pass_s(1800);
+	asked = ladder_sa(0, 0)->next_id - asked;
+	/* 60 of these are liveness */
+	assert_true(asked >= 60 + 25 && asked <= 60 + 60);
+	ladder.ends[1].refuses = false;
+	pass_s(70);
+	assert_kids(1);
+	ladder_end();
+}
+
+/* It is deleted as soon as it is there: not a new one each second. */
+static void a_peer_that_deletes_each_is_asked_more_and_more_seldom(void **state)
+{
+	unsigned deleted = 0;
+
+	ladder_begin(keep_up);
+	ladder_up();
+	for (unsigned i = 0; i < 600; i++) {
+		if (ladder.ends[1].n_kids > 0) {
+			delete_child(1);
+			deleted++;
+		}
+		pass_s(1);
+	}
+	assert_true(deleted >= 10 && deleted <= 20);
+	ladder_end();
+}
+
+static void what_nobody_keeps_up_stays_away_until_it_is_wanted(void **state)
+{
+	ladder_begin(NULL);
+	ladder_up();
+	delete_child(1);
+	pass_s(200);
+	assert_kids(0);
+	assert_int_equal(ladder_counters(0).sas, 1);
+	ladder_up(); /* "ipsec up" */
+	assert_kids(1);
+	assert_int_equal(ladder.ends[0].ups, 1);
+	ladder_up(); /* it has one */
+	assert_kids(1);
+	ladder_end();
+}
+
+static void what_was_taken_down_stays_down(void **state)
+{
+	struct diag diag;
+
+	ladder_begin(keep_up);
+	ladder_up();
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "t", ladder.now, &diag), 0);
+	pass_s(200);
+	assert_kids(0);
+	assert_int_equal(ladder_counters(0).sas, 0);
+	ladder_end();
+}
+
+/* The old one carries meanwhile. */
+static void a_refused_rekeying_of_a_child_comes_again(void **state)
+{
+	uint32_t before;
+
+	ladder_begin(NULL);
+	ladder_up();
+	before = ladder.ends[0].kids[0].spi_in;
+	ladder.ends[1].refuses = true;
+	ladder.ends[0].refuses = true;
+	ladder.now += 3600 * 1000;
+	pass_s(1200); /* longer than all tries of one rekeying */
+	assert_int_equal(ladder.ends[0].kids[0].spi_in, before);
+	ladder.ends[0].refuses = ladder.ends[1].refuses = false;
+	pass_s(180);
+	assert_kids(1);
+	assert_int_not_equal(ladder.ends[0].kids[0].spi_in, before);
+	ladder_end();
+}
+
+/* The datapath says that its numbers are running out. */
+static void an_expiring_child_is_rekeyed_although_it_is_refused_at_first(void **state)
+{
+	uint32_t before;
+
+	ladder_begin(NULL);
+	ladder_up();
+	before = ladder.ends[0].kids[0].spi_in;
+	ladder.ends[0].no_spi = true;
+	ike_engine_child_expiring(ladder.ends[0].engine, before, ladder.now);
+	pass_s(10);
+	assert_int_equal(ladder.ends[0].kids[0].spi_in, before);
+	ladder.ends[0].no_spi = false;
+	pass_s(180);
+	assert_kids(1);
+	assert_int_not_equal(ladder.ends[0].kids[0].spi_in, before);
+	ladder_end();
+}
+
+static void an_ike_rekeying_that_failed_comes_again(void **state)
+{
+	ladder_begin(NULL);
+	ladder_up();
+	no_group = true;
+	ladder.now += 4 * 3600 * 1000;
+	pass_s(60);
+	no_group = false;
+	assert_int_equal(ladder_sa(0, 0)->number, 1);
+	pass_s(180);
+	assert_int_not_equal(ladder_sa(0, 0)->number, 1);
+	assert_int_equal(ladder_counters(0).sas, 1);
+	assert_int_equal(ladder.ends[0].downs, 0);
+	assert_kids(1);
+	ladder_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_child_that_the_peer_deletes_comes_again),
+		cmocka_unit_test(a_peer_that_refuses_it_is_asked_more_and_more_seldom),
+		cmocka_unit_test(a_peer_that_deletes_each_is_asked_more_and_more_seldom),
+		cmocka_unit_test(what_nobody_keeps_up_stays_away_until_it_is_wanted),
+		cmocka_unit_test(what_was_taken_down_stays_down),
+		cmocka_unit_test(a_refused_rekeying_of_a_child_comes_again),
+		cmocka_unit_test(an_expiring_child_is_rekeyed_although_it_is_refused_at_first),
+		cmocka_unit_test(an_ike_rekeying_that_failed_comes_again),
+	};
+
+	return cmocka_run_group_tests_name("children", tests, NULL, NULL);
+}
