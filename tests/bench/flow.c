@@ -133,10 +133,26 @@ static int tcp(const char *to, int streams, double seconds)
 
 /* ---- UDP */
 
+#define NUMBERS_KEPT (1u << 26)
+
 struct seen {
-	uint64_t packets, bytes, highest;
+	uint64_t packets, bytes, highest, twice;
 	double first, last, gap;
 };
+
+/* Each number once; those beyond what is kept are taken for new. */
+static bool seen_before(uint64_t number)
+{
+	static uint8_t seen[NUMBERS_KEPT / 8];
+	uint8_t bit = (uint8_t)(1u << (number % 8));
+	bool was;
+
+	if (number >= NUMBERS_KEPT)
+		return false;
+	was = seen[number / 8] & bit;
+	seen[number / 8] |= bit;
+	return was;
+}
 
 static void see(struct seen *s, const uint8_t *data, size_t len, double at)
 {
@@ -152,6 +168,7 @@ static void see(struct seen *s, const uint8_t *data, size_t len, double at)
 	s->last = at;
 	s->packets++;
 	s->bytes += len;
+	s->twice += seen_before(number);
 	if (number > s->highest)
 		s->highest = number;
 }
@@ -208,9 +225,10 @@ static int udp_sink(const char *at, double silence)
 				see(&s, buffer[i] + off, len - off < size ? len - off : size, now());
 		}
 	}
-	printf("{\"packets\": %lu, \"bytes\": %lu, \"highest\": %lu, \"seconds\": %.3f, \"gapMs\": %.1f, "
+	printf("{\"packets\": %lu, \"bytes\": %lu, \"highest\": %lu, \"twice\": %lu, \"seconds\": %.3f, \"gapMs\": %.1f, "
 	       "\"packetsPerSecond\": %.0f, \"mbitPerSecond\": %.1f}\n",
-	       (unsigned long)s.packets, (unsigned long)s.bytes, (unsigned long)s.highest, s.last - s.first, s.gap * 1000,
+	       (unsigned long)s.packets, (unsigned long)s.bytes, (unsigned long)s.highest, (unsigned long)s.twice,
+	       s.last - s.first, s.gap * 1000,
 	       s.last > s.first ? (double)s.packets / (s.last - s.first) : 0,
 	       s.last > s.first ? (double)s.bytes * 8 / (s.last - s.first) / 1e6 : 0);
 	return 0;
