@@ -20,7 +20,7 @@
 struct ktunnel {
 	struct ktunnel *next;
 	char name[IKE_TUNNEL_NAME];
-	uint32_t number; /* of its states and policies */
+	uint32_t number;
 	uint32_t if_id;	 /* 0: transport mode, no interface */
 	char device[IKED_IFNAME];
 };
@@ -40,7 +40,7 @@ static struct {
 	struct ktunnel *tunnels[BUCKETS];
 	struct kchild *children[BUCKETS], *all, *cursor;
 	unsigned n_children;
-	uint32_t next_number, last_if_id;
+	uint32_t last_number, last_if_id;
 	struct xfrm_use in, out; /* of all that was ever asked */
 	struct event *t_events, *t_poll, *t_orphans;
 } kernel;
@@ -119,7 +119,6 @@ static int trap(const struct ktunnel *k, const struct iked_tunnel *t, struct dia
 	struct ike_tunnel resolved;
 	struct esp_sa_conf conf = { .tunnel = k->number, .transport = t->t.transport };
 
-	xfrm_untrap(kernel.xfrm, k->number);
 	if (t->t.remote_addr.v == 0 || !(t->start == IKED_TRAP || (t->t.transport && !t->carry)))
 		return 0;
 	iked_tunnel_resolve(&iked.config, t, &resolved);
@@ -154,7 +153,7 @@ int iked_kernel_tunnel(const struct iked_tunnel *t, struct diag *diag)
 	if (!*at) {
 		*at = mem_alloc(sizeof(**at));
 		snprintf((*at)->name, sizeof((*at)->name), "%s", t->t.name);
-		(*at)->number = kernel.next_number++;
+		(*at)->number = ++kernel.last_number;
 	}
 	iked_privileges(true);
 	ret = tunnel_set(*at, t, diag);
@@ -255,13 +254,15 @@ void iked_kernel_tunnel_gone(const char *name)
 	free(k);
 }
 
-/* It has an SA of ours now: what others had made goes. */
+/* What it carries an earlier ike's SAs carried until now. Another client's stay. */
 static void begins_to_send(struct kchild *c)
 {
 	c->sending = true;
-	children_drop(c->tunnel, true);
-	if (xfrm_orphans_has(kernel.xfrm, c->tunnel->if_id))
-		xfrm_orphans_del(kernel.xfrm, c->tunnel->if_id);
+	for (struct kchild *o = kernel.all, *next; o; o = next) {
+		next = o->next_all;
+		if (o->orphan && o->tunnel == c->tunnel && xfrm_overlap(kernel.xfrm, o->spi_in, c->spi_in))
+			child_drop(child_place(o->spi_in));
+	}
 }
 
 /* ---- what ike says */
@@ -539,7 +540,7 @@ static void find_orphans(void)
 {
 	uint32_t if_id;
 
-	kernel.next_number = xfrm_orphans_find(kernel.xfrm);
+	(void)xfrm_orphans_find(kernel.xfrm);
 	kernel.last_if_id = xfrm_orphans_last_if_id(kernel.xfrm);
 	if_id = xfrm_device_last_if_id();
 	kernel.last_if_id = if_id > kernel.last_if_id ? if_id : kernel.last_if_id;

@@ -144,7 +144,7 @@ struct nl_msg *xfrm_msg_id(const struct xfrm_child *c, bool out, int type)
 	return message(type, &id, sizeof(id));
 }
 
-struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out)
+struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out, int type)
 {
 	const struct ike_endpoint *from = out ? &c->conf.path.local : &c->conf.path.remote;
 	const struct ike_endpoint *to = out ? &c->conf.path.remote : &c->conf.path.local;
@@ -158,7 +158,7 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out)
 			 .soft_packet_limit = c->conf.soft_packets ? c->conf.soft_packets : XFRM_INF,
 			 .hard_packet_limit = XFRM_INF,
 			 .hard_add_expires_seconds = c->way.hard_s },
-		.reqid = c->conf.tunnel,
+		.reqid = c->reqid,
 		.family = family_of(&to->addr),
 		.mode = c->conf.transport ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL,
 		/* either family inside */
@@ -168,7 +168,7 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out)
 		struct xfrm_replay_state_esn esn;
 		uint32_t bmp[REPLAY_WINDOW / 32];
 	} replay = { .esn = { .bmp_len = REPLAY_WINDOW / 32, .replay_window = REPLAY_WINDOW } };
-	struct nl_msg *msg = message(XFRM_MSG_NEWSA, &info, sizeof(info));
+	struct nl_msg *msg = message(type, &info, sizeof(info));
 
 	put_algorithms(msg, &c->conf.suite, out ? &c->keys->out : &c->keys->in);
 	nla_put(msg, XFRMA_REPLAY_ESN_VAL, sizeof(replay), &replay);
@@ -269,7 +269,7 @@ struct nl_msg *xfrm_msg_policy(const struct xfrm_child *c, const struct xfrm_sel
 		.id = { .daddr = address(to), .proto = IPPROTO_ESP },
 		.family = family_of(to),
 		.saddr = address(from),
-		.reqid = c->conf.tunnel,
+		.reqid = c->reqid,
 		.mode = c->conf.transport ? XFRM_MODE_TRANSPORT : XFRM_MODE_TUNNEL,
 		.aalgos = UINT32_MAX,
 		.ealgos = UINT32_MAX,

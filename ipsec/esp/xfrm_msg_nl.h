@@ -11,6 +11,7 @@
 #include "ipsec/esp/xfrm_nl.h"
 
 struct nl_msg;
+struct xfrm_pair;
 struct xfrm_selector;
 
 /* In locked memory. */
@@ -23,7 +24,10 @@ struct xfrm_keys {
 struct xfrm_child {
 	struct xfrm_child *next;	/* of one SPI's bucket */
 	struct xfrm_child *next_tunnel; /* of one tunnel */
-	struct esp_sa_conf conf; /* its selectors are own copies, its keys NULL: */
+	struct xfrm_pair *pair;
+	uint32_t reqid;		 /* the pair's */
+	bool is_trap;
+	struct esp_sa_conf conf; /* its selectors are the pair's, its keys NULL: */
 	struct xfrm_keys *keys;
 	struct xfrm_way way;
 	bool sending;
@@ -31,7 +35,8 @@ struct xfrm_child {
 
 bool xfrm_msg_has_cipher(const struct crypto_suite *suite);
 
-struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out); /* XFRM_MSG_NEWSA */
+/* XFRM_MSG_NEWSA or XFRM_MSG_UPDSA. */
+struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out, int type);
 /* XFRM_MSG_DELSA or XFRM_MSG_GETSA. */
 struct nl_msg *xfrm_msg_id(const struct xfrm_child *c, bool out, int type);
 

@@ -49,7 +49,7 @@ static int failed(struct diag *diag, const char *what, int error)
 	return diag_set(diag, "%s: %s", what, strerror(-error));
 }
 
-static int state_del(struct xfrm *x, const struct xfrm_child *c, bool out)
+int xfrm_state_del(struct xfrm *x, const struct xfrm_child *c, bool out)
 {
 	return xfrm_ask(x, xfrm_msg_id(c, out, XFRM_MSG_DELSA));
 }
@@ -63,11 +63,6 @@ static struct xfrm_tunnel **tunnel_place(const struct xfrm *x, uint32_t number)
 	while (*at && (*at)->number != number)
 		at = &(*at)->next;
 	return at;
-}
-
-bool xfrm_has_tunnel(const struct xfrm *x, uint32_t number)
-{
-	return *tunnel_place(x, number) != NULL;
 }
 
 static struct xfrm_tunnel *tunnel_get(struct xfrm *x, uint32_t number)
@@ -93,55 +88,6 @@ static void tunnel_drop_if_empty(struct xfrm *x, struct xfrm_tunnel *t)
 
 /* ---- policies */
 
-typedef struct nl_msg *policy_fn(const struct xfrm_child *c, const struct xfrm_selector *sel, uint8_t dir);
-
-static int three_policies(struct xfrm *x, const struct xfrm_child *c, const struct ike_ts *local, const struct ike_ts *remote,
-			  policy_fn *fn)
-{
-	struct xfrm_selector out, in;
-	int ret;
-
-	if (!xfrm_msg_selector(local, remote, &out) || !xfrm_msg_selector(remote, local, &in))
-		return -ERANGE;
-	ret = xfrm_ask(x, fn(c, &in, XFRM_POLICY_IN));
-	ret = ret ? ret : xfrm_ask(x, fn(c, &in, XFRM_POLICY_FWD));
-	return ret ? ret : xfrm_ask(x, fn(c, &out, XFRM_POLICY_OUT));
-}
-
-/* Two ranges as all pairs of their prefixes. */
-static int pair_policies(struct xfrm *x, const struct xfrm_child *c, struct ike_ts local, const struct ike_ts *remote,
-			 policy_fn *fn)
-{
-	struct ike_ts l, r, rest;
-	int first = 0, ret;
-
-	if (local.first.family != remote->first.family ||
-	    (local.protocol && remote->protocol && local.protocol != remote->protocol))
-		return 0; /* no packet is of both */
-	while (xfrm_msg_cut(&local, &l)) {
-		rest = *remote;
-		while (xfrm_msg_cut(&rest, &r)) {
-			ret = three_policies(x, c, &l, &r, fn);
-			first = first ? first : ret;
-		}
-	}
-	return first;
-}
-
-/* The first error. */
-static int each_policy(struct xfrm *x, const struct xfrm_child *c, policy_fn *fn)
-{
-	const struct ike_ts_list *local = c->conf.local_ts, *remote = c->conf.remote_ts;
-	int first = 0, ret;
-
-	for (unsigned int l = 0; l < local->n; l++)
-		for (unsigned int r = 0; r < remote->n; r++) {
-			ret = pair_policies(x, c, local->list[l], &remote->list[r], fn);
-			first = first ? first : ret;
-		}
-	return first;
-}
-
 static int policies_failed(struct diag *diag, int error)
 {
 	if (error == -ERANGE)
@@ -150,28 +96,15 @@ static int policies_failed(struct diag *diag, int error)
 	return failed(diag, "policy", error);
 }
 
-/* Another SA of the tunnel, or what it has without one, needs the same policies. */
-static const struct xfrm_child *heir_of_policies(const struct xfrm_tunnel *t, const struct xfrm_child *c)
-{
-	for (const struct xfrm_child *o = t->children; o; o = o->next_tunnel)
-		if (o != c && o->sending && ike_ts_list_equal(o->conf.local_ts, c->conf.local_ts) &&
-		    ike_ts_list_equal(o->conf.remote_ts, c->conf.remote_ts))
-			return o;
-	return NULL;
-}
+/* ---- traps */
 
-static void policies_leave(struct xfrm *x, struct xfrm_tunnel *t, const struct xfrm_child *c)
+static int trap_set(struct xfrm *x, struct xfrm_tunnel *t)
 {
-	if (heir_of_policies(t, c))
-		return;
-	/* first those without an SA: not for a moment is there none */
-	if (t->trap) {
-		t->trap_set = true;
-		(void)each_policy(x, t->trap, xfrm_msg_policy);
-	}
-	if (!t->trap || !ike_ts_list_equal(t->trap->conf.local_ts, c->conf.local_ts) ||
-	    !ike_ts_list_equal(t->trap->conf.remote_ts, c->conf.remote_ts))
-		(void)each_policy(x, c, xfrm_msg_policy_del);
+	if (!t->trap || t->trap_set)
+		return 0;
+	t->trap_set = true;
+	x->n_waiting--;
+	return xfrm_policies_claim(x, t->trap);
 }
 
 /* ---- children */
@@ -185,13 +118,16 @@ static struct xfrm_child **find(struct xfrm *x, uint32_t spi_in)
 	return at;
 }
 
-static struct xfrm_child *child_new(const struct esp_sa_conf *conf, const struct xfrm_way *way)
+static struct xfrm_child *child_new(struct xfrm *x, const struct xfrm_tunnel *t, const struct esp_sa_conf *conf,
+				    const struct xfrm_way *way)
 {
 	struct xfrm_child *c = mem_alloc(sizeof(*c));
 
+	c->pair = xfrm_pair_get(x, t, conf);
+	c->reqid = c->pair->reqid;
 	c->conf = *conf;
-	c->conf.local_ts = mem_dup(conf->local_ts, ike_ts_list_bytes(conf->local_ts));
-	c->conf.remote_ts = mem_dup(conf->remote_ts, ike_ts_list_bytes(conf->remote_ts));
+	c->conf.local_ts = c->pair->local_ts;
+	c->conf.remote_ts = c->pair->remote_ts;
 	c->conf.in = c->conf.out = NULL;
 	c->way = *way;
 	if (conf->in) {
@@ -202,23 +138,25 @@ static struct xfrm_child *child_new(const struct esp_sa_conf *conf, const struct
 	return c;
 }
 
-static void child_free(struct xfrm_child *c)
+static void child_free(struct xfrm *x, struct xfrm_child *c)
 {
 	crypto_locked_free(c->keys, sizeof(*c->keys));
-	free((void *)(uintptr_t)c->conf.local_ts);
-	free((void *)(uintptr_t)c->conf.remote_ts);
+	xfrm_pair_put(x, c->pair);
 	free(c);
 }
 
 static int start_sending(struct xfrm *x, struct xfrm_child *c, struct diag *diag)
 {
-	int ret = xfrm_ask(x, xfrm_msg_state(c, true));
+	int ret = xfrm_ask(x, xfrm_msg_state(c, true, XFRM_MSG_NEWSA));
 
 	if (ret < 0)
 		return failed(diag, "outbound SA", ret);
 	c->sending = true;
-	ret = each_policy(x, c, xfrm_msg_policy);
-	return ret < 0 ? policies_failed(diag, ret) : 0;
+	ret = xfrm_policies_claim(x, c);
+	if (ret < 0)
+		return policies_failed(diag, ret);
+	xfrm_orphans_succeed(x, c, false);
+	return 0;
 }
 
 int xfrm_add(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, bool sending,
@@ -232,16 +170,17 @@ int xfrm_add(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_w
 		return diag_set(diag, "SPI %08x is taken", conf->spi_in);
 	if (!xfrm_msg_has_cipher(&conf->suite))
 		return diag_set(diag, "the kernel back end does not have this cipher");
-	c = child_new(conf, way);
-	ret = xfrm_ask(x, xfrm_msg_state(c, false));
+	t = tunnel_get(x, conf->tunnel);
+	c = child_new(x, t, conf, way);
+	ret = xfrm_ask(x, xfrm_msg_state(c, false, XFRM_MSG_NEWSA));
 	if (ret < 0) {
-		child_free(c);
+		child_free(x, c);
+		tunnel_drop_if_empty(x, t);
 		return failed(diag, "inbound SA", ret);
 	}
 	at = find(x, conf->spi_in);
 	c->next = NULL;
 	*at = c;
-	t = tunnel_get(x, conf->tunnel);
 	c->next_tunnel = t->children;
 	t->children = c;
 	if (sending && start_sending(x, c, diag) < 0) {
@@ -260,6 +199,26 @@ int xfrm_use(struct xfrm *x, uint32_t spi_in, struct diag *diag)
 	return c->sending ? 0 : start_sending(x, c, diag);
 }
 
+static bool lists_overlap(const struct ike_ts_list *a, const struct ike_ts_list *b)
+{
+	struct ike_ts both;
+
+	for (unsigned int i = 0; i < a->n; i++)
+		for (unsigned int k = 0; k < b->n; k++)
+			if (ike_ts_intersect(&a->list[i], &b->list[k], &both))
+				return true;
+	return false;
+}
+
+bool xfrm_overlap(struct xfrm *x, uint32_t spi_in, uint32_t other_spi_in)
+{
+	const struct xfrm_child *a = *find(x, spi_in), *b = *find(x, other_spi_in);
+
+	return a && b && a->conf.tunnel == b->conf.tunnel &&
+	       (a->pair == b->pair || (lists_overlap(a->conf.local_ts, b->conf.local_ts) &&
+				       lists_overlap(a->conf.remote_ts, b->conf.remote_ts)));
+}
+
 void xfrm_del(struct xfrm *x, uint32_t spi_in)
 {
 	struct xfrm_child **at = find(x, spi_in), *c = *at;
@@ -269,70 +228,74 @@ void xfrm_del(struct xfrm *x, uint32_t spi_in)
 		return;
 	t = *tunnel_place(x, c->conf.tunnel);
 	if (c->sending) {
-		policies_leave(x, t, c);
-		(void)state_del(x, c, true);
+		trap_set(x, t); /* before: not for a moment is there nothing */
+		xfrm_policies_leave(x, c);
+		(void)xfrm_state_del(x, c, true);
 	}
-	(void)state_del(x, c, false);
+	(void)xfrm_state_del(x, c, false);
 	*at = c->next;
 	for (at = &t->children; *at != c;)
 		at = &(*at)->next_tunnel;
 	*at = c->next_tunnel;
-	child_free(c);
+	child_free(x, c);
 	tunnel_drop_if_empty(x, t);
 }
 
 /* ---- while there is no SA */
 
-static bool is_sending(const struct xfrm_tunnel *t)
+static void trap_drop(struct xfrm *x, struct xfrm_child *trap, bool was_set)
 {
-	for (const struct xfrm_child *c = t->children; c; c = c->next_tunnel)
-		if (c->sending)
-			return true;
-	return false;
+	if (was_set)
+		xfrm_policies_leave(x, trap);
+	child_free(x, trap);
 }
 
 int xfrm_trap(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, struct diag *diag)
 {
-	struct xfrm_tunnel *t;
-	int ret;
+	struct xfrm_tunnel *t = tunnel_get(x, conf->tunnel);
+	struct xfrm_child *old = t->trap;
+	bool was_set = t->trap_set;
+	int ret = 0;
 
-	xfrm_untrap(x, conf->tunnel);
-	t = tunnel_get(x, conf->tunnel);
-	t->trap = child_new(conf, way);
-	if (is_sending(t) || xfrm_orphans_carry(x, way->if_id))
-		return 0;
-	ret = each_policy(x, t->trap, xfrm_msg_policy);
-	t->trap_set = true;
+	if (old && !was_set)
+		x->n_waiting--;
+	t->trap = child_new(x, t, conf, way);
+	t->trap->is_trap = true;
+	t->trap_set = false;
+	x->n_waiting++;
+	if (!xfrm_orphans_carry(x, t->trap))
+		ret = trap_set(x, t);
+	/* the new one first: not for a moment is there none */
+	if (old)
+		trap_drop(x, old, was_set);
+	if (t->trap_set)
+		xfrm_orphans_succeed(x, t->trap, true);
 	return ret < 0 ? policies_failed(diag, ret) : 0;
 }
 
 void xfrm_untrap(struct xfrm *x, uint32_t tunnel)
 {
 	struct xfrm_tunnel *t = *tunnel_place(x, tunnel);
-	struct xfrm_child *trap = t ? t->trap : NULL;
 
-	if (!trap)
+	if (!t || !t->trap)
 		return;
+	if (!t->trap_set)
+		x->n_waiting--;
+	trap_drop(x, t->trap, t->trap_set);
 	t->trap = NULL;
-	if (t->trap_set && !heir_of_policies(t, trap))
-		(void)each_policy(x, trap, xfrm_msg_policy_del);
 	t->trap_set = false;
-	child_free(trap);
 	tunnel_drop_if_empty(x, t);
 }
 
-/* ---- reading a state */
-
-/* The numbers of a state that is made anew: without them the peer would drop
- * what follows, and an IV would come twice (RFC 4106 3.1). */
-static void restore(struct nl_msg *to, struct nlmsghdr *from, const struct xfrm_usersa_info *info)
+void xfrm_traps_set(struct xfrm *x, bool (*which)(const struct xfrm *x, const struct xfrm_child *trap))
 {
-	struct nlattr *attr = nlmsg_find_attr(from, sizeof(*info), XFRMA_REPLAY_ESN_VAL);
-
-	if (attr)
-		nla_put(to, XFRMA_REPLAY_ESN_VAL, nla_len(attr), nla_data(attr));
-	nla_put(to, XFRMA_LTIME_VAL, sizeof(info->curlft), &info->curlft);
+	for (unsigned int i = 0; i < XFRM_BUCKETS && x->n_waiting > 0; i++)
+		for (struct xfrm_tunnel *t = x->tunnels[i]; t; t = t->next)
+			if (t->trap && !t->trap_set && which(x, t->trap))
+				(void)trap_set(x, t);
 }
+
+/* ---- reading a state */
 
 static void take_use(struct xfrm_use *use, struct nlmsghdr *h, const struct xfrm_usersa_info *info)
 {
@@ -359,11 +322,11 @@ static int on_answer(struct nl_msg *msg, void *arg)
 	if (x->use)
 		take_use(x->use, h, nlmsg_data(h));
 	if (x->restored)
-		restore(x->restored, h, nlmsg_data(h));
+		xfrm_restore(x, h, nlmsg_data(h));
 	return NL_OK;
 }
 
-static int state_get(struct xfrm *x, const struct xfrm_child *c, bool out)
+int xfrm_state_get(struct xfrm *x, const struct xfrm_child *c, bool out)
 {
 	struct nl_msg *msg = xfrm_msg_id(c, out, XFRM_MSG_GETSA);
 
@@ -380,32 +343,12 @@ int xfrm_query(struct xfrm *x, uint32_t spi_in, struct xfrm_use *in, struct xfrm
 	if (!c)
 		return -1;
 	x->use = in;
-	ret = state_get(x, c, false);
+	ret = xfrm_state_get(x, c, false);
 	x->use = out;
 	if (ret >= 0 && c->sending)
-		ret = state_get(x, c, true);
+		ret = xfrm_state_get(x, c, true);
 	x->use = NULL;
 	return ret < 0 ? -1 : 0;
-}
-
-/* Appends what the state knows to the message of its successor. The last
- * attribute of a type counts for the kernel. */
-static int renew(struct xfrm *x, const struct xfrm_child *old, const struct xfrm_child *new, bool out)
-{
-	struct nl_msg *msg = xfrm_msg_state(new, out);
-	int ret;
-
-	x->restored = msg;
-	ret = state_get(x, old, out);
-	x->restored = NULL;
-	if (ret >= 0)
-		ret = state_del(x, old, out);
-	if (ret < 0) {
-		crypto_wipe(nlmsg_data(nlmsg_hdr(msg)), (size_t)nlmsg_datalen(nlmsg_hdr(msg)));
-		nlmsg_free(msg);
-		return ret;
-	}
-	return xfrm_ask(x, msg);
 }
 
 int xfrm_move(struct xfrm *x, uint32_t spi_in, const struct esp_path *path, struct diag *diag)
@@ -417,12 +360,21 @@ int xfrm_move(struct xfrm *x, uint32_t spi_in, const struct esp_path *path, stru
 		return diag_set(diag, "there is no SA %08x", spi_in);
 	old = *c;
 	c->conf.path = *path;
-	ret = renew(x, &old, c, false);
-	if (ret == 0 && c->sending)
-		ret = renew(x, &old, c, true);
-	if (ret == 0 && c->sending) /* the templates name the addresses */
-		ret = each_policy(x, c, xfrm_msg_policy);
+	ret = xfrm_child_move(x, &old, c);
 	return ret < 0 ? failed(diag, "moving the SA", ret) : 0;
+}
+
+void xfrm_mark(struct xfrm *x, uint32_t tunnel, uint32_t mark)
+{
+	const struct xfrm_tunnel *t = *tunnel_place(x, tunnel);
+
+	for (struct xfrm_child *c = t ? t->children : NULL; c; c = c->next_tunnel) {
+		if (c->way.mark == mark)
+			continue;
+		c->way.mark = mark;
+		if (c->sending)
+			(void)xfrm_ask(x, xfrm_msg_state(c, true, XFRM_MSG_UPDSA));
+	}
 }
 
 /* ---- events */
@@ -443,9 +395,10 @@ static void on_mapping(struct xfrm *x, const struct xfrm_user_mapping *m)
 }
 
 /* The kernel names the state, which may be an outbound one. */
-static const struct xfrm_child *child_of_state(struct xfrm *x, uint32_t number, uint32_t spi)
+static const struct xfrm_child *child_of_state(struct xfrm *x, uint32_t reqid, uint32_t spi)
 {
-	const struct xfrm_tunnel *t = *tunnel_place(x, number);
+	const struct xfrm_pair *pair = xfrm_pair_find(x, reqid);
+	const struct xfrm_tunnel *t = pair ? *tunnel_place(x, pair->tunnel) : NULL;
 
 	for (const struct xfrm_child *c = t ? t->children : NULL; c; c = c->next_tunnel)
 		if (c->conf.spi_in == spi || c->conf.spi_out == spi)
@@ -468,9 +421,12 @@ static void on_expire(struct xfrm *x, const struct xfrm_user_expire *e)
 static void on_acquire(struct xfrm *x, struct nlmsghdr *h)
 {
 	struct nlattr *attr = nlmsg_find_attr(h, sizeof(struct xfrm_user_acquire), XFRMA_TMPL);
+	const struct xfrm_pair *pair = NULL;
 
 	if (attr && nla_len(attr) >= (int)sizeof(struct xfrm_user_tmpl))
-		x->ops.acquire(x->ctx, ((const struct xfrm_user_tmpl *)nla_data(attr))->reqid);
+		pair = xfrm_pair_find(x, ((const struct xfrm_user_tmpl *)nla_data(attr))->reqid);
+	if (pair)
+		x->ops.acquire(x->ctx, pair->tunnel);
 }
 
 static int on_event(struct nl_msg *msg, void *arg)
@@ -525,6 +481,7 @@ struct xfrm *xfrm_new(const struct xfrm_ops *ops, void *ctx, struct diag *diag)
 
 	x->ops = *ops;
 	x->ctx = ctx;
+	x->next_reqid = XFRM_OURS + 1;
 	x->ask = open_sock(diag);
 	x->events = x->ask ? open_sock(diag) : NULL;
 	if (!x->events || nl_socket_add_memberships(x->events, XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_MAPPING,
@@ -554,9 +511,10 @@ void xfrm_free(struct xfrm *x)
 
 			x->tunnels[i] = t->next;
 			if (t->trap)
-				child_free(t->trap);
+				child_free(x, t->trap);
 			free(t);
 		}
+	xfrm_policies_forget(x);
 	xfrm_orphans_free(x);
 	nl_socket_free(x->ask);
 	nl_socket_free(x->events);

@@ -6,9 +6,9 @@
  * are made by hand on libnl: libnl-xfrm 3.7 knows neither interface identifiers
  * nor output marks. Needs CAP_NET_ADMIN.
  *
- * A tunnel is its number (esp_sa_conf.tunnel): the request identifier that ties
- * its policies to its states. What is ours has one from XFRM_OURS on; nothing
- * else in the kernel is touched.
+ * A tunnel is its number (esp_sa_conf.tunnel). Each pair of selectors of a tunnel
+ * has a request identifier, which ties policies to states. What is ours has one
+ * from XFRM_OURS on; nothing else in the kernel is touched.
  *
  * Source: RFC 4301; Linux include/uapi/linux/xfrm.h.
  */
@@ -66,17 +66,26 @@ struct xfrm_way {
 int xfrm_add(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, bool sending,
 	     struct diag *diag);
 int xfrm_use(struct xfrm *x, uint32_t spi_in, struct diag *diag);
-/* New outer addresses. Numbers and keys stay: the state is read, deleted and made
- * anew with its counters, since not every kernel migrates encapsulation. */
+/* Another place of the peer, or of ours. Ports are set in place. With other
+ * addresses a state is made anew with its counters and numbers, and deleted. Not by
+ * XFRM_MSG_MIGRATE: that copies the sequence number and lets the old state send on
+ * until the policy is changed, so that an IV could come twice, and it loses the
+ * counters. */
 int xfrm_move(struct xfrm *x, uint32_t spi_in, const struct esp_path *path, struct diag *diag);
+/* Another mark of all outer packets of a tunnel. */
+void xfrm_mark(struct xfrm *x, uint32_t tunnel, uint32_t mark);
 void xfrm_del(struct xfrm *x, uint32_t spi_in);
 
 /* Policies of a tunnel while it has no SA: packets out are told by acquire() and
- * dropped. They stay until xfrm_untrap(), also when we are gone. Those that a predecessor
- * left go on until there is an SA. conf: tunnel,
- * transport, selectors and path count. -1: a selector that the kernel can't. */
+ * dropped. They stay until xfrm_untrap(), also when we are gone. Where a predecessor's
+ * SA carries the same traffic, they wait until it goes. conf: tunnel, transport,
+ * selectors and path count. A second call takes the place of the first without a gap.
+ * -1: a selector that the kernel can't. */
 int xfrm_trap(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, struct diag *diag);
 void xfrm_untrap(struct xfrm *x, uint32_t tunnel);
+
+/* Both are SAs of one tunnel and may carry the same packet. */
+bool xfrm_overlap(struct xfrm *x, uint32_t spi_in, uint32_t other_spi_in);
 
 struct xfrm_use {
 	uint64_t packets, bytes;
@@ -87,18 +96,17 @@ struct xfrm_use {
 int xfrm_query(struct xfrm *x, uint32_t spi_in, struct xfrm_use *in, struct xfrm_use *out);
 
 /* ---- what was there before us: of a predecessor that did not end in order.
- * It goes on as it is, and its keys are never taken again. */
+ * It goes on as it is, and its keys are never taken again. What stands for the same
+ * traffic as an SA of ours goes when that begins to send; traps that waited for it
+ * are set before. */
 
-/* Looks for it. Returns the first free number of a tunnel. */
+/* Looks for it; how much there is. */
 uint32_t xfrm_orphans_find(struct xfrm *x);
 unsigned int xfrm_orphans(const struct xfrm *x);
 /* Identifiers of interfaces up to this one were in use; 0: none. */
 uint32_t xfrm_orphans_last_if_id(const struct xfrm *x);
-bool xfrm_orphans_has(const struct xfrm *x, uint32_t if_id);
-/* There are states, whose policies xfrm_trap() leaves as they are. */
-bool xfrm_orphans_carry(const struct xfrm *x, uint32_t if_id);
-/* Removes those of an interface (0: of none), or all; what our own need stays. */
-void xfrm_orphans_del(struct xfrm *x, uint32_t if_id);
+/* Removes what stands for traffic of these selectors on an interface (0: on none). */
+void xfrm_orphans_del(struct xfrm *x, uint32_t if_id, const struct ike_ts_list *local, const struct ike_ts_list *remote);
 void xfrm_orphans_del_all(struct xfrm *x);
 
 #endif /* SAV_XFRM_NL_H */

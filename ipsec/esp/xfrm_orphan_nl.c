@@ -5,17 +5,19 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <linux/xfrm.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
 #include "ipsec/esp/xfrm_impl_nl.h"
+#include "ipsec/ike/ts.h"
 #include "lib/mem.h"
 
 struct orphan {
-	bool policy;
-	uint32_t number, if_id;
+	bool policy, goes;
+	uint32_t number, if_id; /* number: of the request */
 	struct xfrm_usersa_id state;
 	struct xfrm_userpolicy_id sel; /* of a policy */
 };
@@ -91,10 +93,12 @@ static void look(struct xfrm *x, int type)
 	(void)xfrm_ask_all(x, msg);
 }
 
-/* Everything that has one of our numbers and is no tunnel's of ours. */
-static void find(struct xfrm *x)
+/* ---- what there is */
+
+uint32_t xfrm_orphans_find(struct xfrm *x)
 {
 	struct xfrm_orphan_list *o = mem_alloc(sizeof(*o));
+	uint32_t last = XFRM_OURS;
 
 	xfrm_orphans_free(x);
 	x->found = o;
@@ -102,24 +106,11 @@ static void find(struct xfrm *x)
 	look(x, XFRM_MSG_GETPOLICY);
 	x->found = NULL;
 	x->orphans = o;
-	for (size_t i = 0; i < o->n;) {
-		if (xfrm_has_tunnel(x, o->list[i].number))
-			o->list[i] = o->list[--o->n];
-		else
-			i++;
-	}
-}
-
-uint32_t xfrm_orphans_find(struct xfrm *x)
-{
-	uint32_t last = XFRM_OURS;
-
-	find(x);
-	for (size_t i = 0; i < x->orphans->n; i++)
-		if (x->orphans->list[i].number > last)
-			last = x->orphans->list[i].number;
-	/* half of the numbers each time: nothing of a predecessor has one of ours */
-	return last + 1 < XFRM_OURS_END - (1u << 20) ? last + 1 : XFRM_OURS + 1;
+	for (size_t i = 0; i < o->n; i++)
+		if (o->list[i].number > last)
+			last = o->list[i].number;
+	x->next_reqid = last + 1 < XFRM_OURS_END ? last + 1 : XFRM_OURS + 1;
+	return (uint32_t)o->n;
 }
 
 unsigned int xfrm_orphans(const struct xfrm *x)
@@ -131,18 +122,86 @@ uint32_t xfrm_orphans_last_if_id(const struct xfrm *x)
 {
 	uint32_t last = 0;
 
-	for (size_t i = 0; x->orphans && i < x->orphans->n; i++)
+	for (size_t i = 0; i < xfrm_orphans(x); i++)
 		if (is_ours(x->orphans->list[i].if_id) && x->orphans->list[i].if_id > last)
 			last = x->orphans->list[i].if_id;
 	return last;
 }
 
+bool xfrm_orphans_have(const struct xfrm *x, uint32_t reqid)
+{
+	for (size_t i = 0; i < xfrm_orphans(x); i++)
+		if (x->orphans->list[i].number == reqid)
+			return true;
+	return false;
+}
+
+static bool has_state(const struct xfrm *x, uint32_t number)
+{
+	for (size_t i = 0; i < xfrm_orphans(x); i++)
+		if (!x->orphans->list[i].policy && x->orphans->list[i].number == number &&
+		    x->orphans->list[i].state.spi != 0) /* else it stands for a packet that waits */
+			return true;
+	return false;
+}
+
+/* ---- what stands for the same traffic */
+
+static struct ike_ts ts_of(const xfrm_address_t *addr, const struct xfrm_selector *sel, bool src)
+{
+	enum ip_family family = sel->family == AF_INET6 ? IP_V6 : IP_V4;
+	uint16_t port = src ? sel->sport : sel->dport, mask = src ? sel->sport_mask : sel->dport_mask;
+	struct ip_prefix prefix = ip_prefix_make(family, ip_from_bytes((const uint8_t *)addr, family),
+						 src ? sel->prefixlen_s : sel->prefixlen_d);
+	struct ike_ts ts = ike_ts_of_prefix(&prefix);
+
+	ts.protocol = sel->proto;
+	if (mask)
+		ts.port_first = ts.port_last = ntohs(port);
+	return ts;
+}
+
+static bool list_overlaps(const struct ike_ts_list *list, const struct ike_ts *ts)
+{
+	struct ike_ts both;
+
+	for (unsigned int i = 0; i < list->n; i++)
+		if (ike_ts_intersect(&list->list[i], ts, &both))
+			return true;
+	return false;
+}
+
+static bool overlaps(const struct orphan *o, const struct xfrm_child *c)
+{
+	struct ike_ts local, remote;
+
+	if (!o->policy || o->if_id != c->way.if_id || o->sel.dir != XFRM_POLICY_OUT)
+		return false;
+	local = ts_of(&o->sel.sel.saddr, &o->sel.sel, true);
+	remote = ts_of(&o->sel.sel.daddr, &o->sel.sel, false);
+	return list_overlaps(c->conf.local_ts, &local) && list_overlaps(c->conf.remote_ts, &remote);
+}
+
+bool xfrm_orphans_carry(const struct xfrm *x, const struct xfrm_child *c)
+{
+	for (size_t i = 0; i < xfrm_orphans(x); i++)
+		if (overlaps(&x->orphans->list[i], c) && has_state(x, x->orphans->list[i].number))
+			return true;
+	return false;
+}
+
+/* ---- removing */
+
+/* A policy may have become ours meanwhile: it was replaced then. */
 static void del(struct xfrm *x, const struct orphan *o)
 {
-	struct nl_msg *msg = nlmsg_alloc_simple(o->policy ? XFRM_MSG_DELPOLICY : XFRM_MSG_DELSA, NLM_F_REQUEST | NLM_F_ACK);
+	struct nl_msg *msg;
 	const void *body = o->policy ? (const void *)&o->sel : (const void *)&o->state;
 	size_t len = o->policy ? sizeof(o->sel) : sizeof(o->state);
 
+	if (o->policy && xfrm_policy_is_ours(x, &o->sel.sel, o->sel.dir, o->if_id))
+		return;
+	msg = nlmsg_alloc_simple(o->policy ? XFRM_MSG_DELPOLICY : XFRM_MSG_DELSA, NLM_F_REQUEST | NLM_F_ACK);
 	if (!msg || nlmsg_append(msg, (void *)(uintptr_t)body, len, NLMSG_ALIGNTO) < 0)
 		abort(); /* out of memory */
 	if (o->policy && o->if_id)
@@ -150,16 +209,25 @@ static void del(struct xfrm *x, const struct orphan *o)
 	(void)xfrm_ask(x, msg);
 }
 
-static void del_some(struct xfrm *x, bool all, uint32_t if_id)
+static bool stood_for(const struct xfrm *x, const struct xfrm_child *trap)
 {
-	struct xfrm_orphan_list *o;
+	for (size_t i = 0; i < xfrm_orphans(x); i++)
+		if (x->orphans->list[i].goes && overlaps(&x->orphans->list[i], trap))
+			return true;
+	return false;
+}
 
-	if (xfrm_orphans(x) == 0)
-		return;
-	find(x); /* a policy may have become ours meanwhile: it has a new number then */
-	o = x->orphans;
+static bool any(const struct xfrm *x, const struct xfrm_child *trap)
+{
+	return true;
+}
+
+static void del_marked(struct xfrm *x)
+{
+	struct xfrm_orphan_list *o = x->orphans;
+
 	for (size_t i = 0; i < o->n;) {
-		if (!all && o->list[i].if_id != if_id) {
+		if (!o->list[i].goes) {
 			i++;
 			continue;
 		}
@@ -168,31 +236,46 @@ static void del_some(struct xfrm *x, bool all, uint32_t if_id)
 	}
 }
 
-void xfrm_orphans_del(struct xfrm *x, uint32_t if_id)
+static void mark(struct xfrm_orphan_list *o, uint32_t number)
 {
-	del_some(x, false, if_id);
+	for (size_t i = 0; i < o->n; i++)
+		if (o->list[i].number == number)
+			o->list[i].goes = true;
+}
+
+void xfrm_orphans_succeed(struct xfrm *x, const struct xfrm_child *c, bool idle)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < xfrm_orphans(x); i++) {
+		const struct orphan *o = &x->orphans->list[i];
+
+		if (o->goes || !overlaps(o, c) || (idle && has_state(x, o->number)))
+			continue;
+		mark(x->orphans, o->number);
+		some = true;
+	}
+	if (!some)
+		return;
+	/* first what stands for a tunnel without an SA: nothing of it leaves in clear */
+	xfrm_traps_set(x, stood_for);
+	del_marked(x);
+}
+
+void xfrm_orphans_del(struct xfrm *x, uint32_t if_id, const struct ike_ts_list *local, const struct ike_ts_list *remote)
+{
+	const struct xfrm_child like = { .way.if_id = if_id, .conf = { .local_ts = local, .remote_ts = remote } };
+
+	xfrm_orphans_succeed(x, &like, false);
 }
 
 void xfrm_orphans_del_all(struct xfrm *x)
 {
-	del_some(x, true, 0);
-}
-
-bool xfrm_orphans_has(const struct xfrm *x, uint32_t if_id)
-{
-	for (size_t i = 0; x->orphans && i < x->orphans->n; i++)
-		if (x->orphans->list[i].if_id == if_id)
-			return true;
-	return false;
-}
-
-bool xfrm_orphans_carry(const struct xfrm *x, uint32_t if_id)
-{
-	for (size_t i = 0; x->orphans && i < x->orphans->n; i++)
-		if (x->orphans->list[i].if_id == if_id && !x->orphans->list[i].policy &&
-		    x->orphans->list[i].state.spi != 0) /* else it stands for a packet that waits */
-			return true;
-	return false;
+	xfrm_traps_set(x, any);
+	for (size_t i = 0; i < xfrm_orphans(x); i++)
+		x->orphans->list[i].goes = true;
+	if (x->orphans)
+		del_marked(x);
 }
 
 void xfrm_orphans_free(struct xfrm *x)
