@@ -5,6 +5,7 @@
 
 #include "agents/steer/accept_ra.h"
 #include "agents/steer/path_memory.h"
+#include "agents/steer/plan_flows.h"
 #include "agents/steer/rules_nl.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/tunnels.h"
@@ -94,51 +95,16 @@ static void make_plan(struct plan *plan)
 
 /* ---- flows of what is gone ---- */
 
-static void forget(enum site_mark kind, uint32_t number, enum ip_family f)
-{
-	struct diag diag;
-
-	if (nft_site_forget_flows(st.nft, f, site_mark(&st.site, kind, number),
-				  st.site.mark_mask, &diag) < 0)
-		st.ops->note(st.ctx, true, diag.text);
-}
-
-static bool same_nat(const struct plan_provider *a, const struct plan_provider *b,
-		     enum ip_family f)
-{
-	return a->has_nat[f] == b->has_nat[f] &&
-	       (!a->has_nat[f] || ip_prefix_cmp(&a->nat_to[f], &b->nat_to[f]) == 0);
-}
-
-/* A translation to an address that is gone, or by a provider that is dead, would
- * go on for as long as the flow lasts. */
 static void forget_flows(const struct plan *old, const struct plan *new)
 {
-	for (size_t i = 0; i < new->n_providers; i++) {
-		const struct plan_provider *p = &new->providers[i];
-		const struct plan_provider *was = plan_provider_find(old, p->number);
+	static struct plan_flows gone[PLAN_FLOWS_MAX];
+	const size_t n = plan_flows_gone(old, new, gone);
+	struct diag diag;
 
-		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
-			const bool died = !p->alive[f] && (!was || was->alive[f]);
-
-			if (died || (was && !same_nat(was, p, f)))
-				forget(SITE_MARK_PROVIDER, p->number, f);
-			for (size_t j = 0; j < new->n_paths && died; j++) {
-				if (new->paths[j].provider == p->number)
-					forget(SITE_MARK_FLOW, new->paths[j].path.number, f);
-			}
-		}
-	}
-	for (size_t i = 0; i < new->n_paths; i++) {
-		const struct path *p = &new->paths[i].path;
-		const struct plan_path *was = plan_path_find(old, p->number);
-
-		for (enum ip_family f = IP_V4; was && f < IP_FAMILIES; f++) {
-			if (was->path.has_source[f] &&
-			    (!p->has_source[f] ||
-			     !ip_addr_equal(&was->path.source[f], &p->source[f])))
-				forget(SITE_MARK_FLOW, p->number, f);
-		}
+	for (size_t i = 0; i < n; i++) {
+		if (nft_site_forget_flows(st.nft, gone[i].family, gone[i].mark, gone[i].mask,
+					  &diag) < 0)
+			st.ops->note(st.ctx, true, diag.text);
 	}
 }
 

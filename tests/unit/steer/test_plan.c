@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agents/steer/plan_flows.h"
+
 static void sources_choose_the_provider(void **state)
 {
 	struct fixture *x = *state;
@@ -331,6 +333,77 @@ static void a_tunnels_own_link_local_address_asks_its_head(void **state)
 	ROUTE(x, "default dev tun0 src 192.0.2.1 table 26429 metric 20");
 }
 
+/* ---- flows ---- */
+
+/* The marks of IPv4 flows that the last plan left behind, in order, as text. */
+static const char *flows_gone(const struct fixture *x)
+{
+	static struct plan_flows gone[PLAN_FLOWS_MAX];
+	static char text[256];
+	const size_t n = plan_flows_gone(&x->before, &x->plan, gone);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n && strlen(text) < sizeof(text) - 24; i++) {
+		if (gone[i].family == IP_V4)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%x/%x ",
+				 gone[i].mark, gone[i].mask);
+	}
+	return text;
+}
+
+static void flows_of_what_is_dead_or_moved_are_forgotten(void **state)
+{
+	struct fixture *x = *state;
+
+	make(x);
+	make(x);
+	assert_string_equal(flows_gone(x), "");
+	x->states[1].alive = PATH_DOWN;
+	make(x);
+	assert_string_equal(flows_gone(x), ""); /* the tunnel goes on with them */
+	x->tunnel.up = false;
+	make(x);
+	assert_string_equal(flows_gone(x), "810000/ff0000 410000/ff0000 430000/ff0000 ");
+	drop_addresses(x, WAN1);
+	put_address(x, WAN1, "198.18.0.77/24", ADDRESS_FIT);
+	make(x);
+	assert_string_equal(flows_gone(x), "420000/ff0000 ");
+}
+
+static void flows_of_a_removed_provider_are_forgotten(void **state)
+{
+	struct fixture *x = *state;
+	struct diag diag;
+
+	make(x);
+	assert_int_equal(site_path_del(&x->site, provider(x, "a"), PATH_TUNNEL, "pop", &diag), 0);
+	make(x);
+	assert_string_equal(flows_gone(x), "430000/ff0000 ");
+	assert_int_equal(site_provider_del(&x->site, "b", &diag), 0);
+	make(x);
+	assert_string_equal(flows_gone(x), "820000/ff0000 420000/ff0000 ");
+	/* another one takes the number at once */
+	assert_int_equal(site_provider_del(&x->site, "a", &diag), 0);
+	put_path(x, site_provider_get(&x->site, "c", &diag), PATH_LINK, "wan0", "");
+	make(x);
+	assert_int_equal(provider(x, "c")->number, 1);
+	assert_string_equal(flows_gone(x), "810000/ff0000 410000/ff0000 ");
+	assert_int_equal(site_provider_del(&x->site, "c", &diag), 0);
+	make(x);
+	assert_string_equal(flows_gone(x), "810000/ff0000 410000/ff0000 ");
+}
+
+static void flows_with_marks_of_before_are_forgotten(void **state)
+{
+	struct fixture *x = *state;
+	struct diag diag;
+
+	make(x);
+	assert_int_equal(site_mark_mask(&x->site, 0xff, &diag), 0);
+	make(x);
+	assert_string_equal(flows_gone(x), "810000/ff0000 410000/ff0000 430000/ff0000 820000/ff0000 420000/ff0000 ");
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -354,6 +427,9 @@ int main(void)
 		CASE(an_address_in_anothers_prefix_is_none_of_the_links),
 		CASE(what_is_translated_to_is_no_leased_prefix_of_another),
 		CASE(a_tunnels_own_link_local_address_asks_its_head),
+		CASE(flows_of_what_is_dead_or_moved_are_forgotten),
+		CASE(flows_of_a_removed_provider_are_forgotten),
+		CASE(flows_with_marks_of_before_are_forgotten),
 		CASE(nothing_is_planned_without_providers),
 	};
 
