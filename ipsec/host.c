@@ -290,8 +290,7 @@ static void take_peer(struct host *host, struct rd body, int fd)
 		proc_chan_free(host->signer);
 		host->signer = proc_chan_new(fd);
 	} else {
-		if (host->esp)
-			host_children_lost(host);
+		host_children_lost(host);
 		proc_chan_free(host->esp);
 		host->esp = proc_chan_new(fd);
 		/* a new one has no SA; what the peer sends with the old keys it cannot open */
@@ -415,6 +414,22 @@ static bool drain(struct host *host, struct proc_chan *chan,
 	return !proc_chan_is_broken(chan);
 }
 
+/* It has ended, and main begins another; or it is not itself, and main is to end
+ * it: what it has is not known any more. */
+static void lose_esp(struct host *host)
+{
+	struct wr w = { 0 };
+
+	if (!proc_chan_has_ended(host->esp)) {
+		host_log(host, "esp does not take its messages, or sent what makes no sense; nothing more is said to it");
+		proc_plain_encode(&w, PROC_LOST);
+		proc_chan_send(host->main_chan, &w, -1);
+	}
+	proc_chan_free(host->esp);
+	host->esp = NULL;
+	host_children_lost(host);
+}
+
 static struct pollfd poll_of(const struct proc_chan *chan)
 {
 	return chan ? (struct pollfd){ proc_chan_fd(chan), (short)(POLLIN | (proc_chan_wants_write(chan) ? POLLOUT : 0)), 0 } :
@@ -452,11 +467,8 @@ bool host_step(struct host *host)
 		proc_chan_free(host->signer);
 		host->signer = NULL;
 	}
-	if (host->esp && !drain(host, host->esp, from_esp)) {
-		proc_chan_free(host->esp);
-		host->esp = NULL;
-		host_children_lost(host);
-	}
+	if (host->esp && !drain(host, host->esp, from_esp))
+		lose_esp(host);
 	if (!drain(host, host->main_chan, from_main))
 		return false;
 	host->next_ms = ike_engine_run(host->engine, host->now_ms);

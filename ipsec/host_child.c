@@ -104,8 +104,11 @@ static bool path_equal(const struct ike_path *a, const struct ike_path *b)
 static void begins_to_send(struct host *host, struct host_child *child)
 {
 	struct host_tunnel *t = child->tunnel;
-	bool news = take_selectors(t, child) || t->sending == 0;
+	bool news;
 
+	if (!child->carried || child->sending)
+		return;
+	news = take_selectors(t, child) || t->sending == 0;
 	child->sending = true;
 	t->sending++;
 	if (news)
@@ -118,7 +121,7 @@ static struct ike_ts_list *ts_dup(const struct ike_ts_list *ts)
 	return mem_dup(ts, ike_ts_list_bytes(ts));
 }
 
-void host_child_add(struct host *host, const struct ike_child_sa *sa)
+void host_child_add(struct host *host, const struct ike_child_sa *sa, bool carried)
 {
 	struct host_child *child = host_child_find(host, sa->spi_in);
 
@@ -128,6 +131,7 @@ void host_child_add(struct host *host, const struct ike_child_sa *sa)
 	child->tunnel->n++;
 	child->link = sa->path.link;
 	child->kernel = host_socket_is_kernel(host, sa->path.link);
+	child->carried = carried;
 	child->local_ts = ts_dup(sa->local_ts);
 	child->remote_ts = ts_dup(sa->remote_ts);
 	if (!path_equal(&child->tunnel->path, &sa->path) && child->tunnel->sending == 0)
@@ -208,7 +212,10 @@ void host_children_lost(struct host *host)
 {
 	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
 		for (struct host_child *c = host->children[i]; c; c = c->next) {
-			if (!c->sending || c->kernel)
+			if (c->kernel)
+				continue;
+			c->carried = false;
+			if (!c->sending)
 				continue;
 			c->sending = false;
 			if (--c->tunnel->sending == 0)

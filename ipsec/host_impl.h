@@ -43,6 +43,7 @@ struct host_child {
 	uint32_t spi_in;
 	uint32_t link;
 	bool kernel; /* main has it, not esp */
+	bool carried; /* a datapath has it; esp may be away for a moment */
 	bool sending;
 	struct ike_ts_list *local_ts, *remote_ts; /* until it sends: own copies */
 	uint64_t heard_ms, spoke_ms;
@@ -79,15 +80,15 @@ void host_socket_send(struct host *host, const struct ike_path *path, const void
 /* ---- host_child.c */
 struct host_child *host_child_find(struct host *host, uint32_t spi_in);
 uint32_t host_child_new(struct host *host); /* an SPI of its own */
-/* It is there now, and main hears of it. */
-void host_child_add(struct host *host, const struct ike_child_sa *sa);
+/* It is there now, and main hears of it, if a datapath has taken it. */
+void host_child_add(struct host *host, const struct ike_child_sa *sa, bool carried);
 void host_child_use(struct host *host, uint32_t spi_in);
 void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *path);
 void host_child_del(struct host *host, uint32_t spi_in);
 void host_children_free(struct host *host);
 /* A datapath is gone with all that it had. */
 void host_children_lost(struct host *host);
-/* New ones in the place of esp's children. */
+/* New ones in the place of esp's children, and of those that it could not get. */
 void host_children_expire(struct host *host);
 /* The link has this datapath now: new ones in the place of the other's. */
 void host_children_switch(struct host *host, uint32_t link, bool kernel);

@@ -132,12 +132,13 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	struct wr w = { 0 };
 	bool kernel = host_socket_is_kernel(host, c->path.link);
 
-	if (!host->esp && !kernel) {
-		host_log(host, "tunnel %s: child SA %08x is agreed upon, and there is no datapath to carry it", c->tunnel, c->spi_in);
+	/* the keys are not kept for an esp that comes: it gets those of a new one */
+	if (!kernel && (!host->esp || proc_chan_is_broken(host->esp))) {
+		host_log(host, "tunnel %s: child SA %08x is agreed upon, and there is no datapath to carry it now", c->tunnel,
+			 c->spi_in);
+		host_child_add(host, c, false);
 		return 0;
 	}
-	if (!kernel && proc_chan_is_broken(host->esp))
-		return -1;
 	message = (struct proc_child){
 		.spi_in = c->spi_in, .spi_out = c->spi_out, .replaces_in = c->replaces_in, .suite = c->suite.cipher,
 		.esn = c->suite.esn, .encap = c->encap, .transport = c->transport, .no_tfc = c->no_tfc,
@@ -149,7 +150,7 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	proc_child_encode(&w, &message);
 	crypto_wipe(&message, sizeof(message));
 	child_send(host, kernel, &w);
-	host_child_add(host, c);
+	host_child_add(host, c, true);
 	return 0;
 }
 

@@ -55,7 +55,9 @@ enum proc_type {
 	PROC_KEY,	/* struct proc_key; answered by PROC_KEY_STATE */
 	PROC_KEY_GONE,	/* struct proc_name */
 	PROC_KEY_STATE, /* struct proc_key_state */
-	PROC_LOST,	/* signer -> main: nothing; ike asked for what makes no sense, and gets no more answers */
+	/* signer or esp -> main: nothing; ike said what makes no sense or reads nothing, and
+	 * gets no more answers. ike -> main: the same of esp */
+	PROC_LOST,
 	/* ---- ike <-> signer */
 	PROC_SIGN,   /* struct proc_sign */
 	PROC_SIGNED, /* struct proc_signed */
@@ -348,6 +350,8 @@ void proc_chan_free(struct proc_chan *chan); /* wipes what waits */
 void proc_chan_lock(struct proc_chan *chan);
 int proc_chan_fd(const struct proc_chan *chan);
 bool proc_chan_is_broken(const struct proc_chan *chan);
+/* The other end is closed: whoever had it is no more, or has had enough of us. */
+bool proc_chan_has_ended(const struct proc_chan *chan);
 bool proc_chan_wants_write(const struct proc_chan *chan);
 /* Sends the message in w and wipes w; fd (-1: none) stays the caller's. */
 void proc_chan_send(struct proc_chan *chan, struct wr *w, int fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -78,6 +79,14 @@ int proc_chan_fd(const struct proc_chan *chan)
 bool proc_chan_is_broken(const struct proc_chan *chan)
 {
 	return chan->broken;
+}
+
+bool proc_chan_has_ended(const struct proc_chan *chan)
+{
+	struct pollfd pfd = { chan->fd, 0, 0 };
+
+	(void)poll(&pfd, 1, 0);
+	return pfd.revents & POLLHUP;
 }
 
 bool proc_chan_wants_write(const struct proc_chan *chan)

@@ -95,10 +95,7 @@ static void lose_ike(void)
 /* It has ended, or said what is no message. */
 static void ike_gone(void)
 {
-	struct pollfd pfd = { proc_chan_fd(ike_chan), 0, 0 };
-
-	(void)poll(&pfd, 1, 0);
-	if (!(pfd.revents & POLLHUP)) {
+	if (!proc_chan_has_ended(ike_chan)) {
 		lose_ike();
 		return;
 	}

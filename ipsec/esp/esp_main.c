@@ -332,6 +332,20 @@ static void ike_close(void)
 	esp.ike = NULL;
 }
 
+/* It has ended, and main begins another; or it is not itself, and main is to end it.
+ * Its SAs carry on until those of its successor take their place. */
+static void ike_lost(const char *why)
+{
+	struct wr w = { 0 };
+
+	if (!proc_chan_has_ended(esp.ike)) {
+		helper_log(esp.main, "esp: ike %s; nothing more is taken from it", why);
+		proc_plain_encode(&w, PROC_LOST);
+		proc_chan_send(esp.main, &w, -1);
+	}
+	ike_close();
+}
+
 static struct device *device_get(const char *name)
 {
 	struct device *d;
@@ -479,7 +493,7 @@ static void flush_channels(void)
 	if (esp.ike) {
 		proc_chan_flush(esp.ike);
 		if (proc_chan_is_broken(esp.ike))
-			ike_close();
+			ike_lost("does not take its messages");
 	}
 }
 
@@ -512,7 +526,7 @@ static void serve(void)
 					return;
 			} else if (esp.ike && fd == proc_chan_fd(esp.ike)) {
 				if (!chan_ready(esp.ike, false))
-					ike_close();
+					ike_lost("sent what makes no sense");
 			} else if (fd == esp_crew_fd(esp.crew)) {
 				esp_crew_read(esp.crew);
 			}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * bad_ike - stands in for sav-ike after somebody took it over: says that it is
- * ready, and does harm to main and to the signer over the channels it has.
+ * ready, and does harm to main, the signer and esp over the channels it has.
  *
  * Each start does the next harm, by a number in the file "harm" beside the
  * program.
@@ -16,7 +16,7 @@
 #include "ipsec/proc.h"
 #include "lib/mem.h"
 
-static struct proc_chan *main_chan, *signer;
+static struct proc_chan *main_chan, *signer, *esp;
 
 static unsigned next_harm(void)
 {
@@ -88,10 +88,10 @@ static void send_unasked(void)
 	free(sa);
 }
 
-/* Until the signer's end comes, or a second has passed. */
-static void wait_for_signer(void)
+/* Until the ends of signer and esp come, or a second has passed. */
+static void wait_for_the_others(void)
 {
-	for (unsigned i = 0; i < 100 && !signer; i++) {
+	for (unsigned i = 0; i < 100 && (!signer || !esp); i++) {
 		struct pollfd pfd = { proc_chan_fd(main_chan), POLLIN, 0 };
 		struct proc_header header;
 		struct proc_peer peer;
@@ -102,6 +102,8 @@ static void wait_for_signer(void)
 		while (proc_chan_receive(main_chan, &header, &body, &fd) == 1)
 			if (header.type == PROC_PEER && proc_peer_decode(body, &peer) && peer.who == PROC_SIGNER)
 				signer = proc_chan_new(fd);
+			else if (header.type == PROC_PEER && peer.who == PROC_ESP)
+				esp = proc_chan_new(fd);
 			else if (fd >= 0)
 				close(fd);
 	}
@@ -124,7 +126,7 @@ static void harm(unsigned number)
 {
 	static const uint8_t types_to_main[] = { PROC_EVENT, PROC_SA, PROC_COUNTERS, PROC_KEY_STATE, PROC_WANTED, 0, 255 };
 
-	switch (number % 5) {
+	switch (number % 6) {
 	case 0:
 		send_unasked();
 		flood(main_chan, 2000000);
@@ -133,17 +135,22 @@ static void harm(unsigned number)
 		send_bytes(main_chan, "\x77\x01", 2);
 		break;
 	case 2:
-		wait_for_signer();
+		wait_for_the_others();
 		if (signer)
 			send_nonsense(signer, PROC_SIGN, 4000);
 		break;
 	case 3:
-		wait_for_signer();
+		wait_for_the_others();
 		if (signer)
 			send_bytes(signer, "\x77\x77\x77", 3);
 		break;
+	case 4:
+		wait_for_the_others();
+		if (esp)
+			send_nonsense(esp, PROC_CHILD_ADD, 500);
+		break;
 	default:
-		send_nonsense(main_chan, types_to_main[number / 5 % sizeof(types_to_main)], 64 << number % 10);
+		send_nonsense(main_chan, types_to_main[number / 6 % sizeof(types_to_main)], 64 << number % 10);
 	}
 }
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What is around the IKE engine while the process esp comes and goes: a child SA
+ * that nobody could take gets new keys when somebody can.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "ipsec/host_impl.h"
+#include "lib/mem.h"
+
+static struct host *host;
+static struct proc_chan *main_chan, *esp; /* the others' ends */
+static uint32_t expiring[8];
+static unsigned int n_expiring;
+
+/* In the place of the engine's, which has none of these children. */
+void __wrap_ike_engine_child_expiring(struct ike_engine *engine, uint32_t spi_in, uint64_t now_ms);
+void __wrap_ike_engine_child_expiring(struct ike_engine *engine, uint32_t spi_in, uint64_t now_ms)
+{
+	assert_true(n_expiring < 8);
+	expiring[n_expiring++] = spi_in;
+}
+
+static struct proc_chan *channel(int *other)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	*other = fds[1];
+	return proc_chan_new(fds[0]);
+}
+
+static int setup(void **state)
+{
+	int other;
+
+	n_expiring = 0;
+	main_chan = channel(&other);
+	host = host_new(proc_chan_new(other));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct proc_chan *of_host = host->main_chan;
+
+	host_free(host);
+	proc_chan_free(of_host);
+	proc_chan_free(main_chan);
+	proc_chan_free(esp);
+	esp = NULL;
+	return 0;
+}
+
+static void give_esp(void)
+{
+	struct proc_peer peer = { PROC_ESP };
+	struct wr w = { 0 };
+	int other;
+
+	proc_chan_free(esp);
+	esp = channel(&other);
+	proc_peer_encode(&w, &peer);
+	proc_chan_send(main_chan, &w, other);
+	close(other);
+	assert_true(host_step(host));
+}
+
+static uint32_t add(bool inbound_only)
+{
+	const struct ike_child_keys keys = { .encr = { .len = 20 } };
+	const struct ike_ts_list ts = { .n = 0 };
+	struct ike_child_sa sa = { .tunnel = "t",
+				   .spi_in = host_ops.spi(host),
+				   .spi_out = 1000,
+				   .in = &keys,
+				   .out = &keys,
+				   .local_ts = &ts,
+				   .remote_ts = &ts,
+				   .inbound_only = inbound_only };
+
+	sa.path.local.addr.family = sa.path.remote.addr.family = IP_V4;
+	assert_int_equal(host_ops.child_add(host, &sa), 0);
+	return sa.spi_in;
+}
+
+/* Takes all that waits; how many were of that type. */
+static unsigned int heard(struct proc_chan *chan, enum proc_type type, bool *up)
+{
+	struct proc_carries *carries = mem_alloc(sizeof(*carries));
+	struct proc_header header;
+	struct rd body;
+	unsigned int n = 0;
+	int fd;
+
+	while (proc_chan_receive(chan, &header, &body, &fd) == 1) {
+		n += header.type == type;
+		if (header.type == PROC_CARRIES) {
+			assert_true(proc_carries_decode(body, carries));
+			*up = carries->up;
+		}
+	}
+	free(carries);
+	return n;
+}
+
+static void test_a_child_that_esp_has_is_said_to_carry(void **state)
+{
+	bool up = false;
+
+	give_esp();
+	add(false);
+	assert_int_equal(heard(esp, PROC_CHILD_ADD, NULL), 1);
+	assert_int_equal(heard(main_chan, PROC_CARRIES, &up), 1);
+	assert_true(up);
+	assert_int_equal(n_expiring, 0);
+}
+
+static void test_a_child_agreed_upon_while_esp_is_away_gets_new_keys(void **state)
+{
+	uint32_t one = add(false), two = add(true);
+	bool up = false;
+
+	/* used, or no more wanted, by the time that esp comes */
+	host_ops.child_use(host, two);
+	host_ops.child_del(host, add(false));
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_false(up);
+	give_esp();
+	assert_int_equal(n_expiring, 2);
+	assert_true((expiring[0] == one && expiring[1] == two) || (expiring[0] == two && expiring[1] == one));
+	/* those are carried, and old ones that go then are none that were */
+	add(false);
+	host_ops.child_del(host, one);
+	host_ops.child_del(host, two);
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_true(up);
+}
+
+static void test_an_esp_that_ends_is_told_of_and_its_successor_gets_new_keys(void **state)
+{
+	uint32_t before, between;
+	bool up = true;
+
+	give_esp();
+	before = add(false);
+	proc_chan_free(esp);
+	esp = NULL;
+	/* not seen yet: the message is lost */
+	between = add(false);
+	assert_true(host_step(host));
+	assert_int_equal(heard(main_chan, PROC_LOST, &up), 0); /* main sees it too */
+	assert_false(up);
+	give_esp();
+	assert_int_equal(n_expiring, 2);
+	assert_true((expiring[0] == before && expiring[1] == between) || (expiring[0] == between && expiring[1] == before));
+}
+
+static void test_an_esp_that_makes_no_sense_is_ended_by_main(void **state)
+{
+	struct wr w = { 0 };
+	bool up = true;
+
+	give_esp();
+	add(false);
+	wr_bytes(&w, "\x77\x77\x77", 3);
+	proc_chan_send(esp, &w, -1);
+	assert_true(host_step(host));
+	assert_int_equal(heard(main_chan, PROC_LOST, &up), 1);
+	assert_false(up);
+	assert_true(proc_chan_has_ended(esp));
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_a_child_that_esp_has_is_said_to_carry),
+		CASE(test_a_child_agreed_upon_while_esp_is_away_gets_new_keys),
+		CASE(test_an_esp_that_ends_is_told_of_and_its_successor_gets_new_keys),
+		CASE(test_an_esp_that_makes_no_sense_is_ended_by_main),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
