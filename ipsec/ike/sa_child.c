@@ -361,7 +361,10 @@ uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike
 	ike_ts_narrow(&policy, &said.tsr, &local);
 	policy_ts(sa, false, &policy);
 	ike_ts_narrow(&policy, &said.tsi, &remote);
-	if (c.transport && (!keep_host(&local, &sa->path.local.addr) || !keep_host(&remote, &sa->path.remote.addr)))
+	/* also of a peer that has tunnel mode instead: it would get all that the tunnel's
+	 * selectors leave open for hosts that are not known beforehand */
+	if (sa->tunnel->transport &&
+	    (!keep_host(&local, &sa->path.local.addr) || !keep_host(&remote, &sa->path.remote.addr)))
 		return N_TS_UNACCEPTABLE;
 	if (local.n == 0 || remote.n == 0 || engine_ts_is_taken(sa, &remote, c.transport))
 		return N_TS_UNACCEPTABLE;
@@ -401,6 +404,11 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 	/* a virtual address is known by now, so the wide offer has its bounds */
 	policy_ts(sa, true, &local);
 	policy_ts(sa, false, &remote);
+	/* no more than was offered, if the peer declines transport mode */
+	if (sa->tunnel->transport) {
+		(void)keep_host(&local, &sa->path.local.addr);
+		(void)keep_host(&remote, &sa->path.remote.addr);
+	}
 	if (c.spi_out < 256 || said.tsi.n == 0 || said.tsr.n == 0 ||
 	    !ike_ts_list_covers(x->rekeyed ? x->rekeyed->local_ts : &local, &said.tsi) ||
 	    !ike_ts_list_covers(x->rekeyed ? x->rekeyed->remote_ts : &remote, &said.tsr) ||

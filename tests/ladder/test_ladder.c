@@ -161,11 +161,22 @@ static void transport(struct ike_tunnel *t, unsigned end)
 	t->local_ts = t->remote_ts = &l2tp;
 }
 
+static void transport_of_the_first(struct ike_tunnel *t, unsigned end)
+{
+	transport(t, end);
+	t->transport = end == 0;
+}
+
+static void transport_of_the_second(struct ike_tunnel *t, unsigned end)
+{
+	transport(t, end);
+	t->transport = end == 1;
+}
+
 static void assert_hosts(const struct kid *kid, const char *local, const char *remote)
 {
 	struct ip_addr l = ladder_endpoint(local).addr, r = ladder_endpoint(remote).addr;
 
-	assert_true(kid->transport);
 	assert_true(ip_addr_equal(&kid->local.first, &l) && ip_addr_equal(&kid->local.last, &l));
 	assert_true(ip_addr_equal(&kid->remote.first, &r) && ip_addr_equal(&kid->remote.last, &r));
 	assert_int_equal(kid->local.port_first, 1701);
@@ -180,6 +191,7 @@ static void transport_mode_through_a_nat_has_the_hosts_as_each_sees_them(void **
 	ladder.nat.port = 20000;
 	ladder_up();
 	assert_children(1);
+	assert_true(ladder.ends[0].kids[0].transport && ladder.ends[1].kids[0].transport);
 	assert_hosts(&ladder.ends[0].kids[0], "192.0.2.1", "192.0.2.2");
 	assert_hosts(&ladder.ends[1].kids[0], "192.0.2.2", "192.0.2.99");
 	/* either begins a rekeying with the ones that it knows */
@@ -200,9 +212,28 @@ static void transport_mode_without_a_nat(void **state)
 	ladder_begin(transport);
 	ladder_up();
 	assert_children(1);
+	assert_true(ladder.ends[0].kids[0].transport && ladder.ends[1].kids[0].transport);
 	assert_hosts(&ladder.ends[0].kids[0], "192.0.2.1", "192.0.2.2");
 	assert_hosts(&ladder.ends[1].kids[0], "192.0.2.2", "192.0.2.1");
 	ladder_end();
+}
+
+/* Where we mean to protect one host's packets, a peer that has tunnel mode gets
+ * no more than those. */
+static void tunnel_mode_in_place_of_transport_mode_is_for_the_hosts_only(void **state)
+{
+	void (*const of[])(struct ike_tunnel *, unsigned) = { transport_of_the_first, transport_of_the_second };
+
+	for (unsigned asker = 0; asker < 2; asker++) {
+		ladder_begin(of[asker]);
+		ladder_up();
+		assert_children(1);
+		assert_hosts(&ladder.ends[0].kids[0], "192.0.2.1", "192.0.2.2");
+		assert_hosts(&ladder.ends[1].kids[0], "192.0.2.2", "192.0.2.1");
+		assert_false(ladder.ends[0].kids[0].transport);
+		assert_false(ladder.ends[1].kids[0].transport);
+		ladder_end();
+	}
 }
 
 static void other_keys_do_not_come_up(void **state)
@@ -703,6 +734,7 @@ int main(void)
 		cmocka_unit_test(an_address_as_identity_is_not_compared_with_the_packets),
 		cmocka_unit_test(transport_mode_through_a_nat_has_the_hosts_as_each_sees_them),
 		cmocka_unit_test(transport_mode_without_a_nat),
+		cmocka_unit_test(tunnel_mode_in_place_of_transport_mode_is_for_the_hosts_only),
 		cmocka_unit_test(other_keys_do_not_come_up),
 		cmocka_unit_test(an_unknown_name_does_not_come_up),
 		cmocka_unit_test(why_the_responder_was_refused_stays),
