@@ -74,6 +74,7 @@ const char *iked_tunnel_error(const char *name);
 const char *iked_tunnel_last(const char *name);
 void iked_note_key(const struct proc_key_state *state);
 void iked_note_event(const struct proc_event *event);
+void iked_note_down(const char *tunnel, bool down); /* "ipsec down", until "ipsec up" */
 void iked_wanted(const char *tunnel); /* a packet for it: start trap */
 void iked_tunnel_mtu(const struct proc_mtu *mtu); /* esp has worked it out */
 void iked_device_lost(const char *tunnel); /* somebody has deleted its interface */

@@ -338,23 +338,6 @@ static bool from_esp(uint8_t type, struct rd body)
 	}
 }
 
-/* One of them has no more to do with another one. */
-static bool take_lost(enum proc_who by)
-{
-	static const struct {
-		enum proc_who lost;
-		const char *why;
-	} of[] = {
-		[PROC_SIGNER] = { PROC_IKE, "sent the signer what makes no sense" },
-		[PROC_ESP] = { PROC_IKE, "is of no use to sav-esp" },
-		[PROC_IKE] = { PROC_ESP, "is of no use to sav-ike" },
-	};
-
-	if (helpers[of[by].lost].ready)
-		helper_broken(&helpers[of[by].lost], of[by].why);
-	return true;
-}
-
 /* False: that is none of its messages. */
 static bool take_message(struct helper *h, const struct proc_header *header, struct rd body)
 {
@@ -378,7 +361,11 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 		iked_note_key(&state);
 		return true;
 	case PROC_LOST:
-		return rd_done(&body) && take_lost(h->who);
+		if (h->who != PROC_SIGNER || !rd_done(&body))
+			return false;
+		if (helpers[PROC_IKE].ready)
+			helper_broken(&helpers[PROC_IKE], "sent the signer what makes no sense");
+		return true;
 	case PROC_WANTED:
 		if (h->who != PROC_ESP || !proc_name_decode(body, &name))
 			return false;
@@ -608,5 +595,8 @@ int iked_up(const char *name, struct diag *diag)
 	c.path.remote.addr = t->t.remote_addr;
 	if (!iked_link_address(link, (enum ip_family)t->t.remote_addr.family, &c.path.local.addr))
 		return diag_set(diag, "link %s has no address of the peer's family now", link->name);
-	return iked_command(&c, NULL, diag);
+	if (iked_command(&c, NULL, diag) != 0)
+		return -1;
+	iked_note_down(name, false);
+	return 0;
 }

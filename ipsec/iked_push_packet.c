@@ -36,6 +36,7 @@ struct pushed {
 	uint8_t digest[DIGEST_SIZE]; /* of what was told: a tunnel is large */
 	bool active; /* else unfinished */
 	bool seen;
+	bool down; /* taken down by the operator: no new ike brings it up */
 	struct device *device;
 	uint32_t mtu; /* what esp has worked out, 0: nothing yet */
 	char error[PROC_TEXT_MAX], last[PROC_TEXT_MAX];
@@ -170,6 +171,14 @@ static void send_up(const struct iked_tunnel *t)
 	iked_send(PROC_IKE, &w, -1);
 }
 
+void iked_note_down(const char *name, bool down)
+{
+	struct pushed *p = *find(name);
+
+	if (p)
+		p->down = down;
+}
+
 static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
 {
 	struct ike_tunnel resolved;
@@ -183,7 +192,7 @@ static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
 	iked_tunnel_resolve(&iked.config, t, &resolved);
 	proc_tunnel_encode(&w, &resolved);
 	iked_send(PROC_IKE, &w, -1);
-	if (t->start == IKED_AUTO)
+	if (t->start == IKED_AUTO && !p->down)
 		send_up(t);
 }
 

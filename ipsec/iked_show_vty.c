@@ -429,7 +429,11 @@ static int command(struct vty *vty, enum proc_verb verb, const char *tunnel)
 DEFUN(ipsec_down, ipsec_down_cmd, "ipsec down NAME",
       IPSEC_HELP "Take a tunnel down; with start auto until the next ipsec up\nName of the tunnel\n")
 {
-	return command(vty, PROC_DOWN, argv[2]->arg);
+	int ret = command(vty, PROC_DOWN, argv[2]->arg);
+
+	if (ret == CMD_SUCCESS)
+		iked_note_down(argv[2]->arg, true);
+	return ret;
 }
 
 DEFUN(ipsec_rekey, ipsec_rekey_cmd, "ipsec rekey NAME [ike]",
