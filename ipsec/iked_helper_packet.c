@@ -338,6 +338,23 @@ static bool from_esp(uint8_t type, struct rd body)
 	}
 }
 
+/* One of them has no more to do with another one. */
+static bool take_lost(enum proc_who by)
+{
+	static const struct {
+		enum proc_who lost;
+		const char *why;
+	} of[] = {
+		[PROC_SIGNER] = { PROC_IKE, "sent the signer what makes no sense" },
+		[PROC_ESP] = { PROC_IKE, "is of no use to sav-esp" },
+		[PROC_IKE] = { PROC_ESP, "is of no use to sav-ike" },
+	};
+
+	if (helpers[of[by].lost].ready)
+		helper_broken(&helpers[of[by].lost], of[by].why);
+	return true;
+}
+
 /* False: that is none of its messages. */
 static bool take_message(struct helper *h, const struct proc_header *header, struct rd body)
 {
@@ -361,11 +378,7 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 		iked_note_key(&state);
 		return true;
 	case PROC_LOST:
-		if (h->who != PROC_SIGNER || !rd_done(&body))
-			return false;
-		if (helpers[PROC_IKE].ready)
-			helper_broken(&helpers[PROC_IKE], "sent the signer what makes no sense");
-		return true;
+		return rd_done(&body) && take_lost(h->who);
 	case PROC_WANTED:
 		if (h->who != PROC_ESP || !proc_name_decode(body, &name))
 			return false;
