@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ipsec/ike/ts.h"
+#include "ipsec/iked_ipip.h"
 #include "lib/mem.h"
 #include "lib/name.h"
 
@@ -278,7 +279,7 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 	if (!is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
 		return diag_set(diag, "local and remote identity are the same");
 	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 ||
-			       check_datapath(config, t, diag) != 0 ?
+			       check_datapath(config, t, diag) != 0 || iked_ipip_check(config, t, diag) != 0 ?
 		       -1 :
 		       0;
 }

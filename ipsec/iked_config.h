@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ipsec/esp/esp_sa.h"
 #include "ipsec/ike/tunnel.h"
 #include "ipsec/proc.h"
 #include "lib/diag.h"
@@ -54,6 +55,7 @@ struct iked_tunnel {
 	char link[IKE_TUNNEL_NAME];
 	char device[IKED_IFNAME]; /* "": named as the tunnel */
 	uint32_t mtu;		  /* 0: 1400 */
+	struct esp_ipip ipip;	  /* see iked_ipip.h */
 	bool has_local_auth, has_remote_auth, has_remote_id;
 	bool own_ike, own_esp; /* proposals were given, else the defaults */
 	char psk[PROC_PATH_MAX], cert[PROC_PATH_MAX], key[PROC_PATH_MAX];

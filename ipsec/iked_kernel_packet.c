@@ -5,7 +5,9 @@
 
 #include "log.h"
 
+#include "ipsec/esp/ipip_device_nl.h"
 #include "ipsec/esp/xfrm_device_nl.h"
+#include "ipsec/iked_ipip.h"
 #include "ipsec/iked_kernel.h"
 #include "ipsec/ike/ts.h"
 #include "lib/mem.h"
@@ -22,7 +24,9 @@ struct ktunnel {
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number;
 	uint32_t if_id;	 /* 0: transport mode, no interface */
-	char device[IKED_IFNAME];
+	char device[IKED_IFNAME]; /* its xfrm interface */
+	char ipip[IKED_IFNAME];	  /* the ipip device over that; "": none */
+	struct esp_ipip ends;
 };
 
 struct kchild {
@@ -96,8 +100,17 @@ static int device_open(struct ktunnel *k, struct diag *diag)
 	return 0;
 }
 
+static void ipip_close(struct ktunnel *k)
+{
+	if (k->ipip[0])
+		ipip_device_del(k->ipip, k->device);
+	k->ipip[0] = '\0';
+	k->ends = (struct esp_ipip){ 0 };
+}
+
 static void device_close(struct ktunnel *k)
 {
+	ipip_close(k);
 	if (k->if_id && !other_on_device(k))
 		xfrm_device_del(k->device);
 	k->if_id = 0;
@@ -130,15 +143,33 @@ static int trap(const struct ktunnel *k, const struct iked_tunnel *t, struct dia
 	return xfrm_trap(kernel.xfrm, &conf, &way, diag);
 }
 
+static int ipip_open(struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
+{
+	if (k->ends.local.v)
+		ipip_address_del(k->device, &k->ends);
+	k->ends = t->ipip;
+	iked_tunnel_device(t, k->ipip);
+	if (ipip_device_add(k->ipip, k->device, &t->ipip, diag) != 0) {
+		k->ipip[0] = '\0';
+		return -1;
+	}
+	return ipip_address_add(k->device, &t->ipip, diag);
+}
+
 static int tunnel_set(struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
 {
 	char device[IKED_IFNAME];
 
-	iked_tunnel_device(t, device);
+	if (iked_has_ipip(t))
+		iked_ipip_below(t, device);
+	else
+		iked_tunnel_device(t, device);
 	if (k->if_id && (t->t.transport || strcmp(device, k->device) != 0))
 		device_close(k);
 	snprintf(k->device, sizeof(k->device), "%s", device);
 	if (!t->t.transport && device_open(k, diag) != 0)
+		return -1;
+	if (iked_has_ipip(t) && ipip_open(k, t, diag) != 0)
 		return -1;
 	return trap(k, t, diag);
 }

@@ -16,6 +16,7 @@
 #include "privs.h"
 
 #include "ipsec/iked.h"
+#include "ipsec/iked_ipip.h"
 #include "lib/mem.h"
 #include "schema/tunnel_update.h"
 
@@ -218,6 +219,21 @@ static void put_ends(struct tunnel_state *out, const struct published *p, const 
 	out->remote = end_of(&remote);
 }
 
+static void put_carried(struct tunnel_state *out, const struct published *p, const struct iked_tunnel *t,
+			const struct ike_tunnel *resolved)
+{
+	struct ike_ts_list inside;
+
+	if (iked_has_ipip(t)) {
+		iked_ipip_inside(&iked.config, t, &inside);
+		out->n_local = put_selectors(out->local_ts, &inside);
+		out->n_remote = put_selectors(out->remote_ts, &inside);
+		return;
+	}
+	out->n_local = put_selectors(out->local_ts, p->local_ts ? p->local_ts : resolved->local_ts);
+	out->n_remote = put_selectors(out->remote_ts, p->remote_ts ? p->remote_ts : resolved->remote_ts);
+}
+
 static void describe(const struct published *p, const struct iked_tunnel *t, struct tunnel_update *out)
 {
 	const struct iked_link *link = iked_link_find(&iked.config, t->link);
@@ -236,8 +252,7 @@ static void describe(const struct published *p, const struct iked_tunnel *t, str
 		put_ends(state, p, t, link);
 	}
 	state->protect = !t->carry;
-	state->n_local = put_selectors(state->local_ts, p->local_ts ? p->local_ts : resolved.local_ts);
-	state->n_remote = put_selectors(state->remote_ts, p->remote_ts ? p->remote_ts : resolved.remote_ts);
+	put_carried(state, p, t, &resolved);
 }
 
 static void publish_one(struct published *p, const struct iked_tunnel *t)

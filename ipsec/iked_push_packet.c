@@ -13,6 +13,8 @@
 #include "log.h"
 
 #include "ipsec/esp/esp_tun.h"
+#include "ipsec/esp/ipip_device_nl.h"
+#include "ipsec/iked_ipip.h"
 #include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
 #include "lib/mem.h"
@@ -26,6 +28,7 @@ struct device {
 	struct device *next;
 	char name[IKED_IFNAME];
 	unsigned users;
+	struct esp_ipip ipip; /* whose near end is its address */
 	int queues[ESP_WORKERS_MAX]; /* one for each worker of esp */
 };
 
@@ -300,10 +303,31 @@ static void device_open(struct pushed *p, const struct iked_tunnel *t)
 	p->device = d;
 }
 
+/* IP in IP's near end as the interface's address, in place of an earlier one. */
+static void device_address(struct pushed *p, const struct iked_tunnel *t)
+{
+	struct device *d = p->device;
+	struct diag diag;
+
+	if (d->users > 1 && (iked_has_ipip(t) || d->ipip.local.v)) {
+		diag_set(&diag, "another tunnel has the interface %s too, and ipip needs one of its own: \"device IFNAME\"", d->name);
+		set_error(p, diag.text);
+		return;
+	}
+	iked_privileges(true);
+	if (d->ipip.local.v)
+		ipip_address_del(d->name, &d->ipip);
+	d->ipip = t->ipip;
+	if (iked_has_ipip(t) && ipip_address_add(d->name, &d->ipip, &diag) != 0)
+		set_error(p, diag.text);
+	iked_privileges(false);
+}
+
 static void tell_device(const struct pushed *p, uint32_t mtu)
 {
 	for (unsigned i = 0; i < iked.esp_threads; i++) {
-		struct proc_device device = { .mtu = mtu, .worker = i };
+		struct proc_device device = { .mtu = mtu, .worker = i, .ipip_local = p->device->ipip.local,
+					      .ipip_remote = p->device->ipip.remote };
 		struct wr w = { 0 };
 
 		snprintf(device.tunnel, sizeof(device.tunnel), "%s", p->name);
@@ -316,6 +340,7 @@ static void tell_device(const struct pushed *p, uint32_t mtu)
 /* The kernel's ESP: an xfrm interface takes the place of the TUN device. */
 static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 {
+	uint32_t header = iked_ipip_header(t), mtu;
 	char name[IKED_IFNAME];
 	struct diag diag;
 
@@ -329,9 +354,11 @@ static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 	}
 	if (t->t.transport)
 		return;
-	iked_tunnel_device(t, name);
+	mtu = t->mtu ? t->mtu : MTU_DEFAULT - header;
 	iked_privileges(true);
-	device_up(name, t->mtu ? t->mtu : MTU_DEFAULT);
+	if (header)
+		device_up(iked_ipip_below(t, name), mtu + header);
+	device_up(iked_tunnel_device(t, name), mtu);
 	iked_privileges(false);
 }
 
@@ -343,8 +370,10 @@ static void push_device(struct pushed *p, const struct iked_tunnel *t)
 	}
 	iked_kernel_tunnel_gone(p->name);
 	device_open(p, t);
-	if (p->device)
-		tell_device(p, mtu_of(p, t));
+	if (!p->device)
+		return;
+	device_address(p, t);
+	tell_device(p, mtu_of(p, t));
 }
 
 void iked_tunnel_mtu(const struct proc_mtu *mtu)
@@ -378,6 +407,7 @@ void iked_device_lost(const char *tunnel)
 		set_error(lost, diag.text);
 		return;
 	}
+	device_address(lost, t);
 	/* esp knows which tunnels have it: one of them is enough */
 	tell_device(lost, mtu_of(lost, t));
 	iked_publish_soon();

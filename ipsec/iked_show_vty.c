@@ -10,6 +10,7 @@
 
 #include "ipsec/esp/esp_counters.h"
 #include "ipsec/ike/ts.h"
+#include "ipsec/iked_ipip.h"
 #include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
 
@@ -357,6 +358,8 @@ static struct json_object *json_tunnel(const struct iked_tunnel *t, struct json_
 	json_object_string_add(json, "remoteIdentity", ike_identity_format(&t->t.remote_id, text));
 	json_object_string_add(json, "start", iked_start_name(t->start));
 	json_object_string_add(json, "device", iked_tunnel_device(t, device));
+	json_object_string_add(json, "ipipLocal", iked_has_ipip(t) ? ip_addr_format(&t->ipip.local, text) : "");
+	json_object_string_add(json, "ipipRemote", iked_has_ipip(t) ? ip_addr_format(&t->ipip.remote, text) : "");
 	json_object_string_add(json, "missing", missing ? missing : "");
 	json_object_string_add(json, "error", wrong_with(t));
 	json_object_string_add(json, "warning", iked_tunnel_warning(t));

@@ -674,6 +674,26 @@ DEFUN(tunnel_device, tunnel_device_cmd, "device IFNAME [mtu (576-65000)]",
 	EDIT(snprintf(copy.device, sizeof(copy.device), "%s", argv[1]->arg); copy.mtu = argc > 2 ? number(argv, 3) : 0);
 }
 
+DEFUN(tunnel_ipip, tunnel_ipip_cmd, "ipip local <A.B.C.D|X:X::X:X> remote <A.B.C.D|X:X::X:X>",
+      "IP in IP inside ESP, for a peer that only knows policies\nThis side's end\nIPv4 address\nIPv6 address\n"
+      "The peer's end\nIPv4 address\nIPv6 address\n")
+{
+	struct esp_ipip ipip;
+
+	if (!ip_addr_parse(argv[2]->arg, &ipip.local) || !ip_addr_parse(argv[4]->arg, &ipip.remote) || ipip.local.v == 0 ||
+	    ipip.remote.v == 0) {
+		vty_out(vty, "%% ipip: both ends are addresses of hosts\n");
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	EDIT(copy.ipip = ipip);
+}
+
+DEFUN(no_tunnel_ipip, no_tunnel_ipip_cmd, "no ipip [local <A.B.C.D|X:X::X:X> remote <A.B.C.D|X:X::X:X>]",
+      NO_STR "IP in IP inside ESP\nThis side's end\nIPv4 address\nIPv6 address\nThe peer's end\nIPv4 address\nIPv6 address\n")
+{
+	EDIT(copy.ipip = (struct esp_ipip){ 0 });
+}
+
 DEFUN(no_tunnel_device, no_tunnel_device_cmd, "no device [IFNAME [mtu (576-65000)]]",
       NO_STR "The tunnel's interface: named as the tunnel\nIts name\nLargest inner packet\nBytes\n")
 {
@@ -763,4 +783,6 @@ void iked_vty_init(void)
 	IN_TUNNEL(tunnel_carry_cmd);
 	IN_TUNNEL(tunnel_device_cmd);
 	IN_TUNNEL(no_tunnel_device_cmd);
+	IN_TUNNEL(tunnel_ipip_cmd);
+	IN_TUNNEL(no_tunnel_ipip_cmd);
 }

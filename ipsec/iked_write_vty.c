@@ -6,6 +6,7 @@
 
 #include "ipsec/ike/ts.h"
 #include "ipsec/iked.h"
+#include "ipsec/iked_ipip.h"
 #include "ipsec/iked_write_vty.h"
 
 int iked_write_links(struct vty *vty)
@@ -89,6 +90,10 @@ static void write_what(struct vty *vty, const struct iked_tunnel *t)
 		vty_out(vty, " request-address\n");
 	if (t->t.pool.len)
 		vty_out(vty, " pool %s\n", ip_prefix_format(&t->t.pool, text));
+	if (iked_has_ipip(t)) {
+		vty_out(vty, " ipip local %s", ip_addr_format(&t->ipip.local, text));
+		vty_out(vty, " remote %s\n", ip_addr_format(&t->ipip.remote, text));
+	}
 	if (t->device[0] && t->mtu)
 		vty_out(vty, " device %s mtu %u\n", t->device, t->mtu);
 	else if (t->device[0])

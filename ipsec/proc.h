@@ -290,6 +290,7 @@ struct proc_device {
 	char device[16];
 	uint32_t mtu;
 	uint32_t worker; /* of esp, whose queue it is */
+	struct ip_addr ipip_local, ipip_remote; /* esp_ipip.h; v 0: no IP in IP */
 };
 
 /* One function each way for each message. An encoder appends to w a message of

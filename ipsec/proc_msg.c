@@ -398,6 +398,8 @@ static void io_device(struct io *io, struct proc_device *m)
 	io_text(io, m->device, sizeof(m->device));
 	io_u32(io, &m->mtu);
 	io_u32(io, &m->worker);
+	io_addr(io, &m->ipip_local);
+	io_addr(io, &m->ipip_remote);
 }
 
 static void io_mtu(struct io *io, struct proc_mtu *m)

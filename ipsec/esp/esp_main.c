@@ -34,6 +34,7 @@
 struct tunnel {
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number, device;
+	struct esp_ipip ipip;
 	uint64_t wanted_ms; /* when main was told last that packets want in */
 	uint32_t room, told_mtu;
 };
@@ -277,10 +278,12 @@ static void child_add(const struct proc_child *child)
 		.path = path_of(&child->path, child->encap),
 	};
 
-	if (tunnel)
-		esp_crew_add(esp.crew, &conf, !child->inbound_only);
-	else
+	if (!tunnel) {
 		send_spi(PROC_CHILD_FAILED, child->spi_in);
+		return;
+	}
+	conf.ipip = tunnel->ipip;
+	esp_crew_add(esp.crew, &conf, !child->inbound_only);
 }
 
 /* False: what came makes no sense. */
@@ -372,6 +375,7 @@ static void device_set(const struct proc_device *device, int fd)
 		memcpy(t->name, device->tunnel, sizeof(t->name));
 	}
 	t->device = d->number;
+	t->ipip = (struct esp_ipip){ device->ipip_local, device->ipip_remote };
 	/* several tunnels may share it */
 	if (d->has[device->worker]) {
 		close(fd);

@@ -205,13 +205,15 @@ iked_configuration() { # side
 	printf '%s\nexit\n' "$MORE"
 }
 
+# A case with two of them says in IKED which one it means.
 iked_start() { # side
-	local side=$1 d=$LAB/run/iked
+	local side=$1 me=${IKED:-iked}
+	local d=$LAB/run/$me
 	mkdir -p "$d"
 	rm -f "$d"/*.vty
 	iked_configuration "$side" >"$d/iked.conf"
-	lab_spawn "$side" iked "$OPENSAV_BUILD/sav-iked" -u root -g root -i "$d/iked.pid" -f "$d/iked.conf" \
-		--vty_socket "$d" --keys "$PKI" --log "file:$LAB/log/iked.log"
+	lab_spawn "$side" "$me" "$OPENSAV_BUILD/sav-iked" -u root -g root -i "$d/iked.pid" -f "$d/iked.conf" \
+		--vty_socket "$d" --keys "$PKI" --log "file:$LAB/log/$me.log"
 	need 20 "sav-iked runs" iked 'show ipsec counters'
 	need 10 "its interface is there" ip -n "$side" link show ipsec9
 	ip -n "$side" route add "$(inner "$(other "$side")")" dev ipsec9 src "$(inner "$side" | cut -d/ -f1)"
@@ -220,7 +222,7 @@ iked_start() { # side
 iked() { # command...
 	local c args=()
 	for c; do args+=(-c "$c"); done
-	"$OPENSAV_BUILD/savsh" --vty_socket "$LAB/run/iked" "${args[@]}"
+	"$OPENSAV_BUILD/savsh" --vty_socket "$LAB/run/${IKED:-iked}" "${args[@]}"
 }
 
 charon_auth() { # side
