@@ -198,6 +198,22 @@ struct showing {
 	const char *tunnel;
 };
 
+static uint32_t seconds_since_any(const struct host *host, uint64_t at_ms)
+{
+	return at_ms ? seconds_since(host, at_ms) : UINT32_MAX;
+}
+
+static void put_use(struct host *host, struct proc_child_row *row)
+{
+	const struct host_child *child = host_child_find(host, row->spi_in);
+
+	if (!child)
+		return;
+	row->heard_s = seconds_since_any(host, child->heard_ms);
+	row->spoke_s = seconds_since_any(host, child->spoke_ms);
+	row->use = child->use;
+}
+
 static void show_child(void *ctx, const struct ike_child_info *info)
 {
 	struct showing *s = ctx;
@@ -210,6 +226,8 @@ static void show_child(void *ctx, const struct ike_child_info *info)
 	host_ts_copy(&row->remote_ts, info->remote_ts);
 	row->up_s = seconds_since(s->host, info->since_ms);
 	row->rekey_in_s = seconds_until(s->host, info->rekey_at_ms);
+	row->heard_s = row->spoke_s = UINT32_MAX;
+	put_use(s->host, row);
 	snprintf(row->state, sizeof(row->state), "%s", info->state);
 	ike_suite_format(&info->suite, IKE_PROTO_ESP, row->suite, sizeof(row->suite));
 	proc_child_row_encode(&w, row);
@@ -374,6 +392,7 @@ static void take_times(struct host *host, struct rd body)
 				continue;
 			c->heard_ms = ago(host, m->list[i].heard_ago_ms, c->heard_ms);
 			c->spoke_ms = ago(host, m->list[i].spoke_ago_ms, c->spoke_ms);
+			c->use = m->list[i].use;
 		}
 	free(m);
 }

@@ -47,6 +47,7 @@ struct host_child {
 	bool sending;
 	struct ike_ts_list *local_ts, *remote_ts; /* until it sends: own copies */
 	uint64_t heard_ms, spoke_ms;
+	struct proc_use use; /* of esp's, as it told last */
 };
 #define HOST_CHILD_BUCKETS 16384
 

@@ -89,13 +89,32 @@ static void on_sa(void *ctx, const struct proc_sa *sa)
 	json_object_array_add(telling->sas, json);
 }
 
-/* What it carried, as the kernel has counted. */
-static void put_use(struct json_object *json, uint32_t spi_in)
+/* What it carried, as sav-esp has counted, a second ago at most. */
+static void put_esp_use(struct json_object *json, const struct proc_use *use)
+{
+	json_object_string_add(json, "datapath", "user");
+	json_object_int_add(json, "packetsIn", (int64_t)use->packets_in);
+	json_object_int_add(json, "bytesIn", (int64_t)use->bytes_in);
+	json_object_int_add(json, "packetsOut", (int64_t)use->packets_out);
+	json_object_int_add(json, "bytesOut", (int64_t)use->bytes_out);
+	json_object_int_add(json, "replays", use->replays);
+	json_object_int_add(json, "badIntegrity", use->bad_integrity);
+	json_object_int_add(json, "badForm", use->bad_form);
+	json_object_int_add(json, "badSelector", use->bad_selector);
+	json_object_int_add(json, "congestion", use->congestion);
+	json_object_int_add(json, "tooBig", use->too_big);
+	json_object_int_add(json, "unsent", use->unsent);
+}
+
+/* Or the kernel. */
+static void put_use(struct json_object *json, const struct proc_child_row *child)
 {
 	struct xfrm_use in, out;
 
-	if (!iked_kernel_use(spi_in, &in, &out)) {
-		json_object_string_add(json, "datapath", "user");
+	json_object_int_add(json, "lastInSeconds", or_never(child->heard_s));
+	json_object_int_add(json, "lastOutSeconds", or_never(child->spoke_s));
+	if (!iked_kernel_use(child->spi_in, &in, &out)) {
+		put_esp_use(json, &child->use);
 		return;
 	}
 	json_object_string_add(json, "datapath", "kernel");
@@ -126,7 +145,7 @@ static void on_child(void *ctx, const struct proc_child_row *child)
 	json_object_object_add(json, "remoteSelectors", json_selectors(&child->remote_ts));
 	json_object_int_add(json, "upSeconds", child->up_s);
 	json_object_int_add(json, "rekeyInSeconds", or_never(child->rekey_in_s));
-	put_use(json, child->spi_in);
+	put_use(json, child);
 	json_object_array_add(telling->last, json);
 }
 
@@ -207,6 +226,37 @@ static void print_seconds(struct vty *vty, struct json_object *json)
 	vty_out(vty, "\n");
 }
 
+/* Which only sav-esp can tell, if there were any. */
+static void print_other_drops(struct vty *vty, struct json_object *child)
+{
+	static const struct {
+		const char *name, *text;
+	} drops[] = {
+		{ "badForm", "not well formed" },
+		{ "badSelector", "with addresses that are not its own" },
+		{ "congestion", "by congestion" },
+		{ "tooBig", "too big" },
+		{ "unsent", "not sent" },
+	};
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++)
+		if (json_object_object_get(child, drops[i].name) && int_of(child, drops[i].name) > 0)
+			vty_out(vty, "%s%lld %s", n++ ? ", " : "dropped: ", int_of(child, drops[i].name), drops[i].text);
+	if (n)
+		vty_out(vty, "\n    ");
+}
+
+static void print_last_use(struct vty *vty, struct json_object *child)
+{
+	long long in = int_of(child, "lastInSeconds"), out = int_of(child, "lastOutSeconds");
+
+	if (in >= 0)
+		vty_out(vty, "last in %lld s ago, ", in);
+	if (out >= 0)
+		vty_out(vty, "last out %lld s ago, ", out);
+}
+
 static void print_child(struct vty *vty, struct json_object *child)
 {
 	vty_out(vty, "  child %s, SPI %s in, %s out, %s\n    ", text_of(child, "state"), text_of(child, "spiIn"),
@@ -215,10 +265,12 @@ static void print_child(struct vty *vty, struct json_object *child)
 	vty_out(vty, " to ");
 	print_list(vty, json_object_object_get(child, "remoteSelectors"));
 	vty_out(vty, "\n    ");
-	if (strcmp(text_of(child, "datapath"), "kernel") == 0)
-		vty_out(vty, "kernel: %lld packets (%lld bytes) in, %lld (%lld) out, %lld replayed, %lld damaged\n    ",
-			int_of(child, "packetsIn"), int_of(child, "bytesIn"), int_of(child, "packetsOut"),
-			int_of(child, "bytesOut"), int_of(child, "replays"), int_of(child, "badIntegrity"));
+	vty_out(vty, "%s: %lld packets (%lld bytes) in, %lld (%lld) out, %lld replayed, %lld damaged\n    ",
+		text_of(child, "datapath"), int_of(child, "packetsIn"), int_of(child, "bytesIn"),
+		int_of(child, "packetsOut"), int_of(child, "bytesOut"), int_of(child, "replays"),
+		int_of(child, "badIntegrity"));
+	print_other_drops(vty, child);
+	print_last_use(vty, child);
 	print_seconds(vty, child);
 }
 

@@ -71,7 +71,7 @@ enum proc_type {
 	PROC_CHILD_FAILED, /* struct proc_spi: it can't be added; ike deletes the SA */
 	PROC_MOVED,	   /* struct proc_moved */
 	PROC_EXPIRING,	   /* struct proc_spi: a soft limit, once */
-	PROC_TIMES,	   /* struct proc_times: children with traffic since the last, once a second */
+	PROC_TIMES,	   /* struct proc_times: children with packets since the last, once a second */
 	PROC_PACKET,	   /* struct proc_packet: an IKE message that came among ESP */
 	/* ---- esp -> main */
 	PROC_WANTED, /* struct proc_name: a packet for a tunnel that has no SA; once a second at most */
@@ -182,12 +182,22 @@ struct proc_sa {
 	uint32_t rekey_in_s; /* UINT32_MAX: never */
 };
 
+/* What a child of esp's has carried, inner packets and their bytes, and what it has
+ * not, by reason. */
+struct proc_use {
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+	uint32_t replays, bad_integrity, bad_form, bad_selector, congestion;
+	uint32_t too_big, unsent;
+};
+
 struct proc_child_row {
 	uint32_t spi_in, spi_out;
 	char state[PROC_STATE_MAX];
 	char suite[PROC_SUITE_MAX];
 	struct ike_ts_list local_ts, remote_ts;
 	uint32_t up_s, rekey_in_s;
+	uint32_t heard_s, spoke_s; /* since the last packet each way; UINT32_MAX: there was none */
+	struct proc_use use;	   /* all 0 for one of main's */
 };
 
 /* Of the child that was the last to change; without one the rest says nothing. */
@@ -266,6 +276,7 @@ struct proc_times {
 	struct {
 		uint32_t spi_in;
 		uint32_t heard_ago_ms, spoke_ago_ms; /* UINT32_MAX: not since the last */
+		struct proc_use use;		     /* of esp's */
 	} list[PROC_TIMES_MAX];
 };
 

@@ -247,6 +247,21 @@ static void io_sa(struct io *io, struct proc_sa *m)
 	io_u32(io, &m->rekey_in_s);
 }
 
+static void io_use(struct io *io, struct proc_use *m)
+{
+	io_u64(io, &m->packets_in);
+	io_u64(io, &m->bytes_in);
+	io_u64(io, &m->packets_out);
+	io_u64(io, &m->bytes_out);
+	io_u32(io, &m->replays);
+	io_u32(io, &m->bad_integrity);
+	io_u32(io, &m->bad_form);
+	io_u32(io, &m->bad_selector);
+	io_u32(io, &m->congestion);
+	io_u32(io, &m->too_big);
+	io_u32(io, &m->unsent);
+}
+
 static void io_child_row(struct io *io, struct proc_child_row *m)
 {
 	io_u32(io, &m->spi_in);
@@ -257,6 +272,9 @@ static void io_child_row(struct io *io, struct proc_child_row *m)
 	io_ts_list(io, &m->remote_ts);
 	io_u32(io, &m->up_s);
 	io_u32(io, &m->rekey_in_s);
+	io_u32(io, &m->heard_s);
+	io_u32(io, &m->spoke_s);
+	io_use(io, &m->use);
 }
 
 static void io_counters(struct io *io, struct ike_counters *m)
@@ -383,6 +401,7 @@ static void io_times(struct io *io, struct proc_times *m)
 		io_u32(io, &m->list[i].spi_in);
 		io_u32(io, &m->list[i].heard_ago_ms);
 		io_u32(io, &m->list[i].spoke_ago_ms);
+		io_use(io, &m->list[i].use);
 	}
 }
 

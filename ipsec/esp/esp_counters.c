@@ -5,7 +5,7 @@
 
 /* In the order of struct esp_worker_counters. */
 static const char *const names[] = {
-	"espIn",	"espOut",	"espDelivered",	"espShort",	"espReplayed",	"espBadIcv",
+	"espIn",	"espOut",	"espBytesIn",	"espBytesOut",	"espDelivered",	"espShort",	"espReplayed",	"espBadIcv",
 	"espBadPadding", "espDummy",	"espBadInner",	"espBadSelector", "espUnknownSpi", "espKeepalives",
 	"espIke",	"espStray",	"espTooBig",	"espCut",	"espMssLowered", "espTooLong",
 	"espPathMtu",	"espAliasesFull", "espInterfacesLost", "espHanded", "espHandedFull", "espNoSa",	"espBadFrame",	"espNoSocket",	"espCongestion",

@@ -278,7 +278,26 @@ static void times_flush(struct times_round *round)
 
 static uint32_t ago(const struct times_round *round, uint64_t at_ms)
 {
-	return at_ms > round->last_ms ? (uint32_t)(round->now - at_ms) : UINT32_MAX;
+	return at_ms >= round->last_ms ? (uint32_t)(round->now - at_ms) : UINT32_MAX;
+}
+
+static struct proc_use use_of(const struct esp_sa *sa)
+{
+	const uint32_t *v = sa->drops.verdicts;
+
+	return (struct proc_use){
+		.packets_in = sa->in.packets,
+		.bytes_in = sa->in.bytes,
+		.packets_out = sa->out.packets,
+		.bytes_out = sa->out.bytes,
+		.replays = v[ESP_REPLAYED],
+		.bad_integrity = v[ESP_BAD_ICV],
+		.bad_form = v[ESP_SHORT] + v[ESP_BAD_PAD] + v[ESP_BAD_INNER],
+		.bad_selector = v[ESP_BAD_SELECTOR],
+		.congestion = sa->drops.congestion,
+		.too_big = sa->drops.too_big,
+		.unsent = sa->drops.unsent,
+	};
 }
 
 static void times_add(void *ctx, struct esp_sa *sa)
@@ -286,11 +305,13 @@ static void times_add(void *ctx, struct esp_sa *sa)
 	struct times_round *round = ctx;
 	unsigned int n = round->times.n;
 
-	if (sa->heard_ms <= round->last_ms && sa->spoke_ms <= round->last_ms)
+	/* those of the last look's own millisecond once more: it may have been before them */
+	if (sa->heard_ms < round->last_ms && sa->spoke_ms < round->last_ms && sa->dropped_ms < round->last_ms)
 		return;
 	round->times.list[n].spi_in = sa->spi_in;
 	round->times.list[n].heard_ago_ms = ago(round, sa->heard_ms);
 	round->times.list[n].spoke_ago_ms = ago(round, sa->spoke_ms);
+	round->times.list[n].use = use_of(sa);
 	if (++round->times.n == PROC_TIMES_MAX)
 		times_flush(round);
 }

@@ -170,7 +170,12 @@ static void deliver(struct esp_worker *w, const struct esp_sa *sa, uint8_t *pack
 	}
 }
 
-static void to_device(struct esp_worker *w, const struct esp_sa *sa, const struct esp_plain *plain,
+static void drop(struct esp_worker *w, struct esp_sa *sa, enum esp_verdict verdict)
+{
+	esp_sa_drop(w, sa, &w->counters.verdicts[verdict], &sa->drops.verdicts[verdict]);
+}
+
+static void to_device(struct esp_worker *w, struct esp_sa *sa, const struct esp_plain *plain,
 		      const struct esp_train *train)
 {
 	uint8_t *packet = plain->data;
@@ -182,13 +187,13 @@ static void to_device(struct esp_worker *w, const struct esp_sa *sa, const struc
 		 plain->next_header != (inner.family == IP_V4 ? ESP_NEXT_V4 : ESP_NEXT_V6))
 		packet = NULL;
 	if (!packet)
-		w->counters.verdicts[ESP_BAD_INNER]++;
+		drop(w, sa, ESP_BAD_INNER);
 	else if (!esp_sa_carries(sa, &inner, false))
-		w->counters.verdicts[ESP_BAD_SELECTOR]++;
+		drop(w, sa, ESP_BAD_SELECTOR);
 	else if (!sa->transport && esp_inner_ecn(packet, &inner, train->tos) != 0)
-		w->counters.ce_dropped++;
+		esp_sa_drop(w, sa, &w->counters.ce_dropped, &sa->drops.congestion);
 	else if (esp_ipip_open(sa, &packet, &inner) != 0)
-		w->counters.verdicts[ESP_BAD_INNER]++;
+		drop(w, sa, ESP_BAD_INNER);
 	else
 		deliver(w, sa, packet, &inner);
 }
@@ -244,9 +249,10 @@ void esp_in_open(struct esp_worker *w, const struct esp_train *train, uint8_t *p
 	}
 	verdict = esp_sa_open(sa, packet, len, &plain);
 	if (verdict != ESP_OK) {
-		w->counters.verdicts[verdict]++;
+		drop(w, sa, verdict);
 		return;
 	}
+	w->counters.bytes_in += plain.len;
 	sa->heard_ms = w->now_ms;
 	if (plain.newest)
 		note_source(w, sa, &train->peer);

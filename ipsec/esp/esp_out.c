@@ -87,7 +87,7 @@ static uint8_t *open_place(struct esp_worker *w, const struct leaving *l, size_t
 	size_t size = esp_sa_length(l->sa, l->ipip + len);
 
 	if (size > ESP_TRAIN_BYTES_MAX) {
-		w->counters.too_long++;
+		esp_sa_drop(w, l->sa, &w->counters.too_long, &l->sa->drops.unsent);
 		return NULL;
 	}
 	/* the outer header says what the inner one says: DSCP (RFC 4301 5.1.2.1)
@@ -109,10 +109,11 @@ static bool close_place(struct esp_worker *w, const struct leaving *l, uint8_t *
 			     packet + ESP_HEADER + l->sa->iv);
 	if (esp_sa_seal(l->sa, packet, l->ipip + len, next) != size) {
 		unplace(w, size);
-		w->counters.exhausted++;
+		esp_sa_drop(w, l->sa, &w->counters.exhausted, &l->sa->drops.unsent);
 		return false;
 	}
 	w->counters.out++;
+	w->counters.bytes_out += l->ipip + len;
 	return true;
 }
 
@@ -173,7 +174,7 @@ static void tell_too_big(struct esp_worker *w, const struct leaving *l, uint32_t
 	uint8_t message[ESP_TOO_BIG_MAX];
 	struct iovec iov[2] = { { &vnet, sizeof(vnet) }, { message, 0 } };
 
-	w->counters.too_big++;
+	esp_sa_drop(w, l->sa, &w->counters.too_big, &l->sa->drops.too_big);
 	if (w->told_second != w->now_ms / 1000) {
 		w->told_second = w->now_ms / 1000;
 		w->told = 0;
@@ -217,7 +218,7 @@ static void send_transport(struct esp_worker *w, const struct leaving *l)
 	/* an IP header with more than the outer one can say, and parts of a packet
 	 * (RFC 4301 7: transport mode takes whole ones) */
 	if (header != (s->inner.family == IP_V4 ? 20 : 40) || s->inner.fragment) {
-		w->counters.too_long++;
+		esp_sa_drop(w, l->sa, &w->counters.too_long, &l->sa->drops.unsent);
 		return;
 	}
 	for (uint32_t i = 0; i < s->count; i++) {
@@ -307,7 +308,7 @@ void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, s
 	if (l.sock)
 		leave(w, &l, l.super.csum);
 	else
-		w->counters.no_socket++;
+		esp_sa_drop(w, l.sa, &w->counters.no_socket, &l.sa->drops.unsent);
 }
 
 void esp_out_read(struct esp_worker *w, struct esp_device *d)

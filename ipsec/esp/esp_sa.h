@@ -68,8 +68,26 @@ struct esp_sa_conf {
 	uint64_t soft_packets, soft_bytes;
 };
 
+enum esp_verdict {
+	ESP_OK,
+	ESP_SHORT,     /* too short, or no whole blocks */
+	ESP_REPLAYED,  /* seen, or left of the window */
+	ESP_BAD_ICV,   /* not from the peer */
+	ESP_BAD_PAD,   /* authentic, and wrong inside */
+	ESP_DUMMY,     /* to be dropped silently */
+	ESP_BAD_INNER, /* no IP packet, or not of the mode agreed */
+	ESP_BAD_SELECTOR, /* addresses that this SA does not carry */
+};
+#define ESP_VERDICTS (ESP_BAD_SELECTOR + 1)
+
 struct esp_sa_counters {
 	uint64_t packets, bytes; /* of inner packets */
+};
+
+/* What it did not carry. */
+struct esp_sa_drops {
+	uint32_t verdicts[ESP_VERDICTS]; /* inbound */
+	uint32_t congestion, too_big, unsent;
 };
 
 struct esp_sa {
@@ -101,7 +119,9 @@ struct esp_sa {
 	struct ike_endpoint to; /* where packets go: path.remote, and the port */
 	bool whole; /* selectors ask for ports: a fragment does not match */
 	uint64_t heard_ms, spoke_ms; /* last packet each way; the worker's clock */
+	uint64_t dropped_ms;
 	struct esp_sa_counters in, out;
+	struct esp_sa_drops drops;
 	struct esp_sa *next_spi; /* of esp_table.c */
 };
 
@@ -128,18 +148,6 @@ size_t esp_sa_seal(struct esp_sa *sa, uint8_t *packet, size_t len, uint8_t next_
 
 /* A soft limit was passed since the last time this said so. */
 bool esp_sa_is_expiring(struct esp_sa *sa);
-
-enum esp_verdict {
-	ESP_OK,
-	ESP_SHORT,     /* too short, or no whole blocks */
-	ESP_REPLAYED,  /* seen, or left of the window */
-	ESP_BAD_ICV,   /* not from the peer */
-	ESP_BAD_PAD,   /* authentic, and wrong inside */
-	ESP_DUMMY,     /* to be dropped silently */
-	ESP_BAD_INNER, /* no IP packet, or not of the mode agreed */
-	ESP_BAD_SELECTOR, /* addresses that this SA does not carry */
-};
-#define ESP_VERDICTS (ESP_BAD_SELECTOR + 1)
 
 struct esp_plain {
 	uint8_t *data; /* inside the packet */

@@ -42,6 +42,7 @@ struct esp_worker_ops {
 /* Packets that were not carried, by reason; and what was. */
 struct esp_worker_counters {
 	uint64_t in, out; /* ESP packets */
+	uint64_t bytes_in, bytes_out; /* of what was inside */
 	uint64_t verdicts[ESP_VERDICTS];
 	uint64_t unknown_spi;
 	uint64_t keepalives, ike, stray; /* stray: too short for either */

@@ -68,6 +68,14 @@ struct esp_sock *esp_sock_of(const struct esp_worker *w, const struct esp_sa *sa
 void esp_worker_fit(struct esp_worker *w, struct esp_sa *sa, const struct esp_sock *sock);
 void esp_tell_expiring(struct esp_worker *w, struct esp_sa *sa);
 
+/* Counts what the SA did not carry, among all and of this one. */
+static inline void esp_sa_drop(struct esp_worker *w, struct esp_sa *sa, uint64_t *of_all, uint32_t *of_sa)
+{
+	++*of_all;
+	++*of_sa;
+	sa->dropped_ms = w->now_ms;
+}
+
 /* ---- esp_out.c */
 void esp_out_read(struct esp_worker *w, struct esp_device *d);
 void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, size_t len);

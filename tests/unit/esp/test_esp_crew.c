@@ -33,6 +33,7 @@ struct end {
 	struct ike_endpoint at;
 	unsigned int moved, wanted, failed, expiring, times;
 	uint64_t counters[ESP_COUNTERS];
+	struct proc_use use[SAS]; /* as told last */
 };
 
 static struct end ends[3]; /* the third in one test, behind the same NAT as the first */
@@ -66,7 +67,11 @@ static void on_failed(void *ctx, uint32_t spi_in)
 }
 static void on_times(void *ctx, const struct proc_times *times)
 {
-	((struct end *)ctx)->times += times->n;
+	struct end *e = ctx;
+
+	e->times += times->n;
+	for (unsigned int i = 0; i < times->n; i++)
+		e->use[times->list[i].spi_in & (SAS - 1)] = times->list[i].use;
 }
 static void on_counters(void *ctx, const uint64_t list[ESP_COUNTERS])
 {
@@ -239,6 +244,27 @@ static size_t arrive(unsigned int side, size_t want)
 	return total;
 }
 
+/* Packets of 128 bytes, so many from the first end of each and so many back. */
+static bool has_counted(unsigned int n, unsigned int to, unsigned int from)
+{
+	const struct proc_use *left = &ends[0].use[n], *right = &ends[1].use[n];
+
+	return left->packets_out == to && left->bytes_out == to * 128u && left->packets_in == from &&
+	       right->packets_in == to && right->bytes_in == to * 128u && right->packets_out == from;
+}
+
+static void assert_each_sa_has_counted(unsigned int to, unsigned int from)
+{
+	for (unsigned int n = 0; n < SAS; n++) {
+		for (unsigned int i = 0; i < 3000 && !has_counted(n, to, from); i++) {
+			poll(NULL, 0, 1);
+			hear(&ends[0]);
+			hear(&ends[1]);
+		}
+		assert_true(has_counted(n, to, from));
+	}
+}
+
 static void test_each_packet_is_carried_by_the_owner_of_its_sa(void **state)
 {
 	unsigned int sent = 0;
@@ -264,6 +290,7 @@ static void test_each_packet_is_carried_by_the_owner_of_its_sa(void **state)
 	/* of four queues three are another's */
 	assert_int_equal(counter(&ends[0], "espHanded"), sent * 3 / 4);
 	assert_true(ends[0].times >= SAS);
+	assert_each_sa_has_counted(sent / SAS, 50);
 	assert_int_equal(ends[0].moved + ends[1].moved + ends[0].failed, 0);
 }
 

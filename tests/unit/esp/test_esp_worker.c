@@ -202,6 +202,7 @@ static void test_replays_truncations_and_strangers_are_counted(void **state)
 {
 	static uint8_t good[2000], bad[2000];
 	size_t len = intercept(good, sizeof(good));
+	const struct esp_sa *sa = esp_table_by_spi(ends[RIGHT].worker->table, 0x1001);
 	struct esp_worker_counters c;
 
 	stranger(good, len);
@@ -224,6 +225,13 @@ static void test_replays_truncations_and_strangers_are_counted(void **state)
 	stranger((const uint8_t *)"\xff", 1);
 	c = counters(RIGHT);
 	assert_int_equal(c.verdicts[ESP_OK], 1);
+	/* and of this SA, but for the strangers */
+	assert_int_equal(sa->in.packets, 1);
+	assert_int_equal(sa->in.bytes, 128);
+	assert_int_equal(sa->drops.verdicts[ESP_REPLAYED], 1);
+	assert_int_equal(sa->drops.verdicts[ESP_SHORT], c.verdicts[ESP_SHORT]);
+	assert_int_equal(sa->drops.verdicts[ESP_BAD_ICV], c.verdicts[ESP_BAD_ICV]);
+	assert_int_equal(sa->dropped_ms, now_ms);
 	assert_true(c.verdicts[ESP_SHORT] > 0);
 	assert_true(c.verdicts[ESP_BAD_ICV] > 0);
 	assert_int_equal(c.unknown_spi, 1);
