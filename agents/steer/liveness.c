@@ -81,6 +81,7 @@ static bool same_way(const struct path *a, const struct path *b)
 	copy.watch.hold_ms = b->watch.hold_ms;
 	copy.watch.bfd_interval_ms = b->watch.bfd_interval_ms;
 	copy.watch.bfd_multiplier = b->watch.bfd_multiplier;
+	copy.watch.bfd_min_ttl = b->watch.bfd_min_ttl;
 	copy.watch.quorum = b->watch.quorum;
 	return path_same_way(&copy, b);
 }
@@ -183,8 +184,8 @@ static bool is_of(const struct watched *w, const struct liveness_datagram *d)
 
 /* RFC 5880 section 6.3: by our discriminator, which must also fit; else by what
  * the packet was sent between (RFC 5881 section 3, RFC 5883 section 4.1). */
-static struct bfd *session_of(struct liveness *l, const struct liveness_datagram *d,
-			      uint32_t discr)
+static struct watched *owner_of(struct liveness *l, const struct liveness_datagram *d,
+				uint32_t discr)
 {
 	struct watched *w = l->paths[DISCR_NUMBER(discr)];
 
@@ -192,11 +193,11 @@ static struct bfd *session_of(struct liveness *l, const struct liveness_datagram
 		if (!w || !is_of(w, d) ||
 		    w->bfd[d->from.family].session.local_discr != discr)
 			return NULL;
-		return &w->bfd[d->from.family].session;
+		return w;
 	}
 	for (uint32_t i = 1; i <= PATH_NUMBER_MAX; i++) {
 		if (l->paths[i] && is_of(l->paths[i], d))
-			return &l->paths[i]->bfd[d->from.family].session;
+			return l->paths[i];
 	}
 	return NULL;
 }
@@ -206,17 +207,21 @@ static enum bfd_error take_bfd(struct liveness *l, const struct liveness_datagra
 {
 	struct bfd_packet packet;
 	enum bfd_error error;
-	struct bfd *session;
+	struct watched *w;
 
 	if (!d->multihop && d->ttl != BFD_TTL)
 		return BFD_BAD_TTL;
 	error = bfd_decode(d->data, d->len, &packet);
 	if (error != BFD_OK)
 		return error;
-	session = session_of(l, d, packet.your_discr);
-	if (!session)
+	w = owner_of(l, d, packet.your_discr);
+	if (!w)
 		return BFD_NO_SESSION;
-	return bfd_receive(session, &packet, d->data, d->len, now);
+	/* who is farther away than the peer cannot have it arrive with as much */
+	if (d->multihop && d->ttl < (int)w->path.watch.bfd_min_ttl)
+		return BFD_BAD_TTL;
+	return bfd_receive(&w->bfd[d->from.family].session, &packet, d->data, d->len,
+			   now);
 }
 
 void liveness_bfd(struct liveness *l, const struct liveness_datagram *d, int64_t now_us)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/steer/liveness_path.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,9 +51,15 @@ static void add_probe(struct watched *w, const struct ip_addr *to, bool beyond,
 
 static struct bfd_conf bfd_conf_of(const struct path_watch *watch)
 {
-	return (struct bfd_conf){ .min_tx_us = watch->bfd_interval_ms * MS,
-				  .min_rx_us = watch->bfd_interval_ms * MS,
-				  .mult = (uint8_t)watch->bfd_multiplier };
+	struct bfd_conf conf = { .min_tx_us = watch->bfd_interval_ms * MS,
+				 .min_rx_us = watch->bfd_interval_ms * MS,
+				 .mult = (uint8_t)watch->bfd_multiplier,
+				 .auth_type = watch->bfd_auth,
+				 .key_id = watch->bfd_key_id };
+
+	static_assert(sizeof(conf.key) == sizeof(watch->bfd_key), "SHA1 keys");
+	memcpy(conf.key, watch->bfd_key, sizeof(conf.key));
+	return conf;
 }
 
 static void take_times(struct watched *w)
@@ -166,10 +173,14 @@ static enum evidence judge_bfd(struct watched *w, int64_t now_us,
 	return all;
 }
 
-static bool bfd_proves(const struct watched *w, const struct probe *p)
+/* The next hop is there, though it answers no echo. Of what is beyond, a target's
+ * silence is what the operator has asked for. */
+static bool bfd_proves(const struct watched *w, const struct probe *p, bool beyond)
 {
 	const struct watched_bfd *b = &w->bfd[p->to.family];
 
+	if (beyond)
+		return false;
 	return b->used && b->session.state == BFD_UP && ip_addr_equal(&b->peer, &p->to);
 }
 
@@ -180,8 +191,9 @@ static enum evidence judge_probes(const struct watched *w, char reason[PATH_REAS
 	for (size_t i = 0; i < w->n_probes; i++) {
 		items[i].to = &w->probes[i].to;
 		items[i].beyond = w->beyond[i];
-		items[i].state =
-			bfd_proves(w, &w->probes[i]) ? PROBE_ALIVE : w->probes[i].state;
+		items[i].state = bfd_proves(w, &w->probes[i], w->beyond[i])
+					 ? PROBE_ALIVE
+					 : w->probes[i].state;
 	}
 	return quorum_judge(items, w->n_probes, w->path.watch.quorum, near_name(&w->path),
 			    reason);

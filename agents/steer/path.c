@@ -12,6 +12,7 @@ void path_watch_default(struct path_watch *w)
 		.hold_ms = 30000,
 		.bfd_interval_ms = 100,
 		.bfd_multiplier = 3,
+		.bfd_min_ttl = 254,
 		.quorum = 1,
 	};
 }
@@ -26,6 +27,12 @@ static bool same_addrs(const bool has_a[IP_FAMILIES], const struct ip_addr a[IP_
 	return true;
 }
 
+static bool same_bfd_key(const struct path_watch *a, const struct path_watch *b)
+{
+	return a->bfd_auth == b->bfd_auth && a->bfd_key_id == b->bfd_key_id &&
+	       memcmp(a->bfd_key, b->bfd_key, sizeof(a->bfd_key)) == 0;
+}
+
 static bool same_watch(const struct path_watch *a, const struct path_watch *b)
 {
 	if (a->probe != b->probe || a->bfd != b->bfd || a->interval_ms != b->interval_ms ||
@@ -33,7 +40,8 @@ static bool same_watch(const struct path_watch *a, const struct path_watch *b)
 	    a->bfd_interval_ms != b->bfd_interval_ms ||
 	    a->bfd_multiplier != b->bfd_multiplier || a->quorum != b->quorum ||
 	    a->n_targets != b->n_targets || a->bfd_multihop != b->bfd_multihop ||
-	    (a->bfd_multihop && !ip_addr_equal(&a->bfd_peer, &b->bfd_peer)))
+	    (a->bfd_multihop && !ip_addr_equal(&a->bfd_peer, &b->bfd_peer)) ||
+	    a->bfd_min_ttl != b->bfd_min_ttl || !same_bfd_key(a, b))
 		return false;
 	for (size_t i = 0; i < a->n_targets; i++) {
 		if (!ip_addr_equal(&a->targets[i], &b->targets[i]))

@@ -37,6 +37,7 @@
 #define PATH_NUMBER_MAX	 63 /* from 1 */
 #define PATH_REASON_SIZE 96
 #define PATH_HOOK_SIZE	 256
+#define PATH_BFD_KEY_BYTES 20
 
 enum path_kind {
 	PATH_LINK,
@@ -53,9 +54,15 @@ struct path_watch {
 	uint32_t hold_ms;	/* answering before up again, 30000; doubles when it flaps */
 	uint32_t bfd_interval_ms; /* transmit and required receive, 100 */
 	uint32_t bfd_multiplier;  /* 3 */
-	/* Multihop BFD (RFC 5883) with this address instead. */
+	/* Multihop BFD (RFC 5883) with this address instead; packets that have come
+	 * with a lower TTL than that are not believed, 254. */
 	bool bfd_multihop;
 	struct ip_addr bfd_peer;
+	uint32_t bfd_min_ttl;
+	/* BFD_AUTH_SHA1, BFD_AUTH_METICULOUS_SHA1, or 0; the key as read from the file,
+	 * padded with zeros, or at random where it could not be read. */
+	uint8_t bfd_auth, bfd_key_id, bfd_key[PATH_BFD_KEY_BYTES];
+	char bfd_key_file[PATH_HOOK_SIZE];
 	/* Addresses beyond the gateway; down when fewer than `quorum` of them
 	 * answer, even while the gateway does. None: the gateway alone (of a
 	 * tunnel: its head) is asked. */

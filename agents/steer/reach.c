@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "agents/steer/reach.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "agents/steer/key_file.h"
 #include "lib/digest.h"
 #include "lib/rd.h"
 #include "lib/wr.h"
@@ -18,51 +15,9 @@ static const uint8_t magic[4] = { 'S', 'A', 'V', 'R' };
 
 /* ---- key ---- */
 
-static int check_key_file(int fd, const char *file, struct diag *diag)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return diag_set(diag, "key file %s is no file", file);
-	if (st.st_mode & 077)
-		return diag_set(diag, "key file %s has mode %04o: others could read it; \"chmod 600 %s\"",
-				file, (unsigned)st.st_mode & 07777, file);
-	return 0;
-}
-
-static int take_key(int fd, const char *file, struct reach_key *key, struct diag *diag)
-{
-	uint8_t text[REACH_KEY_MAX + 2];
-	ssize_t len = read(fd, text, sizeof(text));
-	int rc = 0;
-
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (len < REACH_KEY_MIN || len > REACH_KEY_MAX) {
-		rc = diag_set(diag,
-			      "key file %s: a key is a line of %d to %d characters, such as "
-			      "\"openssl rand -hex 32\" prints",
-			      file, REACH_KEY_MIN, REACH_KEY_MAX);
-	} else {
-		memcpy(key->bytes, text, (size_t)len);
-		key->len = (size_t)len;
-	}
-	explicit_bzero(text, sizeof(text));
-	return rc;
-}
-
 int reach_key_read(const char *file, struct reach_key *key, struct diag *diag)
 {
-	/* not to hang on a pipe */
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
-
-	if (fd < 0)
-		return diag_set(diag, "cannot read key file %s: %s", file, strerror(errno));
-	rc = check_key_file(fd, file, diag);
-	if (rc == 0)
-		rc = take_key(fd, file, key, diag);
-	close(fd);
-	return rc;
+	return key_file_read(file, REACH_KEY_MIN, REACH_KEY_MAX, key->bytes, &key->len, diag);
 }
 
 void reach_key_wipe(struct reach_key *key)

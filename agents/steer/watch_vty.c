@@ -3,12 +3,15 @@
 
 #include "command.h"
 #include "json.h"
+#include "log.h"
 #include "vty.h"
 
 #include "agents/steer/watch_vty.h"
 
+#include "agents/steer/key_file.h"
 #include "agents/steer/liveness_packet.h"
 #include "agents/steer/steer_vty.h"
+#include "lib/digest.h"
 
 #define MULTIPLIER 3
 
@@ -176,11 +179,15 @@ DEFUN(watch_bfd, watch_bfd_cmd, "bfd [interval (10-60000)] [multiplier (2-50)]",
 	return done();
 }
 
-DEFUN(watch_multihop, watch_multihop_cmd, "bfd multihop <A.B.C.D|X:X::X:X>",
+#define TTL_STR "Packets that come with less are not believed\nTTL or hop limit\n"
+
+DEFUN(watch_multihop, watch_multihop_cmd,
+      "bfd multihop <A.B.C.D|X:X::X:X> [minimum-ttl (1-254)]",
       BFD_STR
-      "With this address beyond the gateway (RFC 5883)\nIPv4 address\nIPv6 address\n")
+      "With this address beyond the gateway (RFC 5883)\nIPv4 address\nIPv6 address\n" TTL_STR)
 {
 	struct site_provider *p = current(vty);
+	struct path_watch usual;
 
 	if (!p)
 		return CMD_WARNING_CONFIG_FAILED;
@@ -188,18 +195,91 @@ DEFUN(watch_multihop, watch_multihop_cmd, "bfd multihop <A.B.C.D|X:X::X:X>",
 		vty_out(vty, "%% %s is no address\n", argv[2]->arg);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
+	path_watch_default(&usual);
 	p->watch.bfd = p->watch.bfd_multihop = true;
+	p->watch.bfd_min_ttl = number_after(argv, argc, "minimum-ttl", usual.bfd_min_ttl);
 	return done();
 }
 
-DEFUN(no_watch_multihop, no_watch_multihop_cmd, "no bfd multihop [<A.B.C.D|X:X::X:X>]",
-      NO_STR BFD_STR "With an address beyond the gateway\nIPv4 address\nIPv6 address\n")
+DEFUN(no_watch_multihop, no_watch_multihop_cmd,
+      "no bfd multihop [<A.B.C.D|X:X::X:X> [minimum-ttl (1-254)]]",
+      NO_STR BFD_STR "With an address beyond the gateway\nIPv4 address\nIPv6 address\n" TTL_STR)
 {
 	struct site_provider *p = current(vty);
 
 	if (!p)
 		return CMD_WARNING_CONFIG_FAILED;
 	p->watch.bfd_multihop = false;
+	return done();
+}
+
+#define AUTH_STR                                                                         \
+	"Both ends know a key (RFC 5880 section 4.4)\n"                                 \
+	"The sequence number may stay for some packets\n"                               \
+	"The sequence number counts each packet\n"
+#define KEY_STR "Which key, for the other end\nNumber\nA file with the key, a line\nIts full path\n"
+
+/* Without its key a session never comes up, rather than up without one. */
+static int read_bfd_key(struct vty *vty, struct path_watch *w, const char *file)
+{
+	uint8_t key[PATH_BFD_KEY_BYTES] = { 0 };
+	struct diag diag;
+	size_t len;
+	int rc = key_file_read(file, 1, sizeof(key), key, &len, &diag);
+
+	if (rc < 0) {
+		vty_out(vty, "%% %s\n", diag.text);
+		if (vty->type != VTY_FILE)
+			return CMD_WARNING_CONFIG_FAILED;
+		zlog_warn("BFD: %s; no session comes up until the key is configured again",
+			  diag.text);
+		digest_random(key, sizeof(key));
+	}
+	memcpy(w->bfd_key, key, sizeof(key));
+	explicit_bzero(key, sizeof(key));
+	snprintf(w->bfd_key_file, sizeof(w->bfd_key_file), "%s", file);
+	return CMD_SUCCESS;
+}
+
+DEFUN(watch_bfd_auth, watch_bfd_auth_cmd,
+      "bfd authentication <keyed-sha1|meticulous-keyed-sha1> key-id (0-255) file FILE",
+      BFD_STR AUTH_STR KEY_STR)
+{
+	struct site_provider *p = current(vty);
+	const char *file = argv[argc - 1]->arg;
+	int rc;
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	if (file[0] != '/' || strlen(file) >= sizeof(p->watch.bfd_key_file)) {
+		vty_out(vty, "%% the full path of a file, please\n");
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	rc = read_bfd_key(vty, &p->watch, file);
+	if (rc != CMD_SUCCESS)
+		return rc;
+	p->watch.bfd = true;
+	p->watch.bfd_auth = argv[2]->arg[0] == 'k' ? BFD_AUTH_SHA1 : BFD_AUTH_METICULOUS_SHA1;
+	p->watch.bfd_key_id = (uint8_t)number_after(argv, argc, "key-id", 0);
+	return done();
+}
+
+static void forget_bfd_key(struct path_watch *w)
+{
+	explicit_bzero(w->bfd_key, sizeof(w->bfd_key));
+	w->bfd_auth = w->bfd_key_id = 0;
+	w->bfd_key_file[0] = '\0';
+}
+
+DEFUN(no_watch_bfd_auth, no_watch_bfd_auth_cmd,
+      "no bfd authentication [<keyed-sha1|meticulous-keyed-sha1> key-id (0-255) file FILE]",
+      NO_STR BFD_STR AUTH_STR KEY_STR)
+{
+	struct site_provider *p = current(vty);
+
+	if (!p)
+		return CMD_WARNING_CONFIG_FAILED;
+	forget_bfd_key(&p->watch);
 	return done();
 }
 
@@ -213,6 +293,7 @@ DEFUN(no_watch_bfd, no_watch_bfd_cmd, "no bfd [interval (10-60000)] [multiplier 
 		return CMD_WARNING_CONFIG_FAILED;
 	path_watch_default(&usual);
 	p->watch.bfd = p->watch.bfd_multihop = false;
+	forget_bfd_key(&p->watch);
 	p->watch.bfd_interval_ms = usual.bfd_interval_ms;
 	p->watch.bfd_multiplier = usual.bfd_multiplier;
 	return done();
@@ -294,6 +375,8 @@ void watch_vty_init(struct site_provider *(*current_fn)(struct vty *vty),
 	IN_PROVIDER(no_watch_bfd_cmd);
 	IN_PROVIDER(watch_multihop_cmd);
 	IN_PROVIDER(no_watch_multihop_cmd);
+	IN_PROVIDER(watch_bfd_auth_cmd);
+	IN_PROVIDER(no_watch_bfd_auth_cmd);
 	IN_PROVIDER(watch_hold_cmd);
 	IN_PROVIDER(no_watch_hold_cmd);
 	IN_PROVIDER(watch_hook_cmd);
@@ -328,11 +411,19 @@ void watch_vty_write(struct vty *vty, const char *indent, const struct site_prov
 		       w->bfd_multiplier != usual.bfd_multiplier))
 		vty_out(vty, "%sbfd interval %u multiplier %u\n", indent,
 			w->bfd_interval_ms, w->bfd_multiplier);
-	else if (w->bfd && !w->bfd_multihop)
+	else if (w->bfd && !w->bfd_multihop && !w->bfd_auth)
 		vty_out(vty, "%sbfd\n", indent);
-	if (w->bfd_multihop)
-		vty_out(vty, "%sbfd multihop %s\n", indent,
+	if (w->bfd_multihop) {
+		vty_out(vty, "%sbfd multihop %s", indent,
 			ip_addr_format(&w->bfd_peer, text));
+		if (w->bfd_min_ttl != usual.bfd_min_ttl)
+			vty_out(vty, " minimum-ttl %u", w->bfd_min_ttl);
+		vty_out(vty, "\n");
+	}
+	if (w->bfd_auth)
+		vty_out(vty, "%sbfd authentication %s key-id %u file %s\n", indent,
+			w->bfd_auth == BFD_AUTH_SHA1 ? "keyed-sha1" : "meticulous-keyed-sha1",
+			w->bfd_key_id, w->bfd_key_file);
 	if (w->hold_ms != usual.hold_ms)
 		vty_out(vty, "%shold %u\n", indent, w->hold_ms / 1000);
 	if (w->hook[0])

@@ -4,7 +4,9 @@
  *
  * usage: live_driver <commands
  *   set N WORD=VALUE...   a path: if, src, gw, target, mhop, mark, interval, timeout,
- *                         hold, quorum, bfd (ms), mult, probe (0), provider
+ *                         hold, quorum, bfd (ms), mult, ttl, auth (4, 5), key,
+ *                         probe (0), provider
+ *   delete N
  *   shutdown N, no-shutdown N  of its BFD sessions
  *   show                  one line with all there is
  * Prints a line of JSON for each change; "ms" is the machine's monotonic clock.
@@ -109,6 +111,14 @@ static void set_word(struct path *p, const char *word, const char *value)
 	} else if (strcmp(word, "bfd") == 0) {
 		w->bfd = true;
 		w->bfd_interval_ms = n;
+	} else if (strcmp(word, "ttl") == 0) {
+		w->bfd_min_ttl = n;
+	} else if (strcmp(word, "auth") == 0) {
+		w->bfd_auth = (uint8_t)n; /* its number on the wire */
+		w->bfd_key_id = 7;
+	} else if (strcmp(word, "key") == 0) {
+		memset(w->bfd_key, 0, sizeof(w->bfd_key));
+		memcpy(w->bfd_key, value, strnlen(value, sizeof(w->bfd_key)));
 	} else if (strcmp(word, "mult") == 0) {
 		w->bfd_multiplier = n;
 	} else if (strcmp(word, "probe") == 0) {
@@ -119,11 +129,22 @@ static void set_word(struct path *p, const char *word, const char *value)
 	}
 }
 
+static void tell_paths(struct driver *d)
+{
+	struct path list[PATHS_MAX];
+	size_t n = 0;
+
+	for (int i = 1; i < PATHS_MAX; i++) {
+		if (d->paths[i].number)
+			list[n++] = d->paths[i];
+	}
+	liveness_io_set(d->io, list, n, now_us());
+}
+
 static void set_path(struct driver *d, uint32_t number, char *rest)
 {
-	struct path *p = &d->paths[number], list[PATHS_MAX];
+	struct path *p = &d->paths[number];
 	char *word, *save;
-	size_t n = 0;
 
 	if (!p->number) {
 		p->number = number;
@@ -139,11 +160,14 @@ static void set_path(struct driver *d, uint32_t number, char *rest)
 		*value++ = '\0';
 		set_word(p, word, value);
 	}
-	for (int i = 1; i < PATHS_MAX; i++) {
-		if (d->paths[i].number)
-			list[n++] = d->paths[i];
-	}
-	liveness_io_set(d->io, list, n, now_us());
+	tell_paths(d);
+}
+
+static void delete_path(struct driver *d, uint32_t number)
+{
+	d->paths[number] = (struct path){ 0 };
+	d->bfd_told[number] = BFD_ADMIN_DOWN;
+	tell_paths(d);
 }
 
 static void show_bfd(struct driver *d, uint32_t number, const char *end)
@@ -168,8 +192,12 @@ static void show_bfd(struct driver *d, uint32_t number, const char *end)
 
 static void show(struct driver *d)
 {
+	const struct liveness_counters *c =
+		liveness_counters(liveness_io_core(d->io));
 	struct path_state s;
 
+	printf("{\"show\":0,\"refused\":%" PRIu64 ",\"ttl\":%" PRIu64 "}\n",
+	       c->bfd[BFD_BAD_AUTH], c->bfd[BFD_BAD_TTL]);
 	for (uint32_t i = 1; i < PATHS_MAX; i++) {
 		if (!liveness_state(liveness_io_core(d->io), i, &s))
 			continue;
@@ -199,6 +227,8 @@ static bool command(struct driver *d)
 	}
 	if (strncmp(line, "set ", 4) == 0)
 		set_path(d, number, rest);
+	else if (strncmp(line, "delete ", 7) == 0)
+		delete_path(d, number);
 	else
 		liveness_bfd_shutdown(liveness_io_core(d->io), number, line[0] == 's',
 				      now_us());

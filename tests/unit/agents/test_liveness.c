@@ -201,6 +201,26 @@ static const struct liveness_ops ops = {
 	.random = next_random,
 };
 
+static void drop_bfd(void *ctx, uint32_t number, const struct ip_addr *to, uint16_t port,
+		     const uint8_t *data, size_t len)
+{
+	(void)ctx;
+	(void)number;
+	(void)to;
+	(void)data;
+	(void)len;
+	assert_true(port == BFD_PORT_MULTIHOP || port == BFD_PORT_SINGLE_HOP);
+}
+
+static const struct liveness_ops multihop_ops = {
+	.open = no_open,
+	.close = no_close,
+	.send_echo = send_echo,
+	.send_bfd = drop_bfd,
+	.changed = changed,
+	.random = next_random,
+};
+
 /* ---- time ---- */
 
 static void peers_send(struct world *w)
@@ -664,6 +684,52 @@ static void test_strange_bfd(void **state)
 	free(w);
 }
 
+/* RFC 5883 has no TTL of 255 to go by, but who is farther away than the peer can be
+ * told from it. */
+static void test_multihop_ttl(void **state)
+{
+	char line[] = "isp1 gateway 192.0.2.1 bfd deaf", *rest, *word;
+	struct world *w = mem_alloc(sizeof(*w));
+	struct bfd_packet p = { .state = BFD_DOWN,
+				.mult = 3,
+				.my_discr = 5,
+				.min_rx_us = 1000000,
+				.min_tx_us = 1000000 };
+	struct path *path = &w->far[1].path;
+	struct liveness_datagram d = { .multihop = true };
+	uint8_t data[BFD_PACKET_MAX];
+
+	(void)state;
+	w->now = w->clock = 1000000 * (int64_t)MS;
+	w->random = 42;
+	w->l = liveness_new(&multihop_ops, w);
+	word = strtok_r(line, " ", &rest);
+	make_path(w, &w->far[1], 1, word, &rest);
+	path->watch.bfd_multihop = true;
+	assert_true(ip_addr_parse("198.51.100.1", &path->watch.bfd_peer));
+	tell_paths(w);
+	d.from = path->watch.bfd_peer;
+	d.to = path->source[IP_V4];
+	d.data = data;
+	d.len = bfd_encode(&p, data);
+	for (d.ttl = -1; d.ttl < 254; d.ttl++)
+		liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_BAD_TTL), 255);
+	assert_int_equal(counted(w, BFD_OK), 0);
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_OK), 1);
+	path->watch.bfd_min_ttl = 250;
+	tell_paths(w);
+	d.ttl = 249;
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_OK), 1);
+	d.ttl = 250;
+	liveness_bfd(w->l, &d, w->clock);
+	assert_int_equal(counted(w, BFD_OK), 2);
+	liveness_free(w->l);
+	free(w);
+}
+
 #define SCENARIO(name)                                                                   \
 	{                                                                                \
 		name, run_scenario, NULL, NULL, (char *)(uintptr_t)name                  \
@@ -683,11 +749,13 @@ int main(void)
 		SCENARIO("flaps"),
 		SCENARIO("clock"),
 		SCENARIO("bfd"),
+		SCENARIO("bfd-beyond"),
 		SCENARIO("families"),
 		SCENARIO("other-ways"),
 		SCENARIO("satellite"),
 		SCENARIO("spoofed"),
 		cmocka_unit_test(test_strange_bfd),
+		cmocka_unit_test(test_multihop_ttl),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
