@@ -25,6 +25,7 @@ struct neighbor {
 	int64_t logged_s; /* when a failure to connect was told last */
 	struct event *t_retry;
 	struct event *t_connect; /* becomes writable, or does not in time */
+	struct event *t_error;	 /* while connecting: a gateway says that it is in vain */
 	struct event *t_timeout;
 	struct turn turn;
 	struct event *t_write;
@@ -55,6 +56,7 @@ static void drop_socket(struct neighbor *n)
 {
 	EVENT_OFF(n->t_retry);
 	EVENT_OFF(n->t_connect);
+	EVENT_OFF(n->t_error);
 	EVENT_OFF(n->t_timeout);
 	turn_off(&n->turn);
 	EVENT_OFF(n->t_write);
@@ -197,6 +199,19 @@ static uint32_t identifier(const struct ip_addr *local)
 	return id ? id : 1;
 }
 
+/* libfrr tells readers of such an error, and without one logs it in an endless
+ * loop. */
+static void on_connect_error(struct event *t)
+{
+	struct neighbor *n = EVENT_ARG(t);
+	int err = sock_error(n->fd);
+
+	if (err != 0)
+		connect_failed(n, safe_strerror(err));
+	else
+		event_add_read(n->owner->loop, on_connect_error, n, n->fd, &n->t_error);
+}
+
 static void on_connected(struct event *t)
 {
 	struct neighbor *n = EVENT_ARG(t);
@@ -205,6 +220,7 @@ static void on_connected(struct event *t)
 	int err = sock_error(n->fd);
 
 	EVENT_OFF(n->t_timeout);
+	EVENT_OFF(n->t_error);
 	if (err == 0 && !sock_local(n->fd, &local))
 		err = errno;
 	if (err != 0) {
@@ -238,6 +254,7 @@ static void neighbor_open(struct neighbor *n)
 		connect_failed(n, diag.text);
 		return;
 	}
+	event_add_read(n->owner->loop, on_connect_error, n, n->fd, &n->t_error);
 	event_add_write(n->owner->loop, on_connected, n, n->fd, &n->t_connect);
 	event_add_timer(n->owner->loop, on_timeout, n, CONNECT_S, &n->t_timeout);
 }
