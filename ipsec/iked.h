@@ -62,6 +62,8 @@ void iked_links_check(void); /* the same, now */
 void iked_links_push(enum proc_who who); /* all sockets to one that is new */
 /* The link's address of a family, if it has one now. */
 bool iked_link_address(const struct iked_link *link, enum ip_family family, struct ip_addr *out);
+/* What its interface takes, in bytes; 0: not known. */
+uint32_t iked_link_mtu(uint32_t link, enum ip_family family);
 const char *iked_link_error(const struct iked_link *link); /* "" none */
 
 /* ---- iked_push_packet.c */

@@ -19,6 +19,8 @@ void iked_kernel_stop(void);
 /* A tunnel of such a link is new or has changed: its interface, and what stands
  * for it while it has no SA. -1 with the reason. */
 int iked_kernel_tunnel(const struct iked_tunnel *tunnel, struct diag *diag);
+/* A link has an address now, or another mark. */
+void iked_kernel_link(const struct iked_link *link);
 /* It is no more, or not the kernel's any more. */
 void iked_kernel_tunnel_gone(const char *name);
 

@@ -8,6 +8,7 @@
 #include "ipsec/esp/ipip_device_nl.h"
 #include "ipsec/esp/xfrm_device_nl.h"
 #include "ipsec/iked_ipip.h"
+#include "ipsec/iked_check.h"
 #include "ipsec/iked_kernel.h"
 #include "ipsec/ike/ts.h"
 #include "lib/mem.h"
@@ -18,12 +19,16 @@
 #define ORPHANS_S     300 /* a predecessor's SAs: a peer has noticed by then that we began anew */
 #define HARD_SPARE_S  600
 #define PROBE_DEVICE  "sav-probe"
+#define MTU_MIN	      1280 /* below, the kernel takes IPv6 away (RFC 8200 5) */
 
 struct ktunnel {
 	struct ktunnel *next;
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number;
 	uint32_t if_id;	 /* 0: transport mode, no interface */
+	uint32_t mtu;	 /* of its last child's path, 0: none yet */
+	/* what it stands for, in transport mode only the two hosts'; NULL: not known */
+	struct ike_ts_list *local_ts, *remote_ts;
 	char device[IKED_IFNAME]; /* its xfrm interface */
 	char ipip[IKED_IFNAME];	  /* the ipip device over that; "": none */
 	struct esp_ipip ends;
@@ -43,10 +48,11 @@ static struct {
 	char lack[200];
 	struct ktunnel *tunnels[BUCKETS];
 	struct kchild *children[BUCKETS], *all, *cursor;
+	struct ktunnel *resized; /* its MTU is to be told */
 	unsigned n_children;
 	uint32_t last_number, last_if_id;
 	struct xfrm_use in, out; /* of all that was ever asked */
-	struct event *t_events, *t_poll, *t_orphans;
+	struct event *t_events, *t_poll, *t_orphans, *t_old;
 } kernel;
 
 unsigned iked_kernel_children(void)
@@ -123,23 +129,53 @@ static struct xfrm_way way_of(const struct ktunnel *k, const struct iked_tunnel 
 	return (struct xfrm_way){ k->if_id, link ? link->mark : 0, t->t.child_rekey_s ? 2 * t->t.child_rekey_s + HARD_SPARE_S : 0 };
 }
 
+static void selectors_forget(struct ktunnel *k)
+{
+	free(k->local_ts);
+	free(k->remote_ts);
+	k->local_ts = k->remote_ts = NULL;
+}
+
+static void selectors_set(struct ktunnel *k, const struct ike_tunnel *t, const struct ip_addr *local)
+{
+	struct ike_ts_list hosts[2];
+
+	selectors_forget(k);
+	if (t->transport)
+		iked_host_selectors(t, local, &t->remote_addr, &hosts[0], &hosts[1]);
+	k->local_ts = t->transport ? mem_dup(&hosts[0], ike_ts_list_bytes(&hosts[0])) :
+				     mem_dup(t->local_ts, ike_ts_list_bytes(t->local_ts));
+	k->remote_ts = t->transport ? mem_dup(&hosts[1], ike_ts_list_bytes(&hosts[1])) :
+				      mem_dup(t->remote_ts, ike_ts_list_bytes(t->remote_ts));
+}
+
 /* While there is no SA: nothing of what two hosts have in ESP leaves in clear, and
- * a packet begins a tunnel that says so. An interface lets nothing out by itself. */
-static int trap(const struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
+ * a packet begins a tunnel that says so. An interface lets nothing out by itself.
+ * A link without an address has nothing to send from: when it gets one, this is
+ * called again, and until then what stood stands. */
+static int trap(struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
 {
 	const struct iked_link *link = iked_link_find(&iked.config, t->link);
 	const struct xfrm_way way = way_of(k, t);
-	struct ike_tunnel resolved;
 	struct esp_sa_conf conf = { .tunnel = k->number, .transport = t->t.transport };
+	bool wanted = t->t.remote_addr.v != 0 && (t->start == IKED_TRAP || (t->t.transport && !t->carry));
+	struct ike_tunnel resolved;
 
-	if (t->t.remote_addr.v == 0 || !(t->start == IKED_TRAP || (t->t.transport && !t->carry)))
+	if (!wanted)
+		xfrm_untrap(kernel.xfrm, k->number);
+	conf.path.remote.addr = conf.path.local.addr = t->t.remote_addr;
+	if (t->t.remote_addr.v == 0 || !link ||
+	    !iked_link_address(link, (enum ip_family)t->t.remote_addr.family, &conf.path.local.addr))
 		return 0;
 	iked_tunnel_resolve(&iked.config, t, &resolved);
-	conf.local_ts = resolved.local_ts;
-	conf.remote_ts = resolved.remote_ts;
-	conf.path.remote.addr = conf.path.local.addr = t->t.remote_addr;
-	if (!link || !iked_link_address(link, (enum ip_family)t->t.remote_addr.family, &conf.path.local.addr))
-		return 0; /* there is nowhere to send from */
+	selectors_set(k, &resolved, &conf.path.local.addr);
+	if (!wanted)
+		return 0;
+	if (k->local_ts->n == 0 || k->remote_ts->n == 0)
+		return diag_set(diag, "mode transport is between link %s's address and the peer's, and the selectors leave out one of them",
+				link->name);
+	conf.local_ts = k->local_ts;
+	conf.remote_ts = k->remote_ts;
 	return xfrm_trap(kernel.xfrm, &conf, &way, diag);
 }
 
@@ -190,6 +226,26 @@ int iked_kernel_tunnel(const struct iked_tunnel *t, struct diag *diag)
 	ret = tunnel_set(*at, t, diag);
 	iked_privileges(false);
 	return ret;
+}
+
+void iked_kernel_link(const struct iked_link *link)
+{
+	struct diag diag;
+
+	if (!kernel.xfrm)
+		return;
+	iked_privileges(true);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct ktunnel *k = kernel.tunnels[i]; k; k = k->next) {
+			const struct iked_tunnel *t = iked_tunnel_find(&iked.config, k->name);
+
+			if (!t || strcmp(t->link, link->name) != 0)
+				continue;
+			xfrm_mark(kernel.xfrm, k->number, link->mark);
+			if (trap(k, t, &diag) != 0)
+				zlog_warn("tunnel %s: %s", k->name, diag.text);
+		}
+	iked_privileges(false);
 }
 
 /* ---- children */
@@ -279,10 +335,38 @@ void iked_kernel_tunnel_gone(const char *name)
 	iked_privileges(true);
 	children_drop(k, false);
 	xfrm_untrap(kernel.xfrm, k->number);
+	if (k->local_ts && k->local_ts->n && k->remote_ts->n) /* also what a predecessor left for it */
+		xfrm_orphans_del(kernel.xfrm, k->if_id, k->local_ts, k->remote_ts);
 	device_close(k);
 	iked_privileges(false);
 	*at = k->next;
+	kernel.resized = NULL;
+	selectors_forget(k);
 	free(k);
+}
+
+/* What the link takes, less what ESP adds; of a device that tunnels share, the least. */
+static void fit(struct kchild *c, const struct esp_path *path)
+{
+	struct ktunnel *k = c->tunnel;
+	uint32_t room = xfrm_room(kernel.xfrm, c->spi_in, iked_link_mtu(path->link, (enum ip_family)path->local.addr.family));
+
+	if (room == 0 || !k->if_id)
+		return;
+	k->mtu = room < MTU_MIN ? MTU_MIN : room;
+	kernel.resized = k;
+}
+
+static void tell_mtu(const struct ktunnel *k)
+{
+	struct proc_mtu message = { .mtu = k->mtu };
+
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (const struct ktunnel *o = kernel.tunnels[i]; o; o = o->next)
+			if (o->mtu && o->mtu < message.mtu && strcmp(o->device, k->device) == 0)
+				message.mtu = o->mtu;
+	snprintf(message.tunnel, sizeof(message.tunnel), "%s", k->name);
+	iked_tunnel_mtu(&message);
 }
 
 /* What it carries an earlier ike's SAs carried until now. Another client's stay. */
@@ -298,33 +382,20 @@ static void begins_to_send(struct kchild *c)
 
 /* ---- what ike says */
 
-static bool is_host(const struct ike_ts_list *list, const struct ip_addr *addr)
-{
-	for (unsigned i = 0; i < list->n; i++)
-		if (!ip_addr_equal(&list->list[i].first, addr) || !ip_addr_equal(&list->list[i].last, addr))
-			return false;
-	return true;
-}
-
-/* Policies of an interface reach no other traffic than what is routed there. Those
- * without one could take everybody's: only the two ends' own is let in. */
 static int child_check(const struct proc_child *m, const struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
 {
 	const struct iked_link *link = iked_link_find(&iked.config, t->link);
+	struct ike_tunnel resolved;
 	struct ip_addr local;
 
-	if (!k || !link || link->number != m->path.link || m->transport != t->t.transport)
+	if (!k || !link)
 		return diag_set(diag, "it is not of this tunnel's configuration");
 	if (!m->transport && !k->if_id)
 		return diag_set(diag, "the tunnel has no interface");
-	if (!iked_link_address(link, (enum ip_family)m->path.local.addr.family, &local) ||
-	    !ip_addr_equal(&local, &m->path.local.addr))
-		return diag_set(diag, "link %s does not have its address", link->name);
-	/* behind a NAT the peer has another address inside */
-	if (m->transport && (!is_host(&m->local_ts, &m->path.local.addr) ||
-			     !is_host(&m->remote_ts, m->encap ? &m->remote_ts.list[0].first : &m->path.remote.addr)))
-		return diag_set(diag, "transport mode is for what the two ends say themselves");
-	return 0;
+	if (!iked_link_address(link, (enum ip_family)m->path.local.addr.family, &local))
+		return diag_set(diag, "link %s has no address", link->name);
+	iked_tunnel_resolve(&iked.config, t, &resolved);
+	return iked_child_check(m, &resolved, &local, diag);
 }
 
 static void answer(enum proc_type type, uint32_t spi_in)
@@ -356,6 +427,7 @@ static int child_add(const struct proc_child *m, struct diag *diag)
 	if (xfrm_add(kernel.xfrm, &conf, &way, !m->inbound_only, diag) != 0)
 		return -1;
 	c = child_new(k, m->spi_in);
+	fit(c, &conf.path);
 	if (!m->inbound_only)
 		begins_to_send(c);
 	return 0;
@@ -393,8 +465,12 @@ static bool take_move(struct rd body)
 		return false;
 	c = *child_place(m.spi_in);
 	path = (struct esp_path){ m.path.link, m.path.local, m.path.remote, m.encap };
-	if (c && xfrm_move(kernel.xfrm, m.spi_in, &path, &diag) != 0)
+	if (!c)
+		return true;
+	if (xfrm_move(kernel.xfrm, m.spi_in, &path, &diag) != 0)
 		failed(c, &diag);
+	else
+		fit(c, &path);
 	return true;
 }
 
@@ -440,13 +516,26 @@ bool iked_kernel_take(const struct proc_header *header, struct rd body)
 		break;
 	}
 	iked_privileges(false);
+	if (kernel.resized)
+		tell_mtu(kernel.resized);
+	kernel.resized = NULL;
 	return ok;
+}
+
+static void on_old(struct event *t)
+{
+	iked_privileges(true);
+	children_drop(NULL, true);
+	iked_privileges(false);
 }
 
 void iked_kernel_ike_new(void)
 {
 	for (struct kchild *c = kernel.all; c; c = c->next_all)
 		c->orphan = true;
+	EVENT_OFF(kernel.t_old);
+	if (kernel.all)
+		event_add_timer(iked.loop, on_old, NULL, ORPHANS_S, &kernel.t_old);
 }
 
 /* ---- what the kernel says */
@@ -550,20 +639,12 @@ static int probe(struct diag *diag)
 static void on_orphans(struct event *t)
 {
 	unsigned n = xfrm_orphans(kernel.xfrm);
-	struct diag diag;
 
 	if (n)
 		zlog_notice("%u states and policies of an earlier sav-iked that nobody made anew are removed", n);
 	iked_privileges(true);
-	xfrm_orphans_del_all(kernel.xfrm);
 	/* where they stood, what stands for a tunnel without an SA */
-	for (unsigned i = 0; n && i < BUCKETS; i++)
-		for (const struct ktunnel *k = kernel.tunnels[i]; k; k = k->next) {
-			const struct iked_tunnel *tunnel = iked_tunnel_find(&iked.config, k->name);
-
-			if (tunnel && trap(k, tunnel, &diag) != 0)
-				zlog_warn("tunnel %s: %s", k->name, diag.text);
-		}
+	xfrm_orphans_del_all(kernel.xfrm);
 	iked_privileges(false);
 }
 
@@ -610,6 +691,7 @@ void iked_kernel_stop(void)
 	EVENT_OFF(kernel.t_events);
 	EVENT_OFF(kernel.t_poll);
 	EVENT_OFF(kernel.t_orphans);
+	EVENT_OFF(kernel.t_old);
 	iked_privileges(true);
 	children_drop(NULL, false);
 	for (unsigned i = 0; i < BUCKETS; i++)
@@ -624,6 +706,7 @@ void iked_kernel_stop(void)
 				device_close(k);
 			}
 			kernel.tunnels[i] = k->next;
+			selectors_forget(k);
 			free(k);
 		}
 	xfrm_free(kernel.xfrm);

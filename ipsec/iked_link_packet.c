@@ -19,7 +19,8 @@
 #include "lib/mem.h"
 
 #define SOON_MS 50     /* addresses change in bursts */
-#define RETRY_S 5      /* a port that another has */
+#define RETRY_MS 5000  /* a port that another has */
+#define CLOSING_MAX 40 /* times that is tried soon, after sockets were closed */
 
 /* Of one link and family. */
 struct bound {
@@ -44,7 +45,8 @@ static struct {
 		char text[200];
 	} errors[64];
 	unsigned n_errors;
-} links = { .netlink = -1 };
+	unsigned closing; /* how many times more */
+} links = { .netlink = -1, .closing = CLOSING_MAX };
 
 /* ---- addresses */
 
@@ -149,6 +151,15 @@ void iked_links_push(enum proc_who who)
 {
 	for (const struct bound *b = links.bound; b; b = b->next)
 		tell(who, b);
+}
+
+uint32_t iked_link_mtu(uint32_t link, enum ip_family family)
+{
+	const struct bound *b = links.bound;
+
+	while (b && (b->link != link || b->family != family))
+		b = b->next;
+	return b ? b->mtu : 0;
 }
 
 static void close_one(int *fd)
@@ -264,10 +275,48 @@ static void drop(struct bound **at, bool say)
 	*at = b->next;
 	bound_close(b);
 	free(b);
+	links.closing = CLOSING_MAX;
 }
 
-/* True: to be tried again later. */
-static bool check_one(const struct iked_link *link, enum ip_family family)
+/* The same sockets: new ones in the group of the old, which other processes have open
+ * for a moment, would be in another order, and ESP would come to ike. */
+static void remark(struct bound *b, uint32_t mark)
+{
+	b->mark = mark;
+	iked_privileges(true);
+	iked_socket_mark(b->ike, mark);
+	iked_socket_mark(b->natt, mark);
+	for (unsigned i = 0; i < ESP_WORKERS_MAX; i++) {
+		iked_socket_mark(b->esp[i], mark);
+		iked_socket_mark(b->raw[i], mark);
+	}
+	iked_privileges(false);
+}
+
+static bool is_bound(const struct ip_addr *addr)
+{
+	for (const struct bound *b = links.bound; b; b = b->next)
+		if (ip_addr_equal(&b->addr, addr))
+			return true;
+	return false;
+}
+
+/* Nobody has the ports of an address: not another program, and not a process of ours
+ * that has not yet closed what it had of the group before. */
+static bool is_free(const struct ip_addr *addr, struct diag *diag)
+{
+	const uint16_t ports[] = { IKE_PORT, IKE_NATT_PORT };
+	bool yes = true;
+
+	iked_privileges(true);
+	for (unsigned i = 0; i < 2 && yes; i++)
+		yes = iked_socket_is_free(&(struct ike_endpoint){ *addr, ports[i] }, diag);
+	iked_privileges(false);
+	return yes;
+}
+
+/* Milliseconds until it is to be tried again; 0: not at all. */
+static unsigned check_one(const struct iked_link *link, enum ip_family family)
 {
 	struct bound **at = bound_find(link->number, family), *b = *at;
 	bool kernel = iked_link_is_kernel(&iked.config, link->name);
@@ -277,13 +326,26 @@ static bool check_one(const struct iked_link *link, enum ip_family family)
 	if (!iked_link_address(link, family, &addr)) {
 		if (b)
 			drop(at, true);
-		return false;
+		return 0;
 	}
-	if (b && ip_addr_equal(&b->addr, &addr) && b->mark == link->mark && b->kernel == kernel)
-		return false;
+	if (b && ip_addr_equal(&b->addr, &addr) && b->kernel == kernel) {
+		if (b->mark != link->mark) {
+			remark(b, link->mark);
+			iked_kernel_link(link);
+		}
+		return 0;
+	}
 	/* the new ones are given under the same link and family: ike sees a move */
 	if (b)
 		drop(at, b->kernel != kernel);
+	if (!is_bound(&addr) && !is_free(&addr, &diag)) {
+		if (links.closing > 0) {
+			links.closing--;
+			return SOON_MS;
+		}
+		set_error(link->number, diag.text);
+		return RETRY_MS;
+	}
 	b = mem_alloc(sizeof(*b));
 	*b = (struct bound){ .next = links.bound, .link = link->number, .family = family, .addr = addr, .mark = link->mark,
 			     .kernel = kernel, .ike = -1, .natt = -1 };
@@ -293,17 +355,18 @@ static bool check_one(const struct iked_link *link, enum ip_family family)
 	if (bound_open(b, &diag) != 0) {
 		set_error(link->number, diag.text);
 		drop(bound_find(link->number, family), true);
-		return true;
+		return RETRY_MS;
 	}
 	set_error(link->number, "");
 	tell(PROC_IKE, b);
 	tell(PROC_ESP, b);
-	return false;
+	iked_kernel_link(link);
+	return 0;
 }
 
 static void check_all(struct event *t)
 {
-	bool again = false;
+	unsigned again = 0;
 
 	for (struct bound **at = &links.bound; *at;) {
 		if (!iked_link_by_number(&iked.config, (*at)->link))
@@ -312,11 +375,14 @@ static void check_all(struct event *t)
 			at = &(*at)->next;
 	}
 	for (const struct iked_link *link = iked.config.links; link; link = link->next)
-		for (unsigned f = 0; f < IP_FAMILIES; f++)
-			again = check_one(link, (enum ip_family)f) || again;
+		for (unsigned f = 0; f < IP_FAMILIES; f++) {
+			unsigned ms = check_one(link, (enum ip_family)f);
+
+			again = ms && (again == 0 || ms < again) ? ms : again;
+		}
 	EVENT_OFF(links.t_retry);
 	if (again)
-		event_add_timer(iked.loop, check_all, NULL, RETRY_S, &links.t_retry);
+		event_add_timer_msec(iked.loop, check_all, NULL, again, &links.t_retry);
 }
 
 void iked_links_check(void)

@@ -337,11 +337,21 @@ static void tell_device(const struct pushed *p, uint32_t mtu)
 	}
 }
 
+static void kernel_up(const struct pushed *p, const struct iked_tunnel *t)
+{
+	uint32_t header = iked_ipip_header(t), mtu = t->mtu ? t->mtu : (p->mtu ? p->mtu : MTU_DEFAULT) - header;
+	char name[IKED_IFNAME];
+
+	iked_privileges(true);
+	if (header)
+		device_up(iked_ipip_below(t, name), mtu + header);
+	device_up(iked_tunnel_device(t, name), mtu);
+	iked_privileges(false);
+}
+
 /* The kernel's ESP: an xfrm interface takes the place of the TUN device. */
 static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 {
-	uint32_t header = iked_ipip_header(t), mtu;
-	char name[IKED_IFNAME];
 	struct diag diag;
 
 	if (p->device) {
@@ -352,14 +362,8 @@ static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 		set_error(p, diag.text);
 		return;
 	}
-	if (t->t.transport)
-		return;
-	mtu = t->mtu ? t->mtu : MTU_DEFAULT - header;
-	iked_privileges(true);
-	if (header)
-		device_up(iked_ipip_below(t, name), mtu + header);
-	device_up(iked_tunnel_device(t, name), mtu);
-	iked_privileges(false);
+	if (!t->t.transport)
+		kernel_up(p, t);
 }
 
 static void push_device(struct pushed *p, const struct iked_tunnel *t)
@@ -380,12 +384,17 @@ void iked_tunnel_mtu(const struct proc_mtu *mtu)
 {
 	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, mtu->tunnel);
 	struct pushed *p = *find(mtu->tunnel);
+	bool kernel = t && iked_link_is_kernel(&iked.config, t->link);
 
-	if (!t || !p || !p->device)
+	if (!t || !p || (!p->device && !kernel) || p->mtu == mtu->mtu)
 		return;
 	p->mtu = mtu->mtu;
 	if (t->mtu)
 		return;
+	if (kernel) {
+		kernel_up(p, t);
+		return;
+	}
 	zlog_info("tunnel %s: interface %s has an MTU of %u", p->name, p->device->name, mtu->mtu);
 	iked_privileges(true);
 	device_up(p->device->name, mtu->mtu);

@@ -53,6 +53,28 @@ int iked_socket_open(const struct ike_endpoint *local, uint32_t mark, struct dia
 	return fd;
 }
 
+bool iked_socket_is_free(const struct ike_endpoint *local, struct diag *diag)
+{
+	bool v6 = local->addr.family == IP_V6;
+	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+	char text[IKE_ENDPOINT_TEXT];
+	bool taken;
+
+	/* without SO_REUSEPORT: it joins no group. What else can be wrong, opening says */
+	taken = fd >= 0 && (!v6 || on(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0) && bind_to(fd, local) < 0 && errno == EADDRINUSE;
+	if (taken)
+		diag_set(diag, "UDP %s: %s (does another IKE daemon run?)", ike_endpoint_format(local, text), strerror(EADDRINUSE));
+	if (fd >= 0)
+		close(fd);
+	return !taken;
+}
+
+void iked_socket_mark(int fd, uint32_t mark)
+{
+	if (fd >= 0)
+		(void)on(fd, SOL_SOCKET, SO_MARK, (int)mark);
+}
+
 int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, unsigned worker, unsigned workers, struct diag *diag)
 {
 	const struct ike_endpoint any_port = { *local, 0 };

@@ -19,4 +19,8 @@ int iked_socket_open_raw(const struct ip_addr *local, uint32_t mark, unsigned wo
  * workers' (esp_sock.h). */
 int iked_socket_share(int fd, unsigned workers, struct diag *diag);
 
+/* No socket at all is bound there. False with a reason. */
+bool iked_socket_is_free(const struct ike_endpoint *local, struct diag *diag);
+void iked_socket_mark(int fd, uint32_t mark); /* of what it sends from now on; fd -1: none */
+
 #endif /* SAV_IKED_SOCKET_H */

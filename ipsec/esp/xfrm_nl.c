@@ -219,6 +219,22 @@ bool xfrm_overlap(struct xfrm *x, uint32_t spi_in, uint32_t other_spi_in)
 				       lists_overlap(a->conf.remote_ts, b->conf.remote_ts)));
 }
 
+uint32_t xfrm_room(struct xfrm *x, uint32_t spi_in, uint32_t mtu)
+{
+	const struct xfrm_child *c = *find(x, spi_in);
+	struct crypto_shape shape;
+	uint32_t fixed, align;
+
+	if (!c || crypto_suite_shape(&c->conf.suite, &shape) != 0)
+		return 0;
+	align = shape.block < 4 ? 4 : shape.block;
+	fixed = (c->conf.path.local.addr.family == IP_V6 ? 40u : 20u) + (c->conf.path.encap ? 8u : 0) + ESP_HEADER + shape.iv +
+		shape.icv;
+	if (c->conf.transport || mtu < fixed + align)
+		return 0;
+	return mtu - fixed - (mtu - fixed) % align - ESP_TRAILER;
+}
+
 void xfrm_del(struct xfrm *x, uint32_t spi_in)
 {
 	struct xfrm_child **at = find(x, spi_in), *c = *at;

@@ -84,6 +84,9 @@ void xfrm_del(struct xfrm *x, uint32_t spi_in);
 int xfrm_trap(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, struct diag *diag);
 void xfrm_untrap(struct xfrm *x, uint32_t tunnel);
 
+/* The longest inner packet that goes in an outer one of so many bytes; 0: none. */
+uint32_t xfrm_room(struct xfrm *x, uint32_t spi_in, uint32_t mtu);
+
 /* Both are SAs of one tunnel and may carry the same packet. */
 bool xfrm_overlap(struct xfrm *x, uint32_t spi_in, uint32_t other_spi_in);
 

@@ -584,6 +584,24 @@ static void another_port_is_set_in_place(void **st)
 	assert_int_equal(outbound()->made, 2);
 }
 
+/* As Linux net/ipv4/esp4.c works it out: blocks, less the trailer. */
+static void an_inner_packet_has_the_outer_one_less_esp(void **st)
+{
+	struct want v6 = road;
+
+	child(&road, true);
+	assert_int_equal(xfrm_room(x, road.spi, 1500), 1500 - 20 - 8 - 8 - 8 - 16 - 2);
+	assert_int_equal(xfrm_room(x, road.spi, 1497), 1500 - 20 - 8 - 8 - 8 - 16 - 2 - 4);
+	assert_int_equal(xfrm_room(x, road.spi, 40), 0);
+	assert_int_equal(xfrm_room(x, 0x7777, 1500), 0);
+	v6.spi = 0x1009;
+	v6.from = "2001:db8::1";
+	v6.to = "2001:db8::2";
+	v6.port = 0;
+	child(&v6, true);
+	assert_int_equal(xfrm_room(x, v6.spi, 1500), 1500 - 40 - 8 - 8 - 16 - 2);
+}
+
 /* The peer may have sent and got what the kernel did not tell. */
 static void send_one(void)
 {
@@ -711,6 +729,7 @@ int main(void)
 		T(a_tunnel_that_goes_leaves_another_its_policies),
 		T(another_port_is_set_in_place),
 		T(another_address_repeats_no_number),
+		T(an_inner_packet_has_the_outer_one_less_esp),
 #undef T
 #define T(f) cmocka_unit_test_setup_teardown(f, new_kernel, no_kernel_after_crash)
 		T(after_a_crash_no_tunnel_between_hosts_is_in_clear),
