@@ -9,6 +9,7 @@
  *   refuse    ICMP administratively prohibited (ICMPv6 code 5, RFC 4443 3.1),
  *             counted; not to a source that is not where it came from
  *   output    answers of this machine leave by the path of the question
+ *   error     ICMP errors too, with an address that the path lets out
  *   forwards  destinations of port forwards
  *   translate private sources, to the provider's (RFC 3022, RFC 6296)
  *   leave     postrouting, after translation: per path, what may leave
@@ -53,7 +54,7 @@ struct nft_site_counter {
 int nft_site_counters(struct nft_site *n, struct nft_site_counter **out, size_t *n_out,
 		      struct diag *diag);
 
-/* ---- between nft_site.c and nft_site_rules.c ---- */
+/* ---- between nft_site.c and nft_site_rule.h's files ---- */
 
 struct expr_rules;
 
