@@ -20,6 +20,7 @@ int agent_files_init(struct agent_files *f, const char *dir, struct diag *diag)
 	snprintf(f->rp_filter, sizeof(f->rp_filter), "%s/rp_filter", dir);
 	snprintf(f->accept_ra, sizeof(f->accept_ra), "%s/accept_ra", dir);
 	snprintf(f->paths, sizeof(f->paths), "%s/paths", dir);
+	snprintf(f->delegations, sizeof(f->delegations), "%s/delegations", dir);
 	snprintf(f->all_off, sizeof(f->all_off), "%s/all-off", dir);
 	return 0;
 }

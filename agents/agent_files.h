@@ -20,6 +20,7 @@ struct agent_files {
 	char rp_filter[AGENT_PATH_SIZE]; /* rpfilter.h */
 	char accept_ra[AGENT_PATH_SIZE]; /* steer/accept_ra.h */
 	char paths[AGENT_PATH_SIZE];	 /* steer/path_memory.h */
+	char delegations[AGENT_PATH_SIZE]; /* steer/delegations.h */
 	char all_off[AGENT_PATH_SIZE];	 /* exists: the hand brake is on */
 };
 

@@ -422,6 +422,7 @@ static int start_steer(struct event_loop *the_loop)
 	static char socket[AGENT_PATH_SIZE];
 	const struct steer_files files = { .accept_ra = agent.files.accept_ra,
 					   .memory = agent.files.paths,
+					   .delegations = agent.files.delegations,
 					   .tunnel_socket = socket };
 
 	(void)the_loop;

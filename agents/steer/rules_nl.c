@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agents/steer/rules_nl.h"
+#include "agents/steer/rules_nl_impl.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,30 +9,10 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
-#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 
 #include "agents/steer/rules_nl_msg.h"
 #include "lib/mem.h"
-
-#define EVENT_BUFFER_BYTES (1 << 20)
-#define ANSWER_BYTES	   65536
-#define READS_MAX	   1024 /* per wake-up */
-#define DELEGATIONS_MAX	   64
-#define DHCP_PROTOCOL	   16 /* RTPROT_DHCP */
-
-struct rules_nl {
-	void (*privileges)(bool raise);
-	struct mnl_socket *events, *queries;
-	uint32_t seq;
-	uint64_t messages;
-	bool had_plan; /* all own tables have been looked at since the start */
-	uint32_t *tables; /* that we have put something into */
-	size_t n_tables;
-	struct ip_prefix delegations[DELEGATIONS_MAX];
-	size_t n_delegations;
-	char answer[ANSWER_BYTES];
-};
 
 static void privileges(const struct rules_nl *nl, bool raise)
 {
@@ -42,68 +21,6 @@ static void privileges(const struct rules_nl *nl, bool raise)
 }
 
 /* ---- sockets ---- */
-
-/* Offsets into a notification: struct nlmsghdr, struct rtmsg. */
-#define AT_TYPE	    4
-#define AT_FAMILY   16
-#define AT_DST_LEN  17
-#define AT_TABLE    20
-#define AT_PROTOCOL 21
-#define AT_ROUTE    23
-
-/* A router with a full table changes it a thousand times a second; none of
- * that may wake us. "ldh" reads in network order what netlink writes in the
- * host's. */
-static int attach_filter(int fd)
-{
-	const uint32_t new_route = htons(RTM_NEWROUTE), del_route = htons(RTM_DELROUTE);
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_TYPE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, new_route, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, del_route, 0, 14), /* rules: take */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RULES_NL_PROTOCOL, 12, 0), /* ours: take */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_TABLE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RT_TABLE_MAIN, 0, 9),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_DST_LEN),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 8, 0), /* a default route: take */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_FAMILY),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 5),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DHCP_PROTOCOL, 0, 3),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_ROUTE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTN_UNREACHABLE, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTN_BLACKHOLE, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
-	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
-
-static int join(struct mnl_socket *s, int group)
-{
-	return mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
-}
-
-static int open_events(struct rules_nl *nl)
-{
-	int size = EVENT_BUFFER_BYTES, fd;
-
-	nl->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!nl->events)
-		return -1;
-	fd = mnl_socket_get_fd(nl->events);
-	/* the filter before the groups: not one message comes without it */
-	if (attach_filter(fd) < 0 || mnl_socket_bind(nl->events, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    join(nl->events, RTNLGRP_IPV4_ROUTE) < 0 ||
-	    join(nl->events, RTNLGRP_IPV6_ROUTE) < 0 || join(nl->events, RTNLGRP_IPV4_RULE) < 0 ||
-	    join(nl->events, RTNLGRP_IPV6_RULE) < 0)
-		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	return 0;
-}
 
 /* Without strict checking a dump of one table is a dump of all of them: rather
  * nothing at all than that. */
@@ -125,7 +42,7 @@ struct rules_nl *rules_nl_open(void (*raise)(bool raise), struct diag *diag)
 
 	nl->privileges = raise;
 	privileges(nl, true);
-	rc = open_events(nl) < 0 || open_queries(nl) < 0 ? -1 : 0;
+	rc = rules_nl_open_events(nl) < 0 || open_queries(nl) < 0 ? -1 : 0;
 	privileges(nl, false);
 	if (rc == 0)
 		return nl;
@@ -147,11 +64,6 @@ void rules_nl_close(struct rules_nl *nl)
 	free(nl);
 }
 
-int rules_nl_fd(const struct rules_nl *nl)
-{
-	return mnl_socket_get_fd(nl->events);
-}
-
 uint64_t rules_nl_messages(const struct rules_nl *nl)
 {
 	return nl->messages;
@@ -159,10 +71,8 @@ uint64_t rules_nl_messages(const struct rules_nl *nl)
 
 /* ---- asking ---- */
 
-typedef void answer_fn(const struct nlmsghdr *nlh, void *arg);
-
 /* 1: more to come; 0: done; else a negative errno. */
-static int take(const struct nlmsghdr *nlh, uint32_t seq, bool dump, answer_fn *fn, void *arg)
+static int take(const struct nlmsghdr *nlh, uint32_t seq, bool dump, rules_nl_answer_fn *fn, void *arg)
 {
 	if (nlh->nlmsg_seq != seq)
 		return 1;
@@ -175,7 +85,8 @@ static int take(const struct nlmsghdr *nlh, uint32_t seq, bool dump, answer_fn *
 	return dump ? 1 : 0;
 }
 
-static int talk(struct rules_nl *nl, struct nlmsghdr *request, answer_fn *fn, void *arg)
+int rules_nl_talk(struct rules_nl *nl, struct nlmsghdr *request, rules_nl_answer_fn *fn,
+		  void *arg)
 {
 	const bool dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
 	int rc = 1;
@@ -241,7 +152,7 @@ static int dump_rules(struct rules_nl *nl, enum ip_family f, struct lists *l)
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	h = mnl_nlmsg_put_extra_header(nlh, sizeof(*h));
 	h->family = f == IP_V4 ? AF_INET : AF_INET6;
-	return talk(nl, nlh, rule_answer, l);
+	return rules_nl_talk(nl, nlh, rule_answer, l);
 }
 
 /* One table; a table that is not there is empty. */
@@ -257,7 +168,7 @@ static int dump_table(struct rules_nl *nl, enum ip_family f, uint32_t table, str
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = f == IP_V4 ? AF_INET : AF_INET6;
 	mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	rc = talk(nl, nlh, route_answer, l);
+	rc = rules_nl_talk(nl, nlh, route_answer, l);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -314,7 +225,7 @@ static void change_rule(struct change *c, const struct plan_rule *r, bool add)
 {
 	char buf[512], text[PLAN_TEXT_SIZE];
 	struct nlmsghdr *nlh = rules_nl_put_rule(buf, r, RULES_NL_PROTOCOL, add);
-	int rc = talk(c->nl, nlh, NULL, NULL);
+	int rc = rules_nl_talk(c->nl, nlh, NULL, NULL);
 
 	if (rc == 0 || (add && rc == -EEXIST) || (!add && rc == -ENOENT))
 		return;
@@ -327,7 +238,7 @@ static void change_route(struct change *c, const struct plan_route *r, bool add)
 {
 	char buf[512], text[PLAN_TEXT_SIZE], device[24];
 	struct nlmsghdr *nlh = rules_nl_put_route(buf, r, RULES_NL_PROTOCOL, add);
-	int rc = talk(c->nl, nlh, NULL, NULL);
+	int rc = rules_nl_talk(c->nl, nlh, NULL, NULL);
 
 	/* an interface that has just gone: the news of it bring another plan */
 	if (rc == 0 || (!add && rc == -ESRCH) || (add && (rc == -ENETDOWN || rc == -ENODEV)))
@@ -406,112 +317,4 @@ int rules_nl_apply(struct rules_nl *nl, const struct plan *plan, struct diag *di
 	free(now.rules);
 	free(now.routes);
 	return rc == 0 && c.failed == 0 ? 0 : -1;
-}
-
-/* ---- gateways ---- */
-
-struct asked {
-	uint32_t ifindex;
-	struct steer_gateway *out;
-};
-
-static void gateway_answer(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct asked *a = arg;
-
-	rules_nl_read_default(nlh, a->ifindex, a->out);
-}
-
-/* Addresses that nothing but a default route leads to: 240.0.0.0/4 is reserved
- * (RFC 1112 section 4), 4000::/3 not allocated (RFC 4291 section 2.4). */
-static void ask_gateway(struct rules_nl *nl, enum ip_family f, uint32_t mark,
-			const struct asked *a)
-{
-	const uint8_t nowhere[IP_FAMILIES][16] = { { 240, 0, 0, 1 }, { 0x40, [15] = 1 } };
-	char buf[256];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct rtmsg *rtm;
-
-	nlh->nlmsg_type = RTM_GETROUTE;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
-	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = f == IP_V4 ? AF_INET : AF_INET6;
-	rtm->rtm_dst_len = (unsigned char)ip_bits(f);
-	/* IPv6 says the table anyhow, and refuses to be asked for it */
-	rtm->rtm_flags = RTM_F_FIB_MATCH | (f == IP_V4 ? RTM_F_LOOKUP_TABLE : 0);
-	mnl_attr_put(nlh, RTA_DST, ip_bytes(f), nowhere[f]);
-	mnl_attr_put_u32(nlh, RTA_OIF, a->ifindex);
-	mnl_attr_put_u32(nlh, RTA_MARK, mark);
-	talk(nl, nlh, gateway_answer, (void *)(uintptr_t)a);
-}
-
-void rules_nl_gateway(struct rules_nl *nl, const struct site *site, uint32_t ifindex,
-		      struct steer_gateway *out)
-{
-	const struct asked a = { ifindex, out };
-
-	*out = (struct steer_gateway){ .ifindex = ifindex };
-	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
-		ask_gateway(nl, f, site_mark(site, SITE_MARK_QUESTION, 1), &a);
-}
-
-/* ---- notifications ---- */
-
-static void take_delegation(struct rules_nl *nl, const struct ip_prefix *p, bool add)
-{
-	size_t i = 0;
-
-	while (i < nl->n_delegations && ip_prefix_cmp(&nl->delegations[i], p) != 0)
-		i++;
-	if (add && i == nl->n_delegations && i < DELEGATIONS_MAX)
-		nl->delegations[nl->n_delegations++] = *p;
-	else if (!add && i < nl->n_delegations)
-		nl->delegations[i] = nl->delegations[--nl->n_delegations];
-}
-
-static void take_news(struct rules_nl *nl, const struct nlmsghdr *nlh, struct rules_nl_news *news)
-{
-	struct ip_prefix p;
-
-	switch (rules_nl_read_news(nlh, RULES_NL_PROTOCOL, &p)) {
-	case RULES_NL_DEFAULT:
-		news->defaults = true;
-		break;
-	case RULES_NL_OURS:
-		news->ours = true;
-		break;
-	case RULES_NL_DELEGATION:
-		take_delegation(nl, &p, nlh->nlmsg_type == RTM_NEWROUTE);
-		news->delegations = true;
-		break;
-	case RULES_NL_NOTHING:
-		break;
-	}
-}
-
-void rules_nl_drain(struct rules_nl *nl, struct rules_nl_news *news)
-{
-	*news = (struct rules_nl_news){ 0 };
-	for (int i = 0; i < READS_MAX; i++) {
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->answer;
-		ssize_t got = recv(rules_nl_fd(nl), nl->answer, sizeof(nl->answer), MSG_DONTWAIT);
-		int left = (int)got;
-
-		if (got < 0 && errno == ENOBUFS) {
-			*news = (struct rules_nl_news){ true, true, true };
-			continue;
-		}
-		if (got <= 0)
-			return;
-		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-			nl->messages++;
-			take_news(nl, nlh, news);
-		}
-	}
-}
-
-const struct ip_prefix *rules_nl_delegations(const struct rules_nl *nl, size_t *n)
-{
-	*n = nl->n_delegations;
-	return nl->delegations;
 }

@@ -38,7 +38,15 @@ struct rules_nl_news {
 	bool delegations;
 };
 void rules_nl_drain(struct rules_nl *nl, struct rules_nl_news *news);
-const struct ip_prefix *rules_nl_delegations(const struct rules_nl *nl, size_t *n);
+/* Delegations are seen as they come; those of before are in a file, and each is
+ * asked for when it is read: it may have gone meanwhile. -1: the file cannot be
+ * read (diag); there are none then, and it is overwritten in time. */
+int rules_nl_remember(struct rules_nl *nl, const struct site *site, const char *state_path,
+		      struct diag *diag);
+int rules_nl_save(struct rules_nl *nl, const char *state_path, struct diag *diag);
+/* All of now. When notifications were lost each is asked for. */
+const struct ip_prefix *rules_nl_delegations(struct rules_nl *nl, const struct site *site,
+					     size_t *n);
 
 /* Messages read from notifications and from answers, for tests of quietness. */
 uint64_t rules_nl_messages(const struct rules_nl *nl);

@@ -28,6 +28,7 @@ struct steer_ops {
 struct steer_files {
 	const char *accept_ra;	   /* state of accept_ra.h */
 	const char *memory;	   /* state of path_memory.h */
+	const char *delegations;   /* state of delegations.h */
 	const char *tunnel_socket; /* sav-iked's */
 };
 

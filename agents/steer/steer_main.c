@@ -19,7 +19,7 @@ static struct {
 	const struct steer_ops *ops;
 	void *ctx;
 	const struct link_table *links;
-	const char *tunnel_socket, *memory; /* files */
+	const char *tunnel_socket, *memory, *delegations; /* files */
 
 	struct site site;
 	bool site_ready, started, released;
@@ -88,7 +88,7 @@ static void make_plan(struct plan *plan)
 		.before = &st.plan,
 	};
 
-	world.delegations = rules_nl_delegations(st.rules, &world.n_delegations);
+	world.delegations = rules_nl_delegations(st.rules, &st.site, &world.n_delegations);
 	plan_make(plan, &st.site, &world);
 	plan->reach = st.reach;
 }
@@ -295,10 +295,13 @@ void steer_links_changed(void)
 static void on_news(struct event *t)
 {
 	struct rules_nl_news news;
+	struct diag diag;
 
 	(void)t;
 	event_add_read(st.loop, on_news, NULL, rules_nl_fd(st.rules), &st.t_news);
 	rules_nl_drain(st.rules, &news);
+	if (news.delegations && rules_nl_save(st.rules, st.delegations, &diag) < 0)
+		st.ops->note(st.ctx, true, diag.text);
 	if (site_is_used(&st.site) && (news.defaults || news.ours || news.delegations))
 		plan_soon(PLAN_DELAY_MS);
 }
@@ -454,6 +457,7 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	st.links = links;
 	st.tunnel_socket = files->tunnel_socket;
 	st.memory = files->memory;
+	st.delegations = files->delegations;
 	if (!open_kernel(&diag)) {
 		if (site_is_used(&st.site))
 			set_error(-1, &diag);
@@ -462,6 +466,8 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	st.accept_ra = accept_ra_open(ACCEPT_RA_CONF, files->accept_ra, ops->privileges, &diag);
 	if (!st.accept_ra)
 		set_error(-1, &diag);
+	if (rules_nl_remember(st.rules, &st.site, st.delegations, &diag) < 0)
+		ops->note(ctx, true, diag.text);
 	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++)
 		st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
 	path_memory_load(st.memory, &st.site, st.states, frr_now_us() / 1000);

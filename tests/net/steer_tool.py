@@ -8,12 +8,17 @@ usage: steer_tool.py tun DEVICE LOCAL REMOTE MARK     a tunnel: packets of the d
                                                       from ADDRESS
        steer_tool.py flow SOURCE|- TARGET PORT FILE   one TCP connection, a line every 10 ms; what it was
                                                       seen as, and the longest gap, when it is ended
-       steer_tool.py icmp SOURCE TARGET               sends UDP and prints "type code" of the ICMP answer
-
+       steer_tool.py icmp SOURCE TARGET [HOPS]        sends UDP and prints "type code" of the ICMP answer; with
+                                                      HOPS, its TTL, "type code sender"
+       steer_tool.py expire ADDRESS PORT HOPS FILE    answers UDP with that TTL, and writes "type code sender" of
+                                                      the latest ICMP error about an answer
+       steer_tool.py say TARGET PORT                  sends UDP to it ten times a second, always from the same port
+       steer_tool.py advertise INTERFACE PREFIX VALID PREFERRED
+                                                      one router advertisement with that prefix, times in seconds
        steer_tool.py iked SOCKET STATE DEVICE         publishes a tunnel "pop" as sav-iked does; the file STATE
                                                       says "2 MARK" (up) or "1 MARK" (down)
 
-All but icmp run until they are ended; "ready" says when they have begun.
+All but icmp and advertise run until they are ended; "ready" says when they have begun.
 """
 import fcntl
 import ipaddress
@@ -159,23 +164,80 @@ def flow(source, target, port, path):
     os.rename(path + ".tmp", path)
 
 
-def icmp(source, target):
-    v6 = ":" in target
-    s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
-    s.setsockopt(socket.IPPROTO_IPV6 if v6 else socket.IPPROTO_IP, 25 if v6 else 11, 1)  # RECVERR
-    s.bind((source, 0))
-    s.settimeout(1)
-    for _ in range(3):
-        s.sendto(b"x", (target, 9))
-        time.sleep(0.1)
+def error_of(s):
+    """The latest ICMP error that has come for a socket: "type code sender"; None when there is none."""
+    said = None
+    while True:
         try:
             _, ancillary, _, _ = s.recvmsg(512, 512, socket.MSG_ERRQUEUE)
         except OSError:
-            continue
-        for _, _, data in ancillary:
-            print(data[5], data[6])  # struct sock_extended_err: ee_type, ee_code
+            return said
+        for _, _, data in ancillary:  # struct sock_extended_err, and who sent it
+            sender = data[20:24] if len(data) < 36 else data[24:40]
+            said = f"{data[5]} {data[6]} {ipaddress.ip_address(bytes(sender))}"
+
+
+def udp(source, port=0, hops=0):
+    v6 = ":" in source
+    s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
+    level = socket.IPPROTO_IPV6 if v6 else socket.IPPROTO_IP
+    s.setsockopt(level, 25 if v6 else 11, 1)  # RECVERR
+    if hops:
+        s.setsockopt(level, 16 if v6 else 2, int(hops))  # UNICAST_HOPS, TTL
+    s.bind((source, int(port)))
+    return s
+
+
+def icmp(source, target, hops=0):
+    s = udp(source, hops=hops)
+    for _ in range(3):
+        try:
+            s.sendto(b"x", (target, 9))
+        except OSError:
+            pass  # what came for the one before
+        time.sleep(0.1)
+        said = error_of(s)
+        if said:
+            print(said if hops else " ".join(said.split()[:2]))
             return
     print("nothing")
+
+
+def expire(address, port, hops, path):
+    s = udp(address, port, hops)
+    ready()
+    while True:
+        if select.select([s], [], [], 0.1)[0]:
+            try:
+                s.sendto(b"x", s.recvfrom(2048)[1])
+            except OSError:
+                pass
+        said = error_of(s)
+        if said:
+            with open(path + ".tmp", "w") as out:
+                out.write(said + "\n")
+            os.rename(path + ".tmp", path)
+
+
+def say(target, port):
+    s = socket.socket(socket.AF_INET6 if ":" in target else socket.AF_INET, socket.SOCK_DGRAM)
+    ready()
+    while True:
+        try:
+            s.sendto(b"x", (target, int(port)))
+        except OSError:
+            pass
+        time.sleep(0.1)
+
+
+def advertise(interface, prefix, valid, preferred):
+    """RFC 4861 section 4.2 and 4.6.2; the kernel fills in the checksum."""
+    net = ipaddress.ip_network(prefix)
+    s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    s.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) +
+             struct.pack("!BBBBIII16s", 3, 4, net.prefixlen, 0xc0, int(valid), int(preferred), 0,
+                         net.network_address.packed), ("ff02::1", 0, 0, socket.if_nametoindex(interface)))
 
 
 def field(number, value):
@@ -213,4 +275,5 @@ def iked(path, state_path, device):
 
 
 if __name__ == "__main__":
-    {"iked": iked, "tun": tun, "sniff": sniff, "serve": serve, "flow": flow, "icmp": icmp}[sys.argv[1]](*sys.argv[2:])
+    {"iked": iked, "tun": tun, "sniff": sniff, "serve": serve, "flow": flow, "icmp": icmp, "expire": expire,
+     "say": say, "advertise": advertise}[sys.argv[1]](*sys.argv[2:])
