@@ -145,6 +145,9 @@ static void test_ten_thousand_behind_one_device(void **state)
 		esp_table_use(t, put(t, 7, 1000 + i, text));
 	}
 	assert_int_equal(esp_table_count(t), 10000);
+	/* one for the rest, the newest of all: it gets what nobody has for himself */
+	esp_table_use(t, put(t, 7, 999, "10.0.0.0/8"));
+	assert_int_equal(chosen(t, 7, "10.200.0.1"), 999);
 	for (uint32_t i = 0; i < 10000; i += 7) {
 		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
 		assert_int_equal(chosen(t, 7, text), 1000 + i);
@@ -154,7 +157,7 @@ static void test_ten_thousand_behind_one_device(void **state)
 		assert_int_equal(esp_table_del(t, 1000 + i), 0);
 	for (uint32_t i = 0; i < 10000; i += 7) {
 		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-		assert_int_equal(chosen(t, 7, text), i % 2 ? 1000 + i : 0);
+		assert_int_equal(chosen(t, 7, text), i % 2 ? 1000 + i : 999);
 	}
 	esp_table_free(t);
 }
