@@ -238,6 +238,34 @@ void ike_proposal_of_suite(const struct ike_suite *suite, enum ike_protocol prot
 		add(out, IKE_T_ESN, suite->esn, 0);
 }
 
+static void add_group(struct ike_proposal *p, uint16_t group)
+{
+	for (unsigned i = 0; i < p->n_transforms; i++)
+		if (p->transforms[i].type == IKE_T_DH && p->transforms[i].id == group)
+			return;
+	if (p->n_transforms < IKE_TRANSFORMS_MAX)
+		add(p, IKE_T_DH, group, 0);
+}
+
+void ike_proposals_with_groups(const struct ike_proposals *from, uint16_t first, const struct ike_proposals *groups,
+			       struct ike_proposals *out)
+{
+	out->n = from->n;
+	for (unsigned i = 0; i < from->n; i++) {
+		struct ike_proposal *p = &out->list[i];
+
+		*p = from->list[i];
+		if (has_type(p, IKE_T_DH))
+			continue;
+		add_group(p, first);
+		for (unsigned g = 0; g < groups->n; g++)
+			for (unsigned t = 0; t < groups->list[g].n_transforms; t++)
+				if (groups->list[g].transforms[t].type == IKE_T_DH)
+					add_group(p, groups->list[g].transforms[t].id);
+		add_group(p, DH_NONE);
+	}
+}
+
 int ike_proposal_accept(const struct ike_proposals *ours, const struct ike_proposals *answer,
 			enum ike_protocol protocol, bool with_dh, struct ike_suite *suite)
 {
@@ -302,6 +330,7 @@ static const struct word {
 	{ "modp2048", IKE_T_DH, DH_MODP2048, 0 },
 	{ "modp3072", IKE_T_DH, DH_MODP3072, 0 },
 	{ "modp4096", IKE_T_DH, DH_MODP4096, 0 },
+	{ "none", IKE_T_DH, DH_NONE, 0 },
 	{ "esn", IKE_T_ESN, 1, 0 },
 	{ "noesn", IKE_T_ESN, 0, 0 },
 	/* strongSwan's other names; never printed, since they come second */
@@ -314,6 +343,7 @@ static const struct word {
 	{ "sha2_384", IKE_T_INTEG, AUTH_HMAC_SHA2_384_192, 0 },
 	{ "sha2_512", IKE_T_INTEG, AUTH_HMAC_SHA2_512_256, 0 },
 	{ "sha", IKE_T_INTEG, AUTH_HMAC_SHA1_96, 0 },
+	{ "modpnone", IKE_T_DH, DH_NONE, 0 },
 	{ "curve25519", IKE_T_DH, DH_X25519, 0 },
 	{ "curve448", IKE_T_DH, DH_X448, 0 },
 };
@@ -406,6 +436,13 @@ static void add_default_prfs(struct ike_proposal *p)
 	}
 }
 
+static bool has_no_group(const struct ike_proposal *p)
+{
+	const struct ike_transform none = { .type = IKE_T_DH, .id = DH_NONE };
+
+	return offers(p, &none);
+}
+
 static int check_protocol(struct ike_proposal *p, enum ike_protocol protocol, struct diag *diag)
 {
 	if (protocol == IKE_PROTO_ESP) {
@@ -417,7 +454,7 @@ static int check_protocol(struct ike_proposal *p, enum ike_protocol protocol, st
 	}
 	if (has_type(p, IKE_T_ESN))
 		return diag_set(diag, "esn is for ESP");
-	if (!has_type(p, IKE_T_DH))
+	if (has_no_group(p))
 		return diag_set(diag, "no group; name one, such as x25519");
 	if (!has_type(p, IKE_T_PRF))
 		add_default_prfs(p);

@@ -84,6 +84,13 @@ void ike_proposal_of_suite(const struct ike_suite *suite, enum ike_protocol prot
 int ike_proposal_accept(const struct ike_proposals *ours, const struct ike_proposals *answer,
 			enum ike_protocol protocol, bool with_dh, struct ike_suite *suite);
 
+/* For a key exchange of a child SA: proposals that name no group of their own get
+ * the first one given, then the groups of another list, and then none, which is
+ * no key exchange; with first DH_NONE that comes before the groups. *out has
+ * room for all. */
+void ike_proposals_with_groups(const struct ike_proposals *from, uint16_t first, const struct ike_proposals *groups,
+			       struct ike_proposals *out);
+
 /* Is the group offered by one of them? For INVALID_KE_PAYLOAD (1.2). */
 bool ike_proposals_have_group(const struct ike_proposals *proposals, uint16_t group);
 /* The first group of the first proposal: what an initiator guesses. 0: none. */

@@ -112,6 +112,13 @@ static void put_esp(struct ike_writer *w, const struct ike_proposals *from, uint
 	free(list);
 }
 
+/* Of CREATE_CHILD_SA. Who names no group leaves the choice to the peer: libreswan
+ * wants the IKE SA's (pfs=yes), strongSwan none; each is its default. */
+static void child_proposals(const struct ike_sa *sa, uint16_t first, struct ike_proposals *out)
+{
+	ike_proposals_with_groups(sa->tunnel->esp, first, sa->tunnel->ike, out);
+}
+
 static void put_ke(struct ike_writer *w, const struct crypto_dh *dh)
 {
 	uint8_t public[CRYPTO_DH_MAX];
@@ -174,7 +181,9 @@ static void as_seen_here(const struct ike_sa *sa, struct ike_ts_list *ours, stru
 void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t spi, bool in_auth, struct ike_writer *w)
 {
 	struct ike_ts_list local, remote;
+	struct ike_proposals esp;
 
+	child_proposals(sa, sa->keys.suite.dh, &esp);
 	policy_ts(sa, true, &local);
 	policy_ts(sa, false, &remote);
 	/* asked before an address is given: anything, to be narrowed (2.19) */
@@ -194,7 +203,7 @@ void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t 
 	if (rekeyed ? rekeyed->transport : sa->tunnel->transport)
 		ike_notify_encode(w, N_USE_TRANSPORT_MODE, NULL, 0);
 	ike_notify_encode(w, N_ESP_TFC_PADDING_NOT_SUPPORTED, NULL, 0);
-	put_esp(w, sa->tunnel->esp, spi, !in_auth);
+	put_esp(w, &esp, spi, !in_auth);
 	if (!in_auth) {
 		ike_nonce_encode(w, sa->out.nonce, sizeof(sa->out.nonce));
 		put_ke(w, sa->out.dh);
@@ -331,9 +340,18 @@ static void put_answer(struct child_exchange *x, const struct child_new *c, uint
 	ike_ts_encode(w, IKE_PL_TSR, tsr);
 }
 
+/* What the peer has a value for already costs no further round. */
+static uint16_t said_group(const struct ike_sa *sa, const struct child_said *said)
+{
+	if (!said->has_ke)
+		return DH_NONE;
+	return ike_proposals_have_group(sa->tunnel->ike, said->ke.group) ? said->ke.group : sa->keys.suite.dh;
+}
+
 uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike_writer *w)
 {
 	struct ike_ts_list policy, local, remote;
+	struct ike_proposals esp;
 	const struct ike_proposal *chosen;
 	struct child_new c = { .initiator = false };
 	struct crypto_secret shared = { 0 };
@@ -348,7 +366,8 @@ uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike
 	/* who has no address of the pool would else have all of it (RFC 7296 2.19) */
 	if (sa->tunnel->pool.len != 0 && !sa->began && sa->virtual_addr.v == 0)
 		return N_FAILED_CP_REQUIRED;
-	if (ike_proposal_select(sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, !x->in_auth, &c.suite, &chosen) != 0)
+	child_proposals(sa, said_group(sa, &said), &esp);
+	if (ike_proposal_select(&esp, &said.proposals, IKE_PROTO_ESP, !x->in_auth, &c.suite, &chosen) != 0)
 		return N_NO_PROPOSAL_CHOSEN;
 	c.spi_out = spi_of(chosen);
 	/* 0 to 255 are never an SA's (RFC 4303 2.1) */
@@ -390,13 +409,15 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 {
 	struct child_new c = { .spi_in = spi, .initiator = true };
 	struct ike_ts_list local, remote;
+	struct ike_proposals esp;
 	struct crypto_secret shared = { 0 };
 	struct child_said said;
 	uint16_t error;
 
 	if (said_decode(x->payloads, &said) != 0)
 		return N_INVALID_SYNTAX;
-	if (ike_proposal_accept(sa->tunnel->esp, &said.proposals, IKE_PROTO_ESP, dh != NULL, &c.suite) != 0)
+	child_proposals(sa, sa->keys.suite.dh, &esp);
+	if (ike_proposal_accept(&esp, &said.proposals, IKE_PROTO_ESP, dh != NULL, &c.suite) != 0)
 		return N_NO_PROPOSAL_CHOSEN;
 	c.spi_out = spi_of(&said.proposals.list[0]);
 	if (said.transport)
@@ -444,8 +465,9 @@ void sa_child_begin(struct ike_sa *sa, uint64_t now_ms)
 {
 	struct sa_exchange *out = &sa->out;
 	struct sa_child *rekeyed = out->req.kind == REQ_CHILD_REKEY ? sa_child_find(sa, out->req.spi) : NULL;
-	uint16_t group = out->req.group ? out->req.group : ike_proposals_first_group(sa->tunnel->esp);
+	struct ike_proposals esp;
 	struct ike_writer w;
+	uint16_t group;
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 
@@ -459,6 +481,8 @@ void sa_child_begin(struct ike_sa *sa, uint64_t now_ms)
 	out->new_spi = ops->spi(ctx);
 	if (out->new_spi == 0)
 		return;
+	child_proposals(sa, sa->keys.suite.dh, &esp);
+	group = out->req.group ? out->req.group : ike_proposals_first_group(&esp);
 	crypto_random(out->nonce, sizeof(out->nonce));
 	out->dh = group != DH_NONE ? crypto_dh_new(group) : NULL;
 	if (rekeyed)
@@ -523,6 +547,7 @@ static void child_refused(struct ike_sa *sa, const struct sa_request *req, struc
 {
 	struct sa_request again = *req;
 	struct rd rd = rd_init(n->data.data, n->data.len);
+	struct ike_proposals esp;
 
 	if (old && old->state == CHILD_REKEYING)
 		old->state = old->successor ? CHILD_REKEYED : CHILD_UP;
@@ -534,7 +559,8 @@ static void child_refused(struct ike_sa *sa, const struct sa_request *req, struc
 		again = (struct sa_request){ .kind = REQ_CHILD_NEW };
 	} else if (n->type == N_INVALID_KE_PAYLOAD) {
 		again.group = rd_be16(&rd);
-		if (!rd_done(&rd) || !ike_proposals_have_group(sa->tunnel->esp, again.group) || req->group)
+		child_proposals(sa, sa->keys.suite.dh, &esp);
+		if (!rd_done(&rd) || !ike_proposals_have_group(&esp, again.group) || req->group)
 			return;
 	} else {
 		again.not_before_ms = now_ms + (uint64_t)TRY_AGAIN_MS * (1u + req->tries);

@@ -187,6 +187,84 @@ static void an_ike_rekeying_that_failed_comes_again(void **state)
 	ladder_end();
 }
 
+/* ---- groups of CREATE_CHILD_SA; "" is the default */
+
+static const char *esp_of[2];
+
+static void with_groups(struct ike_tunnel *t, unsigned end)
+{
+	static struct ike_proposals lists[2];
+	struct diag diag;
+
+	if (!esp_of[end])
+		return;
+	lists[end].n = 1;
+	assert_int_equal(ike_proposal_parse(esp_of[end], IKE_PROTO_ESP, &lists[end].list[0], &diag), 0);
+	t->esp = &lists[end];
+}
+
+static void note_group(void *ctx, const struct ike_child_info *child)
+{
+	*(uint16_t *)ctx = child->suite.dh;
+}
+
+static void assert_rekeyed(const char *first, const char *second, unsigned by, bool comes, uint16_t group)
+{
+	uint16_t dh[2] = { 0, 0 };
+	uint32_t before;
+	struct diag diag;
+
+	esp_of[0] = first;
+	esp_of[1] = second;
+	ladder_begin(with_groups);
+	ladder_up();
+	assert_kids(1);
+	before = ladder.ends[0].kids[0].spi_in;
+	assert_int_equal(ike_engine_rekey(ladder.ends[by].engine, "t", true, ladder.now, &diag), 0);
+	ladder_settle();
+	assert_kids(1);
+	assert_int_equal(ladder.ends[0].kids[0].spi_in != before, comes);
+	for (unsigned i = 0; i < 2; i++)
+		ike_engine_each_child(ladder.ends[i].engine, 1, note_group, &dh[i]);
+	assert_int_equal(dh[0], group);
+	assert_int_equal(dh[1], group);
+	ladder_end();
+}
+
+/* What libreswan wants by default is the IKE SA's group, and strongSwan none. */
+static void who_names_no_group_takes_the_peers(void **state)
+{
+	for (unsigned by = 0; by < 2; by++) {
+		assert_rekeyed(NULL, NULL, by, true, DH_X25519);
+		assert_rekeyed(NULL, "aes256gcm16-none", by, true, DH_NONE);
+		assert_rekeyed("aes256gcm16-none", NULL, by, true, DH_NONE);
+		assert_rekeyed(NULL, "aes256gcm16-x25519", by, true, DH_X25519);
+		/* another one than the IKE SA's: told by INVALID_KE_PAYLOAD */
+		assert_rekeyed(NULL, "aes256gcm16-modp2048", by, true, DH_MODP2048);
+		assert_rekeyed("aes256gcm16-modp2048", NULL, by, true, DH_MODP2048);
+	}
+}
+
+static void who_names_one_insists(void **state)
+{
+	for (unsigned by = 0; by < 2; by++) {
+		assert_rekeyed("aes256gcm16-x25519", "aes256gcm16-none", by, false, DH_NONE);
+		assert_rekeyed("aes256gcm16-ecp384", NULL, by, false, DH_NONE); /* it is not among the IKE SA's */
+		assert_rekeyed("aes256gcm16-x25519-none", "aes256gcm16-none", by, true, DH_NONE);
+	}
+}
+
+static void an_ike_sa_has_a_group(void **state)
+{
+	struct ike_proposal p;
+	struct diag diag;
+
+	assert_int_equal(ike_proposal_parse("aes256gcm16-prfsha256-none", IKE_PROTO_IKE, &p, &diag), -1);
+	assert_non_null(strstr(diag.text, "name one"));
+	assert_int_equal(ike_proposal_parse("aes256gcm16-prfsha256-x25519-modpnone", IKE_PROTO_IKE, &p, &diag), -1);
+	assert_int_equal(ike_proposal_parse("aes256gcm16-none", IKE_PROTO_ESP, &p, &diag), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +276,9 @@ int main(void)
 		cmocka_unit_test(a_refused_rekeying_of_a_child_comes_again),
 		cmocka_unit_test(an_expiring_child_is_rekeyed_although_it_is_refused_at_first),
 		cmocka_unit_test(an_ike_rekeying_that_failed_comes_again),
+		cmocka_unit_test(who_names_no_group_takes_the_peers),
+		cmocka_unit_test(who_names_one_insists),
+		cmocka_unit_test(an_ike_sa_has_a_group),
 	};
 
 	return cmocka_run_group_tests_name("children", tests, NULL, NULL);

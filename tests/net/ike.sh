@@ -412,8 +412,8 @@ life() { # iked|charon [what else the case is called by]
 	verdict "up, data both ways" established
 }
 
-# New keys of both kinds from both sides.
-renew() {
+# New keys from both sides.
+renew_child() {
 	local was
 	was=$(spi_in)
 	iked 'ipsec rekey t'
@@ -421,6 +421,10 @@ renew() {
 	was=$(spi_in)
 	swanctl --rekey --child net >/dev/null
 	verdict "new keys of the child SA, by strongSwan" renewed "$was" spi_in
+}
+renew() {
+	local was
+	renew_child
 	was=$(spi_ike)
 	iked 'ipsec rekey t ike'
 	verdict "new keys of the IKE SA, by sav-iked" renewed "$was" spi_ike
