@@ -159,7 +159,10 @@ static void take_tunnel(struct host *host, struct rd body)
 			c->link = m->tunnel.link;
 			c->ready = true;
 		}
-		ike_engine_tunnel_set(host->engine, &m->tunnel);
+		if (m->tunnel.only_keys)
+			ike_engine_tunnel_del(host->engine, m->tunnel.name, host->now_ms);
+		else
+			ike_engine_tunnel_set(host->engine, &m->tunnel);
 	}
 	free(m);
 }

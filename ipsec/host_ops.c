@@ -39,7 +39,7 @@ static void on_sign(void *ctx, const struct ike_sign *sign)
 
 static int on_verify(void *ctx, const struct ike_verify *verify, struct diag *diag)
 {
-	const struct host_creds *c = host_creds_find(ctx, verify->tunnel->name);
+	const struct host_creds *c = host_creds_find(ctx, ike_tunnel_keys(verify->tunnel));
 
 	return c ? creds_verify(c->creds, verify, time(NULL), diag) :
 		   diag_set(diag, "tunnel %s has no CA and no public key of the peer", verify->tunnel->name);
@@ -47,7 +47,7 @@ static int on_verify(void *ctx, const struct ike_verify *verify, struct diag *di
 
 static void on_certs(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
 {
-	const struct host_creds *c = host_creds_find(ctx, tunnel->name);
+	const struct host_creds *c = host_creds_find(ctx, ike_tunnel_keys(tunnel));
 
 	if (c)
 		creds_put_certs(c->creds, tunnel, w);
@@ -75,7 +75,7 @@ static void put_all_key_ids(struct host *host, struct ike_writer *w)
 
 static void on_certreq(void *ctx, const struct ike_tunnel *tunnel, struct ike_writer *w)
 {
-	const struct host_creds *c = tunnel ? host_creds_find(ctx, tunnel->name) : NULL;
+	const struct host_creds *c = tunnel ? host_creds_find(ctx, ike_tunnel_keys(tunnel)) : NULL;
 	struct wr ids = { 0 };
 
 	if (!tunnel) {

@@ -9,6 +9,7 @@
  *   iked_push_packet.c    configuration to the processes
  *   iked_publish_packet.c what the tunnels are, to who subscribes
  *   iked_vty.c            links and tunnels in configuration mode
+ *   iked_clients_vty.c    clients of tunnels
  *   iked_show_vty.c       show ipsec, ipsec up ...
  */
 #ifndef SAV_IKED_H
@@ -19,6 +20,7 @@
 #include "ipsec/proc.h"
 
 struct event_loop;
+struct vty;
 
 struct iked {
 	struct event_loop *loop;
@@ -91,6 +93,7 @@ void iked_publish_ike_lost(void);
 bool iked_publish_is_up(const char *tunnel);
 
 /* ---- VTY */
+const char *iked_vty_tunnel(struct vty *vty); /* whose node that one is in */
 void iked_vty_init(void);
 void iked_show_vty_init(void);
 

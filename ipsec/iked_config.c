@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ipsec/ike/ts.h"
+#include "ipsec/iked_clients.h"
 #include "ipsec/iked_ipip.h"
 #include "lib/mem.h"
 #include "lib/name.h"
@@ -25,6 +26,7 @@ void iked_config_free(struct iked_config *config)
 		ike_tunnel_drop(&tunnel->t);
 		free(tunnel);
 	}
+	free(config->claims);
 }
 
 static int check_name(const char *name, struct diag *diag)
@@ -158,6 +160,28 @@ struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const cha
 	return *name_place((struct iked_config *)(uintptr_t)config, name);
 }
 
+static struct iked_tunnel **id_bucket(struct iked_config *config, const struct iked_tunnel *tunnel)
+{
+	return &config->ids[ike_identity_hash(&tunnel->t.remote_id) % IKED_NAMES];
+}
+
+static void id_link(struct iked_config *config, struct iked_tunnel *tunnel)
+{
+	struct iked_tunnel **at = id_bucket(config, tunnel);
+
+	tunnel->next_id = *at;
+	*at = tunnel;
+}
+
+static void id_unlink(struct iked_config *config, struct iked_tunnel *tunnel)
+{
+	struct iked_tunnel **at = id_bucket(config, tunnel);
+
+	while (*at != tunnel)
+		at = &(*at)->next_id;
+	*at = tunnel->next_id;
+}
+
 struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag)
 {
 	struct iked_tunnel **at = name_place(config, name), *tunnel = *at;
@@ -176,6 +200,7 @@ struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name
 	else
 		config->tunnels = tunnel;
 	config->last_tunnel = tunnel;
+	id_link(config, tunnel);
 	return tunnel;
 }
 
@@ -193,7 +218,7 @@ static int check_pair(const struct iked_config *config, const struct iked_tunnel
 
 	if (is_any(&t->t.local_id) || !t->has_remote_id || t->link[0] == '\0')
 		return 0;
-	for (const struct iked_tunnel *o = config->tunnels; o; o = o->next)
+	for (const struct iked_tunnel *o = config->ids[ike_identity_hash(&t->t.remote_id) % IKED_NAMES]; o; o = o->next_id)
 		if (strcmp(o->t.name, t->t.name) != 0 && strcmp(o->link, t->link) == 0 && o->has_remote_id &&
 		    ike_identity_equal(&o->t.local_id, &t->t.local_id) && ike_identity_equal(&o->t.remote_id, &t->t.remote_id))
 			return diag_set(diag, "tunnel %s has the same pair of identities on link %s (%.150s and %.150s): a peer's request "
@@ -290,36 +315,80 @@ static bool same_pair(const struct iked_tunnel *a, const struct iked_tunnel *b)
 	       ike_identity_equal(&a->t.local_id, &b->t.local_id) && ike_identity_equal(&a->t.remote_id, &b->t.remote_id);
 }
 
-int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag)
+static void take(struct iked_config *config, struct iked_tunnel *tunnel, const struct iked_tunnel *changed)
 {
-	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), was;
+	struct iked_tunnel was = *tunnel;
 
-	if (!tunnel)
-		return diag_set(diag, "tunnel %s is gone: type \"exit\"", changed->t.name);
-	if (check_tunnel(config, changed, diag) != 0)
-		return -1;
-	/* that one walks all tunnels */
-	if (!same_pair(tunnel, changed) && check_pair(config, changed, diag) != 0)
-		return -1;
-	was = *tunnel;
+	id_unlink(config, tunnel);
 	count_datapath(config, &was, -1);
 	count_datapath(config, changed, 1);
 	*tunnel = *changed;
 	tunnel->prev = was.prev;
 	tunnel->next = was.next;
 	tunnel->next_name = was.next_name;
+	tunnel->n_clients = was.n_clients;
 	ike_tunnel_keep(&tunnel->t);
 	ike_tunnel_drop(&was.t);
+	id_link(config, tunnel);
+}
+
+static int put_one(struct iked_config *config, struct iked_tunnel *tunnel, const struct iked_tunnel *changed, struct diag *diag)
+{
+	if (check_tunnel(config, changed, diag) != 0)
+		return -1;
+	if (!same_pair(tunnel, changed) && check_pair(config, changed, diag) != 0)
+		return -1;
+	take(config, tunnel, changed);
 	return 0;
 }
 
-int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag)
+/* What clients have from it, anew. -1: one of them could not have it. */
+static int put_clients(struct iked_config *config, const struct iked_tunnel *of, struct diag *diag)
 {
-	struct iked_tunnel **at = name_place(config, name), *tunnel = *at;
+	for (struct iked_tunnel *client = config->tunnels; client; client = client->next) {
+		struct iked_tunnel copy;
+
+		if (strcmp(client->of, of->t.name) != 0)
+			continue;
+		copy = *client;
+		iked_client_inherit(&copy, of);
+		if (put_one(config, client, &copy, diag) != 0) {
+			diag_prepend(diag, "client %s", client->t.name);
+			return -1;
+		}
+	}
+	return iked_claims_renew(config, diag);
+}
+
+int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag)
+{
+	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), was;
+	struct diag ignored;
+	int ret;
 
 	if (!tunnel)
-		return diag_set(diag, "there is no tunnel %s", name);
+		return diag_set(diag, "tunnel %s is gone: type \"exit\"", changed->t.name);
+	if (tunnel->n_clients == 0)
+		return put_one(config, tunnel, changed, diag);
+	was = *tunnel;
+	ike_tunnel_keep(&was.t); /* its lists outlive the change */
+	ret = put_one(config, tunnel, changed, diag);
+	if (ret == 0 && put_clients(config, tunnel, diag) != 0) {
+		/* as it was before: that was possible */
+		take(config, tunnel, &was);
+		(void)put_clients(config, tunnel, &ignored);
+		ret = -1;
+	}
+	ike_tunnel_drop(&was.t);
+	return ret;
+}
+
+static void tunnel_free(struct iked_config *config, struct iked_tunnel *tunnel)
+{
+	struct iked_tunnel **at = name_place(config, tunnel->t.name);
+
 	count_datapath(config, tunnel, -1);
+	id_unlink(config, tunnel);
 	*at = tunnel->next_name;
 	if (tunnel->prev)
 		tunnel->prev->next = tunnel->next;
@@ -331,6 +400,24 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 		config->last_tunnel = tunnel->prev;
 	ike_tunnel_drop(&tunnel->t);
 	free(tunnel);
+}
+
+int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag)
+{
+	struct iked_tunnel *tunnel = iked_tunnel_find(config, name), *of, *next;
+
+	if (!tunnel)
+		return diag_set(diag, "there is no tunnel %s", name);
+	iked_claims_drop(config, name);
+	of = tunnel->of[0] ? iked_tunnel_find(config, tunnel->of) : NULL;
+	if (of)
+		of->n_clients--;
+	for (struct iked_tunnel *t = tunnel->n_clients ? config->tunnels : NULL; t; t = next) {
+		next = t->next;
+		if (strcmp(t->of, name) == 0)
+			tunnel_free(config, t);
+	}
+	tunnel_free(config, tunnel);
 	return 0;
 }
 
@@ -351,6 +438,11 @@ static const char *auth_missing(const struct iked_tunnel *t)
 	return NULL;
 }
 
+bool iked_tunnel_is_frame(const struct iked_tunnel *t)
+{
+	return t->n_clients > 0 && t->t.remote_ts->n == 0 && !t->t.pool.len;
+}
+
 const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *t)
 {
 	if (!t->link[0] || !iked_link_find(config, t->link))
@@ -358,15 +450,15 @@ const char *iked_tunnel_missing(const struct iked_config *config, const struct i
 	if (is_any(&t->t.local_id))
 		return "identity local IDENTITY";
 	if (!t->has_remote_id)
-		return "identity remote IDENTITY";
+		return t->of[0] ? "client NAME identity IDENTITY" : "identity remote IDENTITY";
 	if (!t->has_local_auth)
 		return "authentication local <psk|cert|key>";
 	if (!t->has_remote_auth)
 		return "authentication remote <psk|cert|key>";
 	if (t->t.local_ts->n == 0 && !t->t.request_address)
 		return "selector local PREFIX";
-	if (t->t.remote_ts->n == 0 && !t->t.pool.len)
-		return "selector remote PREFIX";
+	if (t->t.remote_ts->n == 0 && !t->t.pool.len && !iked_tunnel_is_frame(t))
+		return t->of[0] ? "client NAME prefix PREFIX" : "selector remote PREFIX";
 	return auth_missing(t);
 }
 
@@ -379,6 +471,7 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 	out->link = link ? link->number : 0;
 	out->start = t->start == IKED_AUTO;
 	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
+	out->only_keys = iked_tunnel_is_frame(t);
 	if (out->remote_ts->n == 0 && out->pool.len) {
 		from_pool.n = 1;
 		from_pool.list[0] = ike_ts_of_prefix(&out->pool);
@@ -398,7 +491,8 @@ const char *iked_tunnel_warning(const struct iked_tunnel *t)
 	    t->t.local_id.type == IKE_ID_IPV6)
 		return "an address is no good identity: a NAT or a new address of the link changes who one is; "
 		       "use fqdn, email, key-id or dn";
-	if (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id && is_any(&t->t.remote_id))
+	if (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id &&
+	    (is_any(&t->t.remote_id) ? !iked_tunnel_is_frame(t) : t->of[0] && !t->own_psk[0]))
 		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
 	return "";
 }

@@ -2,6 +2,9 @@
  *
  * iked_config - links and tunnels as the operator writes them.
  *
+ * A tunnel for all comers may have clients (iked_clients.h): each is a tunnel as
+ * well, which has its identity and its prefixes, and all else from that one.
+ *
  * A tunnel is typed line by line, so it may be unfinished for a while: then it
  * is not used, and iked_tunnel_missing() says what lacks. What can never work is
  * refused at the line that would make it so.
@@ -51,6 +54,7 @@ struct iked_files {
 struct iked_tunnel {
 	struct iked_tunnel *prev, *next;
 	struct iked_tunnel *next_name; /* same hash of the name */
+	struct iked_tunnel *next_id;   /* same hash of the peer's identity */
 	struct ike_tunnel t; /* link and start are filled in by iked_tunnel_resolve() */
 	char link[IKE_TUNNEL_NAME];
 	char device[IKED_IFNAME]; /* "": named as the tunnel */
@@ -63,13 +67,19 @@ struct iked_tunnel {
 	enum iked_start start;
 	enum iked_datapath datapath;
 	bool carry; /* else its selectors are not to leave in clear while it is down */
+	unsigned n_clients;
+	/* of a client: whose it is ("" of no client), and what it has of its own */
+	char of[IKE_TUNNEL_NAME];
+	char own_device[IKED_IFNAME], own_psk[PROC_PATH_MAX];
 };
 
 #define IKED_NAMES 4096 /* buckets */
 struct iked_config {
 	struct iked_link *links;
 	struct iked_tunnel *tunnels, *last_tunnel; /* in the order in which they were typed */
-	struct iked_tunnel *names[IKED_NAMES];
+	struct iked_tunnel *names[IKED_NAMES], *ids[IKED_NAMES];
+	struct iked_claim *claims; /* of all clients, sorted; see iked_clients.c */
+	size_t n_claims;
 	uint32_t last_number;
 	bool kernel_works; /* its ESP */
 };
@@ -85,10 +95,14 @@ int iked_link_del(struct iked_config *config, const char *name, struct diag *dia
 
 struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const char *name);
 struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag);
-/* Takes a changed copy if it does not contradict itself or others. */
+/* Takes a changed copy if it does not contradict itself or others. Its clients
+ * follow. */
 int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag);
-int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag);
+int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *diag); /* with its clients */
 
+/* It has no selectors for those who are none of its clients: it only says what its
+ * clients have in common. */
+bool iked_tunnel_is_frame(const struct iked_tunnel *tunnel);
 /* What it still lacks, NULL: nothing. */
 const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *tunnel);
 /* A socket is one datapath's, so that all tunnels of a link have the same. */

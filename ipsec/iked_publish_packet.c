@@ -33,6 +33,7 @@ struct published {
 	struct wr packed; /* its message; empty: not yet told */
 	bool seen;
 	bool up;
+	int64_t since_s; /* of the day: it came up or went down last; 0 neither */
 	bool stale; /* that was said by an ike that is no more */
 	struct ike_endpoint local, remote;
 	struct ike_ts_list *local_ts, *remote_ts; /* agreed upon; NULL: as configured */
@@ -234,6 +235,13 @@ static void put_carried(struct tunnel_state *out, const struct published *p, con
 	out->n_remote = put_selectors(out->remote_ts, p->remote_ts ? p->remote_ts : resolved->remote_ts);
 }
 
+static void set_up(struct published *p, bool up)
+{
+	if (p->up != up)
+		p->since_s = time(NULL);
+	p->up = up;
+}
+
 static void describe(const struct published *p, const struct iked_tunnel *t, struct tunnel_update *out)
 {
 	const struct iked_link *link = iked_link_find(&iked.config, t->link);
@@ -241,10 +249,17 @@ static void describe(const struct published *p, const struct iked_tunnel *t, str
 	struct ike_tunnel resolved;
 
 	_Static_assert(TUNNEL_SELECTORS_MAX >= IKE_TS_MAX, "all selectors of a tunnel can be told");
+	_Static_assert(sizeof(state->identity) >= IKE_IDENTITY_TEXT, "any identity can be told");
 	*out = (struct tunnel_update){ .type = TUNNEL_UPDATE_TUNNEL };
 	iked_tunnel_resolve(&iked.config, t, &resolved);
 	snprintf(state->name, sizeof(state->name), "%s", t->t.name);
 	state->up = p->up;
+	state->since_s = p->since_s;
+	snprintf(state->client_of, sizeof(state->client_of), "%s", t->of);
+	if (t->has_remote_id)
+		ike_identity_format(&t->t.remote_id, state->identity);
+	for (char *c = state->identity; *c; c++)
+		*c = *c < ' ' || *c > '~' ? '?' : *c;
 	put_interface(state, t);
 	if (link) {
 		snprintf(state->link, sizeof(state->link), "%s", link->name);
@@ -310,8 +325,11 @@ static void publish_all(struct event *t)
 		for (struct published *p = publish.table[i]; p; p = p->next)
 			p->seen = false;
 	for (const struct iked_tunnel *tunnel = iked.config.tunnels; tunnel; tunnel = tunnel->next) {
-		struct published *p = get(tunnel->t.name);
+		struct published *p;
 
+		if (iked_tunnel_is_frame(tunnel))
+			continue; /* no tunnel, but what its clients have in common */
+		p = get(tunnel->t.name);
 		p->seen = true;
 		publish_one(p, tunnel);
 	}
@@ -340,7 +358,7 @@ void iked_publish_carries(const struct proc_carries *c)
 		return;
 	p = get(c->tunnel);
 	p->stale = false;
-	p->up = c->up;
+	set_up(p, c->up);
 	p->local = c->path.local;
 	p->remote = c->path.remote;
 	forget_selectors(p);
@@ -363,7 +381,8 @@ static void ike_stays_lost(struct event *t)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (struct published *p = publish.table[i]; p; p = p->next)
 			if (p->stale) {
-				p->stale = p->up = false;
+				p->stale = false;
+				set_up(p, false);
 				forget_selectors(p);
 			}
 	publish_all(NULL);

@@ -110,6 +110,8 @@ static void send_key(const struct iked_tunnel *t, enum proc_key_kind kind, const
 
 static void push_keys(const struct iked_tunnel *t)
 {
+	if (t->t.keys[0])
+		return; /* another one has them */
 	if (t->psk[0])
 		send_key(t, PROC_KEY_PSK, t->psk);
 	if (t->key[0])
@@ -174,6 +176,17 @@ static void send_up(const struct iked_tunnel *t)
 	iked_send(PROC_IKE, &w, -1);
 }
 
+static void push_files(struct pushed *p, const struct iked_tunnel *t)
+{
+	if (t->t.keys[0])
+		return;
+	if (t->cert[0])
+		send_file(p, PROC_FILE_OWN, t->cert);
+	send_files(p, PROC_FILE_CA, &t->ca);
+	send_files(p, PROC_FILE_CRL, &t->crl);
+	send_files(p, PROC_FILE_PEER, &t->peer);
+}
+
 void iked_note_down(const char *name, bool down)
 {
 	struct pushed *p = *find(name);
@@ -187,11 +200,7 @@ static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
 	struct ike_tunnel resolved;
 	struct wr w = { 0 };
 
-	if (t->cert[0])
-		send_file(p, PROC_FILE_OWN, t->cert);
-	send_files(p, PROC_FILE_CA, &t->ca);
-	send_files(p, PROC_FILE_CRL, &t->crl);
-	send_files(p, PROC_FILE_PEER, &t->peer);
+	push_files(p, t);
 	iked_tunnel_resolve(&iked.config, t, &resolved);
 	proc_tunnel_encode(&w, &resolved);
 	iked_send(PROC_IKE, &w, -1);
@@ -368,6 +377,8 @@ static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 
 static void push_device(struct pushed *p, const struct iked_tunnel *t)
 {
+	if (iked_tunnel_is_frame(t))
+		return;
 	if (iked_link_is_kernel(&iked.config, t->link)) {
 		push_kernel(p, t);
 		return;
@@ -438,7 +449,8 @@ static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
 {
 	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
 
-	copy->prev = copy->next = copy->next_name = NULL;
+	copy->prev = copy->next = copy->next_name = copy->next_id = NULL;
+	copy->n_clients = 0;
 	copy->datapath = iked_link_is_kernel(&iked.config, t->link) ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER;
 	iked_tunnel_resolve(&iked.config, t, &copy->t);
 	digest_sha256(copy, sizeof(*copy), out);

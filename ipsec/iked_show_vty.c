@@ -195,7 +195,9 @@ static void forget(struct telling *telling)
 
 static const char *text_of(struct json_object *json, const char *name)
 {
-	return json_object_get_string(json_object_object_get(json, name));
+	const char *text = json_object_get_string(json_object_object_get(json, name));
+
+	return text ? text : "";
 }
 
 static bool is_true(struct json_object *json, const char *name)
@@ -370,21 +372,27 @@ DEFUN(show_ipsec_counters, show_ipsec_counters_cmd, "show ipsec counters [json]"
 
 /* ---- show ipsec tunnel */
 
-/* "up" if one SA is; else the state of one, else why there is none. */
-static const char *state_of(const struct iked_tunnel *t, struct json_object *sas)
+/* By tunnel: "up" if one SA is, else the state of one. */
+static struct json_object *states_of(struct json_object *sas)
 {
-	const char *state = iked_tunnel_missing(&iked.config, t) ? "unfinished" : "down";
+	struct json_object *states = json_object_new_object();
 
 	for (size_t i = 0; i < json_object_array_length(sas); i++) {
 		struct json_object *sa = json_object_array_get_idx(sas, i);
 
-		if (strcmp(text_of(sa, "tunnel"), t->t.name) != 0)
-			continue;
-		if (strcmp(text_of(sa, "state"), "up") == 0)
-			return "up";
-		state = text_of(sa, "state");
+		if (strcmp(text_of(states, text_of(sa, "tunnel")), "up") != 0)
+			json_object_string_add(states, text_of(sa, "tunnel"), text_of(sa, "state"));
 	}
-	return state;
+	return states;
+}
+
+static const char *state_of(const struct iked_tunnel *t, struct json_object *states)
+{
+	const char *state = text_of(states, t->t.name);
+
+	if (state[0])
+		return state;
+	return iked_tunnel_missing(&iked.config, t) ? "unfinished" : iked_tunnel_is_frame(t) ? "clients" : "down";
 }
 
 static const char *wrong_with(const struct iked_tunnel *t)
@@ -396,14 +404,15 @@ static const char *wrong_with(const struct iked_tunnel *t)
 	return link ? iked_link_error(link) : "";
 }
 
-static struct json_object *json_tunnel(const struct iked_tunnel *t, struct json_object *sas)
+static struct json_object *json_tunnel(const struct iked_tunnel *t, struct json_object *states)
 {
 	struct json_object *json = json_object_new_object();
 	const char *missing = iked_tunnel_missing(&iked.config, t);
 	char text[IKE_IDENTITY_TEXT], device[IKED_IFNAME];
 
 	json_object_string_add(json, "name", t->t.name);
-	json_object_string_add(json, "state", state_of(t, sas));
+	json_object_string_add(json, "state", state_of(t, states));
+	json_object_string_add(json, "clientOf", t->of);
 	json_object_string_add(json, "link", t->link);
 	json_object_string_add(json, "peer", t->t.remote_addr.v ? ip_addr_format(&t->t.remote_addr, text) : "any");
 	json_object_string_add(json, "localIdentity", ike_identity_format(&t->t.local_id, text));
@@ -421,12 +430,12 @@ static struct json_object *json_tunnel(const struct iked_tunnel *t, struct json_
 	return json;
 }
 
-static void print_tunnel(struct vty *vty, const struct iked_tunnel *t, struct json_object *sas)
+static void print_tunnel(struct vty *vty, const struct iked_tunnel *t, struct json_object *states)
 {
 	const char *missing = iked_tunnel_missing(&iked.config, t);
 	char addr[IP_TEXT_SIZE];
 
-	vty_out(vty, "%-20s %-14s %-12s %-24s %s\n", t->t.name, state_of(t, sas), t->link,
+	vty_out(vty, "%-20s %-14s %-12s %-24s %s\n", t->t.name, state_of(t, states), t->link,
 		t->t.remote_addr.v ? ip_addr_format(&t->t.remote_addr, addr) : "any", iked_start_name(t->start));
 	if (missing)
 		vty_out(vty, "  lacks: %s\n", missing);
@@ -445,17 +454,19 @@ DEFUN(show_ipsec_tunnel, show_ipsec_tunnel_cmd, "show ipsec tunnel [json]",
 	struct telling telling;
 	struct diag diag;
 	bool asked = ask("", &telling, &diag) == 0;
+	struct json_object *states = states_of(telling.sas);
 
 	if (argc <= 3)
 		vty_out(vty, "%-20s %-14s %-12s %-24s %s\n", "Tunnel", "State", "Link", "Peer", "Start");
 	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
 		if (argc > 3)
-			json_object_array_add(list, json_tunnel(t, telling.sas));
+			json_object_array_add(list, json_tunnel(t, states));
 		else
-			print_tunnel(vty, t, telling.sas);
+			print_tunnel(vty, t, states);
 	}
 	if (!asked && argc <= 3)
 		vty_out(vty, "%% %s\n", diag.text);
+	json_object_free(states);
 	forget(&telling);
 	if (argc > 3)
 		return print_json(vty, list);

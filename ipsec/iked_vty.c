@@ -11,6 +11,7 @@
 
 #include "ipsec/ike/ts.h"
 #include "ipsec/iked.h"
+#include "ipsec/iked_clients_vty.h"
 #include "ipsec/iked_write_vty.h"
 #include "lib/mem.h"
 
@@ -194,8 +195,15 @@ DEFUN_NOSH(tunnel_begin, tunnel_begin_cmd, "tunnel NAME", "A tunnel to one peer,
 {
 	struct diag diag;
 
-	if (!iked_tunnel_get(&iked.config, argv[1]->arg, &diag))
+	const struct iked_tunnel *tunnel = iked_tunnel_get(&iked.config, argv[1]->arg, &diag);
+
+	if (!tunnel)
 		return failed(vty, &diag);
+	if (tunnel->of[0]) {
+		vty_out(vty, "%% %s is a client of tunnel %s: type its lines there, as \"client %s prefix PREFIX\"\n", tunnel->t.name,
+			tunnel->of, tunnel->t.name);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
 	iked_changed();
 	return enter(vty, TUNNEL_NODE_SAV, argv[1]->arg);
 }
@@ -208,6 +216,13 @@ DEFUN(no_tunnel, no_tunnel_cmd, "no tunnel NAME", NO_STR "A tunnel\nName of the 
 		return failed(vty, &diag);
 	iked_changed();
 	return CMD_SUCCESS;
+}
+
+const char *iked_vty_tunnel(struct vty *vty)
+{
+	const struct place *place = VTY_GET_CONTEXT(place);
+
+	return place ? place->name : "";
 }
 
 /* A change of one value. */
@@ -785,4 +800,5 @@ void iked_vty_init(void)
 	IN_TUNNEL(no_tunnel_device_cmd);
 	IN_TUNNEL(tunnel_ipip_cmd);
 	IN_TUNNEL(no_tunnel_ipip_cmd);
+	iked_clients_vty_init();
 }

@@ -6,6 +6,7 @@
 
 #include "ipsec/ike/ts.h"
 #include "ipsec/iked.h"
+#include "ipsec/iked_clients_vty.h"
 #include "ipsec/iked_ipip.h"
 #include "ipsec/iked_write_vty.h"
 
@@ -136,6 +137,8 @@ int iked_write_tunnels(struct vty *vty)
 	char text[IP_TEXT_SIZE];
 
 	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
+		if (t->of[0])
+			continue;
 		vty_out(vty, "tunnel %s\n", t->t.name);
 		if (t->link[0])
 			vty_out(vty, " via %s\n", t->link);
@@ -152,6 +155,7 @@ int iked_write_tunnels(struct vty *vty)
 			vty_out(vty, " datapath %s\n", t->datapath == IKED_DATAPATH_KERNEL ? "kernel" : "user");
 		if (t->carry)
 			vty_out(vty, " carry\n");
+		iked_write_clients(vty, t);
 		vty_out(vty, "exit\n!\n");
 	}
 	return iked.config.tunnels != NULL;

@@ -76,6 +76,9 @@ static void put_tunnel(struct packing *p, const struct tunnel_state *t)
 	out->mtu = t->mtu;
 	out->link_mark = t->link_mark;
 	out->protect = t->protect;
+	out->client_of = text_ref(t->client_of);
+	out->identity = text_ref(t->identity);
+	out->since = t->since_s;
 	put_end(p, 0, &t->local);
 	put_end(p, 1, &t->remote);
 	out->local = &p->ends[0];
@@ -180,10 +183,24 @@ static int take_name(const char *in, char *out, size_t size, bool may_lack, cons
 	return 0;
 }
 
+/* For an operator's terminal and a log. */
+static int take_identity(const char *in, char *out, size_t size, struct diag *diag)
+{
+	if (strlen(in) >= size)
+		return diag_set(diag, "identity: %zu bytes", strlen(in));
+	for (const char *c = in; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return diag_set(diag, "identity: a byte that is no text");
+	memcpy(out, in, strlen(in) + 1);
+	return 0;
+}
+
 static int take_tunnel(const Opensav__Tunnel *in, struct tunnel_state *out, struct diag *diag)
 {
 	if (take_name(in->name, out->name, sizeof(out->name), false, "name", diag) != 0 ||
-	    take_name(in->link, out->link, sizeof(out->link), true, "link", diag) != 0)
+	    take_name(in->link, out->link, sizeof(out->link), true, "link", diag) != 0 ||
+	    take_name(in->client_of, out->client_of, sizeof(out->client_of), true, "client_of", diag) != 0 ||
+	    take_identity(in->identity, out->identity, sizeof(out->identity), diag) != 0)
 		return -1;
 	if (in->interface[0] && !filter_ifname_is_valid(in->interface))
 		return diag_set(diag, "interface: not an interface name");
@@ -195,6 +212,7 @@ static int take_tunnel(const Opensav__Tunnel *in, struct tunnel_state *out, stru
 	out->mtu = in->mtu;
 	out->link_mark = in->link_mark;
 	out->protect = in->protect;
+	out->since_s = in->since;
 	if (take_end(in->local, &out->local, "local", diag) != 0 || take_end(in->remote, &out->remote, "remote", diag) != 0)
 		return -1;
 	if (take_selectors(in->local_selectors, in->n_local_selectors, out->local_ts, &out->n_local, "local_selectors",

@@ -24,6 +24,7 @@
 
 #define TUNNEL_SELECTORS_MAX 64
 #define TUNNEL_UPDATE_MAX_BYTES 32768
+#define TUNNEL_IDENTITY_SIZE	1100
 
 enum tunnel_update_kind {
 	TUNNEL_UPDATE_UNKNOWN,  /* of a newer sender: to be ignored */
@@ -53,6 +54,9 @@ struct tunnel_state {
 	uint32_t ifindex;		     /* 0: not there now */
 	uint32_t mtu;
 	uint32_t link_mark;		     /* SO_MARK of outer packets, 0: none */
+	char client_of[NAME_SIZE];	     /* the tunnel whose client it is; "": of none */
+	char identity[TUNNEL_IDENTITY_SIZE]; /* the peer's; "": not known, any */
+	int64_t since_s;		     /* up or down since then, since 1970; 0: not known */
 	struct tunnel_end local, remote;     /* outer */
 	bool protect; /* what the selectors say must not leave in clear */
 	size_t n_local, n_remote;

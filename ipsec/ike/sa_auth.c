@@ -57,7 +57,7 @@ static void ask_signer(struct ike_sa *sa, bool of_peer, enum sa_state state)
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 	struct ike_sign sign = {
-		.tunnel = sa->tunnel->name,
+		.tunnel = ike_tunnel_keys(sa->tunnel),
 		.psk = of_peer || sa->tunnel->local_auth == IKE_KIND_PSK,
 		.of_peer = of_peer,
 		.prf = sa->keys.suite.prf,

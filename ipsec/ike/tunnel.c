@@ -21,6 +21,11 @@ const char *ike_endpoint_format(const struct ike_endpoint *e, char out[IKE_ENDPO
 	return out;
 }
 
+const char *ike_tunnel_keys(const struct ike_tunnel *tunnel)
+{
+	return tunnel->keys[0] ? tunnel->keys : tunnel->name;
+}
+
 /* ---- defaults */
 
 static void add(struct ike_proposals *list, const char *text, enum ike_protocol protocol)

@@ -48,6 +48,8 @@ enum ike_childless {
 
 struct ike_tunnel {
 	char name[IKE_TUNNEL_NAME];
+	char keys[IKE_TUNNEL_NAME]; /* of the tunnel whose keys and certificates it uses; "": its own */
+	bool only_keys;		    /* nobody comes to it: others use what it has */
 
 	/* who */
 	struct ike_identity local_id, remote_id;
@@ -81,6 +83,9 @@ struct ike_tunnel {
 	uint32_t reauth_s;
 	bool start; /* keep it up by ourselves */
 };
+
+/* Name of the tunnel whose keys and certificates it uses. */
+const char *ike_tunnel_keys(const struct ike_tunnel *tunnel);
 
 /* Whatever an operator does not say. The lists are constants. */
 void ike_tunnel_defaults(struct ike_tunnel *tunnel);

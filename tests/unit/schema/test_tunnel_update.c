@@ -41,6 +41,9 @@ static struct tunnel_update tunnel(void)
 	t->local = (struct tunnel_end){ true, addr("192.0.2.1"), 4500 };
 	t->remote = (struct tunnel_end){ true, addr("2001:db8::1"), 40000 };
 	t->protect = true;
+	strcpy(t->client_of, "clients");
+	strcpy(t->identity, "fqdn berlin.example");
+	t->since_s = 1767225600;
 	t->n_local = 1;
 	t->local_ts[0] = (struct tunnel_selector){ addr("198.51.100.0"), addr("198.51.100.255"), 6, 80, 90 };
 	t->n_remote = 2;
@@ -67,6 +70,9 @@ static void there_and_back(void **st)
 	assert_int_equal(out.tunnel.link_mark, 0x80000001);
 	assert_true(out.tunnel.remote.known && ip_addr_equal(&out.tunnel.remote.addr, &in.tunnel.remote.addr));
 	assert_int_equal(out.tunnel.remote.port, 40000);
+	assert_string_equal(out.tunnel.client_of, "clients");
+	assert_string_equal(out.tunnel.identity, "fqdn berlin.example");
+	assert_int_equal(out.tunnel.since_s, 1767225600);
 	assert_int_equal(out.tunnel.n_local, 1);
 	assert_int_equal(out.tunnel.local_ts[0].protocol, 6);
 	assert_int_equal(out.tunnel.local_ts[0].port_last, 90);
@@ -86,6 +92,8 @@ static void the_longest_fits(void **st)
 		in.tunnel.local_ts[i] = in.tunnel.remote_ts[i] =
 			(struct tunnel_selector){ addr("2001:db8::"), addr("2001:db8::ffff"), 255, 65535, 65535 };
 	memset(in.tunnel.name, 'n', sizeof(in.tunnel.name) - 1);
+	memset(in.tunnel.client_of, 'c', sizeof(in.tunnel.client_of) - 1);
+	memset(in.tunnel.identity, 'i', sizeof(in.tunnel.identity) - 1);
 	tunnel_update_pack(&in, &w);
 	assert_int_equal(tunnel_update_unpack(w.data, w.len, &out, &diag), 0);
 	assert_int_equal(out.tunnel.n_remote, TUNNEL_SELECTORS_MAX);
@@ -163,6 +171,8 @@ static void bad_fields_are_named(void **st)
 	t = good(), t.link = "a b", refused(&t, "link");
 	t = good(), t.interface = "a/b", refused(&t, "interface");
 	t = good(), t.interface = "longerthanfifteen", refused(&t, "interface");
+	t = good(), t.client_of = "a b", refused(&t, "client_of");
+	t = good(), t.identity = "fqdn a\x1b[2J", refused(&t, "identity");
 	t = good(), t.state = 0, refused(&t, "state");
 	t = good(), t.state = 9, refused(&t, "state");
 	t = good(), t.remote = &end;
