@@ -26,6 +26,8 @@
 #include "agents/cache.h"
 #include "agents/drops_vty.h"
 #include "agents/enroll.h"
+#include "agents/head/head_main.h"
+#include "agents/head/head_vty.h"
 #include "agents/metrics_vty.h"
 #include "agents/steer/hook_packet.h"
 #include "agents/steer/liveness_packet.h"
@@ -433,6 +435,7 @@ static int start_steer(struct event_loop *the_loop)
 	watch_vty_liveness(liveness);
 	hooks = hook_packet_new(loop, note, NULL);
 	steer_start(loop, &steer_ops, NULL, &agent.table, &files);
+	head_agent_start(loop, &privs, socket, note, NULL);
 	reach = reach_packet_new(loop, &reach_ops, NULL);
 	metrics_registry_add(registry, reach_packet_collect, reach);
 	reach_vty_start(reach);
@@ -554,6 +557,7 @@ static void on_term(void)
 	liveness_packet_free(liveness);
 	hook_packet_free(hooks);
 	steer_stop();
+	head_agent_stop();
 	EVENT_OFF(t_poll);
 	EVENT_OFF(t_links);
 	EVENT_OFF(t_links_delay);
@@ -760,6 +764,7 @@ int main(int argc, char **argv)
 	sav_agent_di.name = "sav-agent"; /* not an identifier */
 	frr_version_option("sav-agent", argc, argv);
 	frr_preinit(&sav_agent_di, argc, argv);
+	head_zebra_default();
 	parse_options(argc, argv, &kernel);
 	privs.vty_group = frr_vty_group(privs.user);
 	loop = frr_init();
@@ -769,6 +774,7 @@ int main(int argc, char **argv)
 	agent_drops_init(&agent);
 	agent_metrics_vty_init();
 	steer_vty_init();
+	head_vty_init();
 	shell_vty_init();
 	start_filters(&kernel);
 	hook_register(frr_config_post, start_steer);

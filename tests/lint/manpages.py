@@ -15,7 +15,7 @@ from tree import Finding
 # Program, its page, and where its commands are.
 PROGRAMS = [
     ("savd", re.compile(r"^(controller/(vty/|[^/]+_vty\.c)|lib/(metrics|version)_vty\.c)"), ["doc/savd.8", "doc/opensav.conf.5"]),
-    ("sav-agent", re.compile(r"^(agents/(steer/)?\w+|lib/metrics(_listen)?|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
+    ("sav-agent", re.compile(r"^(agents/((steer|head)/)?\w+|lib/metrics(_listen)?|lib/version)_vty\.c$"), ["doc/sav-agent.8"]),
     ("sav-iked", re.compile(r"^((ipsec/.*|lib/metrics(_listen)?|lib/version)_vty|ipsec/esp/esp_counters)\.c$"), ["doc/sav-iked.8"]),
 ]
 # The command line of each program.

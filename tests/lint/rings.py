@@ -31,7 +31,7 @@ CORES = {
     "controller/vty/": ["controller/", AGENT_MSG, "lib/"],
     "controller/": ["controller/feed/", "controller/rib/", "controller/policy/", "controller/sets/",
                     AGENT_MSG, "lib/"],
-    "agents/": [AGENT_MSG, "lib/"],
+    "agents/": [AGENT_MSG, "schema/tunnel_update.h", "lib/"],
     "ipsec/": ["schema/", "lib/"],
     "tests/": [""],
 }

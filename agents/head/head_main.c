@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/frr_compat.h"
+
+#include "libfrr.h"
+
+#include "agents/head/head_main.h"
+#include "agents/head/head_zebra.h"
+
+#define ZEBRA_PATH    "/run/frr/zserv.api"
+#define RETRY_MS      1000
+#define MESSAGES_MAX  1000 /* of sav-iked's in one turn */
+
+static struct {
+	struct event_loop *loop;
+	struct zebra_privs_t *privs;
+	const char *tunnel_socket;
+	void (*note)(void *ctx, bool alarm, const char *text);
+	void *ctx;
+	struct head_config config;
+	bool config_ready;
+	struct head *head;
+	int fd; /* to sav-iked */
+	char error[512];
+	struct event *t_read, *t_connect, *t_run, *t_changed;
+} h = { .fd = -1 };
+
+int64_t head_agent_now_ms(void)
+{
+	return frr_now_us() / 1000;
+}
+
+struct head_config *head_agent_config(void)
+{
+	if (!h.config_ready)
+		head_config_init(&h.config);
+	h.config_ready = true;
+	return &h.config;
+}
+
+const struct head *head_agent_head(void)
+{
+	return h.head;
+}
+
+const char *head_agent_error(void)
+{
+	return h.error;
+}
+
+void head_zebra_default(void)
+{
+	snprintf(frr_zclientpath, sizeof(frr_zclientpath), "%s", ZEBRA_PATH);
+}
+
+static void set_error(const char *text)
+{
+	if (text[0] && strcmp(text, h.error) != 0)
+		h.note(h.ctx, true, text);
+	snprintf(h.error, sizeof(h.error), "%s", text);
+}
+
+/* ---- routes and time ---- */
+
+static void on_route(void *ctx, const struct head_route *route, bool add)
+{
+	(void)ctx;
+	head_zebra_route(route, add, &h.config);
+}
+
+static void run(void);
+
+static void on_run(struct event *t)
+{
+	(void)t;
+	run();
+}
+
+static void run(void)
+{
+	const int64_t now = head_agent_now_ms(), next = head_run(h.head, now);
+
+	EVENT_OFF(h.t_run);
+	if (next != INT64_MAX)
+		event_add_timer_msec(h.loop, on_run, NULL, (long)(next > now ? next - now : 0), &h.t_run);
+}
+
+/* ---- zebra ---- */
+
+static void tell_complete(void)
+{
+	struct head_totals totals;
+
+	head_totals(h.head, head_agent_now_ms(), &totals);
+	if (totals.known)
+		head_zebra_complete();
+}
+
+static void zebra_connected(void *ctx)
+{
+	(void)ctx;
+	h.note(h.ctx, false, "connected to zebra");
+	head_resend(h.head);
+	tell_complete();
+}
+
+static void zebra_fate(void *ctx, const struct ip_prefix *prefix, uint32_t table, enum head_fate fate)
+{
+	(void)ctx;
+	head_fate(h.head, prefix, table, fate);
+}
+
+static void zebra_note(void *ctx, bool alarm, const char *text)
+{
+	(void)ctx;
+	h.note(h.ctx, alarm, text);
+}
+
+static const struct head_zebra_ops zebra_ops = {
+	.connected = zebra_connected,
+	.fate = zebra_fate,
+	.note = zebra_note,
+};
+
+/* ---- sav-iked ---- */
+
+static void on_connect(struct event *t);
+
+static void disconnect(void)
+{
+	EVENT_OFF(h.t_read);
+	if (h.fd >= 0)
+		close(h.fd);
+	h.fd = -1;
+}
+
+static void take(const struct tunnel_update *update)
+{
+	head_update(h.head, update, head_agent_now_ms());
+	if (update->type == TUNNEL_UPDATE_COMPLETE)
+		tell_complete();
+}
+
+static void on_read(struct event *t)
+{
+	static struct tunnel_update update; /* large */
+	struct diag diag;
+	int rc = 1;
+
+	(void)t;
+	for (unsigned i = 0; i < MESSAGES_MAX && (rc = tunnel_reader_next(h.fd, &update, &diag)) == 1; i++)
+		take(&update);
+	if (rc < 0) {
+		set_error(diag.text);
+		disconnect();
+		head_lost(h.head, head_agent_now_ms());
+		event_add_timer_msec(h.loop, on_connect, NULL, RETRY_MS, &h.t_connect);
+	} else {
+		event_add_read(h.loop, on_read, NULL, h.fd, &h.t_read);
+	}
+	run();
+}
+
+static void on_connect(struct event *t)
+{
+	struct diag diag;
+
+	(void)t;
+	h.fd = tunnel_reader_open(h.tunnel_socket, &diag);
+	if (h.fd < 0) {
+		set_error(diag.text);
+		event_add_timer_msec(h.loop, on_connect, NULL, RETRY_MS, &h.t_connect);
+		return;
+	}
+	set_error("");
+	head_snapshot(h.head);
+	event_add_read(h.loop, on_read, NULL, h.fd, &h.t_read);
+}
+
+/* ---- configuration ---- */
+
+/* Where nothing is to be announced, nobody is asked for anything. */
+static void on_changed(struct event *t)
+{
+	(void)t;
+	if (h.config.n && !h.t_connect && h.fd < 0)
+		event_add_timer_msec(h.loop, on_connect, NULL, 0, &h.t_connect);
+	head_zebra_graceful(h.config.graceful_s);
+	if (h.config.n)
+		head_zebra_start(h.loop, h.privs, &zebra_ops, NULL);
+	head_configured(h.head, head_agent_now_ms());
+	run();
+	if (h.config.n)
+		return;
+	EVENT_OFF(h.t_connect);
+	disconnect();
+	head_snapshot(h.head);
+	head_update(h.head, &(struct tunnel_update){ .type = TUNNEL_UPDATE_COMPLETE }, head_agent_now_ms());
+	h.error[0] = '\0';
+}
+
+void head_agent_changed(void)
+{
+	if (h.head && !h.t_changed)
+		event_add_timer_msec(h.loop, on_changed, NULL, 0, &h.t_changed);
+}
+
+void head_agent_again(void)
+{
+	if (h.head)
+		head_resend(h.head);
+}
+
+void head_agent_start(struct event_loop *loop, struct zebra_privs_t *privs, const char *tunnel_socket,
+		      void (*note)(void *ctx, bool alarm, const char *text), void *ctx)
+{
+	h.loop = loop;
+	h.privs = privs;
+	h.tunnel_socket = tunnel_socket;
+	h.note = note;
+	h.ctx = ctx;
+	h.head = head_new(head_agent_config(), on_route, NULL);
+	head_agent_changed();
+}
+
+void head_agent_stop(void)
+{
+	EVENT_OFF(h.t_changed);
+	EVENT_OFF(h.t_run);
+	EVENT_OFF(h.t_connect);
+	disconnect();
+	head_zebra_stop();
+	head_free(h.head);
+	h.head = NULL;
+	head_config_fini(&h.config);
+}
