@@ -472,6 +472,7 @@ bool host_step(struct host *host)
 {
 	struct pollfd fds[3 + HOST_SOCKETS_MAX];
 	unsigned n = host->n_sockets;
+	uint64_t retired_ms;
 
 	fds[0] = poll_of(host->main_chan);
 	fds[1] = poll_of(host->signer);
@@ -494,5 +495,8 @@ bool host_step(struct host *host)
 	if (!drain(host, host->main_chan, from_main))
 		return false;
 	host->next_ms = ike_engine_run(host->engine, host->now_ms);
+	retired_ms = host_children_run(host);
+	if (retired_ms < host->next_ms)
+		host->next_ms = retired_ms;
 	return true;
 }

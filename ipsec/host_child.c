@@ -159,14 +159,17 @@ void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *
 		tell(host, child->tunnel);
 }
 
+static void retired_drop_of(struct host *host, const struct host_tunnel *t);
+
 static void leave_tunnel(struct host *host, const struct host_child *child)
 {
 	struct host_tunnel *t = child->tunnel, **at;
 
-	t->n--;
-	if (child->sending && --t->sending == 0)
+	if (child->sending && --t->sending == 0) {
 		tell(host, t);
-	if (t->n == 0) {
+		retired_drop_of(host, t);
+	}
+	if (--t->n == 0) {
 		at = tunnel_place(host, t->name);
 		*at = t->next;
 		tunnel_free(t);
@@ -177,6 +180,8 @@ static void child_drop(struct host_child **at)
 {
 	struct host_child *child = *at;
 
+	if (!child)
+		return;
 	*at = child->next;
 	free(child->local_ts);
 	free(child->remote_ts);
@@ -185,14 +190,66 @@ static void child_drop(struct host_child **at)
 
 void host_child_del(struct host *host, uint32_t spi_in)
 {
-	struct host_child **at = place(host, spi_in);
+	struct host_child *child = host_child_find(host, spi_in);
 
-	if (!*at)
+	if (!child)
 		return;
-	if ((*at)->tunnel)
-		leave_tunnel(host, *at);
-	child_drop(at);
+	if (child->tunnel)
+		leave_tunnel(host, child);
+	child_drop(place(host, spi_in));
 }
+
+/* ---- those that only receive any more */
+
+/* Of a tunnel, or the first. */
+static uint32_t retired_take(struct host *host, const struct host_tunnel *t)
+{
+	struct host_child **at = &host->retired, *child;
+
+	while (*at && t && (*at)->tunnel != t)
+		at = &(*at)->next_retired;
+	child = *at;
+	if (!child)
+		return 0;
+	*at = child->next_retired;
+	child->next_retired = NULL;
+	host->n_retired--;
+	return child->spi_in;
+}
+
+static void retired_drop_of(struct host *host, const struct host_tunnel *t)
+{
+	for (uint32_t spi_in; (spi_in = retired_take(host, t)) != 0;)
+		host_child_drop(host, spi_in);
+}
+
+void host_child_retire(struct host *host, uint32_t spi_in)
+{
+	struct host_child *child = host_child_find(host, spi_in), **at = &host->retired;
+
+	/* the one that took its place is never in another tunnel */
+	if (!child || !child->carried || !child->sending || child->tunnel->sending < 2) {
+		host_child_drop(host, spi_in);
+		return;
+	}
+	child->sending = false;
+	child->tunnel->sending--;
+	child->retired_ms = host->now_ms;
+	while (*at)
+		at = &(*at)->next_retired;
+	*at = child;
+	if (++host->n_retired > HOST_RETIRED_MAX)
+		host_child_drop(host, retired_take(host, NULL));
+}
+
+uint64_t host_children_run(struct host *host)
+{
+	while (host->retired && host->retired->retired_ms + HOST_RETIRED_MS <= host->now_ms)
+		host_child_drop(host, retired_take(host, NULL));
+	return host->retired ? host->retired->retired_ms + HOST_RETIRED_MS : UINT64_MAX;
+}
+
+/* ---- all of them */
 
 void host_children_free(struct host *host)
 {
@@ -227,7 +284,7 @@ void host_children_expire(struct host *host)
 {
 	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
 		for (struct host_child *c = host->children[i]; c; c = c->next)
-			if (c->tunnel && !c->kernel)
+			if (c->tunnel && !c->kernel && !c->retired_ms)
 				ike_engine_child_expiring(host->engine, c->spi_in, host->now_ms);
 }
 
@@ -235,6 +292,6 @@ void host_children_switch(struct host *host, uint32_t link, bool kernel)
 {
 	for (unsigned i = 0; i < HOST_CHILD_BUCKETS; i++)
 		for (struct host_child *c = host->children[i]; c; c = c->next)
-			if (c->tunnel && c->link == link && c->kernel != kernel)
+			if (c->tunnel && c->link == link && c->kernel != kernel && !c->retired_ms)
 				ike_engine_child_expiring(host->engine, c->spi_in, host->now_ms);
 }

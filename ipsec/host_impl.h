@@ -45,11 +45,15 @@ struct host_child {
 	bool kernel; /* main has it, not esp */
 	bool carried; /* a datapath has it; esp may be away for a moment */
 	bool sending;
+	uint64_t retired_ms; /* 0: it is not; since then another one sends in its place */
+	struct host_child *next_retired;
 	struct ike_ts_list *local_ts, *remote_ts; /* until it sends: own copies */
 	uint64_t heard_ms, spoke_ms;
 	struct proc_use use; /* of esp's, as it told last */
 };
 #define HOST_CHILD_BUCKETS 16384
+#define HOST_RETIRED_MS	   5000 /* more than packets are on their way */
+#define HOST_RETIRED_MAX   4096 /* beyond, the oldest goes at once: rekeying costs a peer little */
 
 struct host {
 	struct ike_engine *engine;
@@ -61,6 +65,8 @@ struct host {
 	bool key_ids_made; /* since creds changed */
 	struct host_child *children[HOST_CHILD_BUCKETS];
 	struct host_tunnel *tunnels[HOST_CHILD_BUCKETS];
+	struct host_child *retired; /* first in, first out */
+	unsigned n_retired;
 	uint64_t now_ms, next_ms;
 	uint64_t told_old_marker_ms; /* 0: never */
 	uint64_t signer_gone; /* requests that nobody could take */
@@ -69,6 +75,7 @@ struct host {
 
 /* ---- host_ops.c */
 extern const struct ike_ops host_ops;
+void host_child_drop(struct host *host, uint32_t spi_in); /* in its datapath too */
 
 /* ---- host_socket.c */
 void host_socket_add(struct host *host, const struct proc_socket *socket, int fd); /* takes fd */
@@ -85,7 +92,12 @@ uint32_t host_child_new(struct host *host); /* an SPI of its own */
 void host_child_add(struct host *host, const struct ike_child_sa *sa, bool carried);
 void host_child_use(struct host *host, uint32_t spi_in);
 void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *path);
+/* Those of the tunnel that are retired go with the last one that sends. */
 void host_child_del(struct host *host, uint32_t spi_in);
+/* Receives for HOST_RETIRED_MS more, and is no more counted as one that sends. */
+void host_child_retire(struct host *host, uint32_t spi_in);
+/* Drops those whose time is over; when the next one's is, UINT64_MAX: there is none. */
+uint64_t host_children_run(struct host *host);
 void host_children_free(struct host *host);
 /* A datapath is gone with all that it had. */
 void host_children_lost(struct host *host);

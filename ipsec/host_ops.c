@@ -172,8 +172,18 @@ static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *pat
 
 static void on_child_del(void *ctx, uint32_t spi_in)
 {
-	child_send_spi(ctx, PROC_CHILD_DEL, spi_in);
-	host_child_del(ctx, spi_in);
+	host_child_drop(ctx, spi_in);
+}
+
+static void on_child_retire(void *ctx, uint32_t spi_in)
+{
+	host_child_retire(ctx, spi_in);
+}
+
+void host_child_drop(struct host *host, uint32_t spi_in)
+{
+	child_send_spi(host, PROC_CHILD_DEL, spi_in);
+	host_child_del(host, spi_in);
 }
 
 static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms)
@@ -194,5 +204,6 @@ static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *t
 const struct ike_ops host_ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
 	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
-	.child_move = on_child_move, .child_del = on_child_del, .child_times = on_child_times, .event = on_event,
+	.child_move = on_child_move, .child_del = on_child_del, .child_retire = on_child_retire,
+	.child_times = on_child_times, .event = on_event,
 };

@@ -83,7 +83,10 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 	/* the peer has dropped the old one, so it has the new one (2.8) */
 	if (next && !is_surpassed(sa, next))
 		sa_child_use(sa, next);
-	ops->child_del(ctx, child->spi_in);
+	if (next)
+		ops->child_retire(ctx, child->spi_in);
+	else
+		ops->child_del(ctx, child->spi_in);
 	engine_child_unlink(sa, child);
 	child_free(child);
 }

@@ -179,6 +179,63 @@ static void test_an_esp_that_makes_no_sense_is_ended_by_main(void **state)
 	assert_true(proc_chan_has_ended(esp));
 }
 
+static void test_a_replaced_child_receives_what_is_still_on_its_way(void **state)
+{
+	uint32_t old, new;
+	bool up = false;
+
+	give_esp();
+	old = add(false);
+	new = add(true);
+	host_ops.child_use(host, new);
+	host_ops.child_retire(host, old);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 0);
+	host->now_ms += HOST_RETIRED_MS - 1;
+	assert_int_equal(host_children_run(host), host->now_ms + 1);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 0);
+	host->now_ms++;
+	assert_int_equal(host_children_run(host), UINT64_MAX);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 1);
+	assert_null(host_child_find(host, old));
+	assert_int_equal(heard(main_chan, PROC_CARRIES, &up), 1);
+	assert_true(up);
+}
+
+static void test_a_tunnel_that_ends_receives_nothing_more(void **state)
+{
+	uint32_t old, new;
+	bool up = true;
+
+	give_esp();
+	old = add(false);
+	new = add(false);
+	host_ops.child_retire(host, old);
+	host_ops.child_del(host, new);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 2);
+	assert_int_equal(host_children_run(host), UINT64_MAX);
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_false(up);
+}
+
+static void test_a_child_that_nothing_replaces_goes_at_once(void **state)
+{
+	unsigned int gone = 0;
+	bool up;
+
+	give_esp();
+	host_ops.child_retire(host, add(false));
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 1);
+	/* nor are there more than some */
+	add(false);
+	for (unsigned int i = 0; i < HOST_RETIRED_MAX + 2; i++) {
+		host_ops.child_retire(host, add(false));
+		gone += heard(esp, PROC_CHILD_DEL, NULL);
+		heard(main_chan, PROC_CARRIES, &up);
+	}
+	assert_int_equal(host->n_retired, HOST_RETIRED_MAX);
+	assert_int_equal(gone, 2);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -188,6 +245,9 @@ int main(void)
 		CASE(test_a_child_agreed_upon_while_esp_is_away_gets_new_keys),
 		CASE(test_an_esp_that_ends_is_told_of_and_its_successor_gets_new_keys),
 		CASE(test_an_esp_that_makes_no_sense_is_ended_by_main),
+		CASE(test_a_replaced_child_receives_what_is_still_on_its_way),
+		CASE(test_a_tunnel_that_ends_receives_nothing_more),
+		CASE(test_a_child_that_nothing_replaces_goes_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
