@@ -211,3 +211,15 @@ void expect_small(void)
 	assert_int_equal(got(RIGHT, back), len);
 	assert_memory_equal(back, packet, len);
 }
+
+size_t take(const struct packet_conf *conf, uint8_t *out, size_t size)
+{
+	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
+	ssize_t n;
+
+	leave(conf);
+	assert_int_equal(poll(&p, 1, 1000), 1);
+	n = recv(ends[RIGHT].sock, out, size, 0);
+	assert_true(n > 0);
+	return (size_t)n;
+}

@@ -47,6 +47,8 @@ struct esp_sock *sock_of(unsigned int side);
 /* Left's kernel sends. */
 void put_frame(const struct virtio_net_hdr *vnet, const uint8_t *data, size_t len);
 void leave(const struct packet_conf *conf);
+/* Left's kernel sends, and this is the ESP packet that right's socket gets. */
+size_t take(const struct packet_conf *conf, uint8_t *out, size_t size);
 /* Right reads all that has come. */
 void arrive(void);
 /* The next packet that an end's kernel gets, without the device's header; 0: none. */

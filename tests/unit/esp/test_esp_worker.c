@@ -180,19 +180,6 @@ static void stranger(const uint8_t *data, size_t len)
 	arrive();
 }
 
-/* Takes what left sends from right's socket. */
-static size_t take(const struct packet_conf *conf, uint8_t *out, size_t size)
-{
-	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
-	ssize_t n;
-
-	leave(conf);
-	assert_int_equal(poll(&p, 1, 1000), 1);
-	n = recv(ends[RIGHT].sock, out, size, 0);
-	assert_true(n > 0);
-	return (size_t)n;
-}
-
 static size_t intercept(uint8_t *out, size_t size)
 {
 	return take(&small, out, size);
