@@ -384,6 +384,25 @@ agent() { # namespace command...
 	"$OPENSAV_BUILD/savsh" --vty_socket "$(agent_dir "$ns")" "${args[@]}"
 }
 
+# sav-iked beside the agent of a router, which reads of its tunnels there; both ends have the key "psk".
+iked_start() { # namespace <configuration
+	local d
+	d=$(agent_dir "$1")
+	mkdir -p "$d/keys"
+	echo "a secret of both ends" >"$d/keys/psk"
+	chmod 600 "$d/keys/psk"
+	cat >"$d/iked.conf"
+	iked_again "$1"
+}
+
+iked_again() { # namespace: with the configuration of before
+	local d
+	d=$(agent_dir "$1")
+	rm -f "$d/sav-iked.vty"
+	lab_spawn "$1" "iked-$1" "$OPENSAV_BUILD/sav-iked" -u root -g root -i "$d/iked.pid" -f "$d/iked.conf" \
+		--vty_socket "$d" --keys "$d/keys" --log "file:$LAB/log/iked-$1.log"
+}
+
 # ---- JSON: prints the value of a Python expression over d, the document on standard input
 
 json() { # expression

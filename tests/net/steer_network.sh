@@ -11,7 +11,7 @@
 #   odd --+            +-- wan1 -- ispb --+
 #                      tunnel "pop" over wan1 to popa, provider A's other end
 #
-#   steer_begin            starts the sniffers, the site, the tunnel, the servers
+#   steer_begin            starts the sniffers, the site, the tunnel (steer_tunnel), the servers
 #   ...                    agent.conf in $(agent_dir edge) is there before
 #   steer_sniffed          a test of each sniffer: nothing foreign in the whole run
 
@@ -186,17 +186,22 @@ site_start() {
 		--log "file:$LAB/log/agent-edge.log"
 	need 20 "the agent answers" edge "show site"
 }
-steer_begin() {
-	tool ispa sniff-a sniff c0 "$LAB/sniff-a" $A_OUT
-	tool ispb sniff-b sniff c0 "$LAB/sniff-b" $B_OUT
-	site_start
-	need 10 "both providers live" eval '[ "$(provider a aliveIpv4)$(provider a aliveIpv6)$(provider b aliveIpv4)$(provider b aliveIpv6)" = 1111 ]'
+# A tunnel that is not sav-iked's.
+steer_tunnel() {
 	tool edge tun-edge tun pop 198.18.2.2 198.18.13.2 "$(path wan1 mark)"
 	tool popa tun-popa tun cust 198.18.13.2 198.18.2.2 0
 	ip -n edge link set pop up mtu 1400
 	ip -n popa link set cust up mtu 1400
 	ip -n popa address add 10.255.0.1/32 dev cust
 	for p in 192.0.2.0/24 198.18.1.0/24 2001:db8:a::/48 2001:db8:a0::/64; do ip -n popa route add $p dev cust; done
+}
+
+steer_begin() {
+	tool ispa sniff-a sniff c0 "$LAB/sniff-a" $A_OUT
+	tool ispb sniff-b sniff c0 "$LAB/sniff-b" $B_OUT
+	site_start
+	need 10 "both providers live" eval '[ "$(provider a aliveIpv4)$(provider a aliveIpv6)$(provider b aliveIpv4)$(provider b aliveIpv6)" = 1111 ]'
+	steer_tunnel
 	tool popa sniff-pop sniff cust "$LAB/sniff-pop" $POP_OUT
 	need 10 "the tunnel is seen" eval '[ "$(path pop usedIpv4)$(path pop usedIpv6)" = 11 ]'
 	tool net server serve 7000 $SERVER $SERVER6

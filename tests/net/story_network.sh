@@ -226,18 +226,6 @@ site_uses() { # path...
 	for p; do path_is "$p" usedIpv4 1 || return 1; done
 }
 
-# sav-iked in a namespace, beside its agent, which reads of its tunnels there. Configuration on standard input.
-iked_start() { # namespace
-	local d
-	d=$(agent_dir "$1")
-	mkdir -p "$d/keys"
-	echo "a secret of the enterprise and ISP A" >"$d/keys/psk"
-	chmod 600 "$d/keys/psk"
-	cat >"$d/iked.conf"
-	lab_spawn "$1" "iked-$1" "$OPENSAV_BUILD/sav-iked" -u root -g root -i "$d/iked.pid" -f "$d/iked.conf" \
-		--vty_socket "$d" --keys "$d/keys" --log "file:$LAB/log/iked-$1.log"
-}
-
 # Packets leave with the mark that steering has for this link.
 tunnel_start() {
 	iked_start edge < <(cat <<-END
