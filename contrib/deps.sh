@@ -35,7 +35,7 @@ test_packages="
 
 # Packages with services, as above: their libraries are installed, they themselves unpacked.
 run_unpacked="frr"
-test_unpacked="prometheus openssh-server freeradius radvd bird2 linux-image-cloud-amd64 strongswan-charon strongswan-swanctl libreswan"
+test_unpacked="prometheus openssh-server freeradius radvd bird2 linux-image-cloud-amd64 strongswan-charon strongswan-swanctl libreswan xl2tpd"
 
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 cache=${OPENSAV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/opensav}
