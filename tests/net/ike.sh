@@ -28,6 +28,25 @@ ike_enter() { # script's arguments...
 	mkdir -p "$PKI"
 	network
 	must gather_plugins
+	cat >"$LAB/stream.py" <<-'X'
+		import os, socket, sys, threading
+		if sys.argv[1] == "echo":
+		    s = socket.create_server((sys.argv[2], 7))
+		    open(sys.argv[3], "w").close()
+		    c, _ = s.accept()
+		    while data := c.recv(65536):
+		        c.sendall(data)
+		    sys.exit()
+		data, got = os.urandom(300000), b""
+		s = socket.create_connection((sys.argv[3], 7), 10, (sys.argv[2], 0))
+		s.settimeout(10)
+		t = threading.Thread(target=lambda: (s.sendall(data), s.shutdown(socket.SHUT_WR)))
+		t.start()
+		while part := s.recv(65536):
+		    got += part
+		t.join()
+		sys.exit(got != data)
+	X
 	echo "a secret of both" >"$PKI/psk"
 	echo "another one" >"$PKI/wrong.psk"
 	chmod 600 "$PKI"/*psk
@@ -71,6 +90,11 @@ nat_on() {
 		source_nat mid <<<'oifname "m1" meta l4proto udp masquerade to :30000-40000 random'
 		;;
 	"NAT of who answers") hidden_right ;;
+	"two NATs at one end, one at the other")
+		source_nat nat <<<'oifname "n1" masquerade'
+		source_nat mid <<<'oifname "m1" meta l4proto udp masquerade to :30000-40000 random'
+		hidden_right
+		;;
 	"NAT at both ends")
 		source_nat nat <<<'oifname "n1" masquerade'
 		hidden_right
@@ -166,7 +190,7 @@ address() { if [ "$1" = left ]; then echo $LEFT; else echo $RIGHT; fi; }
 # Where a side finds its peer; behind a NAT only left knows where to begin.
 peer_address() { # side
 	case $1,$NAT in
-	left,"NAT at both ends" | left,"NAT of who answers") echo 198.18.2.254 ;;
+	left,"NAT at both ends" | left,"NAT of who answers" | left,"two NATs at one end, one at the other") echo 198.18.2.254 ;;
 	right,?*) ;;
 	*) address "$(other "$1")" ;;
 	esac
@@ -359,6 +383,13 @@ charon_up() { swanctl --list-sas | grep -q 'INSTALLED'; }
 charon_has_none() { ! swanctl --list-sas | grep -q ESTABLISHED; }
 pings() { in_ns left ping -q -c 3 -i 0.2 -W 1 -I 172.31.1.1 172.31.2.1 >/dev/null; }
 pings_back() { in_ns right ping -q -c 3 -i 0.2 -W 1 -I 172.31.2.1 172.31.1.1 >/dev/null; }
+# 300,000 bytes each way at once, by TCP.
+streams() { # [from namespace to namespace]
+	local from=${1:-172.31.1.1} in=${2:-left} to=${3:-172.31.2.1} there=${4:-right}
+	rm -f "$LAB/listens"
+	in_ns "$there" timeout 30 "$PYTHON" "$LAB/stream.py" echo "$to" "$LAB/listens" &
+	wait_for 10 "a listener" test -e "$LAB/listens" && in_ns "$in" timeout 30 "$PYTHON" "$LAB/stream.py" ask "$from" "$to"
+}
 spi_in() { ike_sa '" ".join(c["spiIn"] for s in d for c in s["children"])'; }
 spi_ike() { ike_sa '" ".join(s["initiatorSpi"] for s in d)'; }
 changed() { # was command...
