@@ -10,6 +10,8 @@
 #define PATIENCE_US (1000 * MS)
 /* A BFD session that is all we have must come up in this time: two slow packets. */
 #define BFD_PATIENCE_US (3000 * MS)
+/* A daemon that is started anew so often is a failure. */
+#define EXCUSE_US (60000 * (int64_t)MS)
 
 static const char *near_name(const struct path *path)
 {
@@ -204,11 +206,27 @@ static bool has_bfd(const struct watched *w)
 	return w->bfd[IP_V4].used || w->bfd[IP_V6].used;
 }
 
+static bool is_excused(struct watched *w, int64_t now_us)
+{
+	bool begins = w->path.excused && !w->excused;
+
+	w->excused = w->path.excused;
+	if (begins && w->excused_us && now_us - w->excused_us < EXCUSE_US)
+		w->refused = true;
+	else if (begins)
+		w->excused_us = now_us;
+	if (!w->excused)
+		w->refused = false;
+	return w->excused && !w->refused;
+}
+
 enum evidence watched_judge(struct watched *w, int64_t now_us,
 			    char reason[PATH_REASON_SIZE])
 {
 	enum evidence bfd;
 
+	if (is_excused(w, now_us))
+		return EVIDENCE_NONE;
 	if (w->path.ifindex ? !w->path.device_up : w->fsm.phase != LIVENESS_UNKNOWN) {
 		snprintf(reason, PATH_REASON_SIZE, "%s",
 			 w->path.kind == PATH_LINK ? "the interface is down"

@@ -24,6 +24,10 @@ struct watched {
 	size_t n_probes;
 	struct watched_bfd bfd[IP_FAMILIES];
 	int64_t begun_us;
+	/* sav-iked is being started anew: no failure, but for one too soon after the
+	 * last one. */
+	bool excused, refused;
+	int64_t excused_us; /* since, or when it was last; 0: never */
 	uint16_t ident;		       /* of echo requests */
 	char reason[PATH_REASON_SIZE]; /* of the last failure */
 	struct path_state told;

@@ -61,6 +61,7 @@ struct steer_world {
 	const struct steer_tunnel *tunnels;
 	size_t n_tunnels;
 	bool tunnels_known; /* sav-iked is there and has said all */
+	bool tunnels_away;  /* it has, and is not there now, or has just been started */
 	const struct path_state *states; /* PATH_NUMBER_MAX + 1, by number */
 	const struct plan *before;	 /* whose choices are kept where they still hold; or NULL */
 };

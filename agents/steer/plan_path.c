@@ -162,6 +162,7 @@ void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 	p->watch = provider->watch;
 	set_device(m, config, p);
 	in = plan_interface_find(m, p->device);
+	p->excused = !in && p->kind == PATH_TUNNEL && m->world->tunnels_away;
 	if (in) {
 		p->ifindex = in->index;
 		p->device_up = in->up;

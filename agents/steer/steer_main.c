@@ -12,6 +12,8 @@
 
 #define PLAN_DELAY_MS 10  /* lines of a configuration and notifications come in bursts */
 #define RETRY_MS      1000
+#define CONNECT_MS    200  /* between attempts to hear sav-iked */
+#define SETTLE_MS     5000 /* from when it is heard to when its interfaces are there */
 #define POLL_MS	      200 /* between looks at whether others changed nftables */
 
 static struct {
@@ -35,8 +37,9 @@ static struct {
 
 	int tunnel_fd;
 	struct tunnel_list tunnels;
+	int64_t settled_us; /* sav-iked has had time to make its interfaces again */
 
-	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch, *t_memory;
+	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch, *t_memory, *t_settled;
 	uint64_t applied;
 	struct diag error;
 } st = { .tunnel_fd = -1 };
@@ -84,6 +87,9 @@ static void make_plan(struct plan *plan)
 		.tunnels = st.tunnels.items,
 		.n_tunnels = st.tunnels.n,
 		.tunnels_known = st.tunnels.known,
+		.tunnels_away = st.tunnels.known &&
+				(st.tunnel_fd < 0 || st.tunnels.collecting ||
+				 frr_now_us() < st.settled_us),
 		.states = st.states,
 		.before = &st.plan,
 	};
@@ -114,6 +120,7 @@ static bool same_for_watching(const struct path *a, const struct path *b)
 {
 	return path_same_way(a, b) && a->device_up == b->device_up &&
 	       memcmp(a->possible, b->possible, sizeof(a->possible)) == 0 &&
+	       a->excused == b->excused &&
 	       strcmp(a->device, b->device) == 0 && strcmp(a->provider, b->provider) == 0;
 }
 
@@ -349,7 +356,7 @@ static void on_tunnels(struct event *t)
 	if (rc < 0) {
 		st.ops->note(st.ctx, true, diag.text);
 		disconnect();
-		event_add_timer_msec(st.loop, on_connect, NULL, RETRY_MS, &st.t_connect);
+		event_add_timer_msec(st.loop, on_connect, NULL, CONNECT_MS, &st.t_connect);
 		return;
 	}
 	if (!st.tunnels.collecting)
@@ -374,11 +381,15 @@ static void on_connect(struct event *t)
 		st.tunnel_fd = tunnel_reader_open(st.tunnel_socket, &diag);
 		if (st.tunnel_fd >= 0) {
 			tunnels_begin(&st.tunnels);
+			st.settled_us = frr_now_us() + SETTLE_MS * 1000;
+			EVENT_OFF(st.t_settled);
+			event_add_timer_msec(st.loop, on_plan, NULL, SETTLE_MS + 1,
+					     &st.t_settled);
 			event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
 			return;
 		}
 	}
-	event_add_timer_msec(st.loop, on_connect, NULL, RETRY_MS, &st.t_connect);
+	event_add_timer_msec(st.loop, on_connect, NULL, CONNECT_MS, &st.t_connect);
 }
 
 /* ---- configuration ---- */
@@ -488,6 +499,7 @@ void steer_stop(void)
 	if (st.t_memory)
 		on_memory(NULL);
 	EVENT_OFF(st.t_memory);
+	EVENT_OFF(st.t_settled);
 	disconnect();
 	rules_nl_close(st.rules);
 	nft_site_close(st.nft);

@@ -89,13 +89,12 @@ story_config_edge() {
 	printf 'exit\nip prefix-list NONE deny any\nipv6 prefix-list NONE deny any\n'
 }
 
-story_routing() {
+# A router's bfdd, for its bgpd's neighbors.
+story_bfdd() { # namespace
 	local dir
-	frr_start core < <(story_config_core)
-	frr_start pe-a < <(story_config_pe_a)
-	dir=$(frr_dir pe-a)
+	dir=$(frr_dir "$1")
 	cat >"$dir/bfdd.conf" <<-END
-		log file $LAB/log/pe-a.bfdd.log
+		log file $LAB/log/$1.bfdd.log
 		bfd
 		 profile fast
 		  transmit-interval 100
@@ -104,8 +103,14 @@ story_routing() {
 		exit
 	END
 	# shellcheck disable=SC2086 # words
-	lab_spawn pe-a pe-a.bfdd "$FRR_BIN/bfdd" $FRR_RUN_AS -f "$dir/bfdd.conf" -i "$dir/bfdd.pid" \
+	lab_spawn "$1" "$1.bfdd" "$FRR_BIN/bfdd" $FRR_RUN_AS -f "$dir/bfdd.conf" -i "$dir/bfdd.pid" \
 		-z "$dir/zserv.api" --vty_socket "$dir" --bfdctl "$dir/bfdd.sock" -A 127.0.0.1
+}
+
+story_routing() {
+	frr_start core < <(story_config_core)
+	frr_start pe-a < <(story_config_pe_a)
+	story_bfdd pe-a
 	frr_start edge < <(story_config_edge)
 	need 30 "BGP sessions of pe-a" bgp_established pe-a 4
 }
@@ -227,17 +232,17 @@ site_uses() { # path...
 }
 
 # Packets leave with the mark that steering has for this link.
-tunnel_start() {
-	iked_start edge < <(cat <<-END
-		link isp-b
-		 source $EDGE_WAN1
-		 mark $(path wan1 mark)
-		exit
-		tunnel pop
+link_config() {
+	printf 'link isp-b\n source %s\n mark %s\nexit\n' $EDGE_WAN1 "$(path wan1 mark)"
+}
+
+tunnel_config() { # name head's-address head's-identity
+	cat <<-END
+		tunnel $1
 		 via isp-b
-		 peer address 198.18.13.2
+		 peer address $2
 		 identity local fqdn enterprise.example
-		 identity remote fqdn pop.isp-a.example
+		 identity remote fqdn $3
 		 authentication local psk
 		 authentication remote psk
 		 psk file psk
@@ -249,17 +254,20 @@ tunnel_start() {
 		 start auto
 		exit
 	END
-	)
 }
 
-head_start() {
-	iked_start pop-a < <(cat <<-END
+tunnel_start() {
+	iked_start edge < <(link_config; tunnel_config pop 198.18.13.2 pop.isp-a.example)
+}
+
+head_iked() { # namespace address identity
+	iked_start "$1" < <(cat <<-END
 		link isp-a
-		 source 198.18.13.2
+		 source $2
 		exit
 		tunnel enterprise
 		 via isp-a
-		 identity local fqdn pop.isp-a.example
+		 identity local fqdn $3
 		 identity remote fqdn enterprise.example
 		 authentication local psk
 		 authentication remote psk
@@ -273,9 +281,18 @@ head_start() {
 		exit
 	END
 	)
-	need 20 "the head end's interface" ip -n pop-a link show branch
-	ip -n pop-a route add $A4 dev branch
-	ip -n pop-a route add $A6 dev branch
+}
+
+# What is for the enterprise goes into the tunnel.
+head_routes() { # namespace
+	need 20 "the head end's interface" ip -n "$1" link show branch
+	ip -n "$1" route replace $A4 dev branch
+	ip -n "$1" route replace $A6 dev branch
+}
+
+head_start() {
+	head_iked pop-a 198.18.13.2 pop.isp-a.example
+	head_routes pop-a
 }
 
 # ---- a listener on every link that leads away from the enterprise

@@ -6,7 +6,9 @@
  *   path N PROVIDER gateway|head A... [target A...] [quorum N] [interval MS]
  *        [timeout MS] [hold MS] [bfd [deaf]] [noprobe] [dead] [silent A...]
  *   set N WORD VALUE        the same path with another time, or "source" A
- *   link N up|down|away     its interface; away: there is none
+ *   link N up|down|away|restarting
+ *                           its interface; away: there is none; restarting: nor
+ *                           is there sav-iked
  *   mute N on|off           requests do not leave this machine
  *   loss N PERCENT [A]      of packets each way, or what A answers
  *   delay N MS              of an answer
@@ -407,7 +409,8 @@ static void set_link(struct world *w, struct far *f, const char *to)
 	f->path.device_up = strcmp(to, "up") == 0;
 	if (f->away && f->path.device_up)
 		f->path.ifindex += 1000;
-	f->away = strcmp(to, "away") == 0;
+	f->path.excused = strcmp(to, "restarting") == 0;
+	f->away = f->path.excused || strcmp(to, "away") == 0;
 	if (f->away)
 		f->path.ifindex = 0;
 	else if (!f->path.ifindex)
