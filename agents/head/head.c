@@ -450,22 +450,14 @@ void head_configured(struct head *head, int64_t now_ms)
 	decide_all(head, now_ms);
 }
 
-static void each_route(struct head *head, void (*fn)(struct head *head, struct route *route))
+void head_resend(struct head *head, bool to_new)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct route *route = head->routes[i]; route; route = route->next)
-			fn(head, route);
-}
-
-static void send_again(struct head *head, struct route *route)
-{
-	route->fate = HEAD_SENT;
-	head->route(head->ctx, &route->r, true);
-}
-
-void head_resend(struct head *head)
-{
-	each_route(head, send_again);
+		for (struct route *route = head->routes[i]; route; route = route->next) {
+			if (to_new)
+				route->fate = HEAD_STANDBY;
+			head->route(head->ctx, &route->r, true);
+		}
 }
 
 void head_fate(struct head *head, const struct ip_prefix *prefix, uint32_t table, enum head_fate fate)
@@ -568,13 +560,13 @@ void head_each_prefix(const void *shown, head_prefix_fn *fn, void *ctx)
 			*route_place((struct head *)(uintptr_t)s->head, &s->client->prefixes[i], s->client->table);
 		const bool announced = route && route->client == s->client;
 
-		fn(ctx, &s->client->prefixes[i], announced, announced ? route->fate : HEAD_SENT);
+		fn(ctx, &s->client->prefixes[i], announced, announced ? route->fate : HEAD_STANDBY);
 	}
 }
 
 const char *head_fate_name(enum head_fate fate)
 {
-	static const char *const names[] = { "sent", "in use", "standby", "refused" };
+	static const char *const names[] = { "standby", "in use", "refused" };
 
 	return names[fate];
 }

@@ -59,9 +59,8 @@ struct head_route {
 
 /* What zebra made of a route. */
 enum head_fate {
-	HEAD_SENT,	/* nothing is known */
+	HEAD_STANDBY,	/* there is a better route; zebra tells of no other */
 	HEAD_IN_USE,	/* packets go that way */
-	HEAD_STANDBY,	/* there is a better route */
 	HEAD_REFUSED,	/* the kernel did not take it */
 };
 
@@ -83,9 +82,10 @@ void head_update(struct head *head, const struct tunnel_update *update, int64_t 
 /* It is gone: what was known holds for a while. */
 void head_lost(struct head *head, int64_t now_ms);
 
-/* zebra's word on a route; and all routes again, for a new one. */
+/* zebra's word on a route; and all routes again: for a new one, which knows none, or
+ * with another distance or tag. */
 void head_fate(struct head *head, const struct ip_prefix *prefix, uint32_t table, enum head_fate fate);
-void head_resend(struct head *head);
+void head_resend(struct head *head, bool to_new);
 
 /* Does what is due; when to come again, INT64_MAX: not before an event. */
 int64_t head_run(struct head *head, int64_t now_ms);

@@ -99,7 +99,7 @@ static void zebra_connected(void *ctx)
 {
 	(void)ctx;
 	h.note(h.ctx, false, "connected to zebra");
-	head_resend(h.head);
+	head_resend(h.head, true);
 	tell_complete();
 }
 
@@ -207,7 +207,7 @@ void head_agent_changed(void)
 void head_agent_again(void)
 {
 	if (h.head)
-		head_resend(h.head);
+		head_resend(h.head, false);
 }
 
 void head_agent_start(struct event_loop *loop, struct zebra_privs_t *privs, const char *tunnel_socket,

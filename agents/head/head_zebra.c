@@ -8,7 +8,7 @@
 
 #include "agents/head/head_zebra.h"
 
-#define TYPE	 ZEBRA_ROUTE_SHARP
+#define TYPE	 ZEBRA_ROUTE_NHRP
 #define RETRY_MS 500 /* libfrr's own try again comes after 10 s */
 
 static struct {
@@ -134,10 +134,9 @@ static int on_fate(ZAPI_CALLBACK_ARGS)
 		return -1;
 	p = of_frr(&prefix);
 	z.ops->fate(z.ctx, &p, table == RT_TABLE_MAIN ? 0 : table,
-		    note == ZAPI_ROUTE_INSTALLED	? HEAD_IN_USE :
-		    note == ZAPI_ROUTE_BETTER_ADMIN_WON ? HEAD_STANDBY :
-		    note == ZAPI_ROUTE_FAIL_INSTALL	? HEAD_REFUSED :
-							  HEAD_SENT);
+		    note == ZAPI_ROUTE_INSTALLED    ? HEAD_IN_USE :
+		    note == ZAPI_ROUTE_FAIL_INSTALL ? HEAD_REFUSED :
+						      HEAD_STANDBY);
 	return 0;
 }
 

@@ -2,9 +2,11 @@
  *
  * head_zebra - routes to zebra over its API: added, withdrawn, and what became of them.
  *
- * They are of the type "sharp", which no daemon of a production system has, so that
- * nobody else's are touched and "redistribute sharp" means these and no other. zebra
- * takes them away when the connection ends, unless graceful restart was agreed upon.
+ * They are of the type "nhrp": routes to the interfaces of tunnels that come and go.
+ * Nobody else's have it where nhrpd does not run, so that "redistribute nhrp" means
+ * these and no other; zebra knows no type of ours, and bgpd redistributes none of
+ * those that have no daemon ("sharp"). zebra takes them away when the connection ends,
+ * unless graceful restart was agreed upon.
  */
 #ifndef SAV_HEAD_ZEBRA_H
 #define SAV_HEAD_ZEBRA_H

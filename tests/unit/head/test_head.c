@@ -279,8 +279,11 @@ static void a_new_zebra_gets_all_and_what_it_says_is_shown(void **state)
 	head_fate(head, &p, 0, HEAD_IN_USE);
 	head_totals(head, 1, &totals);
 	assert_int_equal(totals.in_use, 1);
-	head_resend(head);
-	expect("+192.0.2.0/25:7@0 +192.0.2.0/25:7@0 ");
+	head_resend(head, false);
+	head_totals(head, 1, &totals);
+	assert_int_equal(totals.in_use, 1);
+	head_resend(head, true);
+	expect("+192.0.2.0/25:7@0 +192.0.2.0/25:7@0 +192.0.2.0/25:7@0 ");
 	head_totals(head, 1, &totals);
 	assert_int_equal(totals.in_use, 0);
 	assert_int_equal(totals.announced, 1);
