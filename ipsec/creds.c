@@ -173,3 +173,13 @@ void creds_add_key_ids(const struct creds *creds, struct wr *ids)
 	}
 	wr_fini(&own);
 }
+
+/* ---- how long they are good */
+
+int64_t creds_end(const struct creds *creds, const char **whose)
+{
+	int64_t own = crypto_certs_end(&creds->own), ca = crypto_trust_end(creds->trust);
+
+	*whose = own <= ca ? "our certificate" : "a CA's certificate";
+	return own <= ca ? own : ca;
+}

@@ -23,5 +23,8 @@ int creds_verify(const struct creds *creds, const struct ike_verify *verify, int
 void creds_put_certs(const struct creds *creds, const struct ike_tunnel *tunnel, struct ike_writer *w);
 /* SHA-1 of our CAs' keys, appended if not there yet. */
 void creds_add_key_ids(const struct creds *creds, struct wr *ids);
+/* When the first of ours and of the CAs' certificates ends, seconds since 1970, and
+ * whose it is; INT64_MAX: there is none. */
+int64_t creds_end(const struct creds *creds, const char **whose);
 
 #endif /* SAV_CREDS_H */

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -155,10 +156,39 @@ int crypto_trust_add_crl(struct crypto_trust *trust, const void *data, size_t le
 		    X509_STORE_add_crl(trust->store, sk_X509_INFO_value(list, i)->crl) == 1)
 			n++;
 	sk_X509_INFO_pop_free(list, X509_INFO_free);
-	if (n == 0)
-		return diag_set(diag, "no CRL is in it, neither PEM nor DER");
 	trust->has_crl = true;
-	return 0;
+	return n > 0 ? 0 : diag_set(diag, "no CRL is in it, neither PEM nor DER");
+}
+
+static int64_t end_of(X509 *cert)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1 ? (int64_t)timegm(&tm) : INT64_MAX;
+}
+
+int64_t crypto_trust_end(const struct crypto_trust *trust)
+{
+	int64_t end = INT64_MAX;
+
+	for (int i = 0; i < sk_X509_num(trust->cas); i++)
+		if (end_of(sk_X509_value(trust->cas, i)) < end)
+			end = end_of(sk_X509_value(trust->cas, i));
+	return end;
+}
+
+int64_t crypto_certs_end(const struct crypto_certs *certs)
+{
+	int64_t end = INT64_MAX;
+
+	for (unsigned i = 0; i < certs->n; i++) {
+		X509 *cert = der_cert(certs->der[i].data, certs->der[i].len);
+
+		if (cert && end_of(cert) < end)
+			end = end_of(cert);
+		X509_free(cert);
+	}
+	return end;
 }
 
 void crypto_trust_key_ids(const struct crypto_trust *trust, struct wr *out)

@@ -34,9 +34,13 @@ struct crypto_trust;
 struct crypto_trust *crypto_trust_new(void);
 void crypto_trust_free(struct crypto_trust *trust);
 /* All certificates, all CRLs, of a PEM or DER file: -1 when there is none, or
- * one is damaged. */
+ * one is damaged. A file of CRLs that is of no use is still a wish for one: without
+ * another nobody passes. */
 int crypto_trust_add_ca(struct crypto_trust *trust, const void *data, size_t len, struct diag *diag);
 int crypto_trust_add_crl(struct crypto_trust *trust, const void *data, size_t len, struct diag *diag);
+/* When the first of the CAs' certificates ends, seconds since 1970; INT64_MAX: there
+ * is none. */
+int64_t crypto_trust_end(const struct crypto_trust *trust);
 /* SHA-1 of each CA's public key info, one after another, appended: the body of
  * CERTREQ (RFC 7296 3.7). */
 void crypto_trust_key_ids(const struct crypto_trust *trust, struct wr *out);
@@ -83,6 +87,7 @@ struct crypto_certs {
 	struct wr der[CRYPTO_OWN_MAX];
 };
 int crypto_certs_read(const void *data, size_t len, struct crypto_certs *out, struct diag *diag);
+int64_t crypto_certs_end(const struct crypto_certs *certs); /* as crypto_trust_end() */
 void crypto_certs_free(struct crypto_certs *certs);
 
 /* ---- private keys */

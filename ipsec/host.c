@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ipsec/crypto_cert.h"
@@ -29,36 +29,12 @@ struct host *host_new(struct proc_chan *main_chan)
 	return host;
 }
 
-static void creds_drop(struct host_creds **at)
-{
-	struct host_creds *c = *at;
-
-	*at = c->next;
-	creds_free(c->creds);
-	free(c);
-}
-
-static struct host_creds **creds_place(struct host *host, const char *tunnel)
-{
-	uint32_t h = 2166136261u;
-	struct host_creds **at;
-
-	for (const char *c = tunnel; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &host->creds[h % HOST_CREDS_BUCKETS];
-	while (*at && strcmp((*at)->tunnel, tunnel) != 0)
-		at = &(*at)->next;
-	return at;
-}
-
 void host_free(struct host *host)
 {
 	ike_engine_free(host->engine);
 	for (unsigned i = 0; i < host->n_sockets; i++)
 		close(host->sockets[i].fd);
-	for (unsigned i = 0; i < HOST_CREDS_BUCKETS; i++)
-		while (host->creds[i])
-			creds_drop(&host->creds[i]);
+	host_creds_free(host);
 	wr_fini(&host->key_ids);
 	host_children_free(host);
 	proc_chan_free(host->signer);
@@ -103,49 +79,12 @@ static void result(struct host *host, uint32_t id, bool ok, const char *text)
 
 /* ---- tunnels */
 
-struct host_creds *host_creds_find(struct host *host, const char *tunnel)
-{
-	return *creds_place(host, tunnel);
-}
-
-static struct host_creds *creds_get(struct host *host, const char *tunnel)
-{
-	struct host_creds **at = creds_place(host, tunnel), *c = *at;
-
-	if (c)
-		return c;
-	c = *at = mem_alloc(sizeof(*c));
-	snprintf(c->tunnel, sizeof(c->tunnel), "%s", tunnel);
-	c->creds = creds_new();
-	return c;
-}
-
-/* The first file after a PROC_TUNNEL begins a new set. */
 static void take_file(struct host *host, struct rd body, int fd)
 {
 	struct proc_file file;
-	struct host_creds *c;
-	struct diag diag;
-	struct stat st;
-	uint8_t *data;
-	size_t len = 0;
-	ssize_t n;
 
-	if (!proc_file_decode(body, &file) || fstat(fd, &st) < 0 || st.st_size < 0 || st.st_size > CRYPTO_FILE_MAX)
-		return;
-	c = creds_get(host, file.tunnel);
-	host->key_ids_made = false;
-	if (c->ready) {
-		creds_free(c->creds);
-		c->creds = creds_new();
-		c->ready = false;
-	}
-	data = mem_alloc((size_t)st.st_size + 1);
-	while (len < (size_t)st.st_size && (n = read(fd, data + len, (size_t)st.st_size - len)) > 0)
-		len += (size_t)n;
-	if (creds_add(c->creds, (enum proc_file_kind)file.kind, data, len, &diag) != 0)
-		host_log(host, "tunnel %s: %s: %s", file.tunnel, file.name, diag.text);
-	free(data);
+	if (proc_file_decode(body, &file))
+		host_creds_file(host, &file, fd);
 }
 
 static void take_tunnel(struct host *host, struct rd body)
@@ -153,12 +92,7 @@ static void take_tunnel(struct host *host, struct rd body)
 	struct proc_tunnel *m = mem_alloc(sizeof(*m));
 
 	if (proc_tunnel_decode(body, m)) {
-		struct host_creds *c = host_creds_find(host, m->tunnel.name);
-
-		if (c) {
-			c->link = m->tunnel.link;
-			c->ready = true;
-		}
+		host_creds_set(host, m->tunnel.name, m->tunnel.link);
 		if (m->tunnel.only_keys)
 			ike_engine_tunnel_del(host->engine, m->tunnel.name, host->now_ms);
 		else
@@ -169,12 +103,8 @@ static void take_tunnel(struct host *host, struct rd body)
 
 static void drop_tunnel(struct host *host, const char *name)
 {
-	struct host_creds **at = creds_place(host, name);
-
 	ike_engine_tunnel_del(host->engine, name, host->now_ms);
-	if (*at)
-		creds_drop(at);
-	host->key_ids_made = false;
+	host_creds_gone(host, name);
 }
 
 /* ---- commands and show */
@@ -472,7 +402,7 @@ bool host_step(struct host *host)
 {
 	struct pollfd fds[3 + HOST_SOCKETS_MAX];
 	unsigned n = host->n_sockets;
-	uint64_t retired_ms;
+	uint64_t retired_ms, creds_ms;
 
 	fds[0] = poll_of(host->main_chan);
 	fds[1] = poll_of(host->signer);
@@ -498,5 +428,8 @@ bool host_step(struct host *host)
 	retired_ms = host_children_run(host);
 	if (retired_ms < host->next_ms)
 		host->next_ms = retired_ms;
+	creds_ms = host_creds_run(host, time(NULL));
+	if (creds_ms < host->next_ms)
+		host->next_ms = creds_ms;
 	return true;
 }

@@ -23,7 +23,11 @@ struct host_creds {
 	char tunnel[IKE_TUNNEL_NAME];
 	uint32_t link;
 	bool ready; /* its PROC_TUNNEL has come */
-	struct creds *creds;
+	struct creds *creds;	  /* in force */
+	struct wr names;	  /* of its files, to compare */
+	struct creds *coming;	  /* until its PROC_TUNNEL comes */
+	struct wr coming_names;
+	bool coming_failed;	  /* one of its files is of no use */
 };
 
 /* What a tunnel's children come to; main hears of it when it changes. */
@@ -63,6 +67,7 @@ struct host {
 	struct host_creds *creds[HOST_CREDS_BUCKETS];
 	struct wr key_ids; /* of all tunnels' CAs, as far as an answer has room */
 	bool key_ids_made; /* since creds changed */
+	uint64_t creds_due_ms; /* when it is looked which certificates end */
 	struct host_child *children[HOST_CHILD_BUCKETS];
 	struct host_tunnel *tunnels[HOST_CHILD_BUCKETS];
 	struct host_child *retired; /* first in, first out */
@@ -110,7 +115,20 @@ void host_children_switch(struct host *host, uint32_t link, bool kernel);
 /* A list of which only the first n may be there. */
 void host_ts_copy(struct ike_ts_list *to, const struct ike_ts_list *from);
 /* The tunnel's; NULL: it has none. */
+
+/* ---- host_creds.c */
 struct host_creds *host_creds_find(struct host *host, const char *tunnel);
+void host_creds_file(struct host *host, const struct proc_file *file, int fd); /* fd stays the caller's */
+/* All its files have come: they take the place of those before. When one is of no
+ * use and they are called as those before, those stay. */
+void host_creds_set(struct host *host, const char *tunnel, uint32_t link);
+void host_creds_gone(struct host *host, const char *tunnel);
+void host_creds_free(struct host *host);
+/* Tells of certificates that end within 30 days, when they are new and each day;
+ * when to come again. now_s: seconds since 1970. */
+uint64_t host_creds_run(struct host *host, int64_t now_s);
+
+/* ---- host.c */
 void host_tell(struct host *host, enum ike_event event, uint64_t sa, const char *tunnel, const char *text);
 void host_log(struct host *host, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

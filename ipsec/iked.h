@@ -71,6 +71,7 @@ const char *iked_link_error(const struct iked_link *link); /* "" none */
 /* ---- iked_push_packet.c */
 void iked_changed(void); /* by configuration: soon to be told to ike and signer */
 void iked_push_all(enum proc_who who); /* to one that is new */
+void iked_reload(void); /* key and certificate files may be others now; SAs stay */
 void iked_push_stop(void);
 /* The last word on a tunnel: what is wrong with its keys or files, and what
  * happened last. "" nothing. */

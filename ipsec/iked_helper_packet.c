@@ -221,7 +221,7 @@ static bool may_log(void)
 static const char *event_word(uint8_t event)
 {
 	static const char *const words[] = { "up", "down", "failed", "rekeyed", "child up", "child down", "child rekeyed", "moved",
-					     "refused" };
+					     "refused", "expires soon" };
 
 	return words[event];
 }
@@ -247,7 +247,8 @@ static void take_event(struct helper *h, struct proc_event *e)
 	iked_metrics_event(e);
 	if (!may_log())
 		return;
-	if (e->event == IKE_EVENT_FAILED || e->event == IKE_EVENT_REFUSED || e->event == IKE_EVENT_DOWN)
+	if (e->event == IKE_EVENT_FAILED || e->event == IKE_EVENT_REFUSED || e->event == IKE_EVENT_DOWN ||
+	    e->event == IKE_EVENT_EXPIRING)
 		zlog_warn("tunnel %s: %s: %s", e->tunnel[0] ? e->tunnel : "(none)", event_word(e->event), e->text);
 	else
 		zlog_notice("tunnel %s: %s: %s", e->tunnel, event_word(e->event), e->text);

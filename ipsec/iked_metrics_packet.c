@@ -12,7 +12,7 @@
 #define ASK_US 1000000
 
 static struct {
-	uint64_t events[IKE_EVENT_REFUSED + 1];
+	uint64_t events[IKE_EVENTS];
 	struct ike_counters ike; /* as it said last */
 	int64_t asked_us;
 } here;
@@ -37,7 +37,7 @@ COUNTER(m_kernel_bytes, "sav_iked_kernel_bytes_total", "Their bytes");
 
 void iked_metrics_event(const struct proc_event *e)
 {
-	if (e->event <= IKE_EVENT_REFUSED)
+	if (e->event < IKE_EVENTS)
 		here.events[e->event]++;
 }
 

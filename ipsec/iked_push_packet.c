@@ -143,12 +143,15 @@ static void send_file(struct pushed *p, enum proc_file_kind kind, const char *na
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		snprintf(why, sizeof(why), "file %s: %s", path, fd < 0 ? strerror(errno) : "not a plain file");
 		set_error(p, why);
-	} else {
-		snprintf(file.tunnel, sizeof(file.tunnel), "%s", p->name);
-		snprintf(file.name, sizeof(file.name), "%s", name);
-		proc_file_encode(&w, &file);
-		iked_send(PROC_IKE, &w, fd);
+		if (fd >= 0)
+			close(fd);
+		/* ike has to know that there should be one: of CRLs most of all */
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
+	snprintf(file.tunnel, sizeof(file.tunnel), "%s", p->name);
+	snprintf(file.name, sizeof(file.name), "%s", name);
+	proc_file_encode(&w, &file);
+	iked_send(PROC_IKE, &w, fd);
 	if (fd >= 0)
 		close(fd);
 }
@@ -195,7 +198,8 @@ void iked_note_down(const char *name, bool down)
 		p->down = down;
 }
 
-static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
+/* And what the files hold, which are read anew. */
+static void send_tunnel(struct pushed *p, const struct iked_tunnel *t)
 {
 	struct ike_tunnel resolved;
 	struct wr w = { 0 };
@@ -204,8 +208,26 @@ static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
 	iked_tunnel_resolve(&iked.config, t, &resolved);
 	proc_tunnel_encode(&w, &resolved);
 	iked_send(PROC_IKE, &w, -1);
+}
+
+static void push_tunnel(struct pushed *p, const struct iked_tunnel *t)
+{
+	send_tunnel(p, t);
 	if (t->start == IKED_AUTO && !p->down)
 		send_up(t);
+}
+
+void iked_reload(void)
+{
+	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
+		struct pushed *p = *find(t->t.name);
+
+		if (!p || !p->active || iked_tunnel_missing(&iked.config, t))
+			continue;
+		p->error[0] = '\0';
+		push_keys(t);
+		send_tunnel(p, t);
+	}
 }
 
 /* ---- to esp */

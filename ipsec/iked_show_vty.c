@@ -508,6 +508,20 @@ DEFUN(ipsec_rekey, ipsec_rekey_cmd, "ipsec rekey NAME [ike]",
 	return command(vty, argc > 3 ? PROC_REKEY_IKE : PROC_REKEY_CHILD, argv[2]->arg);
 }
 
+DEFUN(ipsec_reload, ipsec_reload_cmd, "ipsec reload",
+      IPSEC_HELP "Read the files of keys, certificates and revocation lists anew; what is up stays up\n")
+{
+	int ret = CMD_SUCCESS;
+
+	iked_reload();
+	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next)
+		if (iked_tunnel_error(t->t.name)[0]) {
+			vty_out(vty, "%% tunnel %s: %s\n", t->t.name, iked_tunnel_error(t->t.name));
+			ret = CMD_WARNING;
+		}
+	return ret;
+}
+
 void iked_show_vty_init(void)
 {
 	install_element(VIEW_NODE, &show_ipsec_sa_cmd);
@@ -516,4 +530,5 @@ void iked_show_vty_init(void)
 	install_element(ENABLE_NODE, &ipsec_up_cmd);
 	install_element(ENABLE_NODE, &ipsec_down_cmd);
 	install_element(ENABLE_NODE, &ipsec_rekey_cmd);
+	install_element(ENABLE_NODE, &ipsec_reload_cmd);
 }

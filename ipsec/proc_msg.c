@@ -214,7 +214,7 @@ static void io_command(struct io *io, struct proc_command *m)
 static void io_event(struct io *io, struct proc_event *m)
 {
 	io_u8(io, &m->event);
-	io->bad = io->bad || (m->event > IKE_EVENT_REFUSED && m->event != PROC_EVENT_LOG);
+	io->bad = io->bad || (m->event >= IKE_EVENTS && m->event != PROC_EVENT_LOG);
 	io_u64(io, &m->sa);
 	io_text(io, m->tunnel, sizeof(m->tunnel));
 	io_text(io, m->text, sizeof(m->text));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@ struct entry {
 	struct crypto_private *key;
 	bool has_psk;
 	struct crypto_secret psk;
+	char key_file[PROC_PATH_MAX], psk_file[PROC_PATH_MAX]; /* where they are from */
 };
 
 struct signer {
@@ -147,34 +149,60 @@ static int parse_psk(const char *name, const uint8_t *text, size_t len, struct c
 	return 0;
 }
 
+/* A new secret or key, or what was stays: a file that is wrong now was right before. */
+static int key_take(struct entry *e, const struct proc_key *key, const uint8_t *buf, size_t len, struct diag *diag)
+{
+	struct crypto_secret psk = { 0 };
+	struct crypto_private *private;
+	int ret;
+
+	if (key->kind == PROC_KEY_PSK) {
+		ret = parse_psk(key->file, buf, len, &psk, diag);
+		if (ret == 0) {
+			e->psk = psk;
+			e->has_psk = true;
+		}
+		crypto_secret_wipe(&psk);
+		return ret;
+	}
+	private = crypto_private_pem(buf, len, diag);
+	if (!private)
+		return diag_prepend(diag, "key file %s", key->file);
+	crypto_private_free(e->key);
+	e->key = private;
+	return 0;
+}
+
 int signer_key_set(struct signer *signer, const struct proc_key *key, struct diag *diag)
 {
 	struct entry **at = find(signer, key->tunnel), *e = *at;
+	bool is_psk = key->kind == PROC_KEY_PSK;
 	uint8_t *buf = mem_alloc(KEY_FILE_MAX);
 	size_t len = 0;
+	char *from;
 	int ret;
 
 	if (!e) {
 		e = *at = mem_alloc(sizeof(*e));
 		memcpy(e->tunnel, key->tunnel, sizeof(e->tunnel));
 	}
-	if (key->kind == PROC_KEY_PSK) {
+	from = is_psk ? e->psk_file : e->key_file;
+	/* of another file, nothing of before is good */
+	if (strcmp(from, key->file) != 0 && is_psk) {
 		e->has_psk = false;
 		crypto_secret_wipe(&e->psk);
-	} else {
+	} else if (strcmp(from, key->file) != 0) {
 		crypto_private_free(e->key);
 		e->key = NULL;
 	}
+	snprintf(from, PROC_PATH_MAX, "%s", key->file);
 	ret = read_file(key->file, signer->owner, buf, &len, diag);
-	if (ret == 0 && key->kind == PROC_KEY_PSK) {
-		ret = parse_psk(key->file, buf, len, &e->psk, diag);
-		e->has_psk = ret == 0;
-	} else if (ret == 0) {
-		e->key = crypto_private_pem(buf, len, diag);
-		ret = e->key ? 0 : diag_prepend(diag, "key file %s", key->file);
-	}
+	if (ret == 0)
+		ret = key_take(e, key, buf, len, diag);
 	crypto_wipe(buf, KEY_FILE_MAX);
 	free(buf);
+	if (ret != 0 && (is_psk ? e->has_psk : e->key != NULL))
+		diag_prepend(diag, "what it held before stays in use");
 	return ret;
 }
 

@@ -62,6 +62,8 @@ enum ike_event {
 	IKE_EVENT_CHILD_REKEYED,
 	IKE_EVENT_MOVED,   /* the other end is somewhere else */
 	IKE_EVENT_REFUSED, /* something of the peer's was turned down */
+	IKE_EVENT_EXPIRING, /* a certificate ends soon: not of an SA, and not from the engine */
+	IKE_EVENTS
 };
 
 /* What to sign, or what a pre-shared key makes of it. */

@@ -312,6 +312,13 @@ static void revoked_ones(void **st)
 	assert_null(check_chain(trust, &good, 1));
 	assert_reason("CRL signature failure");
 	crypto_trust_free(trust);
+
+	/* a file of CRLs that is damaged, or gone: nobody knows who was revoked */
+	trust = trust_root();
+	assert_int_equal(crypto_trust_add_crl(trust, "nothing", 7, &diag), -1);
+	assert_null(check_chain(trust, &good, 1));
+	assert_reason("there has to be one of each CA in the chain");
+	crypto_trust_free(trust);
 	X509_free(good);
 	X509_free(bad);
 }

@@ -61,6 +61,24 @@ static void assert_refused(const char *file, const char *reason)
 		fail_msg("\"%s\" says nothing of \"%s\"", diag.text, reason);
 }
 
+/* A file that is wrong when it is read again harms nobody who is up. */
+static void what_was_right_stays(void **st)
+{
+	put("again", "secret\n", 0600);
+	assert_int_equal(set("again", PROC_KEY_PSK), 0);
+	put("again", "secret\n", 0644);
+	assert_refused("again", "what it held before stays in use: key file again has mode 0644");
+	put("again", "\n", 0600);
+	assert_refused("again", "what it held before stays in use");
+	assert_int_equal(unlink("again"), 0);
+	assert_refused("again", "what it held before stays in use");
+	/* another one is another wish */
+	assert_refused("missing", "key file missing");
+	assert_null(strstr(diag.text, "before"));
+	put("again", "new\n", 0600);
+	assert_int_equal(set("again", PROC_KEY_PSK), 0);
+}
+
 static void files(void **st)
 {
 	put("good", "secret\n", 0600);
@@ -187,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files),
+		cmocka_unit_test(what_was_right_stays),
 		cmocka_unit_test(psk_is_prf_of_prf),
 		cmocka_unit_test(nothing_but_ike_auth_is_signed),
 	};
