@@ -14,23 +14,12 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/table.h>
 
-#include "agents/nft_expr.h"
+#include "agents/steer/nft_site_impl.h"
 #include "lib/mem.h"
 
 #define RECEIVE_BYTES (1 << 20)
-#define COUNTERS_MAX  256
 
-struct nft_site {
-	void (*privileges)(bool raise);
-	struct mnl_socket *nl;
-	char *text;		/* of all rules, as they should be; NULL: none of ours yet */
-	uint32_t generation;	/* of all nftables, as of our last look */
-	bool others_changed;
-	/* Chains and counters as created: while they are the same, only rules change. */
-	char *layout;
-};
-
-static void privileges(const struct nft_site *n, bool raise)
+void nft_site_privileges(const struct nft_site *n, bool raise)
 {
 	if (n->privileges)
 		n->privileges(raise);
@@ -42,16 +31,16 @@ struct nft_site *nft_site_open(void (*raise)(bool raise), struct diag *diag)
 	int size = RECEIVE_BYTES, on = 1;
 
 	n->privileges = raise;
-	privileges(n, true);
+	nft_site_privileges(n, true);
 	n->nl = mnl_socket_open(NETLINK_NETFILTER);
 	if (n->nl && mnl_socket_bind(n->nl, 0, MNL_SOCKET_AUTOPID) == 0) {
 		(void)setsockopt(mnl_socket_get_fd(n->nl), SOL_SOCKET, SO_RCVBUFFORCE, &size,
 				 sizeof(size));
 		mnl_socket_setsockopt(n->nl, NETLINK_EXT_ACK, &on, sizeof(on));
-		privileges(n, false);
+		nft_site_privileges(n, false);
 		return n;
 	}
-	privileges(n, false);
+	nft_site_privileges(n, false);
 	diag_set(diag, "no socket to nftables: %s", strerror(errno));
 	nft_site_close(n);
 	return NULL;
@@ -68,168 +57,6 @@ void nft_site_close(struct nft_site *n)
 	free(n);
 }
 
-/* ---- what is there ---- */
-
-static int counter_answer(const struct nlmsghdr *nlh, void *arg)
-{
-	struct nft_site_counter **list = arg; /* ends with what NFT_SITE_COUNTS */
-	struct nft_site_counter *c = *list;
-	struct nftnl_obj *o;
-	size_t n = 0;
-
-	if (!nlh) {
-		c[0].what = NFT_SITE_COUNTS;
-		return 0;
-	}
-	while (c[n].what != NFT_SITE_COUNTS)
-		n++;
-	o = nftnl_obj_alloc();
-	if (!o)
-		abort();
-	if (n < COUNTERS_MAX - 1 && nftnl_obj_nlmsg_parse(nlh, o) == 0 &&
-	    nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER &&
-	    strcmp(nftnl_obj_get_str(o, NFTNL_OBJ_TABLE), NFT_SITE_TABLE) == 0 &&
-	    nft_site_counter_parse(nftnl_obj_get_str(o, NFTNL_OBJ_NAME), &c[n])) {
-		c[n].packets = nftnl_obj_get_u64(o, NFTNL_OBJ_CTR_PKTS);
-		c[n].bytes = nftnl_obj_get_u64(o, NFTNL_OBJ_CTR_BYTES);
-		c[n + 1].what = NFT_SITE_COUNTS;
-	} else {
-		c[n].what = NFT_SITE_COUNTS;
-	}
-	nftnl_obj_free(o);
-	return 0;
-}
-
-static int read_counters(struct nft_site *n, struct nft_site_counter **out)
-{
-	char buf[TXN_QUERY_BYTES];
-	struct nlmsghdr *nlh = txn_query(buf, NFT_MSG_GETOBJ, NLM_F_DUMP);
-
-	*out = mem_calloc(COUNTERS_MAX, sizeof(**out));
-	(*out)[0].what = NFT_SITE_COUNTS;
-	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_SITE_TABLE);
-	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
-	return txn_ask(n->nl, nlh, counter_answer, out);
-}
-
-int nft_site_counters(struct nft_site *n, struct nft_site_counter **out, size_t *n_out,
-		      struct diag *diag)
-{
-	int rc;
-
-	privileges(n, true);
-	rc = read_counters(n, out);
-	privileges(n, false);
-	for (*n_out = 0; (*out)[*n_out].what != NFT_SITE_COUNTS;)
-		(*n_out)++;
-	if (rc < 0 && rc != -ENOENT)
-		return diag_set(diag, "cannot read the counters of table inet " NFT_SITE_TABLE
-				      ": %s", strerror(-rc));
-	return 0;
-}
-
-struct reading {
-	struct expr_text text;
-	char chain[64];
-};
-
-static void add_chain_name(struct expr_text *x, const char *chain)
-{
-	const size_t len = strlen(chain);
-
-	if (x->cap - x->len < len + 8) {
-		x->cap = x->cap * 2 + 4096;
-		x->s = mem_realloc(x->s, x->cap, 1);
-	}
-	x->len += (size_t)sprintf(x->s + x->len, "%s:\n", chain);
-}
-
-static int rule_answer(const struct nlmsghdr *nlh, void *arg)
-{
-	struct reading *x = arg;
-	struct nftnl_rule *r;
-	const char *chain;
-	int rc = -EBADMSG;
-
-	if (!nlh) {
-		x->text.len = 0;
-		x->chain[0] = '\0';
-		return 0;
-	}
-	r = nftnl_rule_alloc();
-	if (!r)
-		abort();
-	if (nftnl_rule_nlmsg_parse(nlh, r) == 0) {
-		chain = nftnl_rule_get_str(r, NFTNL_RULE_CHAIN);
-		if (strcmp(x->chain, chain) != 0)
-			add_chain_name(&x->text, chain);
-		snprintf(x->chain, sizeof(x->chain), "%s", chain);
-		rc = expr_add_text(&x->text, r);
-	}
-	nftnl_rule_free(r);
-	return rc;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Where the next chain's line begins, or the end: it ends with a colon, and a
- * rule's with a semicolon. */
-static char *next_block(char *at)
-{
-	char *end;
-
-	for (at = strchr(at, '\n'); at; at = end) {
-		at++;
-		end = strchr(at, '\n');
-		if (end && end[-1] == ':')
-			return at;
-	}
-	return NULL;
-}
-
-/* The kernel lists chains as they were made, one by one over the years. Takes
- * text. */
-static char *sort_chains(char *text)
-{
-	char *blocks[NFT_SITE_CHAINS_MAX + 1], *sorted, *at = text, *to;
-	const size_t len = strlen(text);
-	size_t n = 0;
-
-	while (at && n < NFT_SITE_CHAINS_MAX) {
-		char *next = next_block(at);
-
-		if (next)
-			next[-1] = '\0'; /* the newline between them */
-		blocks[n++] = at;
-		at = next;
-	}
-	qsort(blocks, n, sizeof(blocks[0]), by_text);
-	to = sorted = mem_alloc(len + NFT_SITE_CHAINS_MAX + 2);
-	for (size_t i = 0; i < n; i++)
-		to += sprintf(to, "%s\n", blocks[i]);
-	free(text);
-	return sorted;
-}
-
-/* All rules of the table; NULL: no such table. */
-static char *read_text(struct nft_site *n)
-{
-	char buf[TXN_QUERY_BYTES];
-	struct nlmsghdr *nlh = txn_query(buf, NFT_MSG_GETRULE, NLM_F_DUMP);
-	struct reading x = { 0 };
-	int rc;
-
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NFT_SITE_TABLE);
-	rc = txn_ask(n->nl, nlh, rule_answer, &x);
-	if (rc == 0 && x.text.s)
-		return sort_chains(expr_end_text(&x.text));
-	free(x.text.s);
-	return NULL;
-}
-
 static void look_at_generation(struct nft_site *n, uint32_t expected)
 {
 	n->generation = txn_generation(n->nl);
@@ -244,16 +71,16 @@ bool nft_site_was_changed(struct nft_site *n)
 
 	if (!n->text)
 		return false;
-	privileges(n, true);
+	nft_site_privileges(n, true);
 	look_at_generation(n, n->generation);
 	if (n->others_changed) {
-		now = read_text(n);
+		now = nft_site_read_text(n);
 		changed = !now || strcmp(now, n->text) != 0;
 		free(now);
 	} else {
 		changed = false;
 	}
-	privileges(n, false);
+	nft_site_privileges(n, false);
 	n->others_changed = false;
 	if (changed) {
 		free(n->text);
@@ -378,14 +205,14 @@ static char *layout_text(const struct plan *plan)
 	struct expr_text x = { 0 };
 	char line[64];
 
-	add_chain_name(&x, "layout");
+	nft_site_add_chain(&x, "layout");
 	for (size_t i = 0; i < plan->n_providers; i++) {
 		snprintf(line, sizeof(line), "provider %u", plan->providers[i].number);
-		add_chain_name(&x, line);
+		nft_site_add_chain(&x, line);
 	}
 	for (size_t i = 0; i < plan->n_paths; i++) {
 		snprintf(line, sizeof(line), "path %u", plan->paths[i].path.number);
-		add_chain_name(&x, line);
+		nft_site_add_chain(&x, line);
 	}
 	return expr_end_text(&x);
 }
@@ -400,12 +227,12 @@ static char *rules_text(const struct plan *plan, const struct nft_site_chain *ch
 
 		nft_site_rules(plan, chains[i].name, &rs);
 		if (rs.n != 0)
-			add_chain_name(&x, chains[i].name);
+			nft_site_add_chain(&x, chains[i].name);
 		for (size_t j = 0; j < rs.n; j++)
 			expr_add_text(&x, rs.r[j]);
 		expr_free_rules(&rs);
 	}
-	return sort_chains(expr_end_text(&x));
+	return nft_site_sort_chains(expr_end_text(&x));
 }
 
 static int commit(struct nft_site *n, struct txn *t, struct diag *diag)
@@ -421,7 +248,7 @@ static int commit(struct nft_site *n, struct txn *t, struct diag *diag)
 static int remove_table(struct nft_site *n, struct diag *diag)
 {
 	struct txn *t;
-	char *now = read_text(n);
+	char *now = nft_site_read_text(n);
 	int rc = 0;
 
 	free(n->text);
@@ -445,7 +272,7 @@ static int put_all(struct nft_site *n, const struct plan *plan, bool layout, boo
 	int rc;
 
 	if (layout) {
-		read_counters(n, &old);
+		nft_site_read_counters(n, &old);
 		put_layout(t, plan, chains, n_chains, old, anew);
 		free(old);
 	} else {
@@ -489,10 +316,10 @@ int nft_site_apply(struct nft_site *n, const struct plan *plan, struct diag *dia
 	size_t n_chains;
 	int rc;
 
-	privileges(n, true);
+	nft_site_privileges(n, true);
 	if (plan->n_providers == 0) {
 		rc = remove_table(n, diag);
-		privileges(n, false);
+		nft_site_privileges(n, false);
 		return rc;
 	}
 	n_chains = nft_site_chains(plan, chains);
@@ -505,7 +332,7 @@ int nft_site_apply(struct nft_site *n, const struct plan *plan, struct diag *dia
 	} else {
 		rc = apply(n, plan, text, layout, chains, n_chains, diag);
 	}
-	privileges(n, false);
+	nft_site_privileges(n, false);
 	return rc;
 }
 
@@ -528,10 +355,10 @@ int nft_site_forget_flows(struct nft_site *n, enum ip_family family, uint32_t ma
 	nfg->version = 1; /* "the family counts", as conntrack(8) says it */
 	mnl_attr_put_u32(nlh, CTA_MARK, htonl(mark));
 	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
-	privileges(n, true);
+	nft_site_privileges(n, true);
 	if (mnl_socket_sendto(n->nl, nlh, nlh->nlmsg_len) >= 0)
 		got = mnl_socket_recvfrom(n->nl, answer, sizeof(answer));
-	privileges(n, false);
+	nft_site_privileges(n, false);
 	nlh = (struct nlmsghdr *)answer;
 	if (got > 0 && mnl_nlmsg_ok(nlh, (int)got) && nlh->nlmsg_type == NLMSG_ERROR)
 		rc = ((struct nlmsgerr *)mnl_nlmsg_get_payload(nlh))->error;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <netinet/in.h>
+#include "agents/steer/nft_site_rule.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
-
-#include "agents/steer/nft_site_rule.h"
 
 #define IP4_CHECKSUM 10 /* offset into the header, RFC 791 section 3.1 */
 

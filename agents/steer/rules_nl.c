@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agents/steer/rules_nl_impl.h"
+#include "agents/steer/rules_nl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 
+#include "agents/steer/rules_nl_impl.h"
 #include "agents/steer/rules_nl_msg.h"
 #include "lib/mem.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * rules_nl_impl - between rules_nl.c and rules_nl_news.c.
+ * rules_nl_impl - between rules_nl.c and rules_news_nl.c.
  */
 #ifndef SAV_RULES_NL_IMPL_H
 #define SAV_RULES_NL_IMPL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A site and its providers in configuration mode.
+ * The providers of a site in configuration mode.
  */
 #include "lib/frr_compat.h"
 
@@ -29,163 +29,6 @@ DEFINE_QOBJ_TYPE(provider_place);
 
 static struct provider_place *places;
 
-static int failed(struct vty *vty, const struct diag *diag)
-{
-	vty_out(vty, "%% %s\n", diag->text);
-	return CMD_WARNING_CONFIG_FAILED;
-}
-
-static int done(struct vty *vty, int rc, const struct diag *diag)
-{
-	if (rc < 0)
-		return failed(vty, diag);
-	steer_changed();
-	return CMD_SUCCESS;
-}
-
-static bool is_no(struct cmd_token *argv[])
-{
-	return strcmp(argv[0]->text, "no") == 0;
-}
-
-/* The argument after a word, or NULL. */
-static const char *after(struct cmd_token *argv[], int argc, const char *word)
-{
-	int at = 0;
-
-	return argv_find(argv, argc, word, &at) && at + 1 < argc ? argv[at + 1]->arg : NULL;
-}
-
-static uint32_t number_after(struct cmd_token *argv[], int argc, const char *word)
-{
-	const char *text = after(argv, argc, word);
-
-	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
-/* ---- site ---- */
-
-DEFUN_NOSH(site_begin, site_begin_cmd, "site", "A site behind several providers\n")
-{
-	vty->node = (enum node_type)SITE_NODE_SAV;
-	return CMD_SUCCESS;
-}
-
-DEFUN(site_inside_if, site_inside_cmd, "[no] inside IFNAME",
-      NO_STR "Packets that enter here are steered by their source\nInterface\n")
-{
-	struct diag diag;
-	int rc = site_inside(steer_site(), argv[argc - 1]->arg, !is_no(argv), &diag);
-
-	return done(vty, rc, &diag);
-}
-
-static bool parse_prefix(struct vty *vty, const char *text, struct ip_prefix *p)
-{
-	char right[IP_TEXT_SIZE];
-
-	switch (ip_prefix_parse(text, p)) {
-	case IP_PARSE_OK:
-		return true;
-	case IP_PARSE_HOST_BITS:
-		vty_out(vty, "%% %s has host bits set; did you mean %s?\n", text,
-			ip_prefix_format(p, right));
-		return false;
-	case IP_PARSE_SYNTAX:
-		break;
-	}
-	vty_out(vty, "%% %s is no prefix\n", text);
-	return false;
-}
-
-DEFUN(site_private_prefix, site_private_cmd, "[no] private <A.B.C.D/M|X:X::X:X/M>",
-      NO_STR "Inside sources that providers translate; RFC 1918 and ULA if none is given\n"
-	     "IPv4 prefix\nIPv6 prefix\n")
-{
-	struct ip_prefix p;
-	struct diag diag;
-
-	if (!parse_prefix(vty, argv[argc - 1]->arg, &p))
-		return CMD_WARNING_CONFIG_FAILED;
-	return done(vty, site_private(steer_site(), &p, !is_no(argv), &diag), &diag);
-}
-
-DEFUN(site_default, site_default_cmd, "default-provider NAME",
-      "The provider of this machine's own traffic, and the first for private sources\n"
-      "Name of the provider\n")
-{
-	struct site *s = steer_site();
-
-	if (strlen(argv[1]->arg) >= sizeof(s->default_provider)) {
-		vty_out(vty, "%% the name is too long\n");
-		return CMD_WARNING_CONFIG_FAILED;
-	}
-	snprintf(s->default_provider, sizeof(s->default_provider), "%s", argv[1]->arg);
-	if (!site_provider_find(s, s->default_provider) && vty->type != VTY_FILE)
-		vty_out(vty, "%% there is no provider %s yet\n", s->default_provider);
-	return done(vty, 0, NULL);
-}
-
-DEFUN(no_site_default, no_site_default_cmd, "no default-provider [NAME]",
-      NO_STR "The provider of this machine's own traffic\nName of the provider\n")
-{
-	steer_site()->default_provider[0] = '\0';
-	return done(vty, 0, NULL);
-}
-
-DEFUN(site_tables, site_table_cmd, "table base (1000-4294967000)",
-      "Routing tables of ours\nThe first of 256 numbers\n26300 if not given\n")
-{
-	struct diag diag;
-
-	return done(vty,
-		    site_table_base(steer_site(), number_after(argv, argc, "base"), &diag),
-		    &diag);
-}
-
-DEFUN(no_site_table, no_site_table_cmd, "no table base [(1000-4294967000)]",
-      NO_STR "Routing tables of ours\nThe first of 256 numbers\nThe number\n")
-{
-	steer_site()->table_base = SITE_TABLE_BASE;
-	return done(vty, 0, NULL);
-}
-
-DEFUN(site_rules, site_rule_cmd, "rule base (1-32660)",
-      "Routing rules of ours\nThe first of 100 priorities\n1000 if not given\n")
-{
-	struct diag diag;
-
-	return done(vty, site_rule_base(steer_site(), number_after(argv, argc, "base"), &diag),
-		    &diag);
-}
-
-DEFUN(no_site_rule, no_site_rule_cmd, "no rule base [(1-32660)]",
-      NO_STR "Routing rules of ours\nThe first of 100 priorities\nThe priority\n")
-{
-	steer_site()->rule_base = SITE_RULE_BASE;
-	return done(vty, 0, NULL);
-}
-
-DEFUN(site_mask, site_mask_cmd, "mark mask WORD",
-      "Marks of packets and flows\nThe eight bits of them that are ours\n"
-      "0xff0000 if not given\n")
-{
-	char *end;
-	unsigned long long mask = strtoull(argv[2]->arg, &end, 0);
-	struct diag diag;
-
-	if (*end != '\0' || mask > UINT32_MAX)
-		mask = 0;
-	return done(vty, site_mark_mask(steer_site(), (uint32_t)mask, &diag), &diag);
-}
-
-DEFUN(no_site_mask, no_site_mask_cmd, "no mark mask [WORD]",
-      NO_STR "Marks of packets and flows\nThe bits of them that are ours\nThe bits\n")
-{
-	steer_site()->mark_mask = SITE_MARK_MASK;
-	return done(vty, 0, NULL);
-}
-
 /* ---- provider ---- */
 
 DEFUN_NOSH(provider_begin, provider_begin_cmd, "provider NAME",
@@ -195,7 +38,7 @@ DEFUN_NOSH(provider_begin, provider_begin_cmd, "provider NAME",
 	struct diag diag;
 
 	if (!site_provider_get(steer_site(), argv[1]->arg, &diag))
-		return failed(vty, &diag);
+		return steer_vty_failed(vty, &diag);
 	while (place && strcmp(place->name, argv[1]->arg) != 0)
 		place = place->next;
 	if (!place) {
@@ -215,7 +58,7 @@ DEFUN(no_provider, no_provider_cmd, "no provider NAME",
 {
 	struct diag diag;
 
-	return done(vty, site_provider_del(steer_site(), argv[2]->arg, &diag), &diag);
+	return steer_vty_done(vty, site_provider_del(steer_site(), argv[2]->arg, &diag), &diag);
 }
 
 static struct site_provider *current(struct vty *vty)
@@ -243,8 +86,8 @@ DEFUN(provider_number, provider_number_cmd, "number (1-63)",
 	struct diag diag;
 
 	PROVIDER(p);
-	return done(vty,
-		    site_provider_number(steer_site(), p, number_after(argv, argc, "number"),
+	return steer_vty_done(vty,
+		    site_provider_number(steer_site(), p, steer_vty_number_after(argv, argc, "number"),
 					 &diag),
 		    &diag);
 }
@@ -256,9 +99,9 @@ DEFUN(provider_prefix, provider_prefix_cmd, "[no] prefix <A.B.C.D/M|X:X::X:X/M>"
 	struct diag diag;
 
 	PROVIDER(p);
-	if (!parse_prefix(vty, argv[argc - 1]->arg, &prefix.prefix))
+	if (!steer_vty_parse_prefix(vty, argv[argc - 1]->arg, &prefix.prefix))
 		return CMD_WARNING_CONFIG_FAILED;
-	return done(vty, site_prefix(steer_site(), p, &prefix, !is_no(argv), &diag), &diag);
+	return steer_vty_done(vty, site_prefix(steer_site(), p, &prefix, !steer_vty_is_no(argv), &diag), &diag);
 }
 
 static bool take_link(struct vty *vty, const char *name, char out[FILTER_IFNAME_SIZE])
@@ -282,7 +125,7 @@ DEFUN(provider_from_address, provider_from_address_cmd, "[no] prefix from addres
 	PROVIDER(p);
 	if (!take_link(vty, argv[argc - 1]->arg, prefix.link))
 		return CMD_WARNING_CONFIG_FAILED;
-	return done(vty, site_prefix(steer_site(), p, &prefix, !is_no(argv), &diag), &diag);
+	return steer_vty_done(vty, site_prefix(steer_site(), p, &prefix, !steer_vty_is_no(argv), &diag), &diag);
 }
 
 DEFUN(provider_from_delegation, provider_from_delegation_cmd,
@@ -292,21 +135,21 @@ DEFUN(provider_from_delegation, provider_from_delegation_cmd,
 {
 	struct site_prefix prefix = { .source = SITE_DELEGATION,
 				      .prefix = ip_prefix_make(IP_V6, 0, 0) };
-	const char *within = after(argv, argc, "within");
+	const char *within = steer_vty_after(argv, argc, "within");
 	struct diag diag;
 
 	PROVIDER(p);
-	if (!take_link(vty, after(argv, argc, "delegation"), prefix.link) ||
-	    (within && !parse_prefix(vty, within, &prefix.prefix)))
+	if (!take_link(vty, steer_vty_after(argv, argc, "delegation"), prefix.link) ||
+	    (within && !steer_vty_parse_prefix(vty, within, &prefix.prefix)))
 		return CMD_WARNING_CONFIG_FAILED;
-	return done(vty, site_prefix(steer_site(), p, &prefix, !is_no(argv), &diag), &diag);
+	return steer_vty_done(vty, site_prefix(steer_site(), p, &prefix, !steer_vty_is_no(argv), &diag), &diag);
 }
 
 /* The pair of words for both families; a missing word leaves it as it is. */
 static void take_pair(struct cmd_token *argv[], int argc, const char *word, const char *word6,
 		      bool has[IP_FAMILIES], struct ip_addr addr[IP_FAMILIES])
 {
-	const char *text[IP_FAMILIES] = { after(argv, argc, word), after(argv, argc, word6) };
+	const char *text[IP_FAMILIES] = { steer_vty_after(argv, argc, word), steer_vty_after(argv, argc, word6) };
 
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
 		has[f] = text[f] && ip_addr_parse(text[f], &addr[f]);
@@ -323,9 +166,9 @@ static int put_path(struct vty *vty, struct site_path *path, const char *name,
 		return CMD_WARNING_CONFIG_FAILED;
 	}
 	snprintf(path->name, sizeof(path->name), "%s", name);
-	path->number = number_after(argv, argc, "number");
-	path->preference = (uint8_t)number_after(argv, argc, "preference");
-	return done(vty, site_path_put(steer_site(), p, path, &diag), &diag);
+	path->number = steer_vty_number_after(argv, argc, "number");
+	path->preference = (uint8_t)steer_vty_number_after(argv, argc, "preference");
+	return steer_vty_done(vty, site_path_put(steer_site(), p, path, &diag), &diag);
 }
 
 #define NUMBER_HELP                                                                   \
@@ -358,7 +201,7 @@ DEFUN(provider_tunnel, provider_tunnel_cmd,
       TUNNEL_HELP)
 {
 	struct site_path path = { .kind = PATH_TUNNEL };
-	const char *device = after(argv, argc, "device");
+	const char *device = steer_vty_after(argv, argc, "device");
 
 	take_pair(argv, argc, "head", "head6", path.has_head, path.head);
 	snprintf(path.via, sizeof(path.via), "%s", argv[3]->arg);
@@ -373,7 +216,7 @@ DEFUN(no_provider_link, no_provider_link_cmd, "no link IFNAME [{gateway A.B.C.D|
 	struct diag diag;
 
 	PROVIDER(p);
-	return done(vty, site_path_del(steer_site(), p, PATH_LINK, argv[2]->arg, &diag), &diag);
+	return steer_vty_done(vty, site_path_del(steer_site(), p, PATH_LINK, argv[2]->arg, &diag), &diag);
 }
 
 DEFUN(no_provider_tunnel, no_provider_tunnel_cmd,
@@ -383,7 +226,7 @@ DEFUN(no_provider_tunnel, no_provider_tunnel_cmd,
 	struct diag diag;
 
 	PROVIDER(p);
-	return done(vty, site_path_del(steer_site(), p, PATH_TUNNEL, argv[2]->arg, &diag),
+	return steer_vty_done(vty, site_path_del(steer_site(), p, PATH_TUNNEL, argv[2]->arg, &diag),
 		    &diag);
 }
 
@@ -394,7 +237,7 @@ DEFUN(no_provider_tunnel, no_provider_tunnel_cmd,
 DEFUN(provider_nat, provider_nat_cmd, "nat [to <A.B.C.D|X:X::X:X>]",
       NAT_HELP "Not to the link's address, but to another one\nIPv4 address\nIPv6 address\n")
 {
-	const char *text = after(argv, argc, "to");
+	const char *text = steer_vty_after(argv, argc, "to");
 	struct ip_addr to;
 	struct diag diag;
 	int rc = 0;
@@ -404,34 +247,34 @@ DEFUN(provider_nat, provider_nat_cmd, "nat [to <A.B.C.D|X:X::X:X>]",
 		rc = site_nat_to(steer_site(), p, &to, &diag);
 	else
 		p->nat = true;
-	return done(vty, rc, &diag);
+	return steer_vty_done(vty, rc, &diag);
 }
 
 DEFUN(no_provider_nat, no_provider_nat_cmd, "no nat [to <A.B.C.D|X:X::X:X>]",
       NO_STR NAT_HELP "Not to another address\nIPv4 address\nIPv6 address\n")
 {
-	const char *text = after(argv, argc, "to");
+	const char *text = steer_vty_after(argv, argc, "to");
 	struct ip_addr to;
 
 	PROVIDER(p);
 	if (text && ip_addr_parse(text, &to)) {
 		p->has_nat_to[to.family] = false;
-		return done(vty, 0, NULL);
+		return steer_vty_done(vty, 0, NULL);
 	}
 	p->nat = p->has_nat_to[IP_V4] = p->has_nat_to[IP_V6] = false;
-	return done(vty, 0, NULL);
+	return steer_vty_done(vty, 0, NULL);
 }
 
 static void take_forward(struct cmd_token *argv[], int argc, struct site_forward *f)
 {
-	const char *to = after(argv, argc, "to");
+	const char *to = steer_vty_after(argv, argc, "to");
 	int at = 0;
 
 	f->protocol = argv_find(argv, argc, "tcp", &at) ? IPPROTO_TCP : IPPROTO_UDP;
 	at = 0;
 	argv_find(argv, argc, "port-forward", &at);
 	f->port = (uint16_t)strtoul(argv[at + 2]->arg, NULL, 10);
-	f->to_port = (uint16_t)number_after(argv, argc, "port");
+	f->to_port = (uint16_t)steer_vty_number_after(argv, argc, "port");
 	if (f->to_port == 0)
 		f->to_port = f->port;
 	if (to)
@@ -450,7 +293,7 @@ DEFUN(provider_forward, provider_forward_cmd,
 
 	PROVIDER(p);
 	take_forward(argv, argc, &f);
-	return done(vty, site_forward(steer_site(), p, &f, true, &diag), &diag);
+	return steer_vty_done(vty, site_forward(steer_site(), p, &f, true, &diag), &diag);
 }
 
 DEFUN(no_provider_forward, no_provider_forward_cmd,
@@ -463,7 +306,7 @@ DEFUN(no_provider_forward, no_provider_forward_cmd,
 
 	PROVIDER(p);
 	take_forward(argv, argc, &f);
-	return done(vty, site_forward(steer_site(), p, &f, false, &diag), &diag);
+	return steer_vty_done(vty, site_forward(steer_site(), p, &f, false, &diag), &diag);
 }
 
 /* ---- nodes ---- */
@@ -475,34 +318,9 @@ static struct cmd_node provider_node = {
 	.prompt = "%s(config-provider)# ",
 	.config_write = steer_write_providers,
 };
-static struct cmd_node site_node = {
-	.name = "site",
-	.node = (enum node_type)SITE_NODE_SAV,
-	.parent_node = CONFIG_NODE,
-	.prompt = "%s(config-site)# ",
-	.config_write = steer_write_site,
-};
 
-/* libfrr checks the constancy of both arguments, hence macros. */
-#define IN_SITE(cmd)	 install_element((enum node_type)SITE_NODE_SAV, &cmd)
+/* libfrr checks the constancy of both arguments, hence a macro. */
 #define IN_PROVIDER(cmd) install_element((enum node_type)PROVIDER_NODE_SAV, &cmd)
-
-static void install_site(void)
-{
-	install_node(&site_node);
-	install_default((enum node_type)SITE_NODE_SAV);
-	install_element(CONFIG_NODE, &site_begin_cmd);
-	IN_SITE(site_inside_cmd);
-	IN_SITE(site_private_cmd);
-	IN_SITE(site_default_cmd);
-	IN_SITE(no_site_default_cmd);
-	IN_SITE(site_table_cmd);
-	IN_SITE(no_site_table_cmd);
-	IN_SITE(site_rule_cmd);
-	IN_SITE(no_site_rule_cmd);
-	IN_SITE(site_mask_cmd);
-	IN_SITE(no_site_mask_cmd);
-}
 
 static void install_provider(void)
 {
@@ -530,7 +348,7 @@ void steer_vty_init(void)
 	/* libfrr writes nodes in the order of their numbers: providers, then what
 	 * names one */
 	install_provider();
-	install_site();
+	site_vty_init();
 	reach_vty_init();
 	steer_show_vty_init();
 }

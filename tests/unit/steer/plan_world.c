@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plan_world.h"
+#include "tests/unit/steer/plan_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

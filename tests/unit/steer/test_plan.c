@@ -3,7 +3,7 @@
  * The planner over a table of worlds: what must be among the rules and routes,
  * and what must not.
  */
-#include "plan_world.h"
+#include "tests/unit/steer/plan_world.h"
 
 #include <stdio.h>
 #include <string.h>
