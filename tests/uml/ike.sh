@@ -160,6 +160,6 @@ tried() { # what command...
 	local word=yes what=$1
 	shift
 	check "$WITH, $WHO begins, $WAY: $what" "$@" || word=no
-	[ -z "${IKE_ROWS:-}" ] || echo "| $WITH | psk | $WHO | $WAY | $what | $word |" >>"$IKE_ROWS"
+	[ -z "${IKE_ROWS:-}" ] || echo "| $WITH | ${AUTH:-psk} | $WHO | $WAY | $what | $word |" >>"$IKE_ROWS"
 	[ $word = yes ]
 }
