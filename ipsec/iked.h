@@ -70,6 +70,7 @@ const char *iked_link_error(const struct iked_link *link); /* "" none */
 
 /* ---- iked_push_packet.c */
 void iked_changed(void); /* by configuration: soon to be told to ike and signer */
+void iked_push_now(void); /* what has changed, if it waits to be told */
 void iked_push_all(enum proc_who who); /* to one that is new */
 void iked_reload(void); /* key and certificate files may be others now; SAs stay */
 void iked_push_stop(void);

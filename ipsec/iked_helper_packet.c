@@ -577,6 +577,9 @@ int iked_command(const struct proc_command *command, const struct iked_rows *row
 
 	if (!h->ready)
 		return diag_set(diag, "the process ike is being started: try again");
+	/* "ipsec up" is of the configuration as it stands */
+	if (c.verb != PROC_SHOW)
+		iked_push_now();
 	c.id = query.id = ++last_id ? last_id : ++last_id;
 	query.rows = rows;
 	query.done = false;

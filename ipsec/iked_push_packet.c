@@ -537,6 +537,14 @@ void iked_changed(void)
 		event_add_timer_msec(iked.loop, push_changes, NULL, SOON_MS, &t_push);
 }
 
+void iked_push_now(void)
+{
+	if (!t_push)
+		return;
+	EVENT_OFF(t_push);
+	push_changes(NULL);
+}
+
 void iked_push_all(enum proc_who who)
 {
 	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
