@@ -159,6 +159,22 @@ static void numbers_stay_when_others_go(void **state)
 	assert_int_equal(put_path("c", PATH_LINK, "wan2", "", 9), 0);
 }
 
+static void paths_are_in_order_of_preference(void **state)
+{
+	struct site_path p = { .kind = PATH_TUNNEL, .name = "t9", .via = "wan0", .preference = 150 };
+	static const char *const order[] = { "wan0", "t9", "t1", "t2", "wan9" };
+
+	(void)state;
+	assert_int_equal(put_path("a", PATH_LINK, "wan0", "", 0), 0);
+	assert_int_equal(put_path("a", PATH_TUNNEL, "t1", "wan0", 0), 0);
+	assert_int_equal(put_path("a", PATH_TUNNEL, "t2", "wan0", 0), 0);
+	assert_int_equal(site_path_put(&site, provider("a"), &p, &diag), 0);
+	p = (struct site_path){ .kind = PATH_LINK, .name = "wan9", .preference = 250 };
+	assert_int_equal(site_path_put(&site, provider("a"), &p, &diag), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(provider("a")->paths[i].name, order[i]);
+}
+
 static void delegations_are_told_apart_by_their_block(void **state)
 {
 	struct site_prefix a = { .source = SITE_DELEGATION, .prefix = prefix("::/0"), .link = "wan0" };
@@ -221,6 +237,7 @@ int main(void)
 		CASE(a_tunnel_needs_its_link),
 		CASE(a_tunnels_device_is_nobody_elses),
 		CASE(numbers_stay_when_others_go),
+		CASE(paths_are_in_order_of_preference),
 		CASE(delegations_are_told_apart_by_their_block),
 		CASE(translation_to_another_providers_address_is_refused),
 		CASE(ranges_have_bounds),
