@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ipsec/esp/esp_fit.h"
+#include "ipsec/esp/esp_ipip.h"
 #include "ipsec/esp/esp_merge.h"
 #include "ipsec/esp/esp_sa.h"
 #include "ipsec/esp/esp_super.h"
@@ -82,6 +83,9 @@ static void from_network(const uint8_t *data, size_t size)
 	free(copy);
 }
 
+/* Its other end is 203.0.113.2. */
+static const struct esp_sa ipip = { .ipip = { { 0xcb007101, IP_V4 }, { 0xcb007102, IP_V4 } }, .ipip_header = 20 };
+
 /* Packets of a length in two bytes each, as they come out of ESP. */
 static void from_peer(const uint8_t *data, size_t size)
 {
@@ -94,6 +98,7 @@ static void from_peer(const uint8_t *data, size_t size)
 	while (size >= 2 && n < PACKETS_MAX) {
 		size_t len = (size_t)(data[0] << 8 | data[1]) % 2000;
 		struct esp_inner inner;
+		uint8_t *packet;
 
 		data += 2;
 		size -= 2;
@@ -103,8 +108,12 @@ static void from_peer(const uint8_t *data, size_t size)
 		if (!copies[n])
 			abort();
 		memcpy(copies[n], data, len);
-		if (esp_inner_read(copies[n], len, &inner) == 0 && esp_inner_ecn(copies[n], &inner, 3) == 0)
-			HOLDS(esp_merge_add(&m, 1, copies[n], &inner));
+		packet = copies[n];
+		if (esp_inner_read(packet, len, &inner) == 0 && esp_inner_ecn(packet, &inner, 3) == 0 &&
+		    esp_ipip_open(&ipip, &packet, &inner) == 0) {
+			HOLDS(packet + inner.len <= copies[n] + len);
+			HOLDS(esp_merge_add(&m, 1, packet, &inner));
+		}
 		n++;
 		data += len;
 		size -= len;
