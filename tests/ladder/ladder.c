@@ -197,9 +197,11 @@ static const struct ike_ops ops = {
 
 static void answer_signs(struct end *e)
 {
-	while (e->n_signs > 0) {
+	while (e->n_signs > 0 && !ladder.hold_signs) {
 		unsigned i = --e->n_signs;
 		struct wr auth = e->signs[i].auth;
+
+		ladder.hold_signs = ladder.one_sign;
 
 		ike_engine_signed(e->engine, e->signs[i].id, e->signs[i].method, auth.data, auth.len, ladder.now);
 		wr_fini(&auth);
@@ -299,6 +301,8 @@ void ladder_end(void)
 	while (ladder.n_wire > 0)
 		ladder_drop(0);
 	for (unsigned i = 0; i < 2; i++) {
+		while (ladder.ends[i].n_signs > 0)
+			wr_fini(&ladder.ends[i].signs[--ladder.ends[i].n_signs].auth);
 		ike_engine_free(ladder.ends[i].engine);
 		creds_free(ladder.ends[i].creds);
 		crypto_private_free(ladder.ends[i].key);

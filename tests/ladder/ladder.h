@@ -64,6 +64,7 @@ struct ladder {
 	struct datagram wire[LADDER_WIRE_MAX];
 	unsigned n_wire;
 	uint64_t now;
+	bool hold_signs, one_sign; /* the signers do not answer; one answer and no more */
 	struct ike_endpoint nat; /* port 0: none; hides ends[0] */
 };
 extern struct ladder ladder;
