@@ -37,6 +37,7 @@ void host_free(struct host *host)
 	host_creds_free(host);
 	wr_fini(&host->key_ids);
 	host_children_free(host);
+	host_socket_fini(host);
 	proc_chan_free(host->signer);
 	proc_chan_free(host->esp);
 	free(host->buffer);
@@ -242,6 +243,7 @@ static void take_peer(struct host *host, struct rd body, int fd)
 		host->signer = proc_chan_new(fd);
 	} else {
 		host_children_lost(host);
+		host_socket_release_all(host);
 		proc_chan_free(host->esp);
 		host->esp = proc_chan_new(fd);
 		/* a new one has no SA; what the peer sends with the old keys it cannot open */
@@ -340,6 +342,8 @@ static void from_esp(struct host *host, const struct proc_header *header, struct
 		close(fd);
 	if (header->type == PROC_TIMES)
 		take_times(host, body);
+	else if (header->type == PROC_DONE)
+		host_socket_release(host);
 	else if (header->type == PROC_MOVED && proc_moved_decode(body, &moved))
 		ike_engine_esp_moved(host->engine, moved.spi_in, &moved.remote, host->now_ms);
 	else if (header->type == PROC_EXPIRING && proc_spi_decode(body, &spi))
@@ -380,6 +384,7 @@ static void lose_esp(struct host *host)
 	proc_chan_free(host->esp);
 	host->esp = NULL;
 	host_children_lost(host);
+	host_socket_release_all(host);
 }
 
 static struct pollfd poll_of(const struct proc_chan *chan)

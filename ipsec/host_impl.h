@@ -72,6 +72,9 @@ struct host {
 	struct host_tunnel *tunnels[HOST_CHILD_BUCKETS];
 	struct host_child *retired; /* first in, first out */
 	unsigned n_retired;
+	unsigned to_be_done; /* PROC_DONE that have not come back */
+	struct host_held *held; /* until then, first in, first out */
+	unsigned n_held;
 	uint64_t now_ms, next_ms;
 	uint64_t told_old_marker_ms; /* 0: never */
 	uint64_t signer_gone; /* requests that nobody could take */
@@ -88,6 +91,12 @@ bool host_socket_is_kernel(const struct host *host, uint32_t link);
 void host_socket_gone(struct host *host, const struct proc_socket *socket);
 /* Reads a bounded number of packets of each. */
 void host_socket_read(struct host *host, unsigned i);
+/* Until the datapath has done what it was told nothing is sent: the peer uses a child
+ * SA as soon as it reads the answer. */
+void host_socket_hold(struct host *host);
+void host_socket_release(struct host *host);
+void host_socket_release_all(struct host *host); /* a datapath that will not answer */
+void host_socket_fini(struct host *host);
 void host_socket_send(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive);
 
 /* ---- host_child.c */

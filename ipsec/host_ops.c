@@ -150,6 +150,9 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	proc_child_encode(&w, &message);
 	crypto_wipe(&message, sizeof(message));
 	child_send(host, kernel, &w);
+	proc_plain_encode(&w, PROC_DONE);
+	child_send(host, kernel, &w);
+	host_socket_hold(host);
 	host_child_add(host, c, true);
 	return 0;
 }

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "ipsec/host_impl.h"
+#include "lib/mem.h"
 
 #define MARKER 4	  /* bytes of the non-ESP marker (RFC 3948 2.2) */
 #define PACKETS_MAX 64	  /* of one socket in one turn */
 #define DATAGRAM_MAX 65536
 #define TELL_MS 60000
+#define HELD_MAX 1024 /* datagrams; more are sent at once */
+
+struct host_held {
+	struct host_held *next;
+	struct ike_path path;
+	size_t len;
+	uint8_t data[];
+};
 
 static int find(const struct host *host, uint32_t link, const struct ike_endpoint *local)
 {
@@ -99,7 +109,7 @@ static struct ike_endpoint from_sockaddr(const struct sockaddr_storage *from)
 
 /* ---- out */
 
-void host_socket_send(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive)
+static void send_now(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive)
 {
 	static uint8_t marker[MARKER];
 	union {
@@ -121,6 +131,59 @@ void host_socket_send(struct host *host, const struct ike_path *path, const void
 	}
 	/* what is lost is sent again by IKE's own timers */
 	(void)sendmsg(host->sockets[i].fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void host_socket_send(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive)
+{
+	struct host_held *held, **at = &host->held;
+
+	if (host->to_be_done == 0 || keepalive || host->n_held == HELD_MAX) {
+		send_now(host, path, data, len, keepalive);
+		return;
+	}
+	held = mem_alloc(sizeof(*held) + len);
+	held->path = *path;
+	held->len = len;
+	memcpy(held->data, data, len);
+	while (*at)
+		at = &(*at)->next;
+	*at = held;
+	host->n_held++;
+}
+
+void host_socket_hold(struct host *host)
+{
+	host->to_be_done++;
+}
+
+static void held_take(struct host *host, bool send)
+{
+	struct host_held *held = host->held;
+
+	host->held = held->next;
+	host->n_held--;
+	if (send)
+		send_now(host, &held->path, held->data, held->len, false);
+	free(held);
+}
+
+void host_socket_release(struct host *host)
+{
+	if (host->to_be_done > 0 && --host->to_be_done == 0)
+		host_socket_release_all(host);
+}
+
+void host_socket_release_all(struct host *host)
+{
+	host->to_be_done = 0;
+	while (host->held)
+		held_take(host, true);
+}
+
+void host_socket_fini(struct host *host)
+{
+	while (host->held)
+		held_take(host, false);
 }
 
 /* ---- in */

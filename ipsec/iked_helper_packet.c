@@ -362,6 +362,7 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 	struct proc_key_state state;
 	struct proc_event event;
 	struct proc_name name;
+	struct wr w = { 0 };
 
 	switch (header->type) {
 	case PROC_READY:
@@ -394,6 +395,12 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 	case PROC_CHILD_MOVE:
 	case PROC_CHILD_DEL:
 		return h->who == PROC_IKE && iked_kernel_take(header, body);
+	case PROC_DONE:
+		if (h->who != PROC_IKE || !rd_done(&body))
+			return false;
+		proc_plain_encode(&w, PROC_DONE);
+		proc_chan_send(h->chan, &w, -1);
+		return true;
 	case PROC_CARRIES:
 		return h->who == PROC_IKE && take_carries(body);
 	case PROC_RESULT:

@@ -67,6 +67,7 @@ enum proc_type {
 	PROC_CHILD_USE,	 /* struct proc_spi: now send with it */
 	PROC_CHILD_MOVE, /* struct proc_move */
 	PROC_CHILD_DEL,	 /* struct proc_spi; one that is not there is no error */
+	PROC_DONE,	 /* nothing; ike -> who has the datapath, who sends it back: all before it is done */
 	/* ---- esp or main -> ike */
 	PROC_CHILD_FAILED, /* struct proc_spi: it can't be added; ike deletes the SA */
 	PROC_MOVED,	   /* struct proc_moved */

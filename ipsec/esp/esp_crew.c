@@ -356,13 +356,15 @@ static void work(struct member *m)
 
 		if (n < 0 && errno != EINTR)
 			abort(); /* the set is ours, and so is the bug */
+		/* a new SA before the packets that are for it */
+		for (int i = 0; i < n; i++)
+			if (events[i].data.fd == m->mail.fd)
+				read_mail(m);
 		for (int i = 0; i < n; i++) {
 			int fd = events[i].data.fd;
 
-			if (fd == m->mail.fd) {
-				read_mail(m);
+			if (fd == m->mail.fd)
 				continue;
-			}
 			if (events[i].events & EPOLLERR)
 				esp_worker_error(m->worker, fd, now);
 			esp_worker_ready(m->worker, fd, now);

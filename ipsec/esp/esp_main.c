@@ -293,6 +293,7 @@ static bool from_ike(enum proc_type type, struct rd body)
 	struct proc_spi spi;
 	struct proc_move move;
 	struct esp_path path;
+	struct wr w = { 0 };
 	bool ok;
 
 	switch (type) {
@@ -319,6 +320,10 @@ static bool from_ike(enum proc_type type, struct rd body)
 		if (ok)
 			esp_crew_del(esp.crew, spi.spi_in);
 		return ok;
+	case PROC_DONE:
+		proc_plain_encode(&w, PROC_DONE);
+		send_ike(&w);
+		return rd_done(&body);
 	default:
 		return false;
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 #include "ipsec/host_impl.h"
@@ -74,7 +75,7 @@ static void give_esp(void)
 	assert_true(host_step(host));
 }
 
-static uint32_t add(bool inbound_only)
+static uint32_t add_to(uint32_t link, bool inbound_only)
 {
 	const struct ike_child_keys keys = { .encr = { .len = 20 } };
 	const struct ike_ts_list ts = { .n = 0 };
@@ -87,9 +88,24 @@ static uint32_t add(bool inbound_only)
 				   .remote_ts = &ts,
 				   .inbound_only = inbound_only };
 
+	sa.path.link = link;
 	sa.path.local.addr.family = sa.path.remote.addr.family = IP_V4;
 	assert_int_equal(host_ops.child_add(host, &sa), 0);
 	return sa.spi_in;
+}
+
+static uint32_t add(bool inbound_only)
+{
+	return add_to(0, inbound_only);
+}
+
+static void done(void)
+{
+	struct wr w = { 0 };
+
+	proc_plain_encode(&w, PROC_DONE);
+	proc_chan_send(main_chan, &w, -1);
+	assert_true(host_step(host));
 }
 
 /* Takes all that waits; how many were of that type. */
@@ -236,6 +252,48 @@ static void test_a_child_that_nothing_replaces_goes_at_once(void **state)
 	assert_int_equal(gone, 2);
 }
 
+/* Two sockets that talk to each other; the second is the caller's. */
+static int link_of_kernel(struct ike_path *path)
+{
+	struct proc_socket socket_of = { .link = 7, .local = { .addr = { .v = 0x7f000001, .family = IP_V4 }, .port = 500 },
+					 .kernel = true };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int peer = socket(AF_INET, SOCK_DGRAM, 0), own = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_true(peer >= 0 && own >= 0);
+	assert_int_equal(bind(peer, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(getsockname(peer, (struct sockaddr *)&in, &len), 0);
+	host_socket_add(host, &socket_of, own);
+	*path = (struct ike_path){ 7, socket_of.local, { socket_of.local.addr, ntohs(in.sin_port) } };
+	return peer;
+}
+
+static void test_an_answer_waits_until_the_kernel_has_the_child(void **state)
+{
+	struct ike_path path;
+	int peer = link_of_kernel(&path);
+	char got[8];
+	bool up;
+
+	add_to(7, false);
+	host_ops.send(host, &path, (const uint8_t *)"one", 3);
+	host_ops.send(host, &path, (const uint8_t *)"two", 3);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(heard(main_chan, PROC_DONE, &up), 1);
+	done();
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	assert_memory_equal(got, "one", 3);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	assert_memory_equal(got, "two", 3);
+	host_ops.send(host, &path, (const uint8_t *)"three", 5);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 5);
+	done(); /* one too many does nothing */
+	add_to(7, true);
+	host_ops.send(host, &path, (const uint8_t *)"four", 4); /* freed at the end */
+	close(peer);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -248,6 +306,7 @@ int main(void)
 		CASE(test_a_replaced_child_receives_what_is_still_on_its_way),
 		CASE(test_a_tunnel_that_ends_receives_nothing_more),
 		CASE(test_a_child_that_nothing_replaces_goes_at_once),
+		CASE(test_an_answer_waits_until_the_kernel_has_the_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
