@@ -12,6 +12,7 @@
 #include "ipsec/esp/esp_merge.h"
 #include "ipsec/esp/esp_sa.h"
 #include "ipsec/esp/esp_super.h"
+#include "ipsec/esp/esp_twin.h"
 #include "ipsec/ike/ike.h"
 #include "tests/fuzz/fuzz_assert.h"
 
@@ -136,16 +137,61 @@ static void from_peer(const uint8_t *data, size_t size)
 		free(copies[--n]);
 }
 
+/* What a host that may share its address sends in transport mode, and the answer
+ * to it, which has the same bytes and the ports the other way round. */
+static void from_twin(const uint8_t *data, size_t size)
+{
+	static struct esp_twins *twins;
+	static uint64_t now_ms;
+	struct esp_inner in, back;
+	struct esp_alias alias;
+	uint32_t twin;
+	uint8_t *copy;
+
+	if (size < 1)
+		return;
+	if (!twins)
+		twins = esp_twins_new();
+	now_ms += 1000;
+	twin = data[0] % 4;
+	copy = malloc(size);
+	if (!copy)
+		abort();
+	memcpy(copy, data + 1, size - 1);
+	if (esp_inner_read(copy, size - 1, &in) == 0) {
+		uint16_t before = in.sport;
+
+		(void)esp_twins_in(twins, twin, copy, &in, now_ms);
+		HOLDS(esp_inner_read(copy, size - 1, &back) == 0 && back.len == in.len && back.sport == in.sport);
+		if (back.has_ports && !back.fragment && (back.proto == 6 || back.proto == 17) && back.sport != before) {
+			uint8_t *l4 = copy + back.header, port[2] = { l4[0], l4[1] };
+
+			memcpy(l4, l4 + 2, 2);
+			memcpy(l4 + 2, port, 2);
+			HOLDS(esp_inner_read(copy, size - 1, &back) == 0);
+			back.dst = in.src;
+			HOLDS(esp_twins_find(twins, copy, &back, now_ms, &alias));
+			HOLDS(alias.twin == twin && alias.port == before);
+			esp_twins_out(copy, &back, false, alias.port);
+			HOLDS(back.dport == before);
+		}
+	}
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > 65536)
 		return 0;
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
 	case 0:
 		from_device(data + 1, size - 1);
 		break;
 	case 1:
 		from_network(data + 1, size - 1);
+		break;
+	case 3:
+		from_twin(data + 1, size - 1);
 		break;
 	default:
 		from_peer(data + 1, size - 1);
