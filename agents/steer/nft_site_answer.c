@@ -20,6 +20,38 @@ static void take_error(const struct site_build *b, uint8_t protocol)
 	site_rule_goto(r, CHAIN_ERROR);
 }
 
+/* No other path of the provider lets this source out. */
+static bool only_here(const struct plan *plan, const struct plan_path *pp, enum ip_family f)
+{
+	if (pp->path.kind != PATH_LINK || !pp->path.has_source[f])
+		return false;
+	for (size_t i = 0; i < plan->n_paths; i++) {
+		const struct plan_path *other = &plan->paths[i];
+
+		if (other != pp && other->provider == pp->provider &&
+		    addrset_contains(&other->egress, &pp->path.source[f]))
+			return false;
+	}
+	return true;
+}
+
+/* With a link's own address an answer leaves by that link or not at all, also when
+ * the link is dead and its provider's flows go elsewhere. */
+static void answer_from_link(const struct site_build *b, const struct plan_path *pp,
+			     enum ip_family f)
+{
+	const struct ip_prefix source =
+		ip_prefix_make(f, pp->path.source[f].v, ip_bits(f));
+	struct nftnl_rule *r = site_rule(b);
+
+	site_rule_mark_is(b, r, NFT_CMP_EQ, 0);
+	site_rule_direction(r, DIRECTION_REPLY);
+	site_rule_flow_is(b, r, site_rule_mark(b, SITE_MARK_FLOW, pp->path.number));
+	expr_prefix(r, true, &source);
+	site_rule_set_mark(b, r, pp->path.mark);
+	expr_verdict(r, NF_ACCEPT);
+}
+
 void site_build_output(const struct site_build *b)
 {
 	take_error(b, IPPROTO_ICMP);
@@ -27,8 +59,13 @@ void site_build_output(const struct site_build *b)
 	for (size_t i = 0; i < b->plan->n_paths; i++) {
 		const uint32_t flow =
 			site_rule_mark(b, SITE_MARK_FLOW, b->plan->paths[i].path.number);
-		struct nftnl_rule *r = site_rule(b);
+		struct nftnl_rule *r;
 
+		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+			if (only_here(b->plan, &b->plan->paths[i], f))
+				answer_from_link(b, &b->plan->paths[i], f);
+		}
+		r = site_rule(b);
 		site_rule_mark_is(b, r, NFT_CMP_EQ, 0);
 		site_rule_direction(r, DIRECTION_REPLY);
 		site_rule_flow_is(b, r, flow);

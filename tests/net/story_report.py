@@ -120,8 +120,9 @@ class Story(Report):
                 what, link["packets"], foreign,
                 self.verdict(link["packets"] > 0 and foreign == 0 and link["lost"] == 0),
                 ", ".join("%s %d" % item for item in link["foreign"].items())))
-        print("  edge's last filter held back %s packets: of its own BGP, whose link had died"
-              % load(os.path.join(self.directory, "held-back")))
+        held = load(os.path.join(self.directory, "held-back"))
+        print("  edge's last filter, behind all that chooses a way: %s packets held back  %s"
+              % (held, self.verdict(held == 0)))
 
     def run(self, milliseconds):
         self.without()
