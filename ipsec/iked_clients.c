@@ -176,6 +176,9 @@ void iked_client_inherit(struct iked_tunnel *client, const struct iked_tunnel *o
 		memcpy(client->device, own.own_device, sizeof(own.own_device));
 	else
 		iked_tunnel_device(of, client->device);
+	/* an xfrm interface is one tunnel's */
+	if (!own.own_device[0] && of->datapath == IKED_DATAPATH_AUTO)
+		client->datapath = IKED_DATAPATH_USER;
 	memcpy(client->own_psk, own.own_psk, sizeof(own.own_psk));
 	if (own.own_psk[0])
 		memcpy(client->psk, own.own_psk, sizeof(own.own_psk));

@@ -254,6 +254,12 @@ static int check_link(const struct iked_config *config, const struct iked_tunnel
 	return 0;
 }
 
+/* What changes with it: a tunnel's clients. */
+static bool is_akin(const struct iked_tunnel *a, const struct iked_tunnel *b)
+{
+	return strcmp(a->of[0] ? a->of : a->t.name, b->of[0] ? b->of : b->t.name) == 0;
+}
+
 /* UDP_ENCAP on a socket gives the kernel all ESP that comes by it. */
 static int check_datapath(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
 {
@@ -265,7 +271,7 @@ static int check_datapath(const struct iked_config *config, const struct iked_tu
 	    link->datapaths[t->datapath == IKED_DATAPATH_USER ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER] == 0)
 		return 0;
 	for (const struct iked_tunnel *o = config->tunnels; o; o = o->next)
-		if (strcmp(o->t.name, t->t.name) != 0 && strcmp(o->link, t->link) == 0 && o->datapath != IKED_DATAPATH_AUTO &&
+		if (!is_akin(o, t) && strcmp(o->link, t->link) == 0 && o->datapath != IKED_DATAPATH_AUTO &&
 		    o->datapath != t->datapath)
 			return diag_set(diag, "tunnel %s has datapath %s on link %s, and all tunnels of a link have the same: type "
 					      "\"datapath %s\" here, or make a link with another source for it",
@@ -451,6 +457,8 @@ const char *iked_tunnel_missing(const struct iked_config *config, const struct i
 		return "identity local IDENTITY";
 	if (!t->has_remote_id)
 		return t->of[0] ? "client NAME identity IDENTITY" : "identity remote IDENTITY";
+	if (t->of[0] && !t->own_device[0] && t->datapath == IKED_DATAPATH_KERNEL)
+		return "client NAME device IFNAME: in the kernel, tunnels do not share an interface";
 	if (!t->has_local_auth)
 		return "authentication local <psk|cert|key>";
 	if (!t->has_remote_auth)

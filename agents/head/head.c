@@ -42,6 +42,7 @@ struct client {
 struct head {
 	const struct head_config *config;
 	head_route_fn *route;
+	head_note_fn *note;
 	void *ctx;
 	struct client *clients[BUCKETS];
 	struct route *routes[BUCKETS];
@@ -218,9 +219,12 @@ static void decide(struct head *head, struct client *c, int64_t now_ms)
 {
 	const struct head_announce *a = announce_of(head, c);
 	const size_t before = c->n_announced;
+	const char *why = why_not(head, c, now_ms);
 
-	if (why_not(head, c, now_ms)) {
+	if (why) {
 		no_more(head, c);
+		if (before)
+			head->note(head->ctx, c->name, before, why);
 		if (before && !c->up)
 			c->not_before_ms = now_ms + (int64_t)head->config->hold_s * 1000;
 		return;
@@ -230,6 +234,8 @@ static void decide(struct head *head, struct client *c, int64_t now_ms)
 	c->table = a->table;
 	c->table_ifindex = c->ifindex;
 	announce(head, c);
+	if (before != c->n_announced && c->n_announced)
+		head->note(head->ctx, c->name, c->n_announced, "");
 }
 
 /* What has become free may be another's. */
@@ -354,6 +360,8 @@ static void client_drop(struct head *head, struct client **at, int64_t now_ms)
 	const bool had = c->n_announced;
 
 	no_more(head, c);
+	if (had)
+		head->note(head->ctx, c->name, 0, "it is gone");
 	*at = c->next;
 	free(c->identity);
 	free(c->prefixes);
@@ -412,12 +420,13 @@ void head_lost(struct head *head, int64_t now_ms)
 
 /* ---- life ---- */
 
-struct head *head_new(const struct head_config *config, head_route_fn *route, void *ctx)
+struct head *head_new(const struct head_config *config, head_route_fn *route, head_note_fn *note, void *ctx)
 {
 	struct head *head = mem_alloc(sizeof(*head));
 
 	head->config = config;
 	head->route = route;
+	head->note = note;
 	head->ctx = ctx;
 	return head;
 }

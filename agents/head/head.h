@@ -67,10 +67,13 @@ enum head_fate {
 /* A route for zebra, or no more. The config's distance and tag go with it. */
 typedef void head_route_fn(void *ctx, const struct head_route *route, bool add);
 
+/* A client is announced from now on, or no more. why: "" it is. */
+typedef void head_note_fn(void *ctx, const char *client, size_t prefixes, const char *why);
+
 struct head;
 
 /* config stays the caller's: head_configured() when it has changed. */
-struct head *head_new(const struct head_config *config, head_route_fn *route, void *ctx);
+struct head *head_new(const struct head_config *config, head_route_fn *route, head_note_fn *note, void *ctx);
 void head_free(struct head *head); /* withdraws nothing */
 
 void head_configured(struct head *head, int64_t now_ms);

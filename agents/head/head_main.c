@@ -9,6 +9,7 @@
 #define ZEBRA_PATH    "/run/frr/zserv.api"
 #define RETRY_MS      1000
 #define MESSAGES_MAX  1000 /* of sav-iked's in one turn */
+#define NOTES_MAX     100  /* of clients in a second */
 
 static struct {
 	struct event_loop *loop;
@@ -65,6 +66,29 @@ static void on_route(void *ctx, const struct head_route *route, bool add)
 {
 	(void)ctx;
 	head_zebra_route(route, add, &h.config);
+}
+
+/* Thousands come at once after a power failure: so many a second and no more. */
+static void on_note(void *ctx, const char *client, size_t prefixes, const char *why)
+{
+	static int64_t second;
+	static unsigned n;
+	const int64_t now = head_agent_now_ms() / 1000;
+	char text[256];
+
+	(void)ctx;
+	if (now != second)
+		n = 0;
+	second = now;
+	if (n++ > NOTES_MAX)
+		return;
+	if (n > NOTES_MAX)
+		snprintf(text, sizeof(text), "more clients come and go: see \"show head-end clients\"");
+	else if (why[0])
+		snprintf(text, sizeof(text), "client %s: withdrawn: %s", client, why);
+	else
+		snprintf(text, sizeof(text), "client %s: %zu prefixes announced", client, prefixes);
+	h.note(h.ctx, false, text);
 }
 
 static void run(void);
@@ -218,7 +242,7 @@ void head_agent_start(struct event_loop *loop, struct zebra_privs_t *privs, cons
 	h.tunnel_socket = tunnel_socket;
 	h.note = note;
 	h.ctx = ctx;
-	h.head = head_new(head_agent_config(), on_route, NULL);
+	h.head = head_new(head_agent_config(), on_route, on_note, NULL);
 	head_agent_changed();
 }
 

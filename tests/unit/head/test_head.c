@@ -33,6 +33,14 @@ static void on_route(void *ctx, const struct head_route *r, bool add)
 			 r->ifindex, r->table);
 }
 
+static char noted[256];
+
+static void on_note(void *ctx, const char *client, size_t prefixes, const char *why)
+{
+	(void)ctx;
+	snprintf(noted, sizeof(noted), "%s %zu %s", client, prefixes, why);
+}
+
 static void expect(const char *text)
 {
 	assert_string_equal(said, text);
@@ -46,7 +54,7 @@ static int set_up(void **state)
 	(void)state;
 	head_config_init(&config);
 	assert_int_equal(head_config_announce(&config, "clients", 0, &diag), 0);
-	head = head_new(&config, on_route, NULL);
+	head = head_new(&config, on_route, on_note, NULL);
 	said[0] = '\0';
 	n_added = n_withdrawn = 0;
 	return 0;
@@ -112,10 +120,12 @@ static void a_tunnel_that_lives_is_announced_and_one_that_dies_withdrawn_at_once
 	expect("");
 	tell("a", true, "192.0.2.0/25 2001:db8:a::/48", 1001);
 	expect("+192.0.2.0/25:7@0 +2001:db8:a::/48:7@0 ");
+	assert_string_equal(noted, "a 2 ");
 	tell("a", true, "192.0.2.0/25 2001:db8:a::/48", 1002); /* keys anew, say */
 	expect("");
 	tell("a", false, "192.0.2.0/25 2001:db8:a::/48", 1003);
 	expect("-192.0.2.0/25:7@0 -2001:db8:a::/48:7@0 ");
+	assert_string_equal(noted, "a 2 the tunnel is down");
 }
 
 static void one_that_flaps_waits_for_the_hold(void **state)

@@ -147,6 +147,26 @@ static void a_tunnel_that_has_only_clients_is_a_frame(void **state)
 	assert_false(iked_tunnel_is_frame(&t));
 }
 
+static void a_shared_interface_is_in_user_space(void **state)
+{
+	struct iked_tunnel t;
+
+	(void)state;
+	config->kernel_works = true;
+	assert_true(iked_link_is_kernel(config, "wan"));
+	assert_int_equal(put("a", "fqdn a.example", NULL, "192.0.2.0/25"), 0);
+	assert_false(iked_link_is_kernel(config, "wan"));
+	t = copy_of("all");
+	t.datapath = IKED_DATAPATH_KERNEL;
+	assert_int_equal(iked_tunnel_put(config, &t, &diag), 0);
+	t = copy_of("a");
+	assert_non_null(strstr(iked_tunnel_missing(config, &t), "client NAME device IFNAME"));
+	assert_int_equal(put("a", NULL, "own", "192.0.2.0/25"), 0);
+	t = copy_of("a");
+	assert_null(iked_tunnel_missing(config, &t));
+	assert_true(iked_link_is_kernel(config, "wan"));
+}
+
 static void a_key_of_its_own_makes_its_keys_its_own(void **state)
 {
 	struct iked_tunnel t;
@@ -270,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_client_has_all_but_its_record_from_its_tunnel),
 		T(a_tunnel_that_has_only_clients_is_a_frame),
+		T(a_shared_interface_is_in_user_space),
 		T(a_key_of_its_own_makes_its_keys_its_own),
 		T(addresses_of_another_on_the_same_interface_are_refused),
 		T(an_interface_of_its_own_keeps_equal_addresses_apart),
