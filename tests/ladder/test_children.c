@@ -187,6 +187,55 @@ static void an_ike_rekeying_that_failed_comes_again(void **state)
 	ladder_end();
 }
 
+/* ---- peers and clocks */
+
+/* Tried for ever, and not often. */
+static void a_peer_that_never_answers_is_tried_again(void **state)
+{
+	struct ike_path path;
+	unsigned sent = 0;
+	struct diag diag;
+
+	ladder_begin(keep_up);
+	path = (struct ike_path){ .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	for (unsigned i = 0; i < 3600; i++) {
+		ladder.now += 1000;
+		ladder_run();
+		sent += ladder.n_wire;
+		while (ladder.n_wire > 0)
+			ladder_drop(0);
+		assert_true(ladder_counters(0).sas <= 1);
+	}
+	assert_true(ladder.ends[0].failures >= 25); /* each of 64 s, and up to 60 s between */
+	assert_non_null(strstr(ladder.ends[0].last, "does not answer"));
+	assert_true(sent >= 7 * ladder.ends[0].failures && sent <= 7 * ladder.ends[0].failures + 7);
+	pass_s(130);
+	assert_kids(1);
+	ladder_end();
+}
+
+/* The machine slept, or its clock was set: both ends find to each other, without
+ * a flood. */
+static void a_clock_that_jumps(void **state)
+{
+	static const uint64_t jumps_s[] = { 90, 3700, 5 * 3600, 30 * 86400 };
+
+	for (unsigned i = 0; i < sizeof(jumps_s) / sizeof(jumps_s[0]); i++)
+		for (unsigned end = 0; end < 2; end++) {
+			ladder_begin(keep_up);
+			ladder_up();
+			ladder.now += jumps_s[i] * 1000;
+			ike_engine_run(ladder.ends[end].engine, ladder.now); /* it wakes up first */
+			assert_true(ladder.n_wire <= 4);
+			pass_s(200);
+			assert_kids(1);
+			assert_int_equal(ladder_counters(0).sas, 1);
+			assert_int_equal(ladder_counters(1).sas, 1);
+			ladder_end();
+		}
+}
+
 /* ---- groups of CREATE_CHILD_SA; "" is the default */
 
 static const char *esp_of[2];
@@ -276,6 +325,8 @@ int main(void)
 		cmocka_unit_test(a_refused_rekeying_of_a_child_comes_again),
 		cmocka_unit_test(an_expiring_child_is_rekeyed_although_it_is_refused_at_first),
 		cmocka_unit_test(an_ike_rekeying_that_failed_comes_again),
+		cmocka_unit_test(a_peer_that_never_answers_is_tried_again),
+		cmocka_unit_test(a_clock_that_jumps),
 		cmocka_unit_test(who_names_no_group_takes_the_peers),
 		cmocka_unit_test(who_names_one_insists),
 		cmocka_unit_test(an_ike_sa_has_a_group),

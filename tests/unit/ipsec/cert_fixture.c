@@ -127,6 +127,10 @@ X509 *fixture_cert(const struct fixture_cert *what, EVP_PKEY *key)
 		extend(cert, cert, NID_key_usage, what->key_usage);
 	if (what->eku)
 		extend(cert, cert, NID_ext_key_usage, what->eku);
+	if (what->name_constraints)
+		extend(cert, cert, NID_name_constraints, what->name_constraints);
+	if (what->crl_at)
+		extend(cert, cert, NID_crl_distribution_points, what->crl_at);
 	if (what->unknown_critical)
 		add_unknown_critical(cert);
 	must(X509_sign(cert, signer, EVP_PKEY_is_a(signer, "ED25519") ? NULL : EVP_sha256()) > 0);

@@ -23,6 +23,7 @@ struct fixture_cert {
 	bool ca;
 	const char *san, *key_usage, *eku; /* as in openssl.cnf, NULL: none */
 	bool unknown_critical;
+	const char *name_constraints, *crl_at; /* as in openssl.cnf, NULL: none */
 };
 
 /* "RSA", "P-256", "P-384", "P-521", "ED25519"; the same one each time. */

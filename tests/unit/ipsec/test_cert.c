@@ -2,6 +2,7 @@
  *
  * Certificates that a peer may show, good and bad.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 
 #include <openssl/pkcs12.h>
@@ -222,6 +224,63 @@ static void rsa_of_16k(void **st)
 }
 
 /* Each signed by the one before; 64 of them cost nothing. */
+/* CVE-2026-35331, CVE-2026-35332: a CA that vouches for one domain only. */
+static void cve_2026_35331_names_that_the_ca_may_not_give(void **st)
+{
+	struct fixture_cert ca = { .cn = "CA of example.org", .issuer = root, .issuer_key = root_key(), .ca = true,
+				   .name_constraints = "critical,permitted;DNS:example.org,excluded;DNS:bad.example.org" };
+	static const char *const names[] = { "DNS:gate.example.org", "DNS:gate.example.com", "DNS:gate.bad.example.org" };
+	X509 *between = fixture_cert(&ca, fixture_key("P-256"));
+	struct crypto_trust *trust = trust_root();
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct fixture_cert leaf = { .cn = "gate", .issuer = between, .issuer_key = fixture_key("P-256"), .san = names[i],
+					     .key_usage = "digitalSignature" };
+		X509 *chain[2] = { fixture_cert(&leaf, fixture_other_key("P-256")), between };
+		struct crypto_public *key = check_chain(trust, chain, 2);
+
+		assert_int_equal(key != NULL, i == 0);
+		crypto_public_free(key);
+		X509_free(chain[0]);
+	}
+	X509_free(between);
+	crypto_trust_free(trust);
+}
+
+static unsigned sockets; /* that were asked for */
+
+/* In libc's place, also for libcrypto. */
+int socket(int domain, int type, int protocol)
+{
+	sockets++;
+	errno = EPERM;
+	return -1;
+}
+
+/* CVE-2022-40617: a certificate of a stranger names where to fetch something. */
+
+static void cve_2022_40617_nothing_is_fetched(void **st)
+{
+	struct fixture_cert ca = { .cn = "Somebody's CA", .ca = true, .crl_at = "URI:http://192.0.2.1/crl" };
+	struct fixture_cert leaf = { .cn = "gate", .issuer_key = fixture_other_key("P-256"), .san = "DNS:gate.example.org",
+				     .key_usage = "digitalSignature", .crl_at = "URI:http://192.0.2.1/crl" };
+	X509 *stranger = fixture_cert(&ca, fixture_other_key("P-256")), *chain[2] = { NULL, stranger };
+	struct crypto_trust *trust = trust_root();
+	BIO *web = BIO_new_connect("127.0.0.1:9");
+
+	leaf.issuer = stranger;
+	chain[0] = fixture_cert(&leaf, fixture_key("P-256"));
+	sockets = 0;
+	assert_null(check_chain(trust, chain, 2));
+	assert_int_equal(sockets, 0);
+	assert_true(BIO_do_connect(web) <= 0); /* it would be seen */
+	assert_int_equal(sockets, 1);
+	BIO_free(web);
+	X509_free(chain[0]);
+	X509_free(stranger);
+	crypto_trust_free(trust);
+}
+
 static void chains_too_long(void **st)
 {
 	struct crypto_trust *trust = trust_root();
@@ -478,6 +537,8 @@ int main(void)
 		cmocka_unit_test(another_ca),
 		cmocka_unit_test(a_leaf_is_no_ca),
 		cmocka_unit_test(rsa_of_16k),
+		cmocka_unit_test(cve_2026_35331_names_that_the_ca_may_not_give),
+		cmocka_unit_test(cve_2022_40617_nothing_is_fetched),
 		cmocka_unit_test(chains_too_long),
 		cmocka_unit_test(damaged_ones),
 		cmocka_unit_test(revoked_ones),

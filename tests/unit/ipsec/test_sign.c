@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 
 #include "ipsec/crypto_cert.h"
 #include "ipsec/ike/ike.h"
@@ -182,6 +183,80 @@ static void method_1_without_sha1(void **st)
 
 /* Identifiers of RFC 7427 A.1: sha1WithRSAEncryption and sha256With..., A.4.1
  * and A.4.2: PSS with parameters that mean SHA-1. */
+/* ---- PKCS #1 v1.5 by hand */
+
+#define EM 256 /* bytes of a modulus of 2048 bits */
+
+static void raw_sign(const uint8_t em[EM], struct wr *out)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(fixture_key("RSA"), NULL);
+	uint8_t sig[EM];
+	size_t len = sizeof(sig);
+
+	assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING), 1);
+	assert_int_equal(EVP_PKEY_sign(ctx, sig, &len, em, EM), 1);
+	wr_bytes(out, sig, len);
+	EVP_PKEY_CTX_free(ctx);
+}
+
+/* CVE-2018-16151, CVE-2018-16152, CVE-2026-50721: what stands around the digest is
+ * looked at to the last bit; a low exponent forges what is not. The raw operation
+ * stands for the forger's. */
+static void cve_2018_16151_padding_with_room(void **st)
+{
+	static const uint8_t info[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+					0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+	struct crypto_public *key = public_of(fixture_key("RSA"));
+	const size_t len = sizeof(info) + 32;
+	uint8_t digest[32];
+
+	SHA256((const uint8_t *)"first messagenoncemac", 21, digest);
+	for (unsigned form = 0; form < 8; form++) {
+		size_t at = form == 1 || form == 2 ? 11 : EM - len;
+		struct wr auth = { 0 };
+		uint8_t em[EM];
+
+		memset(em, form == 1 ? 0xaa : form == 2 ? 0 : 0xff, sizeof(em));
+		memset(em, 0xff, at);
+		em[0] = 0;
+		em[1] = form == 3 ? 2 : 1;
+		em[at - 1] = 0;
+		memcpy(em + at, info, sizeof(info));
+		memcpy(em + at + sizeof(info), digest, sizeof(digest));
+		if (form == 4)
+			em[50] = 0xfe;
+		if (form == 5)
+			em[at + 15] = 0x04; /* parameters that are no NULL */
+		if (form == 6)
+			em[at + 1]++; /* a sequence that ends elsewhere */
+		if (form == 7)
+			em[at + 3]--;
+		raw_sign(em, &auth);
+		assert_int_equal(crypto_public_check(key, IKE_AUTH_RSA, auth.data, auth.len, parts, 3, &diag), form == 0 ? 0 : -1);
+		wr_fini(&auth);
+	}
+	crypto_public_free(key);
+}
+
+/* CVE-2020-16088's class: a check that goes wrong is not one that passes. */
+static void cve_2020_16088_values_beyond_the_modulus(void **st)
+{
+	static const uint8_t bytes[] = { 0x00, 0x01, 0xff };
+	struct crypto_public *key = public_of(fixture_key("RSA"));
+	uint8_t sig[EM + 1];
+
+	for (size_t b = 0; b < sizeof(bytes); b++)
+		for (size_t len = EM - 1; len <= EM + 1; len++) {
+			memset(sig, bytes[b], sizeof(sig));
+			assert_int_equal(crypto_public_check(key, IKE_AUTH_RSA, sig, len, parts, 3, &diag), -1);
+			memset(sig, 0, sizeof(sig));
+			sig[len - 1] = bytes[b];
+			assert_int_equal(crypto_public_check(key, IKE_AUTH_RSA, sig, len, parts, 3, &diag), -1);
+		}
+	crypto_public_free(key);
+}
+
 static void identifiers_that_mean_sha1(void **st)
 {
 	static const uint8_t sha1_rsa[] = { 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
@@ -251,6 +326,8 @@ int main(void)
 		cmocka_unit_test(rsa_is_pss),
 		cmocka_unit_test(without_rfc_7427),
 		cmocka_unit_test(method_1_without_sha1),
+		cmocka_unit_test(cve_2018_16151_padding_with_room),
+		cmocka_unit_test(cve_2020_16088_values_beyond_the_modulus),
 		cmocka_unit_test(identifiers_that_mean_sha1),
 		cmocka_unit_test(other_methods),
 		cmocka_unit_test(raw_keys),
