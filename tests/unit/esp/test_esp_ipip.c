@@ -17,16 +17,19 @@
 #define END_RIGHT 0xcb007102u
 
 /* Both sides have new SAs; a side that has no IP in IP shows what is in ESP. */
-static void put_between(bool left, bool right)
+static void put_ends(const struct esp_ipip two, bool left, bool right)
 {
-	const struct esp_ipip two = { { END_LEFT, IP_V4 }, { END_RIGHT, IP_V4 } };
-
 	for (unsigned int side = 0; side < 2; side++) {
 		between = (side == LEFT ? left : right) ? two : (struct esp_ipip){ 0 };
 		esp_worker_del(ends[side].worker, 0x1000 + side);
 		add_sa(side, IPIP, false, true);
 	}
 	between = (struct esp_ipip){ 0 };
+}
+
+static void put_between(bool left, bool right)
+{
+	put_ends((struct esp_ipip){ { END_LEFT, IP_V4 }, { END_RIGHT, IP_V4 } }, left, right);
 }
 
 /* An IPv4 header in front of len bytes at packet + 20; returns the whole's length. */
@@ -127,6 +130,38 @@ static void test_ip_in_ip_is_a_header_of_the_two_ends(void **state)
 	assert_int_equal(got(RIGHT, back), 100);
 }
 
+static void test_ip_in_ip_between_ipv6_addresses(void **state)
+{
+	const u128 net = (u128)0x20010db800030000 << 64;
+	const struct esp_ipip two = { { net + 1, IP_V6 }, { net + 2, IP_V6 } };
+	struct packet_conf conf = small;
+	struct esp_inner outer;
+	size_t len;
+
+	put_ends(two, true, true);
+	expect_small();
+	assert_int_equal(ends[LEFT].room, 1398); /* its header is 40 */
+	conf.v6 = true;
+	leave(&conf);
+	arrive();
+	len = packet_make(&conf, packet);
+	assert_int_equal(got(RIGHT, back), len);
+	assert_memory_equal(back, packet, len);
+	add_sa(RIGHT, IPIP + 1, false, true);
+	between = two;
+	add_sa(LEFT, IPIP + 1, false, true);
+	between = (struct esp_ipip){ 0 };
+	leave(&small);
+	arrive();
+	len = packet_make(&small, packet);
+	assert_int_equal(got(RIGHT, back), 40 + len);
+	assert_int_equal(esp_inner_read(back, 40 + len, &outer), 0);
+	assert_int_equal(outer.family, IP_V6);
+	assert_int_equal(outer.proto, ESP_NEXT_V4);
+	assert_true(ip_addr_equal(&outer.src, &two.local) && ip_addr_equal(&outer.dst, &two.remote));
+	assert_memory_equal(back + 40, packet, len);
+}
+
 static void test_ip_in_ip_that_lies_is_counted(void **state)
 {
 	size_t len = packet_make(&small, packet + 20);
@@ -175,6 +210,7 @@ int main(void)
 		CASE(test_ip_in_ip_carries_what_the_selectors_do_not_have),
 		CASE(test_ip_in_ip_tells_how_much_fits),
 		CASE(test_ip_in_ip_is_a_header_of_the_two_ends),
+		CASE(test_ip_in_ip_between_ipv6_addresses),
 		CASE(test_ip_in_ip_that_lies_is_counted),
 		CASE(test_ip_in_ip_whose_ends_are_not_agreed_upon_is_refused),
 	};
