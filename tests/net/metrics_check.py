@@ -62,7 +62,7 @@ class Report:
 
 def problem_of(url, expr, known, data_wanted):
     """"" if Prometheus takes the expression, all of its names are metrics, and there is data if wanted."""
-    if "$" in expr:
+    if re.search(r"\$(?!\d)", expr):  # $1 is a part of what label_replace() has found
         return f"a variable that is not known here: {expr}"
     missing = sorted(set(OURS.findall(expr)) - known)
     if missing:
