@@ -253,7 +253,8 @@ void sa_info_request(struct ike_sa *sa, const struct ike_path *path, uint32_t id
 
 	ike_writer_init(&w);
 	gone = handle_deletes(sa, payloads, &w);
-	if (!gone && sa->state == SA_UP)
+	/* a question that crosses our delete has its COOKIE2 too, or the answer is none */
+	if (!gone && (sa->state == SA_UP || sa->state == SA_DELETING))
 		answer_mobike(sa, path, payloads, &w, now_ms);
 	sa_respond(sa, IKE_INFORMATIONAL, id, &w, now_ms);
 	ike_writer_fini(&w);

@@ -215,6 +215,27 @@ static void a_peer_that_never_answers_is_tried_again(void **state)
 	ladder_end();
 }
 
+/* Liveness of the one crosses the delete of the other: it ends as a delete. */
+static void liveness_that_crosses_a_delete(void **state)
+{
+	const struct sa_request liveness = { .kind = REQ_LIVENESS };
+	struct diag diag;
+
+	ladder_begin(NULL);
+	ladder_up();
+	sa_queue(ladder_sa(1, 0), &liveness);
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "t", ladder.now, &diag), 0);
+	ladder_run();
+	assert_int_equal(ladder.n_wire, 2);
+	ladder_deliver(ladder.wire[0].to == 0 ? 0 : 1); /* the question first */
+	while (ladder.n_wire > 0)
+		ladder_deliver(ladder.n_wire - 1); /* and its answer before the delete */
+	ladder_settle();
+	assert_string_equal(ladder.ends[1].last, "deleted by the peer");
+	assert_kids(0);
+	ladder_end();
+}
+
 /* The machine slept, or its clock was set: both ends find to each other, without
  * a flood. */
 static void a_clock_that_jumps(void **state)
@@ -326,6 +347,7 @@ int main(void)
 		cmocka_unit_test(an_expiring_child_is_rekeyed_although_it_is_refused_at_first),
 		cmocka_unit_test(an_ike_rekeying_that_failed_comes_again),
 		cmocka_unit_test(a_peer_that_never_answers_is_tried_again),
+		cmocka_unit_test(liveness_that_crosses_a_delete),
 		cmocka_unit_test(a_clock_that_jumps),
 		cmocka_unit_test(who_names_no_group_takes_the_peers),
 		cmocka_unit_test(who_names_one_insists),
