@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "ipsec/ike/natd.h"
 #include "tests/ladder/ladder.h"
 
 static struct ike_sa *sender(void)
@@ -169,6 +170,45 @@ static void cve_2023_23009_selectors_that_are_none(void **state)
 		}
 }
 
+/* ---- NAT detection */
+
+static struct natd_result judged(const struct ike_endpoint *from, unsigned n_wrong)
+{
+	const struct ike_endpoint at = ladder_endpoint("192.0.2.1"), other = ladder_endpoint("192.0.2.77");
+	static const uint8_t spi_i[IKE_SPI_SIZE] = { 1 }, spi_r[IKE_SPI_SIZE] = { 2 };
+	const struct ike_header header = { .exchange = IKE_SA_INIT };
+	struct ike_payloads payloads;
+	struct natd_result result;
+	struct ike_writer w;
+	uint8_t bad;
+
+	ike_writer_init_header(&w, &header);
+	for (unsigned i = 0; i < n_wrong; i++)
+		natd_encode(&w, spi_i, spi_r, &other, &at, false);
+	natd_encode(&w, spi_i, spi_r, from, &at, false);
+	ike_writer_finish(&w);
+	assert_int_equal(ike_payloads_decode(w.wr.data[16], rd_init(w.wr.data + IKE_HEADER_SIZE, w.wr.len - IKE_HEADER_SIZE),
+					     &payloads, &bad),
+			 IKE_DECODED);
+	assert_true(natd_judge(&payloads, spi_i, spi_r, &at, &(struct ike_endpoint){ ladder_endpoint("192.0.2.2").addr, 500 },
+			       &result));
+	ike_writer_fini(&w);
+	return result;
+}
+
+/* RFC 7296 2.23: a peer with several addresses sends a hash of each, and one of
+ * them is enough. */
+static void several_source_hashes(void **state)
+{
+	const struct ike_endpoint right = ladder_endpoint("192.0.2.2"), wrong = ladder_endpoint("10.0.0.1");
+
+	for (unsigned n = 0; n < 6; n++) {
+		assert_false(judged(&right, n).remote);
+		assert_false(judged(&right, n).local);
+		assert_true(judged(&wrong, n).remote);
+	}
+}
+
 /* ---- names */
 
 /* CVE-2020-1763's class, a log line that breaks its writer: what comes into one
@@ -212,6 +252,7 @@ int main(void)
 		cmocka_unit_test(cve_2013_6467_payloads_left_out),
 		cmocka_unit_test(the_first_message_lacks_something),
 		cmocka_unit_test(cve_2023_23009_selectors_that_are_none),
+		cmocka_unit_test(several_source_hashes),
 		cmocka_unit_test(cve_2020_1763_names_in_a_log),
 	};
 
