@@ -338,6 +338,7 @@ static void request_begin(struct ike_sa *sa, const struct sa_request *request, u
 		sa_rekey_begin(sa, now_ms);
 		return;
 	case REQ_CHILD_DELETE:
+	case REQ_CHILD_UNMADE:
 	case REQ_IKE_DELETE:
 	case REQ_LIVENESS:
 	case REQ_MOVE:
@@ -618,6 +619,7 @@ static void handle_response(struct ike_sa *sa, const struct ike_header *header, 
 			sa_rekey_response(sa, &payloads, now_ms);
 		return;
 	case REQ_CHILD_DELETE:
+	case REQ_CHILD_UNMADE:
 	case REQ_IKE_DELETE:
 	case REQ_LIVENESS:
 	case REQ_MOVE:

@@ -89,6 +89,7 @@ enum request_kind {
 	REQ_CHILD_NEW,
 	REQ_CHILD_REKEY,
 	REQ_CHILD_DELETE,
+	REQ_CHILD_UNMADE, /* the peer made it with us, and we could not: it shall delete it */
 	REQ_IKE_REKEY,
 	REQ_IKE_DELETE,
 	REQ_LIVENESS,
@@ -308,6 +309,9 @@ void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t 
 uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike_writer *w);
 /* The peer took ours: 0, or why it can't be, as a notify number. */
 uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t spi, struct crypto_dh *dh);
+/* The peer agreed and has it, and here it came to nothing: what it sends with it
+ * would be lost (1.3, 2.21). */
+void sa_child_unmake(struct ike_sa *sa, uint32_t spi_in);
 void sa_child_use(struct ike_sa *sa, struct sa_child *child); /* from now on the datapath sends with it */
 struct sa_child *sa_child_find(struct ike_sa *sa, uint32_t spi_in);
 struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out);

@@ -398,8 +398,8 @@ static void initiator_finish(struct ike_sa *sa, const struct said *said, uint64_
 		sa_queue(sa, &again);
 		return;
 	}
-	if (!error)
-		error = sa_child_accept(sa, &x, spi, NULL);
+	if (!error && (error = sa_child_accept(sa, &x, spi, NULL)) != 0)
+		sa_child_unmake(sa, spi);
 	if (!error) {
 		sa_child_use(sa, x.made);
 		return;

@@ -66,6 +66,20 @@ static bool is_surpassed(struct ike_sa *sa, const struct sa_child *child)
 	return false;
 }
 
+/* What it should have replaced stays, and can be rekeyed again. */
+static void disown(struct ike_sa *sa, const struct sa_child *successor)
+{
+	for (unsigned i = 0; i < sa->n_children; i++) {
+		struct sa_child *old = sa->children[i];
+
+		if (old->successor != successor->spi_in)
+			continue;
+		old->successor = 0;
+		if (old->state == CHILD_REKEYED)
+			old->state = CHILD_UP;
+	}
+}
+
 void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 {
 	void *ctx;
@@ -79,6 +93,7 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 		}
 	sa_unqueue(sa, REQ_CHILD_DELETE, child->spi_in);
 	sa_unqueue(sa, REQ_CHILD_REKEY, child->spi_in);
+	disown(sa, child);
 	next = sa_child_find(sa, child->successor);
 	/* the peer has dropped the old one, so it has the new one (2.8) */
 	if (next && !is_surpassed(sa, next))
@@ -454,6 +469,13 @@ uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t s
 	return error;
 }
 
+void sa_child_unmake(struct ike_sa *sa, uint32_t spi_in)
+{
+	const struct sa_request request = { .kind = REQ_CHILD_UNMADE, .spi = spi_in };
+
+	sa_queue(sa, &request);
+}
+
 /* ---- our CREATE_CHILD_SA */
 
 /* Has the peer our answer that made the child? It would say CHILD_SA_NOT_FOUND
@@ -582,11 +604,13 @@ void sa_child_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 	struct sa_nonce ours = { 0 };
 	uint32_t spi = out->new_spi;
 	uint16_t error;
+	bool made;
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 
 	x.rekeyed = req.kind == REQ_CHILD_REKEY ? sa_child_find(sa, req.spi) : NULL;
 	error = sa_error(payloads, &n);
+	made = !error;
 	if (!error && (!nonce || ike_nonce_decode(nonce->body, &x.nr) != 0))
 		error = N_INVALID_SYNTAX;
 	if (!error) {
@@ -597,6 +621,8 @@ void sa_child_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 	if (error) {
 		n.type = error;
 		ops->child_del(ctx, spi);
+		if (made)
+			sa_child_unmake(sa, spi);
 		child_refused(sa, &req, x.rekeyed, &n, now_ms);
 		return;
 	}

@@ -49,6 +49,9 @@ void sa_info_begin(struct ike_sa *sa, uint64_t now_ms)
 			ike_delete_encode(&w, IKE_PROTO_ESP, &child->spi_in, 1);
 		}
 		break;
+	case REQ_CHILD_UNMADE:
+		ike_delete_encode(&w, IKE_PROTO_ESP, &sa->out.req.spi, 1);
+		break;
 	case REQ_MOVE:
 		nothing = !sa->peer_mobike || sa->state != SA_UP;
 		ike_notify_encode(&w, N_UPDATE_SA_ADDRESSES, NULL, 0);

@@ -187,6 +187,40 @@ static void an_ike_rekeying_that_failed_comes_again(void **state)
 	ladder_end();
 }
 
+/* The peer has made it already, and would send with it what nobody receives. */
+static void what_came_to_nothing_here_is_deleted_there(void **state)
+{
+	uint32_t before;
+	struct diag diag;
+
+	ladder_begin(NULL);
+	ladder.ends[0].refuses = true;
+	ladder_up();
+	assert_int_equal(ladder.ends[1].ups, 1);
+	assert_kids(0);
+	ladder.ends[0].refuses = false;
+	ladder_up();
+	assert_kids(1);
+	before = ladder.ends[1].kids[0].spi_in;
+	ladder.ends[0].refuses = true;
+	assert_int_equal(ike_engine_rekey(ladder.ends[0].engine, "t", true, ladder.now, &diag), 0);
+	ladder_settle();
+	assert_int_equal(ladder.ends[1].kids[ladder.ends[1].n_kids - 1].spi_in, before);
+	assert_kids(1);
+	/* and the old one is as it was: either can rekey it */
+	ladder.ends[0].refuses = false;
+	ladder.now += 70000;
+	ladder_settle();
+	for (unsigned end = 0; end < 2; end++) {
+		before = ladder.ends[1].kids[0].spi_in;
+		assert_int_equal(ike_engine_rekey(ladder.ends[end].engine, "t", true, ladder.now, &diag), 0);
+		ladder_settle();
+		assert_kids(1);
+		assert_int_not_equal(ladder.ends[1].kids[0].spi_in, before);
+	}
+	ladder_end();
+}
+
 /* ---- peers and clocks */
 
 /* Tried for ever, and not often. */
@@ -346,6 +380,7 @@ int main(void)
 		cmocka_unit_test(a_refused_rekeying_of_a_child_comes_again),
 		cmocka_unit_test(an_expiring_child_is_rekeyed_although_it_is_refused_at_first),
 		cmocka_unit_test(an_ike_rekeying_that_failed_comes_again),
+		cmocka_unit_test(what_came_to_nothing_here_is_deleted_there),
 		cmocka_unit_test(a_peer_that_never_answers_is_tried_again),
 		cmocka_unit_test(liveness_that_crosses_a_delete),
 		cmocka_unit_test(a_clock_that_jumps),
