@@ -436,6 +436,7 @@ static int start_steer(struct event_loop *the_loop)
 	hooks = hook_packet_new(loop, note, NULL);
 	steer_start(loop, &steer_ops, NULL, &agent.table, &files);
 	head_agent_start(loop, &privs, socket, note, NULL);
+	metrics_registry_add(registry, head_agent_collect, NULL);
 	reach = reach_packet_new(loop, &reach_ops, NULL);
 	metrics_registry_add(registry, reach_packet_collect, reach);
 	reach_vty_start(reach);

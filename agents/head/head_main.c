@@ -5,11 +5,21 @@
 
 #include "agents/head/head_main.h"
 #include "agents/head/head_zebra.h"
+#include "lib/metrics.h"
 
 #define ZEBRA_PATH    "/run/frr/zserv.api"
 #define RETRY_MS      1000
 #define MESSAGES_MAX  1000 /* of sav-iked's in one turn */
 #define NOTES_MAX     100  /* of clients in a second */
+
+GAUGE(m_zebra, "sav_agent_head_zebra_up", "Is there a connection to zebra for the routes of a head end's clients.");
+GAUGE(m_known, "sav_agent_head_tunnels_known", "Has sav-iked told all its tunnels, and is it there.");
+GAUGE(m_clients, "sav_agent_head_clients", "Clients whose prefixes are to be announced.");
+GAUGE(m_up, "sav_agent_head_clients_up", "Clients with a tunnel that is up.");
+GAUGE(m_prefixes, "sav_agent_head_prefixes", "Prefixes announced to zebra.");
+GAUGE(m_in_use, "sav_agent_head_prefixes_in_use", "Prefixes whose packets take the tunnel.");
+COUNTER(m_added, "sav_agent_head_announced_total", "Prefixes announced to zebra so far.");
+COUNTER(m_withdrawn, "sav_agent_head_withdrawn_total", "Prefixes withdrawn from zebra so far.");
 
 static struct {
 	struct event_loop *loop;
@@ -198,6 +208,25 @@ static void on_connect(struct event *t)
 	set_error("");
 	head_snapshot(h.head);
 	event_add_read(h.loop, on_read, NULL, h.fd, &h.t_read);
+}
+
+bool head_agent_collect(struct metrics *m, uint64_t *step, void *arg)
+{
+	struct head_totals t;
+
+	(void)step, (void)arg;
+	if (!h.head || h.config.n == 0)
+		return true;
+	head_totals(h.head, head_agent_now_ms(), &t);
+	metric_add_bool(m, &m_zebra, NULL, head_zebra_is_up());
+	metric_add_bool(m, &m_known, NULL, t.known);
+	metric_add(m, &m_clients, NULL, t.clients);
+	metric_add(m, &m_up, NULL, t.up);
+	metric_add(m, &m_prefixes, NULL, t.announced);
+	metric_add(m, &m_in_use, NULL, t.in_use);
+	metric_add(m, &m_added, NULL, t.added);
+	metric_add(m, &m_withdrawn, NULL, t.withdrawn);
+	return true;
 }
 
 /* ---- configuration ---- */

@@ -24,6 +24,10 @@ struct head_config *head_agent_config(void);
 void head_agent_changed(void);
 void head_agent_again(void); /* distance or tag: all routes are sent anew */
 
+/* A collector of metrics (lib/metrics.h). */
+struct metrics;
+bool head_agent_collect(struct metrics *m, uint64_t *step, void *arg);
+
 /* NULL: not started. */
 const struct head *head_agent_head(void);
 const char *head_agent_error(void); /* of the connection to sav-iked, "" none */
