@@ -22,7 +22,7 @@ outer() { if [ "$1" = left ]; then echo $LEFT; else echo $RIGHT; fi; }
 dir() { if [ "$1" = left ]; then echo "$LAB/run/left"; else echo "/mnt/$1"; fi; }
 # Runs bash's command on a side.
 on() { # side command
-	if [ "$1" = left ]; then in_ns left bash -c "$2"; else guest "$2"; fi
+	if [ "$1" = left ]; then in_ns left bash -c "nap() { sleep 0.05; }; $2"; else guest "$2"; fi
 }
 
 # ---- sav-iked on a side
@@ -52,27 +52,42 @@ iked_configuration() { # side lines
 	X
 }
 
+# With IKED_UNPRIVILEGED the machine's never was root, and has no more than these capabilities.
+CAPABILITIES=+net_admin,+net_raw,+net_bind_service
+as() { # side user|group|command
+	case $2,$([ "$1" = right ] && echo "${IKED_UNPRIVILEGED:-}") in
+	command,?*) echo "setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=$CAPABILITIES --ambient-caps=$CAPABILITIES" ;;
+	command,) ;;
+	user,?*) echo nobody ;;
+	group,?*) echo nogroup ;;
+	*) echo root ;;
+	esac
+}
+
 iked_start() { # side lines
 	local d log=$LAB/log/iked-$1.log
 	d=$(dir "$1")
 	iked_configuration "$1" "$2" >"$LAB/iked-$1.conf"
 	: >"$log"
-	on "$1" "mkdir -p $d/keys; cp $LAB/iked-$1.conf $d/iked.conf; (umask 077; echo a secret of both >$d/keys/psk)"
+	: >"${log%.log}.out"
+	chmod 666 "$log" "${log%.log}.out"
+	on "$1" "mkdir -p $d/keys; cp $LAB/iked-$1.conf $d/iked.conf; (umask 077; echo a secret of both >$d/keys/psk)
+		chown -R $(as "$1" user):$(as "$1" group) $d"
 	iked_run "$1"
 }
 iked_run() { # side
 	iked_begin "$1"
-	need $SLOW "its interface" on "$1" "ip link show ipsec9"
-	on "$1" "ip route replace $(inner "$(other "$1")") dev ipsec9 src $(inner "$1")"
+	must on "$1" "until ip link show ipsec9 >/dev/null 2>&1; do nap; done
+		ip route replace $(inner "$(other "$1")") dev ipsec9 src $(inner "$1")"
 }
 iked_begin() { # side
 	local d
 	local log=/mnt/lab/log
 	[ "$1" = right ] || log=$LAB/log
 	d=$(dir "$1")
-	on "$1" "rm -f $d/*.vty; cd /; setsid $OPENSAV_BUILD/sav-iked -u root -g root -i $d/iked.pid -f $d/iked.conf \
-		--vty_socket $d --keys $d/keys --log file:$log/iked-$1.log </dev/null >>$log/iked-$1.out 2>&1 &"
-	need $SLOW "sav-iked of $1 runs" iked "$1" 'show ipsec counters'
+	must on "$1" "rm -f $d/*.vty; cd /; $(as "$1" command) setsid $OPENSAV_BUILD/sav-iked -u $(as "$1" user) -g $(as "$1" group) \
+		-i $d/iked.pid -f $d/iked.conf --vty_socket $d --keys $d/keys --log file:$log/iked-$1.log </dev/null >>$log/iked-$1.out 2>&1 &
+		until compgen -G '$d/*.vty' >/dev/null; do nap; done"
 }
 iked() { # side command...
 	local side=$1 c words=
@@ -81,7 +96,7 @@ iked() { # side command...
 	on "$side" "$OPENSAV_BUILD/savsh --vty_socket $(dir "$side") $words"
 }
 iked_stop() { # side [signal]
-	on "$1" "p=\$(cat $(dir "$1")/iked.pid); kill -${2:-TERM} \$p; while kill -0 \$p; do sleep 0.1; done" >/dev/null 2>&1
+	on "$1" "p=\$(cat $(dir "$1")/iked.pid); kill -${2:-TERM} \$p; while kill -0 \$p; do nap; done" >/dev/null 2>&1
 }
 sa() { iked "$1" 'show ipsec sa json' | json "$2"; } # side python
 is_up() { [ "$(sa "$1" 'sum(s["state"] == "up" and any(c["state"] == "up" for c in s["children"]) for s in d)')" -ge 1 ]; }

@@ -5,7 +5,8 @@
 #
 #   machine_find           skips the script when the emulator or the kernel is missing
 #   machine_start NS TAP   boots; its eth0 is wired to a new interface TAP of namespace NS
-#   guest COMMAND          runs bash's COMMAND in it, prints the output, returns the status
+#   guest COMMAND          runs bash's COMMAND in it, prints the output, returns the status; there, "nap"
+#                          waits a twentieth of a second for nothing: "until [ -e FILE ]; do nap; done"
 #   machine_esp            loads what its kernel has of ESP
 #   machine_stop
 #
@@ -48,7 +49,9 @@ machine_initramfs() {
 	(cd "$root" && find . | "$PYTHON" "$LAB_SRC/tests/uml/newc.py" >"$LAB/initramfs.cpio")
 }
 
-# What goes on in the machine: it takes a command at a time from $LAB/guest.
+# What goes on in the machine: it takes a command at a time from $LAB/guest, told of it by a serial line.
+# While it waits it does nothing, and starts no program that it can do without: either costs the emulated
+# processor more than most commands.
 machine_script() {
 	cat >"$LAB/machine" <<-END
 		export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/mnt TMPDIR=/mnt LAB=/mnt/lab
@@ -67,20 +70,20 @@ machine_script() {
 		ip link set lo up
 		/mnt/modprobe virtio_net
 		cd /mnt/lab/guest
-		touch ready
-		(until [ -e ask ]; do sleep 1; done
+		mkfifo /mnt/never
+		exec 3</dev/ttyS1 4<>/mnt/never
+		stty raw -echo <&3
+		nap() { read -r -t 0.05 -u 4 || true; }
+		: >ready
+		(until [ -e ask ]; do read -t 1 -u 4; done
 		for p in /proc/[1-9]*; do
 			s=\$(head -n 5 \$p/stack | sed 's/^/      /')
 			[ ! -s \$p/cmdline ] || printf '  %s\n%s\n' "\$(tr '\\0' ' ' <\$p/cmdline | cut -c 1-100)" "\$s"
 		done >stacks.tmp 2>/dev/null
 		mv stacks.tmp stacks) &
-		n=1
-		while :; do
-			until [ -e do.\$n ]; do sleep 0.05; done
-			bash do.\$n >out.\$n 2>&1 </dev/null
-			echo \$? >status.tmp
-			mv status.tmp status.\$n
-			n=\$((n + 1))
+		while read -r n <&3; do
+			(exec 3<&-; . ./do.\$n) >out.\$n 2>&1 </dev/null
+			echo \$? >status.\$n
 		done
 	END
 }
@@ -89,6 +92,7 @@ machine_start() { # namespace tap
 	local mem=memory-backend-memfd,id=mem,size=768M,share=on
 	exec {MACHINE_SAYS}>&2 # while something is waited for, nothing is shown
 	mkdir -p "$LAB/guest"
+	mkfifo "$LAB/guest/line.in" "$LAB/guest/line.out"
 	echo 0 >"$LAB/guest/count"
 	machine_initramfs
 	machine_script
@@ -97,7 +101,8 @@ machine_start() { # namespace tap
 	lab_spawn "$1" virtiofsd "$VIRTIOFSD" --socket-path="$LAB/run/fs" -o source=/ -o cache=auto -o sandbox=chroot
 	need 10 "virtiofsd listens" test -S "$LAB/run/fs"
 	lab_spawn "$1" machine qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu max -m 768 -smp 1 -nodefaults \
-		-no-user-config -display none -serial stdio -no-reboot -object "$mem" -numa node,memdev=mem \
+		-no-user-config -display none -serial stdio -chardev "pipe,id=line,path=$LAB/guest/line" \
+		-serial chardev:line -no-reboot -object "$mem" -numa node,memdev=mem \
 		-chardev "socket,id=fs,path=$LAB/run/fs" -device vhost-user-fs-pci,chardev=fs,tag=host \
 		-netdev "tap,id=net,ifname=$2,script=no,downscript=no" -device virtio-net-pci,netdev=net \
 		-kernel "$KERNEL" -initrd "$LAB/initramfs.cpio" \
@@ -109,10 +114,10 @@ guest() { # command
 	local n # counted in a file: it may be called in a subshell
 	n=$(($(cat "$LAB/guest/count") + 1))
 	echo $n >"$LAB/guest/count"
-	echo "$1" >"$LAB/guest/do.tmp"
-	mv "$LAB/guest/do.tmp" "$LAB/guest/do.$n"
-	lab_poll "$GUEST_LIMIT" eval "[ -e '$LAB/guest/status.$n' ] || ! lab_alive machine"
-	[ -e "$LAB/guest/status.$n" ] || { machine_lost "$1"; return 1; }
+	echo "$1" >"$LAB/guest/do.$n"
+	echo $n >"$LAB/guest/line.in"
+	lab_poll "$GUEST_LIMIT" eval "[ -s '$LAB/guest/status.$n' ] || ! lab_alive machine"
+	[ -s "$LAB/guest/status.$n" ] || { machine_lost "$1"; return 1; }
 	cat "$LAB/guest/out.$n"
 	return "$(cat "$LAB/guest/status.$n")"
 }
