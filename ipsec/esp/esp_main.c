@@ -510,10 +510,10 @@ static void flush_channels(void)
  * are there. */
 static void end_orphans(uint64_t now)
 {
-	if (esp.orphaned_ms == 0 || now < esp.looked_ms + FLUSH_EVERY_MS || now < ORPHANS_MS)
+	if (esp.orphaned_ms == 0 || now < esp.looked_ms + FLUSH_EVERY_MS)
 		return;
 	esp.looked_ms = now;
-	esp_crew_orphans_end(esp.crew, now - ORPHANS_MS);
+	esp_crew_orphans_end(esp.crew, now > ORPHANS_MS ? now - ORPHANS_MS : 0);
 	if (now >= esp.orphaned_ms + ORPHANS_MS)
 		esp.orphaned_ms = 0;
 }

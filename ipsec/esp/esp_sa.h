@@ -93,6 +93,7 @@ struct esp_sa_drops {
 struct esp_sa {
 	uint32_t tunnel, owner;
 	uint64_t orphan_ms; /* since when its IKE process is no more; 0: it is there */
+	uint8_t succeeded;  /* an orphan's: looks since another one took its place, and 1; 0: none did */
 	bool elsewhere;
 	uint32_t spi_in, spi_out;
 	struct crypto_cipher *seal, *open;

@@ -268,6 +268,15 @@ void esp_table_use(struct esp_table *t, struct esp_sa *sa)
 	change_ways(t, sa, true);
 }
 
+void esp_table_unuse(struct esp_table *t, struct esp_sa *sa)
+{
+	if (!sa->sending)
+		return;
+	sa->sending = false;
+	change_ways(t, sa, false);
+	tunnel_drop_if_idle(t, sa->tunnel);
+}
+
 int esp_table_del(struct esp_table *t, uint32_t spi_in)
 {
 	struct esp_sa **at = spi_slot(t, spi_in), *sa;
@@ -279,10 +288,7 @@ int esp_table_del(struct esp_table *t, uint32_t spi_in)
 	sa = *at;
 	*at = sa->next_spi;
 	t->n_sas--;
-	if (sa->sending) {
-		change_ways(t, sa, false);
-		tunnel_drop_if_idle(t, sa->tunnel);
-	}
+	esp_table_unuse(t, sa);
 	esp_sa_free(sa);
 	return 0;
 }

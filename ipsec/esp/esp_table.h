@@ -26,6 +26,9 @@ struct esp_sa *esp_table_by_spi(const struct esp_table *t, uint32_t spi_in);
  * (RFC 7296 2.8). */
 void esp_table_use(struct esp_table *t, struct esp_sa *sa);
 
+/* It only receives from now on. */
+void esp_table_unuse(struct esp_table *t, struct esp_sa *sa);
+
 /* The SA that carries this outbound packet: the longest prefix of the peer's
  * selectors that holds its destination decides, the newest SA first. NULL:
  * none; the packet must not leave. twin: of the peer that it is for (esp_twin.h). */

@@ -242,12 +242,14 @@ static bool takes_place(const struct esp_sa *sa, const struct esp_sa *of)
 	return sa->transport && of->transport ? ike_endpoint_equal(&sa->path.remote, &of->path.remote) : esp_sa_meets(sa, of);
 }
 
-static void drop_orphan(void *ctx, struct esp_sa *sa)
+static void succeed_orphan(void *ctx, struct esp_sa *sa)
 {
 	struct replacing *r = ctx;
 
-	if (sa->orphan_ms != 0 && takes_place(r->by, sa))
-		esp_worker_del(r->w, sa->spi_in);
+	if (sa->orphan_ms == 0 || sa->succeeded || !takes_place(r->by, sa))
+		return;
+	sa->succeeded = 1;
+	esp_table_unuse(r->w->table, sa);
 }
 
 static void start_sending(struct esp_worker *w, struct esp_sa *sa)
@@ -260,7 +262,7 @@ static void start_sending(struct esp_worker *w, struct esp_sa *sa)
 	if (sock && !sa->elsewhere)
 		esp_worker_fit(w, sa, sock);
 	if (w->n_orphans > 0)
-		esp_table_each(w->table, drop_orphan, &r);
+		esp_table_each(w->table, succeed_orphan, &r);
 }
 
 struct family {
@@ -349,7 +351,9 @@ static void orphan_ends(void *ctx, struct esp_sa *sa)
 {
 	struct orphaning *o = ctx;
 
-	if (sa->orphan_ms != 0 && sa->orphan_ms <= o->at_ms)
+	if (sa->orphan_ms == 0)
+		return;
+	if (sa->orphan_ms <= o->at_ms || (sa->succeeded && sa->succeeded++ > ESP_LATE_LOOKS))
 		esp_worker_del(o->w, sa->spi_in);
 }
 

@@ -91,9 +91,11 @@ void esp_worker_del(struct esp_worker *w, uint32_t spi_in);
 /* Whoever made the SAs is gone, at that time. They carry on until one sends that
  * takes their place: of the same owner, and for some of the same addresses, or in
  * transport mode at the same place (a tunnel for all comers has many peers; each
- * knows only its new one then). */
+ * knows only its new one then). Then they only receive what is on the way. */
 void esp_worker_orphan(struct esp_worker *w, uint64_t now_ms);
-/* Those that were made orphans then or before are no more wanted. */
+/* To be called once a second: those that have been succeeded for so many calls go,
+ * and those that were made orphans then or before. */
+#define ESP_LATE_LOOKS 5
 void esp_worker_orphans_end(struct esp_worker *w, uint64_t until_ms);
 
 /* What another worker handed over; must stay until esp_worker_handed_all(). The

@@ -281,6 +281,10 @@ static void command(const char *line)
 	} else if (strcmp(line, "del-old\n") == 0) {
 		send_spis(PROC_CHILD_DEL, driver.generation - 1);
 	} else if (strcmp(line, "restart-ike\n") == 0) {
+		struct wr w = { 0 };
+
+		proc_plain_encode(&w, PROC_ORPHANS);
+		proc_chan_send(driver.main, &w, -1);
 		give_ike();
 	} else if (strcmp(line, "counters\n") == 0) {
 		for (unsigned int i = 0; i < driver.counters.n; i++)

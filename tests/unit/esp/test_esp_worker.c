@@ -308,6 +308,11 @@ static bool is_there(uint32_t spi)
 	return esp_table_by_spi(ends[LEFT].worker->table, spi) != NULL;
 }
 
+static bool is_sending(uint32_t spi)
+{
+	return esp_table_by_spi(ends[LEFT].worker->table, spi)->sending;
+}
+
 static void test_a_client_that_comes_back_replaces_its_own_sa_only(void **state)
 {
 	for (uint8_t client = 1; client <= 3; client++)
@@ -315,7 +320,16 @@ static void test_a_client_that_comes_back_replaces_its_own_sa_only(void **state)
 	esp_worker_orphan(ends[LEFT].worker, BEGAN_ANEW_MS);
 	add_client(2, 0x6002, false);
 	assert_true(is_there(0x5002)); /* until the new one sends */
+	assert_true(is_sending(0x5002));
 	esp_worker_use(ends[LEFT].worker, 0x6002);
+	/* what is on the way still comes in */
+	assert_true(is_there(0x5002));
+	assert_false(is_sending(0x5002));
+	assert_true(is_sending(0x6002) && is_sending(0x5001) && is_sending(0x5003) && is_sending(0x1000));
+	for (unsigned int look = 0; look < ESP_LATE_LOOKS; look++)
+		esp_worker_orphans_end(ends[LEFT].worker, 0);
+	assert_true(is_there(0x5002));
+	esp_worker_orphans_end(ends[LEFT].worker, 0);
 	assert_false(is_there(0x5002));
 	assert_true(is_there(0x5001));
 	assert_true(is_there(0x5003));
