@@ -29,6 +29,7 @@ struct ktunnel {
 	uint32_t mtu;	 /* of its last child's path, 0: none yet */
 	/* what it stands for, in transport mode only the two hosts'; NULL: not known */
 	struct ike_ts_list *local_ts, *remote_ts;
+	bool wide; /* transport mode, and any peer's */
 	char device[IKED_IFNAME]; /* its xfrm interface */
 	char ipip[IKED_IFNAME];	  /* the ipip device over that; "": none */
 	struct esp_ipip ends;
@@ -138,15 +139,31 @@ static void selectors_forget(struct ktunnel *k)
 
 static void selectors_set(struct ktunnel *k, const struct ike_tunnel *t, const struct ip_addr *local)
 {
+	const struct ike_ts_list *local_ts = t->local_ts, *remote_ts = t->remote_ts;
 	struct ike_ts_list hosts[2];
 
 	selectors_forget(k);
-	if (t->transport)
+	k->wide = t->transport && t->remote_addr.v == 0;
+	if (t->transport && !k->wide) {
 		iked_host_selectors(t, local, &t->remote_addr, &hosts[0], &hosts[1]);
-	k->local_ts = t->transport ? mem_dup(&hosts[0], ike_ts_list_bytes(&hosts[0])) :
-				     mem_dup(t->local_ts, ike_ts_list_bytes(t->local_ts));
-	k->remote_ts = t->transport ? mem_dup(&hosts[1], ike_ts_list_bytes(&hosts[1])) :
-				      mem_dup(t->remote_ts, ike_ts_list_bytes(t->remote_ts));
+		local_ts = &hosts[0];
+		remote_ts = &hosts[1];
+	}
+	k->local_ts = mem_dup(local_ts, ike_ts_list_bytes(local_ts));
+	k->remote_ts = mem_dup(remote_ts, ike_ts_list_bytes(remote_ts));
+}
+
+/* What a predecessor left for it. One between us and anybody may have had what another
+ * such has now: then that goes on until nobody makes it anew. */
+static void orphans_drop(const struct ktunnel *k)
+{
+	bool others = false;
+
+	for (unsigned i = 0; i < BUCKETS && k->wide; i++)
+		for (const struct ktunnel *o = kernel.tunnels[i]; o; o = o->next)
+			others = others || (o != k && o->if_id == 0);
+	if (!others && k->local_ts && k->local_ts->n && k->remote_ts->n)
+		xfrm_orphans_del(kernel.xfrm, k->if_id, k->local_ts, k->remote_ts);
 }
 
 /* While there is no SA: nothing of what two hosts have in ESP leaves in clear, and
@@ -164,8 +181,8 @@ static int trap(struct ktunnel *k, const struct iked_tunnel *t, struct diag *dia
 	if (!wanted)
 		xfrm_untrap(kernel.xfrm, k->number);
 	conf.path.remote.addr = conf.path.local.addr = t->t.remote_addr;
-	if (t->t.remote_addr.v == 0 || !link ||
-	    !iked_link_address(link, (enum ip_family)t->t.remote_addr.family, &conf.path.local.addr))
+	if (t->t.remote_addr.v != 0 &&
+	    (!link || !iked_link_address(link, (enum ip_family)t->t.remote_addr.family, &conf.path.local.addr)))
 		return 0;
 	iked_tunnel_resolve(&iked.config, t, &resolved);
 	selectors_set(k, &resolved, &conf.path.local.addr);
@@ -335,8 +352,7 @@ void iked_kernel_tunnel_gone(const char *name)
 	iked_privileges(true);
 	children_drop(k, false);
 	xfrm_untrap(kernel.xfrm, k->number);
-	if (k->local_ts && k->local_ts->n && k->remote_ts->n) /* also what a predecessor left for it */
-		xfrm_orphans_del(kernel.xfrm, k->if_id, k->local_ts, k->remote_ts);
+	orphans_drop(k);
 	device_close(k);
 	iked_privileges(false);
 	*at = k->next;
