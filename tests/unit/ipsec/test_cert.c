@@ -261,9 +261,9 @@ int socket(int domain, int type, int protocol)
 
 static void cve_2022_40617_nothing_is_fetched(void **st)
 {
-	struct fixture_cert ca = { .cn = "Somebody's CA", .ca = true, .crl_at = "URI:http://192.0.2.1/crl" };
+	struct fixture_cert ca = { .cn = "Somebody's CA", .ca = true, .crl_at = "URI:http://crl.example.org/crl" };
 	struct fixture_cert leaf = { .cn = "gate", .issuer_key = fixture_other_key("P-256"), .san = "DNS:gate.example.org",
-				     .key_usage = "digitalSignature", .crl_at = "URI:http://192.0.2.1/crl" };
+				     .key_usage = "digitalSignature", .crl_at = "URI:http://crl.example.org/crl" };
 	X509 *stranger = fixture_cert(&ca, fixture_other_key("P-256")), *chain[2] = { NULL, stranger };
 	struct crypto_trust *trust = trust_root();
 	BIO *web = BIO_new_connect("127.0.0.1:9");
