@@ -5,7 +5,8 @@
  *
  *   flow tcp-sink ADDRESS                          until standard input ends
  *   flow tcp ADDRESS STREAMS SECONDS
- *   flow udp-sink ADDRESS[/BITS] SECONDS-OF-SILENCE  to any address of the network
+ *   flow udp-sink ADDRESS[/BITS] SECONDS-OF-SILENCE  to any address of the network;
+ *                                                half a minute more until the first packet
  *   flow udp SOURCE ADDRESS SIZE SECONDS [OPTION]...
  *     train N    packets of one send, to be cut by the kernel (default: 1)
  *     hosts N    from and to N addresses in turn, counted from SOURCE and ADDRESS
@@ -207,7 +208,7 @@ static int udp_sink(const char *at, double silence)
 	struct pollfd p = { fd, POLLIN, 0 };
 
 	set(fd, IPPROTO_UDP, UDP_GRO, 1);
-	while (poll(&p, 1, s.packets ? (int)(silence * 1000) : 30000) > 0) {
+	while (poll(&p, 1, (int)(silence * 1000) + (s.packets ? 0 : 30000)) > 0) {
 		int n;
 
 		for (int i = 0; i < BATCH; i++) {
