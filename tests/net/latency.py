@@ -94,7 +94,7 @@ def main():
         total.append(result[1])
         router.append(result[0])
         ours.append(result[1] - result[0])
-    doc = {"benchmark": "latency", "unit": "ms", "announcements": count, "lost": lost}
+    doc = {"bench": "latency", "unit": "ms", "announcements": count, "lost": lost}
     if total:
         doc.update({"bgp_to_kernel": summary(total), "bgp_to_bmp": summary(router), "bmp_to_kernel": summary(ours)})
     print(json.dumps(doc))
