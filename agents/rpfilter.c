@@ -3,13 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/ifsetting.h"
 #include "lib/mem.h"
 #include "lib/pki.h"
 #include "lib/wr.h"
@@ -39,48 +38,22 @@ static int larger(int a, int b)
 
 /* ---- the kernel's values ---- */
 
-static void value_path(const struct rpfilter *rp, const char *name, char path[PATH_MAX])
-{
-	snprintf(path, PATH_MAX, "%s/%s/rp_filter", rp->conf, name);
-}
-
 /* -1: there is no such interface (any more). */
 static int value_read(const struct rpfilter *rp, const char *name)
 {
-	char path[PATH_MAX], text[16] = "";
-	ssize_t got = -1;
-	int fd;
-
-	value_path(rp, name, path);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		got = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	return got > 0 && text[0] >= '0' && text[0] <= '9' ? atoi(text) : -1;
+	return ifsetting_read(rp->conf, name, "rp_filter");
 }
 
 static int value_write(const struct rpfilter *rp, const char *name, int value,
 		       struct diag *diag)
 {
-	char path[PATH_MAX], text[16];
-	ssize_t put = -1;
-	int fd, len = snprintf(text, sizeof(text), "%d\n", value);
+	int rc = ifsetting_write(rp->conf, name, "rp_filter", value);
 
-	value_path(rp, name, path);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0; /* the interface has just gone */
-	if (fd >= 0)
-		put = write(fd, text, (size_t)len);
-	if (put != len)
-		diag_set(diag,
-			 "cannot write %s: %s; rp_filter may drop what the filter "
-			 "accepts (is /proc/sys read-only, as in a container?)",
-			 path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return put == len ? 0 : -1;
+	return rc == 0 ? 0 :
+			 diag_set(diag,
+				  "cannot write %s/%s/rp_filter: %s; rp_filter may drop what the filter "
+				  "accepts (is /proc/sys read-only, as in a container?)",
+				  rp->conf, name, strerror(-rc));
 }
 
 /* ---- the state file ---- */

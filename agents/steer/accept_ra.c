@@ -2,12 +2,12 @@
 #include "agents/steer/accept_ra.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/ifsetting.h"
 #include "lib/mem.h"
 #include "lib/pki.h"
 #include "lib/wr.h"
@@ -92,47 +92,27 @@ void accept_ra_close(struct accept_ra *a)
 
 /* ---- the kernel's values ---- */
 
-static FILE *value_open(const struct accept_ra *a, const char *interface, const char *mode)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s/accept_ra", a->conf, interface);
-	return fopen(path, mode);
-}
-
 /* -1: there is no such interface (any more). */
 static int value_read(const struct accept_ra *a, const char *interface)
 {
-	FILE *f = value_open(a, interface, "re");
-	int value;
-
-	if (!f || fscanf(f, "%d", &value) != 1)
-		value = -1;
-	if (f)
-		fclose(f);
-	return value;
+	return ifsetting_read(a->conf, interface, "accept_ra");
 }
 
 static int value_write(const struct accept_ra *a, const char *interface, int value,
 		       struct diag *diag)
 {
-	FILE *f;
-	bool ok;
+	int rc;
 
 	if (value_read(a, interface) == value)
 		return 0;
 	if (a->privileges)
 		a->privileges(true);
-	f = value_open(a, interface, "we");
-	ok = (f && fprintf(f, "%d\n", value) > 0);
-	if (f && fclose(f) != 0)
-		ok = false;
+	rc = ifsetting_write(a->conf, interface, "accept_ra", value);
 	if (a->privileges)
 		a->privileges(false);
-	if (ok || (!f && errno == ENOENT))
-		return 0;
-	return diag_set(diag, "cannot set accept_ra of %s: %s (is /proc/sys read-only, as in a "
-			      "container?)", interface, strerror(errno));
+	return rc == 0 ? 0 :
+			 diag_set(diag, "cannot set accept_ra of %s: %s (is /proc/sys read-only, as in a "
+					"container?)", interface, strerror(-rc));
 }
 
 /* ---- owning ---- */
