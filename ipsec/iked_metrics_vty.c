@@ -85,7 +85,10 @@ static void collect_tunnel(struct metrics *m, struct metric_labels *l,
 {
 	metric_labels_clear(l);
 	metric_label(l, "tunnel", t->t.name);
-	metric_add_bool(m, &m_tunnel, l, iked_publish_is_up(t->t.name));
+	if (t->of[0])
+		metric_label(l, "client_of", t->of);
+	if (!iked_tunnel_is_frame(t))
+		metric_add_bool(m, &m_tunnel, l, iked_publish_is_up(t->t.name));
 	metric_add_bool(m, &m_error, l,
 			iked_tunnel_missing(&iked.config, t) ||
 				iked_tunnel_error(t->t.name)[0] != '\0');
