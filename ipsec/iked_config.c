@@ -302,7 +302,7 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 		return diag_set(diag, "start %s needs the peer's address: \"peer address ADDRESS\", or \"start add\"",
 				iked_start_name(t->start));
 	if (t->t.pool.len && t->t.request_address)
-		return diag_set(diag, "a tunnel either gives addresses (pool) or asks for one (request-address)");
+		return diag_set(diag, "a tunnel either gives addresses (pool, client NAME address) or asks for one (request-address)");
 	if (t->t.transport && (t->t.pool.len || t->t.request_address))
 		return diag_set(diag, "transport mode has no inner addresses to give: use mode tunnel");
 	if (t->t.nat == IKE_NAT_REFUSE && t->t.start_natt)
@@ -416,8 +416,8 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 		return diag_set(diag, "there is no tunnel %s", name);
 	iked_claims_drop(config, name);
 	of = tunnel->of[0] ? iked_tunnel_find(config, tunnel->of) : NULL;
-	if (of)
-		of->n_clients--;
+	if (of && --of->n_clients == 0)
+		iked_claims_drop(config, of->t.name);
 	for (struct iked_tunnel *t = tunnel->n_clients ? config->tunnels : NULL; t; t = next) {
 		next = t->next;
 		if (strcmp(t->of, name) == 0)
@@ -470,6 +470,20 @@ const char *iked_tunnel_missing(const struct iked_config *config, const struct i
 	return auth_missing(t);
 }
 
+void iked_tunnel_addresses(const struct iked_tunnel *t, struct ike_ts_list *out)
+{
+	struct ike_ts ts;
+
+	memcpy(out, t->t.remote_ts, ike_ts_list_bytes(t->t.remote_ts));
+	if (!t->t.pool.len)
+		return;
+	ts = ike_ts_of_prefix(&t->t.pool);
+	for (unsigned i = 0; i < out->n; i++)
+		if (ike_ts_covers(&out->list[i], &ts))
+			return;
+	out->list[out->n++] = ts;
+}
+
 void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *t, struct ike_tunnel *out)
 {
 	static struct ike_ts_list from_pool;
@@ -480,9 +494,8 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 	out->start = t->start == IKED_AUTO;
 	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
 	out->only_keys = iked_tunnel_is_frame(t);
-	if (out->remote_ts->n == 0 && out->pool.len) {
-		from_pool.n = 1;
-		from_pool.list[0] = ike_ts_of_prefix(&out->pool);
+	if (t->of[0] || (out->remote_ts->n == 0 && out->pool.len)) {
+		iked_tunnel_addresses(t, &from_pool);
 		out->remote_ts = &from_pool;
 	}
 }
@@ -493,14 +506,19 @@ const char *iked_tunnel_device(const struct iked_tunnel *t, char out[IKED_IFNAME
 	return out;
 }
 
+bool iked_client_shares_key(const struct iked_tunnel *t)
+{
+	return t->of[0] && t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id && !t->own_psk[0];
+}
+
 const char *iked_tunnel_warning(const struct iked_tunnel *t)
 {
 	if (t->t.remote_id.type == IKE_ID_IPV4 || t->t.remote_id.type == IKE_ID_IPV6 || t->t.local_id.type == IKE_ID_IPV4 ||
 	    t->t.local_id.type == IKE_ID_IPV6)
 		return "an address is no good identity: a NAT or a new address of the link changes who one is; "
 		       "use fqdn, email, key-id or dn";
-	if (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id &&
-	    (is_any(&t->t.remote_id) ? !iked_tunnel_is_frame(t) : t->of[0] && !t->own_psk[0]))
+	if (iked_client_shares_key(t) || (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id &&
+					  is_any(&t->t.remote_id) && !iked_tunnel_is_frame(t)))
 		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
 	return "";
 }

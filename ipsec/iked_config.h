@@ -107,10 +107,14 @@ bool iked_tunnel_is_frame(const struct iked_tunnel *tunnel);
 const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *tunnel);
 /* A socket is one datapath's, so that all tunnels of a link have the same. */
 bool iked_link_is_kernel(const struct iked_config *config, const char *link);
+/* Its remote selectors and what it gives addresses from. */
+void iked_tunnel_addresses(const struct iked_tunnel *tunnel, struct ike_ts_list *out);
 /* As the engine takes it: link number, start, shared identity. Its lists are
  * good until the next call. */
 void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *tunnel, struct ike_tunnel *out);
 const char *iked_tunnel_device(const struct iked_tunnel *tunnel, char out[IKED_IFNAME]);
+/* A client whose pre-shared key is that of its tunnel, and of others. */
+bool iked_client_shares_key(const struct iked_tunnel *tunnel);
 /* A thing to be known and not an error: "" none. */
 const char *iked_tunnel_warning(const struct iked_tunnel *tunnel);
 

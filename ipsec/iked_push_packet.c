@@ -40,6 +40,7 @@ struct pushed {
 	bool active; /* else unfinished */
 	bool seen;
 	bool down; /* taken down by the operator: no new ike brings it up */
+	bool warned; /* that clients share its key */
 	struct device *device;
 	uint32_t mtu; /* what esp has worked out, 0: nothing yet */
 	char error[PROC_TEXT_MAX], last[PROC_TEXT_MAX];
@@ -479,6 +480,19 @@ static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
 	free(copy);
 }
 
+/* Clients that share their tunnel's key are thousands: one line for all. */
+static void warn(const struct iked_tunnel *t)
+{
+	const char *text = iked_tunnel_warning(t);
+	struct pushed *of = iked_client_shares_key(t) ? *find(t->of) : NULL;
+
+	if (!text[0] || (of && of->warned))
+		return;
+	zlog_warn("tunnel %s: %s", of ? of->name : t->t.name, text);
+	if (of)
+		of->warned = true;
+}
+
 static void push_one(const struct iked_tunnel *t)
 {
 	struct pushed **at = find(t->t.name), *p = *at;
@@ -497,11 +511,11 @@ static void push_one(const struct iked_tunnel *t)
 		gone(p);
 	memcpy(p->digest, digest, sizeof(digest));
 	p->active = !missing;
+	p->warned = false;
 	p->error[0] = '\0';
 	if (missing)
 		return;
-	if (iked_tunnel_warning(t)[0])
-		zlog_warn("tunnel %s: %s", t->t.name, iked_tunnel_warning(t));
+	warn(t);
 	push_keys(t);
 	push_device(p, t);
 	push_tunnel(p, t);
