@@ -13,7 +13,7 @@
 struct iked_claim {
 	char device[IKED_IFNAME];
 	struct ip_addr first, last;
-	const struct iked_tunnel *client;
+	const struct iked_tunnel *client; /* or the tunnel that gives them from its pool */
 };
 
 /* By device, family and address. Claims have nothing in common, so that the order of
@@ -46,24 +46,32 @@ static int refuse(const struct iked_claim *mine, const struct iked_claim *other,
 	const struct ike_ts ts = { .first = other->first, .last = other->last, .port_last = UINT16_MAX };
 	char text[IKE_TS_TEXT];
 
+	if (!other->client->of[0] || !mine->client->of[0])
+		return diag_set(diag,
+				"addresses of client %s lie in the pool of tunnel %s, which gives them to others: take others for it, or "
+				"another pool",
+				(other->client->of[0] ? other : mine)->client->t.name,
+				(other->client->of[0] ? mine : other)->client->t.name);
 	return diag_set(diag,
-			"client %s has %.80s already on interface %s, and answers for one would go to the other: correct the "
-			"prefix, or keep the two apart by an interface of its own: \"client %s device IFNAME\"",
+			"client %s has %.80s already on interface %s, and answers for one would go to the other: correct it, "
+			"or keep the two apart by an interface of its own: \"client %s device IFNAME\"",
 			other->client->t.name, ike_ts_format(&ts, text), other->device, mine->client->t.name);
 }
 
-/* The claims of one list; a client's own may overlap each other, as one's. */
-static size_t claims_of(const struct iked_tunnel *client, struct iked_claim out[IKE_TS_MAX])
+/* The claims of a client, which may overlap each other, as one's; or of a tunnel: its pool. */
+static size_t claims_of(const struct iked_tunnel *t, struct iked_claim out[IKE_TS_MAX])
 {
-	size_t n = 0;
+	struct ike_ts_list list = { 0 };
 
-	for (unsigned i = 0; i < client->t.remote_ts->n; i++) {
-		const struct ike_ts *ts = &client->t.remote_ts->list[i];
-
-		out[n] = (struct iked_claim){ .first = ts->first, .last = ts->last, .client = client };
-		iked_tunnel_device(client, out[n++].device);
+	if (t->of[0])
+		iked_tunnel_addresses(t, &list);
+	else if (t->n_clients && t->t.pool.len)
+		list.list[list.n++] = ike_ts_of_prefix(&t->t.pool);
+	for (unsigned i = 0; i < list.n; i++) {
+		out[i] = (struct iked_claim){ .first = list.list[i].first, .last = list.list[i].last, .client = t };
+		iked_tunnel_device(t, out[i].device);
 	}
-	return n;
+	return list.n;
 }
 
 /* Sorted, and joined where one client's overlap. -1: two clients' do. */
@@ -95,12 +103,11 @@ int iked_claims_renew(struct iked_config *config, struct diag *diag)
 	int ret;
 
 	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
-		n += t->of[0] ? t->t.remote_ts->n : 0;
+		n += t->of[0] ? t->t.remote_ts->n + 1 : 1;
 	list = mem_calloc(n + 1, sizeof(*list));
 	n = 0;
 	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
-		if (t->of[0])
-			n += claims_of(t, &list[n]);
+		n += claims_of(t, &list[n]);
 	ret = claims_tidy(list, &n, diag);
 	if (ret != 0) {
 		free(list);
@@ -165,7 +172,7 @@ void iked_client_inherit(struct iked_tunnel *client, const struct iked_tunnel *o
 	client->t.remote_id = own.t.remote_id;
 	client->has_remote_id = own.has_remote_id;
 	client->t.remote_ts = own.t.remote_ts;
-	memset(&client->t.pool, 0, sizeof(client->t.pool));
+	client->t.pool = own.t.pool; /* one address: no other has it */
 	/* whoever may come from anywhere begins */
 	memset(&client->t.remote_addr, 0, sizeof(client->t.remote_addr));
 	client->t.remote_port = 0;
@@ -215,7 +222,11 @@ struct iked_tunnel *iked_client_get(struct iked_config *config, const char *of_n
 		(void)iked_tunnel_del(config, name, &(struct diag){ "" });
 		return NULL;
 	}
-	of->n_clients++;
+	/* the first one's tunnel has its pool for itself from now on */
+	if (of->n_clients++ == 0 && of->t.pool.len && iked_claims_renew(config, diag) != 0) {
+		(void)iked_tunnel_del(config, name, &(struct diag){ "" });
+		return NULL;
+	}
 	return client;
 }
 
@@ -229,6 +240,8 @@ int iked_client_put(struct iked_config *config, const struct iked_tunnel *change
 
 	if (!client || !of)
 		return diag_set(diag, "there is no client %s", changed->t.name);
+	if (changed->t.remote_ts->n + (changed->t.pool.len != 0) > IKE_TS_MAX)
+		return diag_set(diag, "%d prefixes are the most, an address is one of them", IKE_TS_MAX);
 	iked_client_inherit(&copy, of);
 	n = claims_of(&copy, list);
 	n_was = claims_of(client, was);

@@ -8,8 +8,11 @@
  * limits what selectors it gets (RFC 4301 4.4.3), and one that asks for more is
  * given the part that is its own.
  *
+ * A client may have an address that it is given when it asks for one (RFC 7296 3.15),
+ * always the same: a pool of one.
+ *
  * No two clients with one device have an address in common: answers to the one
- * would go to the other (RFC 3948 5.1, 5.2). With a device of its own, a client may
+ * would go to the other (RFC 3948 5.1, 5.2), nor with what their tunnel gives others. With a device of its own, a client may
  * have addresses that others have too; which of them is meant, routes decide.
  */
 #ifndef SAV_IKED_CLIENTS_H
@@ -19,7 +22,8 @@
 
 /* The client of that tunnel and name; NULL: there is none. */
 struct iked_tunnel *iked_client_find(const struct iked_config *config, const char *of, const char *name);
-/* Makes it if it is not there. NULL with the reason: the name is another tunnel's. */
+/* Makes it if it is not there. NULL with the reason: the name is another tunnel's, or the
+ * tunnel's pool is another's. */
 struct iked_tunnel *iked_client_get(struct iked_config *config, const char *of, const char *name, struct diag *diag);
 /* Takes a changed copy, as iked_tunnel_put(); -1 as well if another client with the
  * same device has one of its addresses. */

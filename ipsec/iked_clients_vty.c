@@ -43,7 +43,7 @@ static int refused(struct vty *vty, const char *name, const struct diag *diag)
 	const struct iked_tunnel *c = iked_tunnel_find(&iked.config, name);
 	struct diag ignored;
 
-	if (c && !c->has_remote_id && c->t.remote_ts->n == 0 && !c->own_device[0] && !c->own_psk[0])
+	if (c && !c->has_remote_id && c->t.remote_ts->n == 0 && !c->own_device[0] && !c->own_psk[0] && !c->t.pool.len)
 		(void)iked_tunnel_del(&iked.config, name, &ignored);
 	return failed(vty, diag);
 }
@@ -152,6 +152,33 @@ DEFUN(no_client_prefix, no_client_prefix_cmd, "no client NAME prefix <A.B.C.D/M|
 	return client_done(vty, &copy);
 }
 
+#define ADDRESS_HELP "An inner address that it is given when it asks for one, always the same\nIPv4 address\nIPv6 address\n"
+
+DEFUN(client_address, client_address_cmd, "client NAME address <A.B.C.D|X:X::X:X>", CLIENT_HELP ADDRESS_HELP)
+{
+	struct iked_tunnel copy;
+	struct ip_addr addr;
+
+	if (!ip_addr_parse(argv[3]->arg, &addr) || addr.v == 0) {
+		vty_out(vty, "%% %s is no address that a host could have\n", argv[3]->arg);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	if (!client_edit(vty, argv[1]->arg, true, &copy))
+		return CMD_WARNING_CONFIG_FAILED;
+	copy.t.pool = ip_prefix_make((enum ip_family)addr.family, addr.v, ip_bits((enum ip_family)addr.family));
+	return client_done(vty, &copy);
+}
+
+DEFUN(no_client_address, no_client_address_cmd, "no client NAME address [<A.B.C.D|X:X::X:X>]", NO_STR CLIENT_HELP ADDRESS_HELP)
+{
+	struct iked_tunnel copy;
+
+	if (!client_edit(vty, argv[2]->arg, false, &copy))
+		return CMD_WARNING_CONFIG_FAILED;
+	memset(&copy.t.pool, 0, sizeof(copy.t.pool));
+	return client_done(vty, &copy);
+}
+
 #define DEVICE_HELP "An interface of its own, so that it may have addresses that others have too\nName of the interface\n"
 
 DEFUN(client_device, client_device_cmd, "client NAME device IFNAME", CLIENT_HELP DEVICE_HELP)
@@ -215,6 +242,9 @@ static void write_client(struct vty *vty, const struct iked_tunnel *c)
 		vty_out(vty, " client %s device %s\n", c->t.name, c->own_device);
 	if (c->own_psk[0])
 		vty_out(vty, " client %s psk file %s\n", c->t.name, c->own_psk);
+	if (c->t.pool.len)
+		vty_out(vty, " client %s address %s\n", c->t.name,
+			ip_addr_format(&(struct ip_addr){ c->t.pool.v, c->t.pool.family }, text));
 	for (unsigned i = 0; i < c->t.remote_ts->n; i++)
 		vty_out(vty, " client %s prefix %s\n", c->t.name, ike_ts_format(&c->t.remote_ts->list[i], text));
 }
@@ -238,6 +268,8 @@ void iked_clients_vty_init(void)
 	IN_TUNNEL(client_identity_cmd);
 	IN_TUNNEL(client_prefix_cmd);
 	IN_TUNNEL(no_client_prefix_cmd);
+	IN_TUNNEL(client_address_cmd);
+	IN_TUNNEL(no_client_address_cmd);
 	IN_TUNNEL(client_device_cmd);
 	IN_TUNNEL(no_client_device_cmd);
 	IN_TUNNEL(client_psk_cmd);

@@ -232,6 +232,13 @@ const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike
 	return slot ? &slot->ref->tunnel : NULL;
 }
 
+static bool pool_give(struct ike_engine *e, struct ike_sa *sa, struct ip_addr addr, struct ip_addr *out)
+{
+	sa->virtual_addr = *out = addr;
+	tables_add_address(&e->tables, sa);
+	return true;
+}
+
 bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
 {
 	struct tunnel_slot *slot = engine_ref_of(sa->tunnel)->slot;
@@ -239,16 +246,16 @@ bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *o
 	unsigned host_bits = ip_bits(pool->family) - pool->len;
 	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
 
+	/* its own earlier SA may have it still */
+	if (ike_tunnel_gives_one(sa->tunnel))
+		return pool_give(e, sa, (struct ip_addr){ pool->v, pool->family }, out);
 	if (pool->len == 0 || size < 1)
 		return false;
 	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
 		struct ip_addr addr = { pool->v + 1 + slot->next_address++ % size, pool->family };
 
-		if (!tables_by_address(&e->tables, &addr)) {
-			sa->virtual_addr = *out = addr;
-			tables_add_address(&e->tables, sa);
-			return true;
-		}
+		if (!tables_by_address(&e->tables, &addr))
+			return pool_give(e, sa, addr, out);
 	}
 	return false;
 }

@@ -382,7 +382,7 @@ uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike
 	if (said_decode(x->payloads, &said) != 0)
 		return N_INVALID_SYNTAX;
 	/* who has no address of the pool would else have all of it (RFC 7296 2.19) */
-	if (sa->tunnel->pool.len != 0 && !sa->began && sa->virtual_addr.v == 0)
+	if (sa->tunnel->pool.len != 0 && !ike_tunnel_gives_one(sa->tunnel) && !sa->began && sa->virtual_addr.v == 0)
 		return N_FAILED_CP_REQUIRED;
 	child_proposals(sa, said_group(sa, &said), &esp);
 	if (ike_proposal_select(&esp, &said.proposals, IKE_PROTO_ESP, !x->in_auth, &c.suite, &chosen) != 0)

@@ -21,6 +21,11 @@ const char *ike_endpoint_format(const struct ike_endpoint *e, char out[IKE_ENDPO
 	return out;
 }
 
+bool ike_tunnel_gives_one(const struct ike_tunnel *tunnel)
+{
+	return tunnel->pool.len == ip_bits((enum ip_family)tunnel->pool.family);
+}
+
 const char *ike_tunnel_keys(const struct ike_tunnel *tunnel)
 {
 	return tunnel->keys[0] ? tunnel->keys : tunnel->name;

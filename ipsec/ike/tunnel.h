@@ -72,7 +72,8 @@ struct ike_tunnel {
 	enum ike_childless childless;
 	bool mobike;
 	bool request_address;	 /* ask for a virtual address (RFC 7296 3.15) */
-	struct ip_prefix pool;	 /* and what to give from; len 0: nothing */
+	/* and what to give from; len 0: nothing; one address: it is this peer's, asked for or not */
+	struct ip_prefix pool;
 	uint16_t fragment_bytes; /* largest IP packet of an IKE fragment; 0: no fragments */
 
 	/* when, in seconds; 0: never */
@@ -83,6 +84,9 @@ struct ike_tunnel {
 	uint32_t reauth_s;
 	bool start; /* keep it up by ourselves */
 };
+
+/* It gives one address, always the same. */
+bool ike_tunnel_gives_one(const struct ike_tunnel *tunnel);
 
 /* Name of the tunnel whose keys and certificates it uses. */
 const char *ike_tunnel_keys(const struct ike_tunnel *tunnel);

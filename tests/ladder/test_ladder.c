@@ -402,6 +402,66 @@ static void who_asks_for_no_address_of_a_pool_gets_no_child(void **state)
 	ladder_end();
 }
 
+static void an_address(struct ike_tunnel *t, unsigned end)
+{
+	static struct ike_ts_list one = { .n = 1 };
+
+	a_pool(t, end);
+	if (!end)
+		return;
+	assert_int_equal(ip_prefix_parse("172.31.9.7/32", &t->pool), 0);
+	one.list[0] = ike_ts_of_prefix(&t->pool);
+	t->remote_ts = &one;
+}
+
+static void an_address_and_a_question(struct ike_tunnel *t, unsigned end)
+{
+	an_address(t, end);
+	t->request_address = !end;
+}
+
+static void assert_host(const char *text)
+{
+	const struct ike_ts *ts = &ladder.ends[1].kids[ladder.ends[1].n_kids - 1].remote;
+	char have[IKE_TS_TEXT];
+
+	assert_string_equal(ike_ts_format(ts, have), text);
+}
+
+/* RFC 7296 3.15: the first as any other time, while an earlier SA has it still; and nobody
+ * else's, so that it need not be asked for. */
+static void an_address_of_its_own_is_always_the_same(void **state)
+{
+	struct ike_path path;
+	struct diag diag;
+
+	ladder_begin(an_address);
+	ladder_up();
+	assert_children(1);
+	assert_host("172.31.9.7/32");
+	ladder_end();
+	ladder_begin(an_address_and_a_question);
+	ladder_up();
+	assert_children(1);
+	assert_host("172.31.9.7/32");
+	path = (struct ike_path){ .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
+	assert_int_equal(ike_engine_rekey(ladder.ends[0].engine, "t", false, ladder.now, &diag), 0);
+	ladder_settle();
+	/* it ends without a word and begins anew */
+	ladder.now += 31000;
+	ladder_run();
+	while (ladder.n_wire)
+		ladder_drop(0);
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "t", ladder.now, &diag), 0);
+	while (ladder.n_wire)
+		ladder_drop(0);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	ladder_settle();
+	assert_int_equal(ladder.ends[0].ups, 2);
+	assert_host("172.31.9.7/32");
+	ladder_end();
+}
+
 static void rekeyed(bool first, bool second, bool children)
 {
 	uint32_t before;
@@ -743,6 +803,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_guess_that_is_told_twice_costs_no_more),
 		cmocka_unit_test(up_does_not_wait_for_what_goes_down),
 		cmocka_unit_test(who_asks_for_no_address_of_a_pool_gets_no_child),
+		cmocka_unit_test(an_address_of_its_own_is_always_the_same),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_initiator),
 		cmocka_unit_test(the_child_is_rekeyed_by_the_responder),
 		cmocka_unit_test(the_child_is_rekeyed_by_both_at_once),

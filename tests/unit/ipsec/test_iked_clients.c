@@ -215,6 +215,80 @@ static void an_interface_of_its_own_keeps_equal_addresses_apart(void **state)
 	assert_int_equal(put("third", NULL, NULL, "192.168.1.0/25 192.168.1.0/24 198.51.100.0/24"), 0);
 }
 
+static int give(const char *name, const char *id, const char *address)
+{
+	struct iked_tunnel copy;
+
+	if (put(name, id, NULL, "") != 0)
+		return -1;
+	copy = copy_of(name);
+	assert_int_equal(ip_prefix_parse(address, &copy.t.pool), 0);
+	return iked_client_put(config, &copy, &diag);
+}
+
+static int give_others(const char *pool)
+{
+	struct iked_tunnel t = copy_of("all");
+
+	memset(&t.t.pool, 0, sizeof(t.t.pool));
+	if (pool)
+		assert_int_equal(ip_prefix_parse(pool, &t.t.pool), 0);
+	return iked_tunnel_put(config, &t, &diag);
+}
+
+static void an_address_is_one_clients(void **state)
+{
+	struct ike_tunnel out;
+	struct iked_tunnel t;
+
+	(void)state;
+	assert_int_equal(give("a", "fqdn a.example", "10.9.0.1/32"), 0);
+	refused(give("b", "fqdn b.example", "10.9.0.1/32"), "client a has 10.9.0.1/32 already on interface shared");
+	refused(put("b", NULL, NULL, "10.9.0.0/24"), "client a has 10.9.0.1/32");
+	assert_int_equal(give("b", "fqdn b.example", "10.9.0.2/32"), 0);
+	t = copy_of("a");
+	assert_null(iked_tunnel_missing(config, &t));
+	iked_tunnel_resolve(config, &t, &out);
+	assert_int_equal(out.remote_ts->n, 1);
+	assert_true(ike_tunnel_gives_one(&out));
+	/* beside its prefixes, or in one of them */
+	assert_int_equal(put("a", NULL, NULL, "192.0.2.0/25"), 0);
+	t = copy_of("a");
+	iked_tunnel_resolve(config, &t, &out);
+	assert_int_equal(out.remote_ts->n, 2);
+	assert_int_equal(put("a", NULL, NULL, "10.9.0.0/31"), 0);
+	t = copy_of("a");
+	iked_tunnel_resolve(config, &t, &out);
+	assert_int_equal(out.remote_ts->n, 1);
+	/* a tunnel that asks for an address itself gives none */
+	t = copy_of("all");
+	t.t.request_address = true;
+	refused(iked_tunnel_put(config, &t, &diag), "client a");
+}
+
+static void the_pool_of_others_has_no_clients_address(void **state)
+{
+	struct iked_tunnel t;
+
+	(void)state;
+	assert_int_equal(give_others("10.9.0.0/24"), 0);
+	refused(give("a", "fqdn a.example", "10.9.0.5/32"), "client a lie in the pool of tunnel all");
+	refused(put("a", "fqdn a.example", NULL, "10.9.0.0/16"), "client a lie in the pool of tunnel all");
+	assert_int_equal(give("a", "fqdn a.example", "10.9.1.5/32"), 0);
+	refused(give_others("10.9.0.0/23"), "client a lie in the pool of tunnel all");
+	assert_int_equal(copy_of("all").t.pool.len, 24);
+	/* with an interface of its own it may */
+	assert_int_equal(put("a", NULL, "own", ""), 0);
+	t = copy_of("a");
+	assert_int_equal(ip_prefix_parse("10.9.0.5/32", &t.t.pool), 0);
+	assert_int_equal(iked_client_put(config, &t, &diag), 0);
+	assert_int_equal(give_others(NULL), 0);
+	assert_int_equal(put("a", NULL, "", ""), 0);
+	assert_int_equal(give_others("10.9.2.0/24"), 0);
+	assert_int_equal(iked_tunnel_del(config, "a", &diag), 0);
+	assert_int_equal(config->n_claims, 0);
+}
+
 static void names_and_identities_are_all_different(void **state)
 {
 	(void)state;
@@ -294,6 +368,8 @@ int main(void)
 		T(a_key_of_its_own_makes_its_keys_its_own),
 		T(addresses_of_another_on_the_same_interface_are_refused),
 		T(an_interface_of_its_own_keeps_equal_addresses_apart),
+		T(an_address_is_one_clients),
+		T(the_pool_of_others_has_no_clients_address),
 		T(names_and_identities_are_all_different),
 		T(the_end_of_a_tunnel_is_that_of_its_clients),
 		T(whose_they_are_stays_true),
