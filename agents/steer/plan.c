@@ -160,6 +160,10 @@ static void make_provider(struct plan_maker *m, const struct site_provider *conf
 	for (size_t i = 0; i < config->n_paths; i++)
 		plan_make_path(m, config, &config->paths[i]);
 	take_prefixes(m, p);
+}
+
+static void set_alive(struct plan *plan, struct plan_provider *p)
+{
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
 		for (size_t i = 0; i < plan->n_paths; i++) {
 			if (plan->paths[i].provider == p->number && plan->paths[i].usable[f])
@@ -263,6 +267,9 @@ void plan_make(struct plan *plan, const struct site *site, const struct steer_wo
 			make_provider(&m, &site->providers[i]);
 	}
 	plan_make_sources(&m);
+	plan_check_selectors(&m);
+	for (size_t i = 0; i < plan->n_providers; i++)
+		set_alive(plan, &plan->providers[i]);
 	make_privates(&m);
 	make_nested(&m);
 	plan_make_rules(&m);

@@ -47,6 +47,7 @@ struct steer_tunnel {
 	char device[FILTER_IFNAME_SIZE];
 	bool up;
 	bool carries[IP_FAMILIES]; /* by its selectors */
+	struct addrset sources;	   /* which they let in at our end; of no family any: all */
 	uint32_t link_mark;
 };
 

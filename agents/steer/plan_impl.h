@@ -28,6 +28,9 @@ void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 		    const struct site_path *config);
 /* After paths and providers' prefixes are there. */
 void plan_make_sources(struct plan_maker *m);
+/* After these: a tunnel whose selectors have none of its provider's sources is no
+ * path, whatever else is well with it: what it is given it drops. */
+void plan_check_selectors(struct plan_maker *m);
 /* After all of them. */
 void plan_make_rules(struct plan_maker *m);
 void plan_make_routes(struct plan_maker *m, enum ip_family f);

@@ -133,6 +133,53 @@ static void judge_path(const struct plan_maker *m, const struct site_path *confi
 		unusable(pp, f, state->reason[0] ? state->reason : "no answers");
 }
 
+/* What has to leave by the provider's paths. */
+static void collect_sources(const struct plan_provider *p, enum ip_family f, struct addrset *out)
+{
+	for (size_t i = 0; i < p->n_prefixes; i++) {
+		if (p->prefixes[i].family == f)
+			addrset_append(out, &p->prefixes[i]);
+	}
+	if (p->has_nat[f])
+		addrset_append(out, &p->nat_to[f]);
+	addrset_normalize(out);
+}
+
+/* One of the addresses, as the shortest prefix of those that are missing. */
+static void first_prefix(const struct ip_prefix *p, void *arg)
+{
+	struct ip_prefix *first = arg;
+
+	if (first->len == 0)
+		*first = *p;
+}
+
+static void check_selectors(struct plan_path *pp, struct plan_provider *p, enum ip_family f,
+			    const struct addrset *selectors)
+{
+	struct addrset sources = { 0 }, missing = { 0 };
+	struct ip_prefix example = { .family = f };
+	char text[IP_TEXT_SIZE], why[PATH_REASON_SIZE];
+
+	collect_sources(p, f, &sources);
+	addrset_subtract(&missing, &sources, selectors);
+	addrset_each_prefix(&missing, first_prefix, &example);
+	if (addrset_is_empty(&missing))
+		goto out;
+	ip_prefix_format(&example, text);
+	if (!addrset_equal(&missing, &sources)) {
+		snprintf(p->problem, sizeof(p->problem), "tunnel %.24s: selectors without %s",
+			 pp->path.name, text);
+		goto out;
+	}
+	snprintf(why, sizeof(why), "its selectors have no source of the provider's, as %s", text);
+	unusable(pp, f, why);
+	pp->path.possible[f] = false;
+out:
+	addrset_fini(&sources);
+	addrset_fini(&missing);
+}
+
 static void add_subnet(const struct ip_prefix *p, void *arg)
 {
 	struct plan_path *pp = arg;
@@ -175,4 +222,26 @@ void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 	if (config->kind == PATH_LINK)
 		addrset_each_prefix(link_table_connected(m->world->links, p->device),
 				    add_subnet, pp);
+}
+
+void plan_check_selectors(struct plan_maker *m)
+{
+	struct plan *plan = m->plan;
+
+	for (size_t i = 0; i < plan->n_paths; i++) {
+		struct plan_path *pp = &plan->paths[i];
+		struct plan_provider *p = plan->providers;
+		const struct steer_tunnel *t = NULL;
+
+		if (pp->path.kind == PATH_TUNNEL)
+			t = tunnel_find(m, pp->path.name);
+		if (!t || addrset_is_empty(&t->sources))
+			continue;
+		while (p->number != pp->provider)
+			p++;
+		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+			if (t->carries[f])
+				check_selectors(pp, p, f, &t->sources);
+		}
+	}
 }

@@ -7,15 +7,24 @@
 
 #include "lib/mem.h"
 
+static void list_free(struct steer_tunnel *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		addrset_fini(&list[i].sources);
+	free(list);
+}
+
 void tunnels_fini(struct tunnel_list *l)
 {
-	free(l->items);
-	free(l->fresh);
+	list_free(l->items, l->n);
+	list_free(l->fresh, l->n_fresh);
 	*l = (struct tunnel_list){ 0 };
 }
 
 void tunnels_begin(struct tunnel_list *l)
 {
+	list_free(l->fresh, l->n_fresh);
+	l->fresh = NULL;
 	l->n_fresh = 0;
 	l->collecting = true;
 }
@@ -47,6 +56,19 @@ static struct steer_tunnel *get(struct steer_tunnel **list, size_t *n, const cha
 	return t;
 }
 
+static void take_selectors(struct steer_tunnel *t, const struct tunnel_state *from)
+{
+	addrset_fini(&t->sources);
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
+		t->carries[f] = from->n_remote == 0;
+	for (size_t i = 0; i < from->n_remote; i++)
+		t->carries[from->remote_ts[i].first.family] = true;
+	for (size_t i = 0; i < from->n_local; i++)
+		rangeset_append(&t->sources.f[from->local_ts[i].first.family],
+				from->local_ts[i].first.v, from->local_ts[i].last.v);
+	addrset_normalize(&t->sources);
+}
+
 static void take(struct tunnel_list *l, const struct tunnel_state *from)
 {
 	struct steer_tunnel *t = l->collecting ? get(&l->fresh, &l->n_fresh, from->name)
@@ -61,25 +83,24 @@ static void take(struct tunnel_list *l, const struct tunnel_state *from)
 	t->up = from->up;
 	t->link_mark = from->link_mark;
 	memmove(t->device, device, strlen(device) + 1);
-	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
-		t->carries[f] = from->n_remote == 0;
-	for (size_t i = 0; i < from->n_remote; i++)
-		t->carries[from->remote_ts[i].first.family] = true;
+	take_selectors(t, from);
 }
 
 static void remove_from(struct steer_tunnel *list, size_t *n, const char *name)
 {
 	struct steer_tunnel *t = find(list, *n, name);
 
-	if (t)
-		*t = list[--*n];
+	if (!t)
+		return;
+	addrset_fini(&t->sources);
+	*t = list[--*n];
 }
 
 static void complete(struct tunnel_list *l)
 {
 	if (!l->collecting)
 		return;
-	free(l->items);
+	list_free(l->items, l->n);
 	l->items = l->fresh;
 	l->n = l->n_fresh;
 	l->fresh = NULL;

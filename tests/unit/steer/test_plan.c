@@ -351,6 +351,58 @@ static const char *flows_gone(const struct fixture *x)
 	return text;
 }
 
+static void let_in(struct fixture *x, const char *sources)
+{
+	struct ip_prefix one = prefix(sources);
+
+	addrset_append(&x->tunnel.sources, &one);
+	addrset_normalize(&x->tunnel.sources);
+}
+
+/* sav-esp would drop whatever it is given. */
+static void a_tunnel_whose_selectors_have_no_source_of_the_provider_is_no_path(void **state)
+{
+	struct fixture *x = *state;
+
+	let_in(x, "198.51.100.0/24");
+	make(x);
+	assert_false(x->plan.paths[1].usable[IP_V4]);
+	assert_false(x->plan.paths[1].path.possible[IP_V4]);
+	assert_string_equal(x->plan.paths[1].why[IP_V4],
+			    "its selectors have no source of the provider's, as 192.0.2.0/26");
+	NO_ROUTE(x, "default dev tun0 src 192.0.2.1 table 26429 metric 20");
+	x->states[1].alive = PATH_DOWN;
+	make(x);
+	assert_false(plan_provider_find(&x->plan, 1)->alive[IP_V4]);
+	/* some of them: it is used, and told */
+	let_in(x, "192.0.2.0/27");
+	make(x);
+	ROUTE(x, "default dev tun0 src 192.0.2.1 table 26429 metric 10");
+	assert_string_equal(plan_provider_find(&x->plan, 1)->problem,
+			    "tunnel pop: selectors without 192.0.2.32/27");
+	let_in(x, "192.0.2.0/24");
+	make(x);
+	assert_string_equal(plan_provider_find(&x->plan, 1)->problem, "");
+	addrset_fini(&x->tunnel.sources);
+}
+
+/* Private ones are translated before. */
+static void a_tunnels_selectors_have_what_is_translated_to(void **state)
+{
+	struct fixture *x = *state;
+
+	site_provider_find(&x->site, "b")->nat = true;
+	put_path(x, provider(x, "b"), PATH_TUNNEL, "popb", "wan0");
+	snprintf(x->tunnel.name, sizeof(x->tunnel.name), "popb");
+	let_in(x, "10.0.0.0/8");
+	make(x);
+	assert_non_null(strstr(x->plan.paths[3].why[IP_V4], "as 198.18.0.2/32"));
+	let_in(x, "198.18.0.2/32");
+	make(x);
+	assert_true(x->plan.paths[3].usable[IP_V4]);
+	addrset_fini(&x->tunnel.sources);
+}
+
 static void flows_of_what_is_dead_or_moved_are_forgotten(void **state)
 {
 	struct fixture *x = *state;
@@ -427,6 +479,8 @@ int main(void)
 		CASE(an_address_in_anothers_prefix_is_none_of_the_links),
 		CASE(what_is_translated_to_is_no_leased_prefix_of_another),
 		CASE(a_tunnels_own_link_local_address_asks_its_head),
+		CASE(a_tunnel_whose_selectors_have_no_source_of_the_provider_is_no_path),
+		CASE(a_tunnels_selectors_have_what_is_translated_to),
 		CASE(flows_of_what_is_dead_or_moved_are_forgotten),
 		CASE(flows_of_a_removed_provider_are_forgotten),
 		CASE(flows_with_marks_of_before_are_forgotten),

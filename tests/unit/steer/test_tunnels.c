@@ -119,6 +119,35 @@ static void test_more_than_there_may_be(void **state)
 	tunnels_fini(&l);
 }
 
+static void test_selectors_at_our_end_are_the_sources(void **state)
+{
+	static struct tunnel_update u;
+	struct tunnel_list l = { 0 };
+	const struct ip_addr inside = { 0xc0000205, IP_V4 }, outside = { 0xc0000305, IP_V4 };
+
+	(void)state;
+	u = (struct tunnel_update){ .type = TUNNEL_UPDATE_TUNNEL };
+	snprintf(u.tunnel.name, sizeof(u.tunnel.name), "one");
+	u.tunnel.n_local = 2;
+	u.tunnel.local_ts[0] = (struct tunnel_selector){ .first = { 0xc0000200, IP_V4 },
+							 .last = { 0xc00002ff, IP_V4 } };
+	u.tunnel.local_ts[1] = (struct tunnel_selector){ .first = { 0, IP_V6 }, .last = { 1, IP_V6 } };
+	tunnels_take(&l, &u);
+	assert_true(addrset_contains(&l.items[0].sources, &inside));
+	assert_false(addrset_contains(&l.items[0].sources, &outside));
+	/* another snapshot, of which only the beginning comes */
+	tunnels_begin(&l);
+	tunnels_take(&l, &u);
+	tunnels_begin(&l);
+	u.tunnel.n_local = 0;
+	tunnels_take(&l, &u);
+	say_kind(&l, TUNNEL_UPDATE_COMPLETE, "");
+	assert_true(addrset_is_empty(&l.items[0].sources));
+	say_kind(&l, TUNNEL_UPDATE_GONE, "one");
+	assert_int_equal(l.n, 0);
+	tunnels_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +155,7 @@ int main(void)
 		cmocka_unit_test(test_a_snapshot_that_breaks_off),
 		cmocka_unit_test(test_changes_after_it),
 		cmocka_unit_test(test_more_than_there_may_be),
+		cmocka_unit_test(test_selectors_at_our_end_are_the_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
