@@ -40,7 +40,7 @@ struct pushed {
 	bool active; /* else unfinished */
 	bool seen;
 	bool down; /* taken down by the operator: no new ike brings it up */
-	bool warned; /* that clients share its key */
+	bool warned; /* of it, or that clients share its key */
 	struct device *device;
 	uint32_t mtu; /* what esp has worked out, 0: nothing yet */
 	char error[PROC_TEXT_MAX], last[PROC_TEXT_MAX];
@@ -481,16 +481,15 @@ static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
 }
 
 /* Clients that share their tunnel's key are thousands: one line for all. */
-static void warn(const struct iked_tunnel *t)
+static void warn(struct pushed *p, const struct iked_tunnel *t)
 {
 	const char *text = iked_tunnel_warning(t);
-	struct pushed *of = iked_client_shares_key(t) ? *find(t->of) : NULL;
+	struct pushed *of = iked_client_shares_key(t) ? *find(t->of) : NULL, *whose = of ? of : p;
 
-	if (!text[0] || (of && of->warned))
+	if (!text[0] || whose->warned)
 		return;
-	zlog_warn("tunnel %s: %s", of ? of->name : t->t.name, text);
-	if (of)
-		of->warned = true;
+	zlog_warn("tunnel %s: %s", whose->name, text);
+	whose->warned = true;
 }
 
 static void push_one(const struct iked_tunnel *t)
@@ -515,7 +514,7 @@ static void push_one(const struct iked_tunnel *t)
 	p->error[0] = '\0';
 	if (missing)
 		return;
-	warn(t);
+	warn(p, t);
 	push_keys(t);
 	push_device(p, t);
 	push_tunnel(p, t);
