@@ -513,12 +513,12 @@ bool iked_client_shares_key(const struct iked_tunnel *t)
 
 const char *iked_tunnel_warning(const struct iked_tunnel *t)
 {
+	if (iked_client_shares_key(t) || (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id &&
+					  is_any(&t->t.remote_id) && !iked_tunnel_is_frame(t)))
+		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
 	if (t->t.remote_id.type == IKE_ID_IPV4 || t->t.remote_id.type == IKE_ID_IPV6 || t->t.local_id.type == IKE_ID_IPV4 ||
 	    t->t.local_id.type == IKE_ID_IPV6)
 		return "an address is no good identity: a NAT or a new address of the link changes who one is; "
 		       "use fqdn, email, key-id or dn";
-	if (iked_client_shares_key(t) || (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id &&
-					  is_any(&t->t.remote_id) && !iked_tunnel_is_frame(t)))
-		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
 	return "";
 }
