@@ -215,10 +215,11 @@ static const char *why_not(const struct head *head, const struct client *c, int6
 	return NULL;
 }
 
-static void decide(struct head *head, struct client *c, int64_t now_ms)
+/* before: so many were announced, of which some may have gone already. */
+static void decide_from(struct head *head, struct client *c, size_t before, int64_t now_ms)
 {
 	const struct head_announce *a = announce_of(head, c);
-	const size_t before = c->n_announced;
+	const size_t kept = c->n_announced;
 	const char *why = why_not(head, c, now_ms);
 
 	if (why) {
@@ -229,13 +230,18 @@ static void decide(struct head *head, struct client *c, int64_t now_ms)
 			c->not_before_ms = now_ms + (int64_t)head->config->hold_s * 1000;
 		return;
 	}
-	if (before && (c->table != a->table || c->table_ifindex != c->ifindex))
+	if (kept && (c->table != a->table || c->table_ifindex != c->ifindex))
 		no_more(head, c);
 	c->table = a->table;
 	c->table_ifindex = c->ifindex;
 	announce(head, c);
-	if (before != c->n_announced && c->n_announced)
+	if (c->n_announced && (before != c->n_announced || kept != c->n_announced))
 		head->note(head->ctx, c->name, c->n_announced, "");
+}
+
+static void decide(struct head *head, struct client *c, int64_t now_ms)
+{
+	decide_from(head, c, c->n_announced, now_ms);
 }
 
 /* What has become free may be another's. */
@@ -332,7 +338,7 @@ static void take_prefixes(struct head *head, struct client *c, const struct tunn
 static void take_tunnel(struct head *head, const struct tunnel_state *t, int64_t now_ms)
 {
 	struct client **at = client_place(head, t->name), *c = *at;
-	const bool withdrew = c && c->n_announced;
+	const size_t before = c ? c->n_announced : 0;
 
 	if (!c) {
 		c = *at = mem_alloc(sizeof(*c));
@@ -349,8 +355,8 @@ static void take_tunnel(struct head *head, const struct tunnel_state *t, int64_t
 	c->since_s = t->since_s;
 	c->up = t->up;
 	take_prefixes(head, c, t);
-	decide(head, c, now_ms);
-	if (withdrew)
+	decide_from(head, c, before, now_ms);
+	if (before)
 		decide_waiting(head, now_ms);
 }
 
@@ -413,9 +419,10 @@ void head_update(struct head *head, const struct tunnel_update *u, int64_t now_m
 
 void head_lost(struct head *head, int64_t now_ms)
 {
-	if (head->known && !head->lost_ms)
+	if (!head->lost_ms)
 		head->lost_ms = now_ms;
 	head->known = false;
+	head_snapshot(head);
 }
 
 /* ---- life ---- */
@@ -482,7 +489,6 @@ int64_t head_run(struct head *head, int64_t now_ms)
 	int64_t next = INT64_MAX;
 
 	if (head->lost_ms && now_ms >= head->lost_ms + (int64_t)head->config->hold_s * 1000) {
-		head_snapshot(head);
 		drop_unseen(head, now_ms);
 		head->lost_ms = 0;
 	}

@@ -82,7 +82,8 @@ void head_configured(struct head *head, int64_t now_ms);
  * what is not in it is gone. */
 void head_snapshot(struct head *head);
 void head_update(struct head *head, const struct tunnel_update *update, int64_t now_ms);
-/* It is gone: what was known holds for a while. */
+/* It is gone: what was known, as a whole or not, holds for a while, and longer only
+ * what a new snapshot tells meanwhile. */
 void head_lost(struct head *head, int64_t now_ms);
 
 /* zebra's word on a route; and all routes again: for a new one, which knows none, or

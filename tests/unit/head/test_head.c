@@ -278,6 +278,48 @@ static void without_sav_iked_what_was_known_holds_for_a_while(void **state)
 	expect("-192.0.2.0/25:7@0 ");
 }
 
+static void what_a_new_snapshot_has_told_outlives_the_hold(void **state)
+{
+	(void)state;
+	tell("a", true, "192.0.2.0/25", 1);
+	tell("b", true, "192.0.2.128/25", 1);
+	complete(1);
+	head_lost(head, 1000);
+	head_snapshot(head);
+	said[0] = '\0';
+	tell("b", true, "192.0.2.128/25", 10900);
+	(void)head_run(head, 11000); /* before the snapshot is complete */
+	expect("-192.0.2.0/25:7@0 ");
+	tell("a", true, "192.0.2.0/25", 11100);
+	complete(11200);
+	expect("+192.0.2.0/25:7@0 ");
+}
+
+static void half_a_snapshot_holds_no_longer_than_a_whole_one(void **state)
+{
+	(void)state;
+	head_snapshot(head);
+	tell("a", true, "192.0.2.0/25", 1000);
+	head_lost(head, 1000);
+	head_lost(head, 5000); /* again, and nothing was told */
+	assert_int_equal(head_run(head, 5000), 11000);
+	assert_int_equal(head_run(head, 11000), INT64_MAX);
+	expect("+192.0.2.0/25:7@0 -192.0.2.0/25:7@0 ");
+}
+
+/* While a tunnel is down its selectors are as configured. */
+static void one_that_had_part_of_its_prefix_waits_for_the_hold_too(void **state)
+{
+	(void)state;
+	tell("a", true, "192.0.2.0/26", 1000);
+	tell("a", false, "192.0.2.0/25", 2000);
+	assert_string_equal(noted, "a 1 the tunnel is down");
+	tell("a", true, "192.0.2.0/26", 2500);
+	expect("+192.0.2.0/26:7@0 -192.0.2.0/26:7@0 ");
+	assert_int_equal(head_run(head, 12000), INT64_MAX);
+	expect("+192.0.2.0/26:7@0 ");
+}
+
 static void a_new_zebra_gets_all_and_what_it_says_is_shown(void **state)
 {
 	struct ip_prefix p;
@@ -338,6 +380,9 @@ int main(void)
 		T(the_second_of_two_with_one_prefix_waits_for_the_first),
 		T(what_a_snapshot_lacks_is_gone),
 		T(without_sav_iked_what_was_known_holds_for_a_while),
+		T(what_a_new_snapshot_has_told_outlives_the_hold),
+		T(half_a_snapshot_holds_no_longer_than_a_whole_one),
+		T(one_that_had_part_of_its_prefix_waits_for_the_hold_too),
 		T(a_new_zebra_gets_all_and_what_it_says_is_shown),
 		T(thousands_come_and_go),
 	};
