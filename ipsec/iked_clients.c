@@ -13,7 +13,7 @@
 struct iked_claim {
 	char device[IKED_IFNAME];
 	struct ip_addr first, last;
-	const struct iked_tunnel *client; /* or the tunnel that gives them from its pool */
+	const struct iked_tunnel *client; /* or the tunnel that has them for others */
 };
 
 /* By device, family and address. Claims have nothing in common, so that the order of
@@ -48,8 +48,8 @@ static int refuse(const struct iked_claim *mine, const struct iked_claim *other,
 
 	if (!other->client->of[0] || !mine->client->of[0])
 		return diag_set(diag,
-				"addresses of client %s lie in the pool of tunnel %s, which gives them to others: take others for it, or "
-				"another pool",
+				"addresses of client %s are in the pool or the remote selectors of tunnel %s, and others get them: "
+				"correct the one or the other",
 				(other->client->of[0] ? other : mine)->client->t.name,
 				(other->client->of[0] ? mine : other)->client->t.name);
 	return diag_set(diag,
@@ -58,20 +58,30 @@ static int refuse(const struct iked_claim *mine, const struct iked_claim *other,
 			other->client->t.name, ike_ts_format(&ts, text), other->device, mine->client->t.name);
 }
 
-/* The claims of a client, which may overlap each other, as one's; or of a tunnel: its pool. */
-static size_t claims_of(const struct iked_tunnel *t, struct iked_claim out[IKE_TS_MAX])
+static struct iked_claim claim_of(const struct iked_tunnel *t, const struct ike_ts *ts)
 {
-	struct ike_ts_list list = { 0 };
+	struct iked_claim c = { .first = ts->first, .last = ts->last, .client = t };
 
-	if (t->of[0])
-		iked_tunnel_addresses(t, &list);
-	else if (t->n_clients && t->t.pool.len)
-		list.list[list.n++] = ike_ts_of_prefix(&t->t.pool);
-	for (unsigned i = 0; i < list.n; i++) {
-		out[i] = (struct iked_claim){ .first = list.list[i].first, .last = list.list[i].last, .client = t };
-		iked_tunnel_device(t, out[i].device);
+	iked_tunnel_device(t, c.device);
+	return c;
+}
+
+/* The claims of a client, which may overlap each other, as one's; or of a tunnel: what
+ * those get who are none of its clients. out: one more than its remote selectors. */
+static size_t claims_of(const struct iked_tunnel *t, struct iked_claim *out)
+{
+	struct ike_ts pool;
+	size_t n = 0;
+
+	if (!t->of[0] && !t->n_clients)
+		return 0;
+	for (unsigned i = 0; i < t->t.remote_ts->n; i++)
+		out[n++] = claim_of(t, &t->t.remote_ts->list[i]);
+	if (t->t.pool.len) {
+		pool = ike_ts_of_prefix(&t->t.pool);
+		out[n++] = claim_of(t, &pool);
 	}
-	return list.n;
+	return n;
 }
 
 /* Sorted, and joined where one client's overlap. -1: two clients' do. */
@@ -103,7 +113,7 @@ int iked_claims_renew(struct iked_config *config, struct diag *diag)
 	int ret;
 
 	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
-		n += t->of[0] ? t->t.remote_ts->n + 1 : 1;
+		n += t->t.remote_ts->n + 1;
 	list = mem_calloc(n + 1, sizeof(*list));
 	n = 0;
 	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
@@ -222,8 +232,8 @@ struct iked_tunnel *iked_client_get(struct iked_config *config, const char *of_n
 		(void)iked_tunnel_del(config, name, &(struct diag){ "" });
 		return NULL;
 	}
-	/* the first one's tunnel has its pool for itself from now on */
-	if (of->n_clients++ == 0 && of->t.pool.len && iked_claims_renew(config, diag) != 0) {
+	/* what the first one's tunnel has for others is no client's from now on */
+	if (of->n_clients++ == 0 && !iked_tunnel_is_frame(of) && iked_claims_renew(config, diag) != 0) {
 		(void)iked_tunnel_del(config, name, &(struct diag){ "" });
 		return NULL;
 	}
@@ -234,7 +244,7 @@ int iked_client_put(struct iked_config *config, const struct iked_tunnel *change
 {
 	struct iked_tunnel *client = iked_client_find(config, changed->of, changed->t.name), copy = *changed;
 	const struct iked_tunnel *of = iked_tunnel_find(config, changed->of);
-	struct iked_claim list[IKE_TS_MAX], was[IKE_TS_MAX];
+	struct iked_claim list[IKE_TS_MAX + 1], was[IKE_TS_MAX + 1];
 	size_t n, n_was;
 	int ret;
 

@@ -12,8 +12,9 @@
  * always the same: a pool of one.
  *
  * No two clients with one device have an address in common: answers to the one
- * would go to the other (RFC 3948 5.1, 5.2), nor with what their tunnel gives others. With a device of its own, a client may
- * have addresses that others have too; which of them is meant, routes decide.
+ * would go to the other (RFC 3948 5.1, 5.2), nor with what their tunnel has for others,
+ * its pool and its remote selectors. With a device of its own, a client may have
+ * addresses that others have too; which of them is meant, routes decide.
  */
 #ifndef SAV_IKED_CLIENTS_H
 #define SAV_IKED_CLIENTS_H

@@ -272,10 +272,10 @@ static void the_pool_of_others_has_no_clients_address(void **state)
 
 	(void)state;
 	assert_int_equal(give_others("10.9.0.0/24"), 0);
-	refused(give("a", "fqdn a.example", "10.9.0.5/32"), "client a lie in the pool of tunnel all");
-	refused(put("a", "fqdn a.example", NULL, "10.9.0.0/16"), "client a lie in the pool of tunnel all");
+	refused(give("a", "fqdn a.example", "10.9.0.5/32"), "client a are in the pool or the remote selectors of tunnel all");
+	refused(put("a", "fqdn a.example", NULL, "10.9.0.0/16"), "client a are in the pool or the remote selectors of tunnel all");
 	assert_int_equal(give("a", "fqdn a.example", "10.9.1.5/32"), 0);
-	refused(give_others("10.9.0.0/23"), "client a lie in the pool of tunnel all");
+	refused(give_others("10.9.0.0/23"), "client a are in the pool or the remote selectors of tunnel all");
 	assert_int_equal(copy_of("all").t.pool.len, 24);
 	/* with an interface of its own it may */
 	assert_int_equal(put("a", NULL, "own", ""), 0);
@@ -285,6 +285,37 @@ static void the_pool_of_others_has_no_clients_address(void **state)
 	assert_int_equal(give_others(NULL), 0);
 	assert_int_equal(put("a", NULL, "", ""), 0);
 	assert_int_equal(give_others("10.9.2.0/24"), 0);
+	assert_int_equal(iked_tunnel_del(config, "a", &diag), 0);
+	assert_int_equal(config->n_claims, 0);
+}
+
+static int select_others(const char *prefix)
+{
+	struct iked_tunnel t = copy_of("all");
+	struct ike_ts_list list = { .n = prefix != NULL };
+
+	if (prefix)
+		assert_int_equal(ike_ts_parse(prefix, &list.list[0], &diag), 0);
+	t.t.remote_ts = &list;
+	return iked_tunnel_put(config, &t, &diag);
+}
+
+/* Anybody could ask for part of it, and the longest prefix gets the packets. */
+static void what_others_may_ask_for_is_no_clients(void **state)
+{
+	const char *why = "client a are in the pool or the remote selectors of tunnel all";
+
+	(void)state;
+	assert_int_equal(select_others("192.0.2.0/24"), 0);
+	refused(put("a", "fqdn a.example", NULL, "192.0.2.128/25"), why);
+	assert_int_equal(put("a", "fqdn a.example", NULL, "198.51.100.0/24"), 0);
+	refused(select_others("0.0.0.0/0"), why);
+	assert_int_equal(copy_of("all").t.remote_ts->list[0].first.v, copy_of("all").t.remote_ts->list[0].last.v - 255);
+	assert_int_equal(put("a", NULL, "own", "192.0.2.128/25"), 0);
+	refused(put("a", NULL, "", "192.0.2.128/25"), why);
+	assert_int_equal(select_others(NULL), 0);
+	assert_int_equal(put("a", NULL, "", "192.0.2.128/25"), 0);
+	assert_int_equal(select_others("192.0.2.0/25"), 0);
 	assert_int_equal(iked_tunnel_del(config, "a", &diag), 0);
 	assert_int_equal(config->n_claims, 0);
 }
@@ -370,6 +401,7 @@ int main(void)
 		T(an_interface_of_its_own_keeps_equal_addresses_apart),
 		T(an_address_is_one_clients),
 		T(the_pool_of_others_has_no_clients_address),
+		T(what_others_may_ask_for_is_no_clients),
 		T(names_and_identities_are_all_different),
 		T(the_end_of_a_tunnel_is_that_of_its_clients),
 		T(whose_they_are_stays_true),
