@@ -148,6 +148,16 @@ void host_child_use(struct host *host, uint32_t spi_in)
 		begins_to_send(host, child);
 }
 
+void host_child_unuse(struct host *host, uint32_t spi_in)
+{
+	struct host_child *child = host_child_find(host, spi_in);
+
+	if (!child || !child->sending)
+		return;
+	child->sending = false;
+	child->tunnel->sending--;
+}
+
 void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *path)
 {
 	struct host_child *child = host_child_find(host, spi_in);
@@ -228,12 +238,11 @@ void host_child_retire(struct host *host, uint32_t spi_in)
 	struct host_child *child = host_child_find(host, spi_in), **at = &host->retired;
 
 	/* the one that took its place is never in another tunnel */
-	if (!child || !child->carried || !child->sending || child->tunnel->sending < 2) {
+	if (!child || !child->carried || child->tunnel->sending <= child->sending) {
 		host_child_drop(host, spi_in);
 		return;
 	}
-	child->sending = false;
-	child->tunnel->sending--;
+	host_child_unuse(host, spi_in);
 	child->retired_ms = host->now_ms;
 	while (*at)
 		at = &(*at)->next_retired;

@@ -105,6 +105,7 @@ uint32_t host_child_new(struct host *host); /* an SPI of its own */
 /* It is there now, and main hears of it, if a datapath has taken it. */
 void host_child_add(struct host *host, const struct ike_child_sa *sa, bool carried);
 void host_child_use(struct host *host, uint32_t spi_in);
+void host_child_unuse(struct host *host, uint32_t spi_in); /* another one of its tunnel sends */
 void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *path);
 /* Those of the tunnel that are retired go with the last one that sends. */
 void host_child_del(struct host *host, uint32_t spi_in);

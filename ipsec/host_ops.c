@@ -163,6 +163,12 @@ static void on_child_use(void *ctx, uint32_t spi_in)
 	child_send_spi(ctx, PROC_CHILD_USE, spi_in);
 }
 
+static void on_child_unuse(void *ctx, uint32_t spi_in)
+{
+	host_child_unuse(ctx, spi_in);
+	child_send_spi(ctx, PROC_CHILD_UNUSE, spi_in);
+}
+
 static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *path, bool encap)
 {
 	const struct proc_move message = { spi_in, *path, encap };
@@ -207,6 +213,6 @@ static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *t
 const struct ike_ops host_ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
 	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
-	.child_move = on_child_move, .child_del = on_child_del, .child_retire = on_child_retire,
-	.child_times = on_child_times, .event = on_event,
+	.child_unuse = on_child_unuse, .child_move = on_child_move, .child_del = on_child_del,
+	.child_retire = on_child_retire, .child_times = on_child_times, .event = on_event,
 };

@@ -392,6 +392,7 @@ static bool take_message(struct helper *h, const struct proc_header *header, str
 		return h->who == PROC_ESP && from_esp(header->type, body);
 	case PROC_CHILD_ADD:
 	case PROC_CHILD_USE:
+	case PROC_CHILD_UNUSE:
 	case PROC_CHILD_MOVE:
 	case PROC_CHILD_DEL:
 		return h->who == PROC_IKE && iked_kernel_take(header, body);

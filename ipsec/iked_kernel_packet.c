@@ -504,6 +504,8 @@ static bool take_spi(enum proc_type type, struct rd body)
 		return true;
 	if (type == PROC_CHILD_DEL)
 		child_drop(at);
+	else if (type == PROC_CHILD_UNUSE)
+		xfrm_unuse(kernel.xfrm, m.spi_in);
 	else if (xfrm_use(kernel.xfrm, m.spi_in, &diag) != 0)
 		failed(c, &diag);
 	else if (!c->sending)
@@ -524,6 +526,7 @@ bool iked_kernel_take(const struct proc_header *header, struct rd body)
 		ok = take_move(body);
 		break;
 	case PROC_CHILD_USE:
+	case PROC_CHILD_UNUSE:
 	case PROC_CHILD_DEL:
 		ok = take_spi((enum proc_type)header->type, body);
 		break;

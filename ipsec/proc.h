@@ -65,6 +65,7 @@ enum proc_type {
 	/* ---- ike -> esp, or -> main when the kernel is the link's datapath */
 	PROC_CHILD_ADD,	 /* struct proc_child */
 	PROC_CHILD_USE,	 /* struct proc_spi: now send with it */
+	PROC_CHILD_UNUSE, /* struct proc_spi: receive only; another one with its selectors sends */
 	PROC_CHILD_MOVE, /* struct proc_move */
 	PROC_CHILD_DEL,	 /* struct proc_spi; one that is not there is no error */
 	PROC_DONE,	 /* nothing; ike -> who has the datapath, who sends it back: all before it is done */

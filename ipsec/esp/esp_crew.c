@@ -565,6 +565,9 @@ ORDER(socket_gone)
 ORDER(use)
 	esp_worker_use(w, order->number);
 }
+ORDER(unuse)
+	esp_worker_unuse(w, order->number);
+}
 ORDER(move)
 	esp_worker_move(w, order->number, &order->path);
 }
@@ -601,6 +604,11 @@ void esp_crew_socket_gone(struct esp_crew *crew, uint32_t link, enum ip_family f
 void esp_crew_use(struct esp_crew *crew, uint32_t spi_in)
 {
 	give_all(crew, open_use, &(struct order){ .number = spi_in });
+}
+
+void esp_crew_unuse(struct esp_crew *crew, uint32_t spi_in)
+{
+	give_all(crew, open_unuse, &(struct order){ .number = spi_in });
 }
 
 void esp_crew_move(struct esp_crew *crew, uint32_t spi_in, const struct esp_path *path)

@@ -57,6 +57,7 @@ void esp_crew_socket_gone(struct esp_crew *crew, uint32_t link, enum ip_family f
 /* The keys are copied, and wiped when they are in use. */
 void esp_crew_add(struct esp_crew *crew, const struct esp_sa_conf *conf, bool sending);
 void esp_crew_use(struct esp_crew *crew, uint32_t spi_in);
+void esp_crew_unuse(struct esp_crew *crew, uint32_t spi_in);
 void esp_crew_move(struct esp_crew *crew, uint32_t spi_in, const struct esp_path *path);
 void esp_crew_del(struct esp_crew *crew, uint32_t spi_in);
 void esp_crew_orphan(struct esp_crew *crew, uint64_t now_ms);

@@ -308,6 +308,11 @@ static bool from_ike(enum proc_type type, struct rd body)
 		if (ok)
 			esp_crew_use(esp.crew, spi.spi_in);
 		return ok;
+	case PROC_CHILD_UNUSE:
+		ok = proc_spi_decode(body, &spi);
+		if (ok)
+			esp_crew_unuse(esp.crew, spi.spi_in);
+		return ok;
 	case PROC_CHILD_MOVE:
 		ok = proc_move_decode(body, &move);
 		if (ok) {

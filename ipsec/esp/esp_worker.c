@@ -327,6 +327,14 @@ void esp_worker_use(struct esp_worker *w, uint32_t spi_in)
 		start_sending(w, sa);
 }
 
+void esp_worker_unuse(struct esp_worker *w, uint32_t spi_in)
+{
+	struct esp_sa *sa = esp_table_by_spi(w->table, spi_in);
+
+	if (sa)
+		esp_table_unuse(w->table, sa);
+}
+
 struct orphaning {
 	struct esp_worker *w;
 	uint64_t at_ms;

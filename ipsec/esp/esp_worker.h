@@ -85,6 +85,7 @@ void esp_worker_socket_gone(struct esp_worker *w, uint32_t link, enum ip_family 
  * receives until esp_worker_use(). */
 int esp_worker_add(struct esp_worker *w, const struct esp_sa_conf *conf, bool sending);
 void esp_worker_use(struct esp_worker *w, uint32_t spi_in);
+void esp_worker_unuse(struct esp_worker *w, uint32_t spi_in); /* receives still */
 void esp_worker_move(struct esp_worker *w, uint32_t spi_in, const struct esp_path *path);
 void esp_worker_del(struct esp_worker *w, uint32_t spi_in);
 

@@ -199,6 +199,24 @@ int xfrm_use(struct xfrm *x, uint32_t spi_in, struct diag *diag)
 	return c->sending ? 0 : start_sending(x, c, diag);
 }
 
+static void stop_sending(struct xfrm *x, struct xfrm_tunnel *t, struct xfrm_child *c)
+{
+	if (!c->sending)
+		return;
+	c->sending = false;
+	trap_set(x, t); /* before: not for a moment is there nothing */
+	xfrm_policies_leave(x, c);
+	(void)xfrm_state_del(x, c, true);
+}
+
+void xfrm_unuse(struct xfrm *x, uint32_t spi_in)
+{
+	struct xfrm_child *c = *find(x, spi_in);
+
+	if (c)
+		stop_sending(x, *tunnel_place(x, c->conf.tunnel), c);
+}
+
 static bool lists_overlap(const struct ike_ts_list *a, const struct ike_ts_list *b)
 {
 	struct ike_ts both;
@@ -243,11 +261,7 @@ void xfrm_del(struct xfrm *x, uint32_t spi_in)
 	if (!c)
 		return;
 	t = *tunnel_place(x, c->conf.tunnel);
-	if (c->sending) {
-		trap_set(x, t); /* before: not for a moment is there nothing */
-		xfrm_policies_leave(x, c);
-		(void)xfrm_state_del(x, c, true);
-	}
+	stop_sending(x, t, c);
 	(void)xfrm_state_del(x, c, false);
 	*at = c->next;
 	for (at = &t->children; *at != c;)

@@ -66,6 +66,8 @@ struct xfrm_way {
 int xfrm_add(struct xfrm *x, const struct esp_sa_conf *conf, const struct xfrm_way *way, bool sending,
 	     struct diag *diag);
 int xfrm_use(struct xfrm *x, uint32_t spi_in, struct diag *diag);
+/* Without its outbound state, the one before it with the same selectors sends. */
+void xfrm_unuse(struct xfrm *x, uint32_t spi_in);
 /* Another place of the peer, or of ours. Ports are set in place. With other
  * addresses a state is made anew with its counters and numbers, and deleted. Not by
  * XFRM_MSG_MIGRATE: that copies the sequence number and lets the old state send on

@@ -106,6 +106,8 @@ struct ike_ops {
 	/* -1: the datapath can't; the SA is then refused or deleted. */
 	int (*child_add)(void *ctx, const struct ike_child_sa *child);
 	void (*child_use)(void *ctx, uint32_t spi_in); /* now send with it */
+	/* Only receive with it, for another one with its selectors sends already. */
+	void (*child_unuse)(void *ctx, uint32_t spi_in);
 	void (*child_move)(void *ctx, uint32_t spi_in, const struct ike_path *path, bool encap);
 	void (*child_del)(void *ctx, uint32_t spi_in);
 	/* Like child_del, but another one has taken its place and sends already: what

@@ -74,7 +74,7 @@ struct sa_child {
 	const struct ike_ts_list *local_ts, *remote_ts; /* own copies, no longer than they need be */
 	bool transport;
 	bool no_tfc;
-	bool used; /* the datapath was told to send with it */
+	bool used; /* the datapath may send with it */
 	uint64_t since_ms, rekey_at_ms;
 	/* the peer asked for it, and has our answer when it sends a request of this
 	 * number; 0: it has it */
@@ -316,6 +316,9 @@ void sa_child_use(struct ike_sa *sa, struct sa_child *child); /* from now on the
 struct sa_child *sa_child_find(struct ike_sa *sa, uint32_t spi_in);
 struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out);
 void sa_child_remove(struct ike_sa *sa, struct sa_child *child);
+/* Before it is deleted: the peer receives nothing with it then, so another one with its
+ * selectors sends. False: not yet, the peer may not have that one. */
+bool sa_child_unuse(struct ike_sa *sa, struct sa_child *child, uint64_t now_ms);
 void sa_child_begin(struct ike_sa *sa, uint64_t now_ms); /* REQ_CHILD_NEW, REQ_CHILD_REKEY */
 void sa_child_response(struct ike_sa *sa, const struct ike_payloads *payloads, uint64_t now_ms);
 /* A CREATE_CHILD_SA of the peer, whatever it is for. */

@@ -66,6 +66,28 @@ static bool is_surpassed(struct ike_sa *sa, const struct sa_child *child)
 	return false;
 }
 
+static bool has_selectors(const struct sa_child *child, bool transport, const struct ike_ts_list *local_ts,
+			  const struct ike_ts_list *remote_ts)
+{
+	return child->transport == transport && ike_ts_list_equal(child->local_ts, local_ts) &&
+	       ike_ts_list_equal(child->remote_ts, remote_ts);
+}
+
+/* Another one with its selectors, that stays for now: one that sends if there is any. */
+static struct sa_child *twin_of(struct ike_sa *sa, const struct sa_child *child)
+{
+	struct sa_child *twin = NULL;
+
+	for (unsigned i = 0; i < sa->n_children; i++) {
+		struct sa_child *other = sa->children[i];
+
+		if (other != child && other->state != CHILD_DELETING && (!twin || other->used) &&
+		    has_selectors(other, child->transport, child->local_ts, child->remote_ts))
+			twin = other;
+	}
+	return twin;
+}
+
 /* What it should have replaced stays, and can be rekeyed again. */
 static void disown(struct ike_sa *sa, const struct sa_child *successor)
 {
@@ -84,7 +106,7 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 {
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
-	struct sa_child *next;
+	struct sa_child *next, *twin;
 
 	for (unsigned i = 0; i < sa->n_children; i++)
 		if (sa->children[i] == child) {
@@ -94,10 +116,16 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 	sa_unqueue(sa, REQ_CHILD_DELETE, child->spi_in);
 	sa_unqueue(sa, REQ_CHILD_REKEY, child->spi_in);
 	disown(sa, child);
+	twin = twin_of(sa, child);
 	next = sa_child_find(sa, child->successor);
-	/* the peer has dropped the old one, so it has the new one (2.8) */
-	if (next && !is_surpassed(sa, next))
+	if (!next || next->state == CHILD_DELETING)
+		next = twin;
+	/* the peer has dropped the old one, so it has the new one (2.8); it may not, if we
+	 * deleted it, but then another one sends */
+	if (next && !(twin && twin->used) && !is_surpassed(sa, next))
 		sa_child_use(sa, next);
+	if (twin && twin->used && child->used)
+		ops->child_unuse(ctx, child->spi_in);
 	if (next)
 		ops->child_retire(ctx, child->spi_in);
 	else
@@ -278,6 +306,14 @@ struct child_new {
 	const struct crypto_secret *shared;
 };
 
+static bool has_sending(const struct ike_sa *sa, const struct child_new *c)
+{
+	for (unsigned i = 0; i < sa->n_children; i++)
+		if (sa->children[i]->used && has_selectors(sa->children[i], c->transport, c->local_ts, c->remote_ts))
+			return true;
+	return false;
+}
+
 static uint16_t install(struct ike_sa *sa, struct child_exchange *x, const struct child_new *c)
 {
 	struct ike_child_keys i_to_r, r_to_i;
@@ -286,9 +322,10 @@ static uint16_t install(struct ike_sa *sa, struct child_exchange *x, const struc
 		.suite = c->suite, .in = c->initiator ? &r_to_i : &i_to_r, .out = c->initiator ? &i_to_r : &r_to_i,
 		.local_ts = c->local_ts, .remote_ts = c->remote_ts, .path = sa->path, .encap = sa_encap(sa),
 		.transport = c->transport, .no_tfc = c->no_tfc,
-		/* who answers a rekeying lets the other side begin (2.8); who began any says
-		 * when it is used */
-		.inbound_only = x->rekeyed || c->initiator, .replaces_in = x->rekeyed ? x->rekeyed->spi_in : 0,
+		/* who answers a rekeying lets the other side begin (2.8), and so with one more of
+		 * the same selectors; who began any says when it is used */
+		.inbound_only = x->rekeyed || c->initiator || has_sending(sa, c),
+		.replaces_in = x->rekeyed ? x->rekeyed->spi_in : 0,
 	};
 	struct sa_child *child;
 	void *ctx;
@@ -484,6 +521,23 @@ void sa_child_unmake(struct ike_sa *sa, uint32_t spi_in)
 static bool is_known(const struct ike_sa *sa, const struct sa_child *child, uint64_t now_ms)
 {
 	return child->known_from == 0 || sa->recv_id > child->known_from || now_ms >= child->since_ms + KNOWN_MS;
+}
+
+bool sa_child_unuse(struct ike_sa *sa, struct sa_child *child, uint64_t now_ms)
+{
+	struct sa_child *twin = twin_of(sa, child);
+	void *ctx;
+	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
+
+	if (!child->used || !twin)
+		return true;
+	if (!twin->used && !is_known(sa, twin, now_ms))
+		return false;
+	if (!twin->used)
+		sa_child_use(sa, twin);
+	child->used = false;
+	ops->child_unuse(ctx, child->spi_in);
+	return true;
 }
 
 void sa_child_begin(struct ike_sa *sa, uint64_t now_ms)

@@ -6,6 +6,8 @@
 
 #include "ipsec/ike/sa.h"
 
+#define DELETE_AGAIN_MS 1000
+
 /* ---- ours */
 
 static void put_delete(struct ike_sa *sa, struct ike_writer *w, uint64_t now_ms)
@@ -44,6 +46,11 @@ void sa_info_begin(struct ike_sa *sa, uint64_t now_ms)
 	case REQ_CHILD_DELETE:
 		child = sa_child_find(sa, sa->out.req.spi);
 		nothing = !child || child->state == CHILD_DELETING;
+		if (!nothing && !sa_child_unuse(sa, child, now_ms)) {
+			sa->out.req.not_before_ms = now_ms + DELETE_AGAIN_MS;
+			sa_queue(sa, &sa->out.req);
+			nothing = true;
+		}
 		if (!nothing) {
 			child->state = CHILD_DELETING;
 			ike_delete_encode(&w, IKE_PROTO_ESP, &child->spi_in, 1);

@@ -119,7 +119,8 @@ static int on_child_add(void *ctx, const struct ike_child_sa *child)
 		return -1;
 	e->kids[e->n_kids++] = (struct kid){ child->spi_in, child->spi_out, child->in->encr, child->out->encr,
 					     child->inbound_only ? 0 : ++e->n_used, child->encap, child->path,
-					     child->transport, child->local_ts->list[0], child->remote_ts->list[0] };
+					     child->transport, child->no_tfc, child->local_ts->list[0],
+					     child->remote_ts->list[0] };
 	return 0;
 }
 
@@ -147,6 +148,11 @@ static void on_child_use(void *ctx, uint32_t spi_in)
 
 	if (!kid->used)
 		kid->used = ++e->n_used;
+}
+
+static void on_child_unuse(void *ctx, uint32_t spi_in)
+{
+	ladder_kid(ctx, spi_in)->used = 0;
 }
 
 static void on_child_move(void *ctx, uint32_t spi_in, const struct ike_path *path, bool encap)
@@ -189,8 +195,8 @@ static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *t
 static const struct ike_ops ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
 	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
-	.child_move = on_child_move, .child_del = on_child_del, .child_retire = on_child_del,
-	.child_times = on_child_times, .event = on_event,
+	.child_unuse = on_child_unuse, .child_move = on_child_move, .child_del = on_child_del,
+	.child_retire = on_child_del, .child_times = on_child_times, .event = on_event,
 };
 
 /* ---- driving */

@@ -26,7 +26,7 @@ struct kid {
 	unsigned used; /* sends: the one with the highest number; 0: does not */
 	bool encap;
 	struct ike_path path;
-	bool transport;
+	bool transport, no_tfc;
 	struct ike_ts local, remote; /* the first of its selectors */
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Rekeying of both kinds, begun by either end or both, with messages in any order
- * and one in a hundred lost: a packet can be carried both ways at every moment,
- * and it ends with one IKE SA and one child.
+ * Rekeying of both kinds, children more with the same selectors and deletes, begun
+ * by either end or both, with messages in any order and one in a hundred lost: a
+ * packet can be carried both ways at every moment, and when all children but one are
+ * deleted it ends with one IKE SA and that child.
  *
- *   OPENSAV_ORDERS  how many rekeyings (default 10,000)
+ *   OPENSAV_ORDERS  how many orders (default 10,000)
  *   OPENSAV_SEED    which orders (default 1)
  */
 #include <setjmp.h>
@@ -15,9 +16,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "ipsec/ike/ike_engine_impl.h"
 #include "tests/ladder/ladder.h"
 
-#define PER_ROUND 25
+#define PER_ROUND    25
+#define CHILDREN_MAX 5
+
+static unsigned int made, deleted; /* by orders of their own */
 
 static unsigned int orders(void)
 {
@@ -78,29 +83,96 @@ static void step(void)
 		ladder.now += (uint64_t)(random() % 700);
 }
 
-static void rekey_something(void)
+/* Both ends have it, and neither replaces or deletes it or is about to delete it. */
+static struct sa_child *settled(unsigned int end, const struct kid *kid)
 {
-	struct diag diag;
+	const struct kid *mirror = mirror_of(kid, &ladder.ends[!end]);
+	const uint32_t spis[2] = { kid->spi_in, mirror ? mirror->spi_in : 0 };
+	struct sa_child *children[2];
+	struct ike_sa *sa;
 
-	assert_int_equal(ike_engine_rekey(ladder.ends[random() % 2].engine, "t", random() % 3 != 0, ladder.now, &diag), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		children[i] = spis[i] ? engine_child_by_spi(ladder.ends[i ? !end : end].engine, spis[i], &sa) : NULL;
+		if (!children[i] || sa->state != SA_UP || children[i]->state != CHILD_UP || children[i]->successor ||
+		    sa_is_queued(sa, REQ_CHILD_DELETE, spis[i]))
+			return NULL;
+	}
+	return children[0];
 }
 
-static void one_round(unsigned int rekeyings)
+static unsigned int all_settled(unsigned int end, struct sa_child *out[LADDER_KIDS_MAX])
 {
-	ladder_begin(NULL);
-	ladder_up();
-	for (unsigned int i = 0; i < rekeyings; i++) {
-		rekey_something();
-		for (long steps = random() % 30; steps > 0; steps--)
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < ladder.ends[end].n_kids; i++)
+		if ((out[n] = settled(end, &ladder.ends[end].kids[i])) != NULL)
+			n++;
+	return n;
+}
+
+/* One stays, whatever is on its way. */
+static bool delete_one(unsigned int end)
+{
+	struct sa_child *children[LADDER_KIDS_MAX], *child;
+	unsigned int n = all_settled(end, children);
+	struct sa_request request = { .kind = REQ_CHILD_DELETE };
+
+	if (n < 2)
+		return false;
+	child = children[(unsigned int)random() % n];
+	request.spi = child->spi_in;
+	sa_queue(child->sa, &request);
+	return true;
+}
+
+static void order_something(void)
+{
+	unsigned int end = (unsigned int)random() % 2, what = (unsigned int)random() % 6, n;
+	struct sa_child *children[LADDER_KIDS_MAX];
+	struct sa_request request = { .kind = REQ_CHILD_NEW };
+	struct diag diag;
+
+	n = all_settled(end, children);
+	if (what < 2 && n > 0 && n < CHILDREN_MAX) {
+		sa_queue(children[0]->sa, &request);
+		made++;
+	} else if (what < 4 && delete_one(end)) {
+		deleted++;
+	} else if (n > 0 && random() % 3 != 0) {
+		n = (unsigned int)random() % n;
+		request = (struct sa_request){ .kind = REQ_CHILD_REKEY, .spi = children[n]->spi_in };
+		sa_queue(children[n]->sa, &request);
+	} else {
+		assert_int_equal(ike_engine_rekey(ladder.ends[end].engine, "t", false, ladder.now, &diag), 0);
+	}
+}
+
+/* What was lost comes again, and all children but one go. */
+static void end_with_one(void)
+{
+	unsigned int left = 100;
+
+	do {
+		for (unsigned int i = 0; i < 200; i++) {
 			step();
-	}
-	for (unsigned int i = 0; i < 400; i++) { /* what was lost comes again */
-		step();
-		ladder.now += 200;
-	}
+			ladder.now += 400;
+		}
+	} while (left-- > 0 && (delete_one((unsigned int)random() % 2) || ladder.ends[0].n_kids > 1));
 	ladder_settle();
 	ladder.now += 40000;
 	ladder_settle();
+}
+
+static void one_round(unsigned int n)
+{
+	ladder_begin(NULL);
+	ladder_up();
+	for (unsigned int i = 0; i < n; i++) {
+		order_something();
+		for (long steps = random() % 30; steps > 0; steps--)
+			step();
+	}
+	end_with_one();
 	for (unsigned int i = 0; i < 2; i++) {
 		assert_int_equal(ladder_counters(i).sas, 1);
 		assert_int_equal(ladder.ends[i].n_kids, 1);
@@ -123,6 +195,8 @@ static void any_order_ends_with_one_sa_and_no_gap(void **state)
 		one_round(n);
 		left -= n;
 	}
+	print_message("%u children made and %u deleted\n", made, deleted);
+	assert_true(made > orders() / 10 && deleted > orders() / 10);
 }
 
 int main(void)

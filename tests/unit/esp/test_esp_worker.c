@@ -270,6 +270,11 @@ static void test_the_new_sa_receives_before_it_sends_and_nothing_is_lost(void **
 	esp_worker_use(ends[LEFT].worker, 0x1010);
 	expect_small();
 	assert_int_equal(esp_table_by_spi(ends[LEFT].worker->table, 0x1010)->seq, 1);
+	/* back to the one before, and then forth */
+	esp_worker_unuse(ends[LEFT].worker, 0x1010);
+	expect_small();
+	assert_int_equal(esp_table_by_spi(ends[LEFT].worker->table, 0x1000)->seq, 3);
+	esp_worker_use(ends[LEFT].worker, 0x1010);
 	esp_worker_del(ends[LEFT].worker, 0x1000);
 	esp_worker_del(ends[RIGHT].worker, 0x1001);
 	expect_small();

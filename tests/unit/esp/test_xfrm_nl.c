@@ -504,6 +504,8 @@ static void a_trap_that_is_set_anew_is_there_all_the_time(void **st)
 	assert_int_equal(spi_of("192.0.2.2", "192.0.2.1", 0), host.spi + OUT);
 	trapped(&host);
 	assert_int_equal(spi_of("192.0.2.2", "192.0.2.1", 0), host.spi + OUT);
+	xfrm_unuse(x, host.spi);
+	assert_int_equal(spi_of("192.0.2.2", "192.0.2.1", 0), 0);
 	xfrm_del(x, host.spi);
 	assert_int_equal(spi_of("192.0.2.2", "192.0.2.1", 0), 0);
 	model.after = NULL;
@@ -532,6 +534,33 @@ static void who_goes_leaves_others_their_policies(void **st)
 	xfrm_del(x, 0x1002);
 	assert_int_equal(spi_of("198.51.100.1", "10.0.1.1", IF_ID), CLEAR);
 	assert_int_equal(spi_of("198.51.100.1", "10.0.0.1", IF_ID), 0x1001 + OUT);
+	xfrm_del(x, 0x1001);
+	assert_int_equal(model.n_states + model.n_policies, 0);
+}
+
+static void sends_or_the_one_before(void)
+{
+	assert_in_range(spi_of("198.51.100.1", "10.0.0.1", IF_ID), 0x1001 + OUT, 0x1002 + OUT);
+}
+
+/* Two of the same selectors: the newer one stops sending before the peer drops it. */
+static void who_sends_no_more_receives_still(void **st)
+{
+	struct want net = { 1, 0x1001, IF_ID, "198.51.100.0/24", "10.0.0.0/24", "192.0.2.2", "192.0.2.1", 4500, false };
+
+	child(&net, true);
+	net.spi = 0x1002;
+	child(&net, true);
+	model.after = sends_or_the_one_before;
+	for (unsigned int twice = 0; twice < 2; twice++) {
+		xfrm_unuse(x, 0x1002);
+		assert_int_equal(spi_of("198.51.100.1", "10.0.0.1", IF_ID), 0x1001 + OUT);
+		assert_int_equal(model.n_states, 3);
+	}
+	xfrm_unuse(x, 0x7777);
+	xfrm_del(x, 0x1002);
+	assert_int_equal(spi_of("198.51.100.1", "10.0.0.1", IF_ID), 0x1001 + OUT);
+	model.after = NULL;
 	xfrm_del(x, 0x1001);
 	assert_int_equal(model.n_states + model.n_policies, 0);
 }
@@ -725,6 +754,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, new_kernel, no_kernel)
 		T(clients_behind_one_nat_have_each_their_own_state),
 		T(a_trap_that_is_set_anew_is_there_all_the_time),
+		T(who_sends_no_more_receives_still),
 		T(who_goes_leaves_others_their_policies),
 		T(a_tunnel_that_goes_leaves_another_its_policies),
 		T(another_port_is_set_in_place),

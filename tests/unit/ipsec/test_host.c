@@ -233,6 +233,29 @@ static void test_a_tunnel_that_ends_receives_nothing_more(void **state)
 	assert_false(up);
 }
 
+static void test_a_child_that_is_deleted_sends_no_more_and_receives(void **state)
+{
+	uint32_t old, new;
+	bool up = true;
+
+	give_esp();
+	old = add(false);
+	new = add(false);
+	host_ops.child_unuse(host, new);
+	assert_int_equal(heard(esp, PROC_CHILD_UNUSE, NULL), 1);
+	host_ops.child_retire(host, new);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 0);
+	host->now_ms += HOST_RETIRED_MS;
+	host_children_run(host);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 1);
+	assert_null(host_child_find(host, new));
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_true(up);
+	host_ops.child_del(host, old);
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_false(up);
+}
+
 static void test_a_child_that_nothing_replaces_goes_at_once(void **state)
 {
 	unsigned int gone = 0;
@@ -305,6 +328,7 @@ int main(void)
 		CASE(test_an_esp_that_makes_no_sense_is_ended_by_main),
 		CASE(test_a_replaced_child_receives_what_is_still_on_its_way),
 		CASE(test_a_tunnel_that_ends_receives_nothing_more),
+		CASE(test_a_child_that_is_deleted_sends_no_more_and_receives),
 		CASE(test_a_child_that_nothing_replaces_goes_at_once),
 		CASE(test_an_answer_waits_until_the_kernel_has_the_child),
 	};
