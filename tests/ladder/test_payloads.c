@@ -170,6 +170,57 @@ static void cve_2023_23009_selectors_that_are_none(void **state)
 		}
 }
 
+/* ---- ESP_TFC_PADDING_NOT_SUPPORTED */
+
+static void assert_all_no_tfc(void)
+{
+	for (unsigned end = 0; end < 2; end++)
+		for (unsigned i = 0; i < ladder.ends[end].n_kids; i++)
+			assert_true(ladder.ends[end].kids[i].no_tfc);
+}
+
+/* RFC 7296 1.3.1, 3.10.1: said by either in each exchange that makes a child, which
+ * the other's datapath is told of. */
+static void no_tfc_padding_is_said_with_each_child(void **state)
+{
+	const struct sa_request child = { .kind = REQ_CHILD_NEW };
+	struct diag diag;
+
+	ladder_begin(NULL);
+	ladder_up();
+	assert_all_no_tfc();
+	for (unsigned end = 0; end < 2; end++) {
+		sa_queue(ladder_sa(end, 0), &child);
+		ladder_settle();
+		assert_int_equal(ladder.ends[0].n_kids, 2 + end);
+		assert_all_no_tfc();
+		assert_int_equal(ike_engine_rekey(ladder.ends[end].engine, "t", true, ladder.now, &diag), 0);
+		ladder_settle();
+		assert_int_equal(ladder.ends[0].n_kids, 2 + end);
+		assert_all_no_tfc();
+	}
+	ladder_end();
+}
+
+/* Of a peer that does not say it, and of one that does. */
+static void no_tfc_padding_of_a_peer_is_understood(void **state)
+{
+	for (unsigned says = 0; says < 2; says++) {
+		struct ike_writer chain;
+
+		ladder_begin(NULL);
+		ladder_up();
+		ike_writer_init(&chain);
+		if (says)
+			ike_notify_encode(&chain, N_ESP_TFC_PADDING_NOT_SUPPORTED, NULL, 0);
+		put_some(&chain, WITH_ALL);
+		send_chain(CREATE_CHILD_SA, &chain);
+		assert_int_equal(ladder.ends[1].n_kids, 2);
+		assert_int_equal(ladder.ends[1].kids[1].no_tfc, says);
+		ladder_end();
+	}
+}
+
 /* ---- NAT detection */
 
 static struct natd_result judged(const struct ike_endpoint *from, unsigned n_wrong)
@@ -252,6 +303,8 @@ int main(void)
 		cmocka_unit_test(cve_2013_6467_payloads_left_out),
 		cmocka_unit_test(the_first_message_lacks_something),
 		cmocka_unit_test(cve_2023_23009_selectors_that_are_none),
+		cmocka_unit_test(no_tfc_padding_is_said_with_each_child),
+		cmocka_unit_test(no_tfc_padding_of_a_peer_is_understood),
 		cmocka_unit_test(several_source_hashes),
 		cmocka_unit_test(cve_2020_1763_names_in_a_log),
 	};
