@@ -104,6 +104,9 @@ static void test_what_is_sealed_opens(void **state)
 
 			assert_int_equal(size, esp_sa_length(pair.left, len));
 			assert_true(size <= len + ESP_OVERHEAD_MAX);
+			/* no TFC padding, which a peer may not support (RFC 7296 1.3.1) */
+			assert_in_range(size - ESP_HEADER - pair.left->iv - len - ESP_TRAILER - pair.left->icv, 0,
+					pair.left->align - 1u);
 			assert_int_equal(size % 4, 0);
 			assert_int_equal(packet[2], 0x02); /* SPI 0x200 */
 			assert_int_equal(esp_sa_open(pair.right, packet, size, &plain), ESP_OK);
