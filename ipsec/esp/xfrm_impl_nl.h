@@ -72,7 +72,8 @@ void xfrm_restore(struct xfrm *x, struct nlmsghdr *from, const struct xfrm_users
 struct xfrm_pair *xfrm_pair_get(struct xfrm *x, const struct xfrm_tunnel *t, const struct esp_sa_conf *conf);
 void xfrm_pair_put(struct xfrm *x, struct xfrm_pair *pair);
 const struct xfrm_pair *xfrm_pair_find(const struct xfrm *x, uint32_t reqid);
-/* 0, or the first -errno; -ERANGE: a selector that the kernel can't. */
+/* 0, or the first -errno; -ERANGE: a selector that the kernel can't;
+ * -E2BIG: they would be too many. */
 int xfrm_policies_claim(struct xfrm *x, const struct xfrm_child *c);
 int xfrm_policies_moved(struct xfrm *x, const struct xfrm_child *c); /* to other addresses */
 void xfrm_policies_leave(struct xfrm *x, const struct xfrm_child *c);

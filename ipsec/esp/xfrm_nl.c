@@ -93,6 +93,9 @@ static int policies_failed(struct diag *diag, int error)
 	if (error == -ERANGE)
 		return diag_set(diag, "the kernel's policies have one port or all, no ranges of ports: narrow the selectors, "
 				      "or \"datapath user\"");
+	if (error == -E2BIG)
+		return diag_set(diag, "its selectors would be thousands of the kernel's policies, which have prefixes and no ranges: "
+				      "narrow the selectors, or \"datapath user\"");
 	return failed(diag, "policy", error);
 }
 

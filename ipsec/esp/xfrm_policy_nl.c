@@ -87,6 +87,8 @@ void xfrm_pair_put(struct xfrm *x, struct xfrm_pair *p)
 
 /* ---- each policy of a child */
 
+#define PAIRS_MAX (IKE_TS_MAX * IKE_TS_MAX) /* of prefixes: as many as a configuration can name */
+
 typedef int policy_fn(struct xfrm *x, const struct xfrm_child *c, const struct xfrm_selector *sel, uint8_t dir);
 
 static int three_policies(struct xfrm *x, const struct xfrm_child *c, const struct ike_ts *local, const struct ike_ts *remote,
@@ -122,12 +124,25 @@ static int pair_policies(struct xfrm *x, const struct xfrm_child *c, struct ike_
 	return first;
 }
 
-/* The first error. */
+static uint64_t prefixes_of(const struct ike_ts_list *list)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < list->n; i++)
+		for (struct ike_ts rest = list->list[i], prefix; xfrm_msg_cut(&rest, &prefix);)
+			n++;
+	return n;
+}
+
+/* The first error. A peer can narrow what we have to ranges of 254 prefixes each, and
+ * their pairs are millions: nobody else would be served any more. */
 static int each_policy(struct xfrm *x, const struct xfrm_child *c, policy_fn *fn)
 {
 	const struct ike_ts_list *local = c->conf.local_ts, *remote = c->conf.remote_ts;
 	int first = 0, ret;
 
+	if (prefixes_of(local) * prefixes_of(remote) > PAIRS_MAX)
+		return -E2BIG;
 	for (unsigned int l = 0; l < local->n; l++)
 		for (unsigned int r = 0; r < remote->n; r++) {
 			ret = pair_policies(x, c, local->list[l], &remote->list[r], fn);

@@ -748,6 +748,25 @@ static void a_new_trap_waits_for_its_own_only(void **st)
 	assert_int_equal(spi_of("192.0.2.2", "203.0.113.1", 0), host2.spi + OUT);
 }
 
+/* Each of these is 62 prefixes, so all would be 62 * 62 * 2 * 2 * 3 (RFC 7296 3.13.1). */
+static void ranges_that_are_too_many_policies_are_refused(void **st)
+{
+	struct esp_sa_conf conf = conf_of(&host2);
+	struct ike_ts_list many = { .n = 2 };
+	struct diag diag;
+
+	for (uint32_t i = 0; i < 2; i++)
+		many.list[i] = (struct ike_ts){ .first = { 1, IP_V4 }, .last = { UINT32_MAX - 1 - i, IP_V4 }, .port_last = UINT16_MAX };
+	conf.local_ts = conf.remote_ts = &many;
+	conf.transport = false;
+	model.messages = 0;
+	assert_int_equal(xfrm_add(x, &conf, way_of(&host2), true, &diag), -1);
+	assert_non_null(strstr(diag.text, "narrow the selectors"));
+	assert_int_equal(model.n_states, 0);
+	assert_int_equal(model.n_policies, 0);
+	assert_in_range(model.messages, 2, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -760,6 +779,7 @@ int main(void)
 		T(another_port_is_set_in_place),
 		T(another_address_repeats_no_number),
 		T(an_inner_packet_has_the_outer_one_less_esp),
+		T(ranges_that_are_too_many_policies_are_refused),
 #undef T
 #define T(f) cmocka_unit_test_setup_teardown(f, new_kernel, no_kernel_after_crash)
 		T(after_a_crash_no_tunnel_between_hosts_is_in_clear),
