@@ -292,6 +292,10 @@ bool engine_ts_is_taken(struct ike_sa *sa, const struct ike_ts_list *remote, boo
 	char id[IKE_IDENTITY_TEXT], other_id[IKE_IDENTITY_TEXT], at[IKE_ENDPOINT_TEXT], ts[IKE_TS_TEXT];
 	const struct sa_child *child;
 
+	/* an address of a pool is no other's already, and is all that its peer has: with
+	 * thousands of clients a look at each costs more than their key exchange */
+	if (sa->virtual_addr.v && !sa->began && !ike_tunnel_gives_one(sa->tunnel))
+		return false;
 	for (struct ike_sa *other = engine_ref_of(sa->tunnel)->slot->sas; other; other = other->next_tunnel) {
 		/* the names last: distinguished names take long */
 		if (other == sa || other->state != SA_UP || !(child = child_within(other, remote, transport)) ||
