@@ -86,6 +86,9 @@ int head_config_announce(struct head_config *config, const char *name, uint32_t 
 
 	if (!name_is_valid(name))
 		return diag_set(diag, "\"%s\" is not the name of a tunnel", name);
+	if (table && config->graceful_s)
+		return diag_set(diag, "zebra would never clear table %u of what this daemon leaves: \"no graceful-restart\" first",
+				table);
 	if (at) {
 		at->table = table;
 		return 0;
@@ -103,6 +106,18 @@ int head_config_silence(struct head_config *config, const char *name, struct dia
 	if (!at)
 		return diag_set(diag, "\"announce %s\" is not configured", name);
 	array_remove(config->list, &config->n, sizeof(*at), (size_t)(at - config->list));
+	return 0;
+}
+
+int head_config_graceful(struct head_config *config, uint32_t seconds, struct diag *diag)
+{
+	for (size_t i = 0; i < config->n && seconds; i++)
+		if (config->list[i].table)
+			return diag_set(diag,
+					"zebra would never clear table %u of what this daemon leaves: \"announce %s\" without a "
+					"table first",
+					config->list[i].table, config->list[i].name);
+	config->graceful_s = seconds;
 	return 0;
 }
 

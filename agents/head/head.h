@@ -47,9 +47,12 @@ struct head_config {
 
 void head_config_init(struct head_config *config);
 void head_config_fini(struct head_config *config);
-/* -1: the name is none, or it is not there. */
+/* -1: the name is none, or it is not there; or routes would outlive this daemon in
+ * another table than the main one, which is the only one where zebra clears what was
+ * left (zebra_gr.c of FRR). */
 int head_config_announce(struct head_config *config, const char *name, uint32_t table, struct diag *diag);
 int head_config_silence(struct head_config *config, const char *name, struct diag *diag);
+int head_config_graceful(struct head_config *config, uint32_t seconds, struct diag *diag);
 
 struct head_route {
 	struct ip_prefix prefix;

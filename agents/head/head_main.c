@@ -248,6 +248,7 @@ static void on_changed(struct event *t)
 	disconnect();
 	head_snapshot(h.head);
 	head_update(h.head, &(struct tunnel_update){ .type = TUNNEL_UPDATE_COMPLETE }, head_agent_now_ms());
+	head_lost(h.head, head_agent_now_ms()); /* nobody tells of tunnels now */
 	h.error[0] = '\0';
 }
 

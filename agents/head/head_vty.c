@@ -34,6 +34,7 @@ DEFUN(no_head, no_head_cmd, "no head-end", NO_STR HEAD_HELP)
 {
 	head_config_fini(head_agent_config());
 	head_config_init(head_agent_config());
+	head_agent_again(); /* a line that follows at once may announce the same */
 	return done(vty, 0, NULL);
 }
 
@@ -113,14 +114,16 @@ DEFUN(no_head_hold, no_head_hold_cmd, "no hold [(0-3600)]", NO_STR HOLD_HELP "Se
 
 DEFUN(head_graceful, head_graceful_cmd, "graceful-restart (1-3600)", GRACEFUL_HELP "For at most so many seconds\n")
 {
-	head_agent_config()->graceful_s = number(argv);
-	return done(vty, 0, NULL);
+	struct diag diag;
+
+	return done(vty, head_config_graceful(head_agent_config(), number(argv), &diag), &diag);
 }
 
 DEFUN(no_head_graceful, no_head_graceful_cmd, "no graceful-restart [(1-3600)]", NO_STR GRACEFUL_HELP "Seconds\n")
 {
-	head_agent_config()->graceful_s = 0;
-	return done(vty, 0, NULL);
+	struct diag diag;
+
+	return done(vty, head_config_graceful(head_agent_config(), 0, &diag), &diag);
 }
 
 static int write_head(struct vty *vty)

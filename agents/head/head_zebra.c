@@ -77,6 +77,9 @@ void head_zebra_graceful(uint32_t seconds)
 		send_capability(ZEBRA_CLIENT_GR_CAPABILITIES, AFI_IP);
 	else if (had)
 		send_capability(ZEBRA_CLIENT_GR_DISABLE, AFI_IP);
+	/* zebra takes the time from the former only where it was off */
+	if (seconds)
+		send_capability(ZEBRA_CLIENT_RIB_STALE_TIME, AFI_IP);
 }
 
 void head_zebra_complete(void)

@@ -237,6 +237,26 @@ static void equal_prefixes_live_in_tables_of_their_own(void **state)
 	expect("-192.168.1.0/24:7@0 ");
 }
 
+/* zebra clears no table but the main one of what a daemon has left. */
+static void routes_that_outlive_the_daemon_are_in_the_main_table(void **state)
+{
+	struct diag diag;
+
+	(void)state;
+	assert_int_equal(head_config_announce(&config, "b", 200, &diag), 0);
+	assert_int_equal(head_config_graceful(&config, 60, &diag), -1);
+	assert_non_null(strstr(diag.text, "\"announce b\""));
+	assert_int_equal(config.graceful_s, 0);
+	assert_int_equal(head_config_announce(&config, "b", 0, &diag), 0);
+	assert_int_equal(head_config_graceful(&config, 60, &diag), 0);
+	assert_int_equal(head_config_announce(&config, "b", 200, &diag), -1);
+	assert_non_null(strstr(diag.text, "\"no graceful-restart\""));
+	assert_int_equal(config.list[0].table, 0);
+	assert_int_equal(head_config_graceful(&config, 0, &diag), 0);
+	assert_int_equal(head_config_announce(&config, "b", 200, &diag), 0);
+	assert_int_equal(head_config_graceful(&config, 0, &diag), 0);
+}
+
 static void the_second_of_two_with_one_prefix_waits_for_the_first(void **state)
 {
 	(void)state;
@@ -377,6 +397,7 @@ int main(void)
 		T(a_new_interface_takes_the_routes_along),
 		T(what_is_not_configured_is_not_announced),
 		T(equal_prefixes_live_in_tables_of_their_own),
+		T(routes_that_outlive_the_daemon_are_in_the_main_table),
 		T(the_second_of_two_with_one_prefix_waits_for_the_first),
 		T(what_a_snapshot_lacks_is_gone),
 		T(without_sav_iked_what_was_known_holds_for_a_while),
