@@ -10,6 +10,7 @@
 #include "ipsec/iked_ipip.h"
 #include "lib/mem.h"
 #include "lib/name.h"
+#include "lib/wr.h"
 
 void iked_config_free(struct iked_config *config)
 {
@@ -498,6 +499,39 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 		iked_tunnel_addresses(t, &from_pool);
 		out->remote_ts = &from_pool;
 	}
+}
+
+static void digest_selectors(struct wr *w, const struct ike_ts_list *list)
+{
+	char text[IKE_TS_TEXT];
+
+	wr_be32(w, list->n);
+	for (unsigned i = 0; i < list->n; i++) {
+		ike_ts_format(&list->list[i], text);
+		wr_bytes(w, text, strlen(text) + 1);
+	}
+}
+
+/* What lists hold and not where they lie: another one may lie there. */
+void iked_tunnel_digest(const struct iked_config *config, const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
+{
+	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
+	struct wr w = { 0 };
+
+	copy->prev = copy->next = copy->next_name = copy->next_id = NULL;
+	copy->n_clients = 0;
+	copy->datapath = iked_link_is_kernel(config, t->link) ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER;
+	iked_tunnel_resolve(config, t, &copy->t);
+	wr_bytes(&w, copy->t.ike, ike_proposals_bytes(copy->t.ike));
+	wr_bytes(&w, copy->t.esp, ike_proposals_bytes(copy->t.esp));
+	digest_selectors(&w, copy->t.local_ts);
+	digest_selectors(&w, copy->t.remote_ts);
+	copy->t.ike = copy->t.esp = NULL;
+	copy->t.local_ts = copy->t.remote_ts = NULL;
+	wr_bytes(&w, copy, sizeof(*copy));
+	digest_sha256(w.data, w.len, out);
+	wr_fini(&w);
+	free(copy);
 }
 
 const char *iked_tunnel_device(const struct iked_tunnel *t, char out[IKED_IFNAME])

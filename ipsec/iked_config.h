@@ -19,6 +19,7 @@
 #include "ipsec/ike/tunnel.h"
 #include "ipsec/proc.h"
 #include "lib/diag.h"
+#include "lib/digest.h"
 
 #define IKED_IFNAME 16
 #define IKED_FILES_MAX 8
@@ -112,6 +113,8 @@ void iked_tunnel_addresses(const struct iked_tunnel *tunnel, struct ike_ts_list 
 /* As the engine takes it: link number, start, shared identity. Its lists are
  * good until the next call. */
 void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *tunnel, struct ike_tunnel *out);
+/* Of all that others are told of it; it changes whenever that does. */
+void iked_tunnel_digest(const struct iked_config *config, const struct iked_tunnel *tunnel, uint8_t out[DIGEST_SIZE]);
 const char *iked_tunnel_device(const struct iked_tunnel *tunnel, char out[IKED_IFNAME]);
 /* A client whose pre-shared key is that of its tunnel, and of others. */
 bool iked_client_shares_key(const struct iked_tunnel *tunnel);

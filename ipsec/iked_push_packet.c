@@ -468,18 +468,6 @@ static void gone(struct pushed *p)
 	p->active = false;
 }
 
-static void digest_of(const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
-{
-	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
-
-	copy->prev = copy->next = copy->next_name = copy->next_id = NULL;
-	copy->n_clients = 0;
-	copy->datapath = iked_link_is_kernel(&iked.config, t->link) ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER;
-	iked_tunnel_resolve(&iked.config, t, &copy->t);
-	digest_sha256(copy, sizeof(*copy), out);
-	free(copy);
-}
-
 /* Clients that share their tunnel's key are thousands: one line for all. */
 static void warn(struct pushed *p, const struct iked_tunnel *t)
 {
@@ -503,7 +491,7 @@ static void push_one(const struct iked_tunnel *t)
 		snprintf(p->name, sizeof(p->name), "%s", t->t.name);
 	}
 	p->seen = true;
-	digest_of(t, digest);
+	iked_tunnel_digest(&iked.config, t, digest);
 	if (p->active && !missing && digest_equal(digest, p->digest, sizeof(digest)))
 		return;
 	if (p->active && missing)

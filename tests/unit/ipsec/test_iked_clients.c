@@ -346,6 +346,47 @@ static void the_end_of_a_tunnel_is_that_of_its_clients(void **state)
 	assert_null(config->tunnels);
 }
 
+static void digest_of(const char *name, uint8_t out[DIGEST_SIZE])
+{
+	const struct iked_tunnel t = copy_of(name);
+
+	iked_tunnel_digest(config, &t, out);
+}
+
+/* What has the same digest is not told again. */
+static void a_record_that_changes_has_another_digest(void **state)
+{
+	uint8_t was[DIGEST_SIZE], is[DIGEST_SIZE];
+
+	(void)state;
+	assert_int_equal(put("a", "fqdn a.example", NULL, "192.0.2.0/25 198.51.100.0/24"), 0);
+	digest_of("a", was);
+	digest_of("a", is);
+	assert_memory_equal(was, is, sizeof(is));
+	assert_int_equal(put("a", NULL, NULL, "192.0.2.0/25"), 0);
+	digest_of("a", is);
+	assert_memory_not_equal(was, is, sizeof(is));
+	assert_int_equal(put("a", NULL, NULL, "192.0.2.0/25 198.51.100.0/24"), 0);
+	digest_of("a", is);
+	assert_memory_equal(was, is, sizeof(is));
+}
+
+/* Nor what lies where the one before lay, as two lines within a moment may leave it. */
+static void so_do_selectors_in_the_place_of_others(void **state)
+{
+	uint8_t was[DIGEST_SIZE], is[DIGEST_SIZE];
+	struct iked_tunnel t = copy_of("all");
+	struct ike_ts_list list = { .n = 1 };
+
+	(void)state;
+	t.t.remote_ts = &list;
+	assert_int_equal(ike_ts_parse("10.1.0.0/16", &list.list[0], &diag), 0);
+	iked_tunnel_digest(config, &t, was);
+	assert_int_equal(ike_ts_parse("10.2.0.0/16", &list.list[0], &diag), 0);
+	iked_tunnel_digest(config, &t, is);
+	assert_memory_not_equal(was, is, sizeof(is));
+}
+
 /* Against brute force: who has which addresses after many changes. */
 static void whose_they_are_stays_true(void **state)
 {
@@ -404,6 +445,8 @@ int main(void)
 		T(what_others_may_ask_for_is_no_clients),
 		T(names_and_identities_are_all_different),
 		T(the_end_of_a_tunnel_is_that_of_its_clients),
+		T(a_record_that_changes_has_another_digest),
+		T(so_do_selectors_in_the_place_of_others),
 		T(whose_they_are_stays_true),
 	};
 
