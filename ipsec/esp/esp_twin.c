@@ -32,6 +32,7 @@ struct esp_twins {
 	unsigned int n, n_first; /* of twins, of first hosts */
 	uint16_t next;
 	uint64_t dropped_ms;
+	uint16_t shares[SLOTS]; /* of those that are one twin's, or one first host's */
 	struct alias *in[SLOTS], *out[SLOTS];
 };
 
@@ -94,6 +95,12 @@ static unsigned int *counter(struct esp_twins *t, uint32_t twin)
 	return twin ? &t->n : &t->n_first;
 }
 
+/* Two that have the same place have it together. */
+static uint16_t *share(struct esp_twins *t, const struct alias *a)
+{
+	return &t->shares[slot(a->twin ? a->twin : (uint32_t)a->host.v, a->twin != 0, 0)];
+}
+
 static void alias_free(struct esp_twins *t, struct alias *a)
 {
 	struct alias **in = in_slot(t, a->twin, &a->host, a->proto, a->port),
@@ -106,6 +113,7 @@ static void alias_free(struct esp_twins *t, struct alias *a)
 		out = &(*out)->next_out;
 	*out = a->next_out;
 	*counter(t, a->twin) -= 1;
+	*share(t, a) -= 1;
 	free(a);
 }
 
@@ -163,16 +171,22 @@ static struct alias *alias_put(struct esp_twins *t, const struct alias *what)
 	a->next_out = *out;
 	*out = a;
 	*counter(t, a->twin) += 1;
+	*share(t, a) += 1;
 	return a;
 }
 
-static bool has_room(struct esp_twins *t, uint32_t twin, uint64_t now_ms)
+static bool is_full(struct esp_twins *t, const struct alias *want)
 {
-	if (*counter(t, twin) >= ESP_TWIN_PORTS && now_ms >= t->dropped_ms + DROP_EVERY_MS) {
+	return *counter(t, want->twin) >= ESP_TWIN_PORTS || *share(t, want) >= ESP_TWIN_SHARE;
+}
+
+static bool has_room(struct esp_twins *t, const struct alias *want, uint64_t now_ms)
+{
+	if (is_full(t, want) && now_ms >= t->dropped_ms + DROP_EVERY_MS) {
 		t->dropped_ms = now_ms;
 		drop_idle(t, now_ms);
 	}
-	return *counter(t, twin) < ESP_TWIN_PORTS;
+	return !is_full(t, want);
 }
 
 /* From the highest down: most hosts' own ports begin below. */
@@ -180,7 +194,7 @@ static struct alias *alias_new(struct esp_twins *t, struct alias *want, uint64_t
 {
 	const unsigned int aliases = UINT16_MAX + 1 - ALIAS_LEAST;
 
-	if (!has_room(t, want->twin, now_ms))
+	if (!has_room(t, want, now_ms))
 		return NULL;
 	/* the first host's port stays what it is, if nobody has it */
 	want->alias = want->port;

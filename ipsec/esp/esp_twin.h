@@ -19,6 +19,8 @@
 
 /* Ports in use at a time: of twins, and again so many of first hosts. */
 #define ESP_TWIN_PORTS 16384
+/* And of one of them: nobody takes the others' with packets from all of his ports. */
+#define ESP_TWIN_SHARE 4096
 /* One that was not used for so long may go when there is no room. */
 #define ESP_TWIN_IDLE_MS 120000
 

@@ -686,6 +686,31 @@ static void two_hosts_end(void)
 	close(ends[OTHER].tun);
 }
 
+/* One that has packets from all ports is held at its share, and another gets its own. */
+static void test_a_twin_does_not_take_the_ports_of_the_others(void **state)
+{
+	struct esp_twins *twins = esp_twins_new();
+	uint8_t udp[28] = { 0x45, [3] = 28, [9] = 17, [12] = 192, 0, 2, 1, 198, 51, 100, 1, [25] = 8 };
+	struct esp_inner inner;
+	unsigned int passed[3] = { 0 };
+
+	for (uint32_t twin = 1; twin < 3; twin++)
+		for (uint32_t port = 1; port < 20000; port += twin == 1 ? 1 : 1000) {
+			udp[20] = (uint8_t)(port >> 8);
+			udp[21] = (uint8_t)port;
+			assert_int_equal(esp_inner_read(udp, sizeof(udp), &inner), 0);
+			passed[twin] += esp_twins_in(twins, twin, udp, &inner, 5000);
+		}
+	assert_int_equal(passed[1], ESP_TWIN_SHARE);
+	assert_int_equal(passed[2], 20);
+	/* idle ones go, and there is room again */
+	udp[20] = 0x4e;
+	udp[21] = 0x21;
+	assert_int_equal(esp_inner_read(udp, sizeof(udp), &inner), 0);
+	assert_true(esp_twins_in(twins, 1, udp, &inner, 5000 + ESP_TWIN_IDLE_MS));
+	esp_twins_free(twins);
+}
+
 static void test_two_hosts_behind_one_nat_with_the_same_ports(void **state)
 {
 	const struct packet_conf l2tp = { .proto = 17, .last_src = 1, .last_dst = 2, .sport = 1701, .dport = 1701, .payload = 60 };
@@ -788,6 +813,7 @@ int main(void)
 		CASE(test_transport_mode_leaves_sums_without_addresses_alone),
 		CASE(test_transport_mode_takes_no_fragments),
 		CASE(test_transport_mode_keeps_what_waits_to_be_written),
+		CASE(test_a_twin_does_not_take_the_ports_of_the_others),
 		CASE(test_two_hosts_behind_one_nat_with_the_same_ports),
 		CASE(test_an_alias_is_no_port_of_the_first_host),
 		cmocka_unit_test(test_each_counter_has_a_name),
