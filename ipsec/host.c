@@ -243,7 +243,7 @@ static void take_peer(struct host *host, struct rd body, int fd)
 		host->signer = proc_chan_new(fd);
 	} else {
 		host_children_lost(host);
-		host_socket_release_all(host);
+		host_socket_release_all(host, false);
 		proc_chan_free(host->esp);
 		host->esp = proc_chan_new(fd);
 		/* a new one has no SA; what the peer sends with the old keys it cannot open */
@@ -284,6 +284,9 @@ static void from_main(struct host *host, const struct proc_header *header, struc
 		break;
 	case PROC_COMMAND:
 		take_command(host, body);
+		break;
+	case PROC_DONE:
+		host_socket_release(host, true);
 		break;
 	default:
 		/* of the kernel's ESP, which main has */
@@ -343,7 +346,7 @@ static void from_esp(struct host *host, const struct proc_header *header, struct
 	if (header->type == PROC_TIMES)
 		take_times(host, body);
 	else if (header->type == PROC_DONE)
-		host_socket_release(host);
+		host_socket_release(host, false);
 	else if (header->type == PROC_MOVED && proc_moved_decode(body, &moved))
 		ike_engine_esp_moved(host->engine, moved.spi_in, &moved.remote, host->now_ms);
 	else if (header->type == PROC_EXPIRING && proc_spi_decode(body, &spi))
@@ -384,7 +387,7 @@ static void lose_esp(struct host *host)
 	proc_chan_free(host->esp);
 	host->esp = NULL;
 	host_children_lost(host);
-	host_socket_release_all(host);
+	host_socket_release_all(host, false);
 }
 
 static struct pollfd poll_of(const struct proc_chan *chan)
@@ -407,7 +410,7 @@ bool host_step(struct host *host)
 {
 	struct pollfd fds[3 + HOST_SOCKETS_MAX];
 	unsigned n = host->n_sockets;
-	uint64_t retired_ms, creds_ms;
+	uint64_t retired_ms, creds_ms, held_ms;
 
 	fds[0] = poll_of(host->main_chan);
 	fds[1] = poll_of(host->signer);
@@ -436,5 +439,8 @@ bool host_step(struct host *host)
 	creds_ms = host_creds_run(host, time(NULL));
 	if (creds_ms < host->next_ms)
 		host->next_ms = creds_ms;
+	held_ms = host_socket_run(host);
+	if (held_ms < host->next_ms)
+		host->next_ms = held_ms;
 	return true;
 }

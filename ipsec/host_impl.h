@@ -58,6 +58,8 @@ struct host_child {
 #define HOST_CHILD_BUCKETS 16384
 #define HOST_RETIRED_MS	   5000 /* more than packets are on their way */
 #define HOST_RETIRED_MAX   4096 /* beyond, the oldest goes at once: rekeying costs a peer little */
+#define HOST_DATAPATHS	   2	/* esp, and main with the kernel's */
+#define HOST_HELD_MS	   1000 /* a datapath that does not answer stops nobody's IKE */
 
 struct host {
 	struct ike_engine *engine;
@@ -72,8 +74,8 @@ struct host {
 	struct host_tunnel *tunnels[HOST_CHILD_BUCKETS];
 	struct host_child *retired; /* first in, first out */
 	unsigned n_retired;
-	unsigned to_be_done; /* PROC_DONE that have not come back */
-	struct host_held *held; /* until then, first in, first out */
+	uint64_t told[HOST_DATAPATHS], done[HOST_DATAPATHS]; /* PROC_DONE, there and back */
+	struct host_held *held; /* until those before it have come back, first in, first out */
 	unsigned n_held;
 	uint64_t now_ms, next_ms;
 	uint64_t told_old_marker_ms; /* 0: never */
@@ -91,11 +93,12 @@ bool host_socket_is_kernel(const struct host *host, uint32_t link);
 void host_socket_gone(struct host *host, const struct proc_socket *socket);
 /* Reads a bounded number of packets of each. */
 void host_socket_read(struct host *host, unsigned i);
-/* Until the datapath has done what it was told nothing is sent: the peer uses a child
- * SA as soon as it reads the answer. */
-void host_socket_hold(struct host *host);
-void host_socket_release(struct host *host);
-void host_socket_release_all(struct host *host); /* a datapath that will not answer */
+/* What is sent from now on waits until the datapath has done what it was told until
+ * now, and HOST_HELD_MS at most: the peer uses a child SA as soon as it reads the answer. */
+void host_socket_hold(struct host *host, bool kernel);
+void host_socket_release(struct host *host, bool kernel); /* one more PROC_DONE is back */
+void host_socket_release_all(struct host *host, bool kernel); /* a datapath that will not answer */
+uint64_t host_socket_run(struct host *host); /* when to come again, UINT64_MAX: nothing waits */
 void host_socket_fini(struct host *host);
 void host_socket_send(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive);
 

@@ -152,7 +152,7 @@ static int on_child_add(void *ctx, const struct ike_child_sa *c)
 	child_send(host, kernel, &w);
 	proc_plain_encode(&w, PROC_DONE);
 	child_send(host, kernel, &w);
-	host_socket_hold(host);
+	host_socket_hold(host, kernel);
 	host_child_add(host, c, true);
 	return 0;
 }

@@ -18,6 +18,8 @@
 struct host_held {
 	struct host_held *next;
 	struct ike_path path;
+	uint64_t after[HOST_DATAPATHS]; /* what was told of each before it */
+	uint64_t since_ms;
 	size_t len;
 	uint8_t data[];
 };
@@ -133,16 +135,26 @@ static void send_now(struct host *host, const struct ike_path *path, const void 
 	(void)sendmsg(host->sockets[i].fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static bool is_done(const struct host *host, const uint64_t after[HOST_DATAPATHS])
+{
+	for (unsigned i = 0; i < HOST_DATAPATHS; i++)
+		if (host->done[i] < after[i])
+			return false;
+	return true;
+}
+
 void host_socket_send(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive)
 {
 	struct host_held *held, **at = &host->held;
 
-	if (host->to_be_done == 0 || keepalive || host->n_held == HELD_MAX) {
+	if (is_done(host, host->told) || keepalive || host->n_held == HELD_MAX) {
 		send_now(host, path, data, len, keepalive);
 		return;
 	}
 	held = mem_alloc(sizeof(*held) + len);
 	held->path = *path;
+	memcpy(held->after, host->told, sizeof(held->after));
+	held->since_ms = host->now_ms;
 	held->len = len;
 	memcpy(held->data, data, len);
 	while (*at)
@@ -151,9 +163,9 @@ void host_socket_send(struct host *host, const struct ike_path *path, const void
 	host->n_held++;
 }
 
-void host_socket_hold(struct host *host)
+void host_socket_hold(struct host *host, bool kernel)
 {
-	host->to_be_done++;
+	host->told[kernel]++;
 }
 
 static void held_take(struct host *host, bool send)
@@ -167,17 +179,26 @@ static void held_take(struct host *host, bool send)
 	free(held);
 }
 
-void host_socket_release(struct host *host)
+void host_socket_release(struct host *host, bool kernel)
 {
-	if (host->to_be_done > 0 && --host->to_be_done == 0)
-		host_socket_release_all(host);
+	if (host->done[kernel] < host->told[kernel])
+		host->done[kernel]++;
+	while (host->held && is_done(host, host->held->after))
+		held_take(host, true);
 }
 
-void host_socket_release_all(struct host *host)
+void host_socket_release_all(struct host *host, bool kernel)
 {
-	host->to_be_done = 0;
-	while (host->held)
+	host->done[kernel] = host->told[kernel];
+	while (host->held && is_done(host, host->held->after))
 		held_take(host, true);
+}
+
+uint64_t host_socket_run(struct host *host)
+{
+	while (host->held && host->held->since_ms + HOST_HELD_MS <= host->now_ms)
+		held_take(host, true);
+	return host->held ? host->held->since_ms + HOST_HELD_MS : UINT64_MAX;
 }
 
 void host_socket_fini(struct host *host)

@@ -317,6 +317,51 @@ static void test_an_answer_waits_until_the_kernel_has_the_child(void **state)
 	close(peer);
 }
 
+/* Children come without a break when many clients do: nobody waits for another one's. */
+static void test_an_answer_waits_for_its_own_child_and_not_for_later_ones(void **state)
+{
+	struct ike_path path;
+	int peer = link_of_kernel(&path);
+	char got[8];
+
+	give_esp();
+	add_to(7, false);
+	host_ops.send(host, &path, (const uint8_t *)"one", 3);
+	add_to(7, false);
+	host_ops.send(host, &path, (const uint8_t *)"two", 3);
+	add(false); /* esp's: the kernel's answers say nothing of it */
+	host_ops.send(host, &path, (const uint8_t *)"three", 5);
+	done();
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	assert_memory_equal(got, "one", 3);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	done();
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	done();
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	give_esp(); /* a new one knows nothing of it */
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 5);
+	close(peer);
+}
+
+static void test_a_datapath_that_does_not_answer_stops_nobody(void **state)
+{
+	struct ike_path path;
+	int peer = link_of_kernel(&path);
+	char got[8];
+
+	give_esp();
+	add(false);
+	host_ops.send(host, &path, (const uint8_t *)"one", 3);
+	host->now_ms += HOST_HELD_MS - 1;
+	assert_int_equal(host_socket_run(host), host->now_ms + 1);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	host->now_ms++;
+	assert_int_equal(host_socket_run(host), UINT64_MAX);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	close(peer);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -331,6 +376,8 @@ int main(void)
 		CASE(test_a_child_that_is_deleted_sends_no_more_and_receives),
 		CASE(test_a_child_that_nothing_replaces_goes_at_once),
 		CASE(test_an_answer_waits_until_the_kernel_has_the_child),
+		CASE(test_an_answer_waits_for_its_own_child_and_not_for_later_ones),
+		CASE(test_a_datapath_that_does_not_answer_stops_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
