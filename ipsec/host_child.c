@@ -5,6 +5,7 @@
 
 #include "ipsec/host_impl.h"
 #include "ipsec/ike/ts.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 static struct host_child **place(struct host *host, uint32_t spi_in)
@@ -38,12 +39,8 @@ uint32_t host_child_new(struct host *host)
 
 static struct host_tunnel **tunnel_place(struct host *host, const char *name)
 {
-	uint32_t h = 2166136261u;
-	struct host_tunnel **at;
+	struct host_tunnel **at = &host->tunnels[fnv_text(name) % HOST_CHILD_BUCKETS];
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &host->tunnels[h % HOST_CHILD_BUCKETS];
 	while (*at && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
 	return at;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ipsec/crypto_cert.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 #define DAY_S  (24 * 3600)
@@ -35,12 +36,8 @@ static void creds_drop(struct host_creds **at)
 
 static struct host_creds **creds_place(struct host *host, const char *tunnel)
 {
-	uint32_t h = 2166136261u;
-	struct host_creds **at;
+	struct host_creds **at = &host->creds[fnv_text(tunnel) % HOST_CREDS_BUCKETS];
 
-	for (const char *c = tunnel; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &host->creds[h % HOST_CREDS_BUCKETS];
 	while (*at && strcmp((*at)->tunnel, tunnel) != 0)
 		at = &(*at)->next;
 	return at;

@@ -8,6 +8,7 @@
 #include "ipsec/ike/ts.h"
 #include "ipsec/iked_clients.h"
 #include "ipsec/iked_ipip.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 #include "lib/name.h"
 #include "lib/wr.h"
@@ -144,12 +145,8 @@ int iked_link_del(struct iked_config *config, const char *name, struct diag *dia
 
 static struct iked_tunnel **name_place(struct iked_config *config, const char *name)
 {
-	uint32_t h = 2166136261u;
-	struct iked_tunnel **at;
+	struct iked_tunnel **at = &config->names[fnv_text(name) % IKED_NAMES];
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &config->names[h % IKED_NAMES];
 	while (*at && strcmp((*at)->t.name, name) != 0)
 		at = &(*at)->next_name;
 	return at;

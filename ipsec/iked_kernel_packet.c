@@ -11,6 +11,7 @@
 #include "ipsec/iked_check.h"
 #include "ipsec/iked_kernel.h"
 #include "ipsec/ike/ts.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 #define BUCKETS	      4096
@@ -65,12 +66,8 @@ unsigned iked_kernel_children(void)
 
 static struct ktunnel **tunnel_place(const char *name)
 {
-	uint32_t h = 2166136261u;
-	struct ktunnel **at;
+	struct ktunnel **at = &kernel.tunnels[fnv_text(name) % BUCKETS];
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &kernel.tunnels[h % BUCKETS];
 	while (*at && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
 	return at;

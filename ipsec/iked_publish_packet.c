@@ -17,6 +17,7 @@
 
 #include "ipsec/iked.h"
 #include "ipsec/iked_ipip.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 #include "schema/tunnel_update.h"
 
@@ -57,12 +58,8 @@ static struct {
 
 static struct published **find(const char *name)
 {
-	uint32_t h = 2166136261u;
-	struct published **at;
+	struct published **at = &publish.table[fnv_text(name) % BUCKETS];
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &publish.table[h % BUCKETS];
 	while (*at && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
 	return at;

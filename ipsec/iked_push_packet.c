@@ -17,6 +17,7 @@
 #include "ipsec/iked_ipip.h"
 #include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 #define SOON_MS 100 /* a tunnel is typed in many lines */
@@ -52,12 +53,8 @@ static struct device *devices;
 
 static struct pushed **find(const char *name)
 {
-	uint32_t h = 2166136261u;
-	struct pushed **at;
+	struct pushed **at = &table[fnv_text(name) % BUCKETS];
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &table[h % BUCKETS];
 	while (*at && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
 	return at;

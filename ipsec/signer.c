@@ -11,6 +11,7 @@
 
 #include "ipsec/crypto_cert.h"
 #include "ipsec/ike/keys.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 #include "lib/rd.h"
 
@@ -60,12 +61,8 @@ void signer_free(struct signer *signer)
 
 static struct entry **find(struct signer *signer, const char *tunnel)
 {
-	uint32_t h = 2166136261u;
-	struct entry **at;
+	struct entry **at = &signer->bucket[fnv_text(tunnel) % BUCKETS];
 
-	for (const char *c = tunnel; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &signer->bucket[h % BUCKETS];
 	while (*at && strcmp((*at)->tunnel, tunnel) != 0)
 		at = &(*at)->next;
 	return at;

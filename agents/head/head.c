@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 #include "lib/rangeset.h"
 
@@ -133,12 +134,7 @@ static const struct head_announce *announce_of(const struct head *head, const st
 
 static uint32_t hash(const void *data, size_t len)
 {
-	const uint8_t *bytes = data;
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ bytes[i]) * 16777619u;
-	return h % BUCKETS;
+	return fnv_more(FNV_BEGIN, data, len) % BUCKETS;
 }
 
 static struct client **client_place(struct head *head, const char *name)

@@ -15,6 +15,7 @@
 
 #include "ipsec/esp/xfrm_impl_nl.h"
 #include "ipsec/ike/ts.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 /* ---- request identifiers */
@@ -168,12 +169,7 @@ struct xfrm_claim {
 
 static uint32_t hash_of(const struct xfrm_selector *sel, uint8_t dir, uint32_t if_id)
 {
-	const uint8_t *bytes = (const uint8_t *)sel;
-	uint32_t h = (2166136261u ^ dir ^ if_id) * 16777619u;
-
-	for (size_t i = 0; i < sizeof(*sel); i++)
-		h = (h ^ bytes[i]) * 16777619u;
-	return h;
+	return fnv_more(fnv_more(FNV_BEGIN ^ dir, &if_id, sizeof(if_id)), sel, sizeof(*sel));
 }
 
 static struct xfrm_policy **policy_place(const struct xfrm *x, const struct xfrm_selector *sel, uint8_t dir, uint32_t if_id)

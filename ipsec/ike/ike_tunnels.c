@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ipsec/ike/ike_engine_impl.h"
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 struct tunnel_ref *engine_ref_of(const struct ike_tunnel *tunnel)
@@ -16,12 +17,8 @@ struct tunnel_ref *engine_ref_of(const struct ike_tunnel *tunnel)
 
 static struct tunnel_slot **slot_place(struct ike_engine *e, const char *name)
 {
-	uint32_t h = 2166136261u;
-	struct tunnel_slot **at;
+	struct tunnel_slot **at = &e->names[fnv_text(name) % NAMES];
 
-	for (const char *c = name; *c; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	at = &e->names[h % NAMES];
 	while (*at && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next_hash;
 	return at;

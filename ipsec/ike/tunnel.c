@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/fnv.h"
 #include "lib/mem.h"
 
 bool ike_endpoint_equal(const struct ike_endpoint *a, const struct ike_endpoint *b)
@@ -101,12 +102,9 @@ size_t ike_ts_list_bytes(const struct ike_ts_list *list)
 
 static const void *keep(const void *list, size_t len)
 {
-	const uint8_t *bytes = list;
-	uint32_t h = 2166136261u;
+	uint32_t h = fnv_more(FNV_BEGIN, list, len);
 	struct kept *k;
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ bytes[i]) * 16777619u;
 	for (k = kept[h % BUCKETS]; k; k = k->next)
 		if (k->hash == h && k->len == len && memcmp(k->bytes, list, len) == 0) {
 			k->refs++;
