@@ -19,7 +19,7 @@ int ike_engine_up(struct ike_engine *e, const char *name, const struct ike_path 
 	if (!engine_slot_has_sa(slot))
 		engine_initiate(e, slot, now_ms);
 	for (struct ike_sa *sa = slot->sas; sa; sa = sa->next_tunnel)
-		if (sa->state == SA_UP && sa->n_children == 0 && !sa_is_queued(sa, REQ_IKE_DELETE, 0))
+		if (sa->state == SA_UP && !sa_child_stays(sa) && !sa_is_queued(sa, REQ_IKE_DELETE, 0))
 			sa_queue(sa, &child);
 	return 0;
 }

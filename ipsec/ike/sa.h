@@ -316,6 +316,7 @@ void sa_child_use(struct ike_sa *sa, struct sa_child *child); /* from now on the
 struct sa_child *sa_child_find(struct ike_sa *sa, uint32_t spi_in);
 struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out);
 void sa_child_remove(struct ike_sa *sa, struct sa_child *child);
+bool sa_child_stays(const struct ike_sa *sa); /* there is one whose delete is not on its way */
 /* Before it is deleted: the peer receives nothing with it then, so another one with its
  * selectors sends. False: not yet, the peer may not have that one. */
 bool sa_child_unuse(struct ike_sa *sa, struct sa_child *child, uint64_t now_ms);
@@ -328,7 +329,7 @@ struct sa_nonce sa_lowest(const struct ike_bytes *ni, const struct ike_bytes *nr
 bool sa_nonce_is_lower(const struct sa_nonce *a, const struct sa_nonce *b);
 void sa_child_timers(struct ike_sa *sa, uint64_t now_ms);
 /* For an SA that shall have a child and has none: asks for one, each time a little
- * later unless the last one was there for a while. */
+ * later unless the last one was there for a while. Who began the SA asks sooner. */
 void sa_child_again(struct ike_sa *sa, uint64_t now_ms);
 
 /* ---- sa_rekey.c */

@@ -13,6 +13,7 @@
 #define TRIES_MAX 5
 #define CHILD_WAIT_MS 1000 /* before a child that is gone is made anew; doubled each time */
 #define CHILD_WAIT_MAX_MS 60000
+#define CHILD_WAIT_SECOND 4 /* times as long for who did not begin the IKE SA, so that both do not make one */
 
 /* ---- the table of one SA */
 
@@ -71,6 +72,14 @@ static bool has_selectors(const struct sa_child *child, bool transport, const st
 {
 	return child->transport == transport && ike_ts_list_equal(child->local_ts, local_ts) &&
 	       ike_ts_list_equal(child->remote_ts, remote_ts);
+}
+
+bool sa_child_stays(const struct ike_sa *sa)
+{
+	for (unsigned i = 0; i < sa->n_children; i++)
+		if (sa->children[i]->state != CHILD_DELETING)
+			return true;
+	return false;
 }
 
 /* Another one with its selectors, that stays for now: one that sends if there is any. */
@@ -757,6 +766,8 @@ void sa_create_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads
 			x.rekeyed->peer_lowest = sa_lowest(&x.ni, &x.nr);
 			if (x.rekeyed->state == CHILD_UP)
 				x.rekeyed->state = CHILD_REKEYED;
+		} else {
+			sa_unqueue(sa, REQ_CHILD_NEW, 0); /* what we would have asked for is there */
 		}
 		sa_respond(sa, CREATE_CHILD_SA, id, &w, now_ms);
 	}
@@ -781,7 +792,7 @@ void sa_child_again(struct ike_sa *sa, uint64_t now_ms)
 {
 	struct sa_request again = { .kind = REQ_CHILD_NEW };
 
-	if (sa->state != SA_UP || !sa->began || sa->n_children > 0 || sa_is_queued(sa, REQ_CHILD_NEW, 0))
+	if (sa->state != SA_UP || sa->n_children > 0 || sa_is_queued(sa, REQ_CHILD_NEW, 0))
 		return;
 	if (sa->child_since_ms && now_ms >= sa->child_since_ms + CHILD_WAIT_MAX_MS)
 		sa->child_wait_ms = 0;
@@ -789,6 +800,6 @@ void sa_child_again(struct ike_sa *sa, uint64_t now_ms)
 	sa->child_wait_ms = sa->child_wait_ms ? 2 * sa->child_wait_ms : CHILD_WAIT_MS;
 	if (sa->child_wait_ms > CHILD_WAIT_MAX_MS)
 		sa->child_wait_ms = CHILD_WAIT_MAX_MS;
-	again.not_before_ms = now_ms + sa->child_wait_ms;
+	again.not_before_ms = now_ms + sa->child_wait_ms * (sa->began ? 1 : CHILD_WAIT_SECOND);
 	sa_queue(sa, &again);
 }

@@ -102,6 +102,96 @@ static void a_peer_that_deletes_each_is_asked_more_and_more_seldom(void **state)
 	ladder_end();
 }
 
+/* Each end deletes the one that it takes for too many, and the deletes cross. */
+static void delete_both(void)
+{
+	/* a second one, as two that begin at once leave it */
+	sa_queue(ladder_sa(0, 0), &(struct sa_request){ .kind = REQ_CHILD_NEW });
+	ladder_settle();
+	assert_kids(2);
+	for (unsigned end = 0; end < 2; end++) {
+		const struct sa_request delete = { .kind = REQ_CHILD_DELETE,
+						   .spi = ladder.ends[end].kids[end].spi_in };
+
+		sa_queue(ladder_sa(end, 0), &delete);
+	}
+	ladder_run();
+	assert_int_equal(ladder.n_wire, 2);
+	ladder_settle();
+	assert_kids(0);
+}
+
+static void both_ends_delete_the_last_two(void **state)
+{
+	ladder_begin(keep_up);
+	ladder_up();
+	for (unsigned i = 0; i < 3; i++) {
+		delete_both();
+		pass_s(5);
+		assert_kids(1);
+		pass_s(100);
+		assert_kids(1);
+	}
+	assert_int_equal(ladder_counters(0).sas, 1);
+	ladder_end();
+}
+
+static void keep_up_there(struct ike_tunnel *t, unsigned end)
+{
+	t->start = end == 1;
+}
+
+static void keep_up_both(struct ike_tunnel *t, unsigned end)
+{
+	t->start = true;
+}
+
+/* Also by who did not begin the IKE SA. */
+static void who_keeps_it_up_asks_whoever_began(void **state)
+{
+	struct ike_path path;
+	struct diag diag;
+
+	for (unsigned both = 0; both < 2; both++) {
+		ladder_begin(both ? keep_up_both : keep_up_there);
+		ladder_up();
+		path = (struct ike_path){ .link = 1, .local = ladder.ends[1].at, .remote = ladder.ends[0].at };
+		assert_int_equal(ike_engine_up(ladder.ends[1].engine, "t", &path, ladder.now, &diag), 0);
+		ladder_settle();
+		assert_kids(1);
+		for (unsigned i = 0; i < 3; i++) {
+			delete_both();
+			pass_s(20); /* each time later, for the second one was new */
+			assert_kids(1); /* not one of each */
+			pass_s(100);
+			assert_kids(1);
+		}
+		assert_int_equal(ladder_counters(0).sas, 1);
+		assert_int_equal(ladder_counters(1).sas, 1);
+		ladder_end();
+	}
+}
+
+/* A packet waits while the last child is on its way out: it comes only once. */
+static void what_is_wanted_while_the_last_one_goes(void **state)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		struct sa_request delete = { .kind = REQ_CHILD_DELETE };
+
+		ladder_begin(NULL);
+		ladder_up();
+		delete.spi = ladder.ends[end].kids[0].spi_in;
+		sa_queue(ladder_sa(end, 0), &delete);
+		ladder_run();
+		assert_int_equal(ladder.n_wire, 1);
+		ladder_up();
+		assert_kids(end == 0);
+		ladder_up();
+		assert_kids(1);
+		ladder_end();
+	}
+}
+
 static void what_nobody_keeps_up_stays_away_until_it_is_wanted(void **state)
 {
 	ladder_begin(NULL);
@@ -375,6 +465,9 @@ int main(void)
 		cmocka_unit_test(a_child_that_the_peer_deletes_comes_again),
 		cmocka_unit_test(a_peer_that_refuses_it_is_asked_more_and_more_seldom),
 		cmocka_unit_test(a_peer_that_deletes_each_is_asked_more_and_more_seldom),
+		cmocka_unit_test(both_ends_delete_the_last_two),
+		cmocka_unit_test(who_keeps_it_up_asks_whoever_began),
+		cmocka_unit_test(what_is_wanted_while_the_last_one_goes),
 		cmocka_unit_test(what_nobody_keeps_up_stays_away_until_it_is_wanted),
 		cmocka_unit_test(what_was_taken_down_stays_down),
 		cmocka_unit_test(a_refused_rekeying_of_a_child_comes_again),
