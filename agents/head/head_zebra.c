@@ -145,13 +145,15 @@ static int on_fate(ZAPI_CALLBACK_ARGS)
 
 /* ---- connection ---- */
 
+/* zebra gives a new client the capability of the one before, and would keep the
+ * routes of one that does not want it, and the predecessor's (zebra_gr.c of FRR,
+ * zebra_gr_client_reconnect()). */
 static void on_connected(struct zclient *client)
 {
 	z.up = true;
 	z.error[0] = '\0';
 	zebra_route_notify_send(ZEBRA_ROUTE_NOTIFY_REQUEST, client, true);
-	if (z.graceful_s)
-		send_capability(ZEBRA_CLIENT_GR_CAPABILITIES, AFI_IP);
+	send_capability(z.graceful_s ? ZEBRA_CLIENT_GR_CAPABILITIES : ZEBRA_CLIENT_GR_DISABLE, AFI_IP);
 	z.ops->connected(z.ctx);
 }
 
