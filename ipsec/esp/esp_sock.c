@@ -308,9 +308,11 @@ static int send_now(struct esp_sock *sock, struct mmsghdr *messages, unsigned in
 	return sent;
 }
 
-static void send_singly(struct esp_sock *sock, const struct esp_train *train)
+/* True: all are gone. */
+static bool send_singly(struct esp_sock *sock, const struct esp_train *train)
 {
 	struct send_batch b;
+	bool all = true;
 
 	for (size_t at = 0; at < train->len; at += train->size) {
 		struct esp_train one = *train;
@@ -324,10 +326,12 @@ static void send_singly(struct esp_sock *sock, const struct esp_train *train)
 			/* so it is with all the others */
 			one.len = train->len - at;
 			count(sock, datagrams(&one), error);
-			return;
+			return false;
 		}
 		count(sock, 1, error);
+		all = all && error == 0;
 	}
+	return all;
 }
 
 /* The first message of a batch failed. */
@@ -337,11 +341,13 @@ static void deal_with_error(struct esp_sock *sock, const struct esp_train *train
 		count(sock, datagrams(train), error);
 		return;
 	}
-	/* EIO: no checksum offload below. Others (EINVAL: longer than the path takes)
-	 * show again with each datagram, and may be true of this place only. */
+	/* EIO: no checksum offload below. EINVAL: before Linux 4.18, or longer than the
+	 * path takes, which shows again with each datagram; that and others may be true
+	 * of this place only. */
 	if (error == EIO)
 		sock->segment = false;
-	send_singly(sock, train);
+	if (send_singly(sock, train) && error == EINVAL)
+		sock->segment = false;
 }
 
 static bool is_single(const struct esp_sock *sock, const struct esp_train *train)

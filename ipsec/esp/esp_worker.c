@@ -147,6 +147,9 @@ static void sock_gone(struct esp_worker *w, uint32_t link, enum ip_family family
 
 		if (sock->link != link || sock->family != family || sock->raw != raw)
 			continue;
+		/* frames that were handed over may wait for it */
+		if (w->trains_sock == sock)
+			esp_out_flush(w);
 		w->counters.queue_full += sock->dropped;
 		w->counters.refused += sock->refused;
 		w->ops.unwatch(w->ctx, sock->fd);
