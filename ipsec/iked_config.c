@@ -490,7 +490,8 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 	*out = t->t;
 	out->link = link ? link->number : 0;
 	out->start = t->start == IKED_AUTO;
-	out->shared_identity = t->t.shared_identity || is_any(&t->t.remote_id);
+	/* a certificate says who one is; with one key for all anybody can say any name */
+	out->shared_identity = t->t.shared_identity || (is_any(&t->t.remote_id) && t->t.remote_auth != IKE_KIND_CERT);
 	out->only_keys = iked_tunnel_is_frame(t);
 	if (t->of[0] || (out->remote_ts->n == 0 && out->pool.len)) {
 		iked_tunnel_addresses(t, &from_pool);

@@ -229,6 +229,27 @@ const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike
 	return slot ? &slot->ref->tunnel : NULL;
 }
 
+/* Of peers that share an identity, one that has moved looks like another one. */
+static bool is_same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return ike_identity_equal(&a->peer_id, &b->peer_id) &&
+	       (!a->tunnel->shared_identity || ike_endpoint_equal(&a->path.remote, &b->path.remote));
+}
+
+/* What another SA of this peer has already: else a client could have the whole pool, an
+ * address with each SA. v 0: it has none. */
+static struct ip_addr pool_of_peer(struct ike_engine *e, const struct ike_sa *sa)
+{
+	struct ike_sa *other = NULL;
+
+	while ((other = tables_by_identity(&e->tables, &sa->peer_id, other)) != NULL)
+		if (other->state != SA_DEAD && other->virtual_addr.v && !other->began &&
+		    engine_ref_of(other->tunnel)->slot == engine_ref_of(sa->tunnel)->slot &&
+		    ip_prefix_contains(&sa->tunnel->pool, (enum ip_family)other->virtual_addr.family, other->virtual_addr.v) && is_same_peer(sa, other))
+			return other->virtual_addr;
+	return (struct ip_addr){ 0 };
+}
+
 static bool pool_give(struct ike_engine *e, struct ike_sa *sa, struct ip_addr addr, struct ip_addr *out)
 {
 	sa->virtual_addr = *out = addr;
@@ -242,12 +263,16 @@ bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *o
 	const struct ip_prefix *pool = &sa->tunnel->pool;
 	unsigned host_bits = ip_bits(pool->family) - pool->len;
 	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
+	struct ip_addr its;
 
 	/* its own earlier SA may have it still */
 	if (ike_tunnel_gives_one(sa->tunnel))
 		return pool_give(e, sa, (struct ip_addr){ pool->v, pool->family }, out);
 	if (pool->len == 0 || size < 1)
 		return false;
+	its = pool_of_peer(e, sa);
+	if (its.v)
+		return pool_give(e, sa, its, out);
 	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
 		struct ip_addr addr = { pool->v + 1 + slot->next_address++ % size, pool->family };
 
@@ -274,13 +299,6 @@ static const struct sa_child *child_within(const struct ike_sa *sa, const struct
 					return child;
 	}
 	return NULL;
-}
-
-/* Of peers that share an identity, one that has moved looks like another one. */
-static bool is_same_peer(const struct ike_sa *a, const struct ike_sa *b)
-{
-	return ike_identity_equal(&a->peer_id, &b->peer_id) &&
-	       (!a->tunnel->shared_identity || ike_endpoint_equal(&a->path.remote, &b->path.remote));
 }
 
 bool engine_ts_is_taken(struct ike_sa *sa, const struct ike_ts_list *remote, bool transport)

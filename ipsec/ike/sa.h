@@ -373,7 +373,9 @@ const struct ike_tunnel *engine_tunnel_of(struct ike_engine *engine, const struc
 /* 2.4: the peer has no other SAs with us any more. */
 void engine_initial_contact(struct ike_engine *engine, struct ike_sa *sa, uint64_t now_ms);
 bool engine_is_first_contact(struct ike_engine *engine, const struct ike_sa *sa);
-/* An address of the tunnel's pool for this SA's peer. False: there is none left. */
+/* An address of the tunnel's pool for this SA's peer: that of its other SAs, for a peer
+ * has one at a time (see engine_ts_is_taken() for who is the same peer), or the next
+ * free one. False: there is none left. */
 bool engine_pool_take(struct ike_engine *engine, struct ike_sa *sa, struct ip_addr *out);
 /* Another peer of the same tunnel has some of these addresses, so that answers for
  * the one would go to the other (RFC 7296 2.9; RFC 3948 5.1): told as an event, and

@@ -191,6 +191,116 @@ static void a_dead_client_is_found_when_another_asks(void **state)
 	ladder_end();
 }
 
+/* ---- addresses of a pool: RFC 7296 3.15 */
+
+#define CLIENTS 10 /* more than the pool has addresses */
+
+static void a_small_pool(struct ike_tunnel *t, unsigned end)
+{
+	all_comers(t, end);
+	if (end == 0) {
+		first_client.local_ts = t->local_ts = all();
+		first_client.request_address = t->request_address = true;
+		return;
+	}
+	assert_int_equal(ip_prefix_parse("172.31.9.0/29", &t->pool), 0);
+}
+
+static void a_small_pool_of_one_name(struct ike_tunnel *t, unsigned end)
+{
+	a_small_pool(t, end);
+	t->shared_identity = true;
+	first_client.shared_identity = true;
+}
+
+static const struct ike_ts *newest(void)
+{
+	return &ladder.ends[1].kids[ladder.ends[1].n_kids - 1].remote;
+}
+
+static bool is_newest(const struct ike_ts *ts)
+{
+	return ike_ts_covers(newest(), ts) && ike_ts_covers(ts, newest());
+}
+
+static void many_begin(const char *identity)
+{
+	char name[IKE_TUNNEL_NAME];
+
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		client_begins(name, identity, "0.0.0.0/0");
+	}
+}
+
+static void one_identity_takes_one_address(void **state)
+{
+	struct ike_ts first, its;
+
+	ladder_begin(a_small_pool);
+	ladder_up();
+	assert_kids(1);
+	first = *newest();
+	client_begins("u0", "fqdn c.example", "0.0.0.0/0");
+	assert_kids(2);
+	its = *newest();
+	assert_false(is_newest(&first));
+	many_begin("fqdn c.example");
+	assert_kids(1 + CLIENTS);
+	for (unsigned i = 1; i <= CLIENTS; i++)
+		assert_true(ike_ts_covers(&ladder.ends[1].kids[i].remote, &its));
+	client_begins("v", "fqdn d.example", "0.0.0.0/0");
+	assert_kids(2 + CLIENTS);
+	assert_false(is_newest(&first) || is_newest(&its));
+	ladder_end();
+}
+
+static void where_many_have_one_name_each_place_takes_one_address(void **state)
+{
+	struct ike_ts first;
+
+	ladder_begin(a_small_pool_of_one_name);
+	ladder_up();
+	first = *newest();
+	many_begin("fqdn a.example");
+	assert_kids(1 + CLIENTS);
+	assert_false(is_newest(&first));
+	assert_true(ike_ts_covers(&ladder.ends[1].kids[1].remote, newest()));
+	ladder_end();
+}
+
+/* The address stays the client's while the one SA goes after the other has come, and
+ * is free when the last one is gone. */
+static void a_client_that_reauthenticates_keeps_its_address(void **state)
+{
+	struct ike_ts first;
+	struct diag diag;
+
+	ladder_begin(a_small_pool);
+	first_client.reauth_s = 300;
+	client_begins("u", "fqdn c.example", "0.0.0.0/0");
+	first = *newest();
+	for (unsigned i = 0; i < 1000; i++) {
+		ladder.now += 1000;
+		settle();
+		for (unsigned k = 0; k < ladder.ends[1].n_kids; k++)
+			assert_true(ike_ts_covers(&first, &ladder.ends[1].kids[k].remote));
+	}
+	assert_true(ladder.ends[1].ups >= 4);
+	assert_kids(1);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "fqdn d%u.example", i);
+		client_begins("v", id, "0.0.0.0/0");
+		assert_kids(2);
+		assert_false(is_newest(&first));
+		assert_int_equal(ike_engine_down(ladder.ends[0].engine, "v", ladder.now, &diag), 0);
+		settle();
+	}
+	ladder_end();
+}
+
 /* ---- INITIAL_CONTACT: RFC 7296 2.4 */
 
 bool __real_engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa);
@@ -269,6 +379,9 @@ int main(void)
 		cmocka_unit_test(where_many_have_one_name_the_place_tells),
 		cmocka_unit_test(rekeying_takes_nothing_of_others),
 		cmocka_unit_test(a_dead_client_is_found_when_another_asks),
+		cmocka_unit_test(one_identity_takes_one_address),
+		cmocka_unit_test(where_many_have_one_name_each_place_takes_one_address),
+		cmocka_unit_test(a_client_that_reauthenticates_keeps_its_address),
 		cmocka_unit_test(two_links_of_one_site_live_beside_each_other),
 		cmocka_unit_test(initial_contact_ends_what_was),
 		cmocka_unit_test(who_has_two_tunnels_with_one_pair_is_no_first_contact),

@@ -147,6 +147,28 @@ static void a_tunnel_that_has_only_clients_is_a_frame(void **state)
 	assert_false(iked_tunnel_is_frame(&t));
 }
 
+/* What an identity is worth where anybody may come. */
+static void a_certificate_says_who_one_is(void **state)
+{
+	static const enum ike_auth_kind kinds[] = { IKE_KIND_PSK, IKE_KIND_CERT, IKE_KIND_RAW };
+	struct iked_tunnel t = copy_of("all");
+	struct ike_tunnel out;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		t.t.remote_auth = kinds[i];
+		iked_tunnel_resolve(config, &t, &out);
+		assert_int_equal(out.shared_identity, kinds[i] != IKE_KIND_CERT);
+		t.t.shared_identity = true;
+		iked_tunnel_resolve(config, &t, &out);
+		assert_true(out.shared_identity);
+		t.t.shared_identity = false;
+	}
+	identity(&t.t.remote_id, "fqdn a.example");
+	iked_tunnel_resolve(config, &t, &out);
+	assert_false(out.shared_identity);
+}
+
 static void a_shared_interface_is_in_user_space(void **state)
 {
 	struct iked_tunnel t;
@@ -436,6 +458,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_client_has_all_but_its_record_from_its_tunnel),
 		T(a_tunnel_that_has_only_clients_is_a_frame),
+		T(a_certificate_says_who_one_is),
 		T(a_shared_interface_is_in_user_space),
 		T(a_key_of_its_own_makes_its_keys_its_own),
 		T(addresses_of_another_on_the_same_interface_are_refused),
