@@ -247,10 +247,11 @@ static const struct esp_worker_ops worker_ops = {
 	.unwatch = unwatch,
 };
 
-static void read_mail(struct member *m)
+static void read_mail(struct member *m, uint64_t now)
 {
 	struct esp_mail *all = esp_mailbox_take(&m->mail);
 
+	esp_worker_now(m->worker, now);
 	for (struct esp_mail *mail = all; mail; mail = mail->next)
 		mail->open(m, mail);
 	/* frames point into packets that were handed over */
@@ -359,7 +360,7 @@ static void work(struct member *m)
 		/* a new SA before the packets that are for it */
 		for (int i = 0; i < n; i++)
 			if (events[i].data.fd == m->mail.fd)
-				read_mail(m);
+				read_mail(m, now);
 		for (int i = 0; i < n; i++) {
 			int fd = events[i].data.fd;
 

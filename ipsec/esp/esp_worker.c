@@ -414,6 +414,11 @@ void esp_tell_expiring(struct esp_worker *w, struct esp_sa *sa)
 
 /* ---- from other workers */
 
+void esp_worker_now(struct esp_worker *w, uint64_t now_ms)
+{
+	w->now_ms = now_ms;
+}
+
 void esp_worker_handed_out(struct esp_worker *w, uint32_t device, uint8_t *frame, size_t len)
 {
 	struct esp_device *d = esp_device_by_number(w, device);

@@ -99,6 +99,8 @@ void esp_worker_orphan(struct esp_worker *w, uint64_t now_ms);
 #define ESP_LATE_LOOKS 5
 void esp_worker_orphans_end(struct esp_worker *w, uint64_t until_ms);
 
+/* The time, before what others hand over. */
+void esp_worker_now(struct esp_worker *w, uint64_t now_ms);
 /* What another worker handed over; must stay until esp_worker_handed_all(). The
  * frame is written to. */
 void esp_worker_handed_out(struct esp_worker *w, uint32_t device, uint8_t *frame, size_t len);

@@ -20,6 +20,7 @@
 #include "ipsec/esp/esp_crew.h"
 #include "ipsec/esp/esp_bytes.h"
 #include "ipsec/ike/ike.h"
+#include "ipsec/helper.h"
 #include "ipsec/ike/ts.h"
 #include "tests/unit/esp/packets.h"
 
@@ -34,6 +35,7 @@ struct end {
 	unsigned int moved, wanted, failed, expiring, times;
 	uint64_t counters[ESP_COUNTERS];
 	struct proc_use use[SAS]; /* as told last */
+	uint32_t spoke_ago_ms[SAS];
 };
 
 static struct end ends[3]; /* the third in one test, behind the same NAT as the first */
@@ -70,8 +72,10 @@ static void on_times(void *ctx, const struct proc_times *times)
 	struct end *e = ctx;
 
 	e->times += times->n;
-	for (unsigned int i = 0; i < times->n; i++)
+	for (unsigned int i = 0; i < times->n; i++) {
 		e->use[times->list[i].spi_in & (SAS - 1)] = times->list[i].use;
+		e->spoke_ago_ms[times->list[i].spi_in & (SAS - 1)] = times->list[i].spoke_ago_ms;
+	}
 }
 static void on_counters(void *ctx, const uint64_t list[ESP_COUNTERS])
 {
@@ -294,6 +298,21 @@ static void test_each_packet_is_carried_by_the_owner_of_its_sa(void **state)
 	assert_int_equal(ends[0].moved + ends[1].moved + ends[0].failed, 0);
 }
 
+/* Nothing comes to its own queue and socket: what it does is known all the same. */
+static void test_a_worker_that_is_only_handed_packets_knows_the_time(void **state)
+{
+	uint64_t began = helper_now_ms();
+
+	leave(0, 0, 1, 7);
+	assert_int_equal(arrive(1, 100), 100);
+	for (unsigned int i = 0; i < 3000 && ends[0].use[1].packets_out == 0; i++) {
+		poll(NULL, 0, 1);
+		hear(&ends[0]);
+	}
+	assert_int_equal(ends[0].use[1].packets_out, 1);
+	assert_true(ends[0].spoke_ago_ms[1] <= helper_now_ms() - began);
+}
+
 static void test_rekeying_from_worker_to_worker_loses_nothing(void **state)
 {
 	unsigned int sent = 0;
@@ -447,6 +466,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_each_packet_is_carried_by_the_owner_of_its_sa),
+		CASE(test_a_worker_that_is_only_handed_packets_knows_the_time),
 		CASE(test_rekeying_from_worker_to_worker_loses_nothing),
 		CASE(test_what_is_taken_is_refused_and_told),
 		CASE(test_an_answer_finds_its_host_by_every_queue),
