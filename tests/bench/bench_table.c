@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/bench/bench_table.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -110,6 +111,7 @@ uint64_t bench_percentile(uint64_t *values, size_t n, double percent)
 void bench_fork(void (*row)(const void *arg), const void *arg)
 {
 	int status = 1;
+	time_t began = time(NULL);
 	pid_t pid;
 
 	fflush(stdout);
@@ -119,6 +121,10 @@ void bench_fork(void (*row)(const void *arg), const void *arg)
 		fflush(stdout);
 		_exit(0);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0) {
+		fprintf(stderr, "%s: a row failed, wait status 0x%x\n", program_invocation_short_name,
+			(unsigned)status);
 		exit(1);
+	}
+	fprintf(stderr, "%s: a row, %ld s\n", program_invocation_short_name, (long)(time(NULL) - began));
 }

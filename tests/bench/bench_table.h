@@ -28,8 +28,8 @@ size_t bench_peak_bytes(void);
 
 /* Sorts; percent of the values are not above the result. */
 uint64_t bench_percentile(uint64_t *values, size_t n, double percent);
-/* row(arg) in a process of its own, so that its memory is its own; exits where that
- * fails. */
+/* row(arg) in a process of its own, so that its memory is its own; says on standard
+ * error how long it took, and exits where it fails. */
 void bench_fork(void (*row)(const void *arg), const void *arg);
 
 #endif /* SAV_BENCH_TABLE_H */
