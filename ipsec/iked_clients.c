@@ -66,15 +66,12 @@ static struct iked_claim claim_of(const struct iked_tunnel *t, const struct ike_
 	return c;
 }
 
-/* The claims of a client, which may overlap each other, as one's; or of a tunnel: what
- * those get who are none of its clients. out: one more than its remote selectors. */
-static size_t claims_of(const struct iked_tunnel *t, struct iked_claim *out)
+/* Remote selectors and pool. out: one more than its remote selectors. */
+static size_t all_of(const struct iked_tunnel *t, struct iked_claim *out)
 {
 	struct ike_ts pool;
 	size_t n = 0;
 
-	if (!t->of[0] && !t->n_clients)
-		return 0;
 	for (unsigned i = 0; i < t->t.remote_ts->n; i++)
 		out[n++] = claim_of(t, &t->t.remote_ts->list[i]);
 	if (t->t.pool.len) {
@@ -82,6 +79,45 @@ static size_t claims_of(const struct iked_tunnel *t, struct iked_claim *out)
 		out[n++] = claim_of(t, &pool);
 	}
 	return n;
+}
+
+static bool is_plain(const struct iked_tunnel *t)
+{
+	return !t->of[0] && !t->n_clients;
+}
+
+/* The claims of a client, which may overlap each other, as one's; or of a tunnel: what
+ * those get who are none of its clients. A plain tunnel has none: such may have the same
+ * addresses as each other. */
+static size_t claims_of(const struct iked_tunnel *t, struct iked_claim *out)
+{
+	return is_plain(t) ? 0 : all_of(t, out);
+}
+
+/* has: what the one who typed now may not have; plain: the one without clients. */
+static int refuse_plain(const struct iked_claim *has, const struct iked_tunnel *plain, struct diag *diag)
+{
+	const struct ike_ts ts = { .first = has->first, .last = has->last, .port_last = UINT16_MAX };
+	char text[IKE_TS_TEXT];
+
+	return diag_set(diag,
+			"%s %s has %.80s on interface %s, and answers for one would go to the other: correct it, or give tunnel "
+			"%s an interface of its own: \"device IFNAME\"",
+			has->client->of[0] ? "client" : "tunnel", has->client->t.name, ike_ts_format(&ts, text), has->device,
+			plain->t.name);
+}
+
+/* Against tunnels without clients on the same interface. */
+static int check_plain(const struct iked_config *config, const struct iked_claim *mine, struct diag *diag)
+{
+	struct iked_claim list[IKE_TS_MAX + 1];
+	const struct iked_tunnel *t = NULL;
+
+	while ((t = iked_tunnel_on(config, mine->device, t)) != NULL)
+		for (size_t i = is_plain(t) ? all_of(t, list) : 0; i > 0; i--)
+			if (overlap(mine, &list[i - 1]))
+				return refuse_plain(&list[i - 1], t, diag);
+	return 0;
 }
 
 /* Sorted, and joined where one client's overlap. -1: two clients' do. */
@@ -119,6 +155,8 @@ int iked_claims_renew(struct iked_config *config, struct diag *diag)
 	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
 		n += claims_of(t, &list[n]);
 	ret = claims_tidy(list, &n, diag);
+	for (size_t i = 0; i < n && ret == 0; i++)
+		ret = check_plain(config, &list[i], diag);
 	if (ret != 0) {
 		free(list);
 		return -1;
@@ -156,6 +194,19 @@ static const struct iked_claim *claim_against(const struct iked_config *config, 
 	if (at < config->n_claims && overlap(&config->claims[at], c))
 		return &config->claims[at];
 	return at > 0 && overlap(&config->claims[at - 1], c) ? &config->claims[at - 1] : NULL;
+}
+
+int iked_claims_check(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
+{
+	struct iked_claim list[IKE_TS_MAX + 1];
+
+	for (size_t i = all_of(t, list); i > 0; i--) {
+		const struct iked_claim *against = claim_against(config, &list[i - 1]);
+
+		if (against)
+			return refuse_plain(against, t, diag);
+	}
+	return 0;
 }
 
 static void claims_add(struct iked_config *config, const struct iked_claim *list, size_t n)
@@ -264,8 +315,7 @@ int iked_client_put(struct iked_config *config, const struct iked_tunnel *change
 		const struct iked_claim *against = claim_against(config, &list[i]);
 
 		list[i].client = client;
-		if (against)
-			ret = refuse(&list[i], against, diag);
+		ret = against ? refuse(&list[i], against, diag) : check_plain(config, &list[i], diag);
 	}
 	if (ret == 0)
 		ret = iked_tunnel_put(config, &copy, diag);

@@ -13,8 +13,9 @@
  *
  * No two clients with one device have an address in common: answers to the one
  * would go to the other (RFC 3948 5.1, 5.2), nor with what their tunnel has for others,
- * its pool and its remote selectors. With a device of its own, a client may have
- * addresses that others have too; which of them is meant, routes decide.
+ * its pool and its remote selectors, nor with another tunnel that has the device too.
+ * With a device of its own, a client may have addresses that others have too; which of
+ * them is meant, routes decide.
  */
 #ifndef SAV_IKED_CLIENTS_H
 #define SAV_IKED_CLIENTS_H
@@ -35,8 +36,10 @@ void iked_client_inherit(struct iked_tunnel *client, const struct iked_tunnel *o
 
 /* ---- addresses and devices of all clients: for iked_config.c */
 
-/* All of them, anew. -1: two have an address in common. */
+/* All of them, anew. -1: two have an address in common, or a client and a tunnel. */
 int iked_claims_renew(struct iked_config *config, struct diag *diag);
+/* A tunnel without clients, as it shall be. -1: it has an address of those on its interface. */
+int iked_claims_check(const struct iked_config *config, const struct iked_tunnel *tunnel, struct diag *diag);
 /* A tunnel of that name, and its clients, have nothing any more. */
 void iked_claims_drop(struct iked_config *config, const char *name);
 

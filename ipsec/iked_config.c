@@ -180,6 +180,45 @@ static void id_unlink(struct iked_config *config, struct iked_tunnel *tunnel)
 	*at = tunnel->next_id;
 }
 
+static struct iked_tunnel **device_bucket(struct iked_config *config, const struct iked_tunnel *tunnel)
+{
+	char device[IKED_IFNAME];
+
+	return &config->devices[fnv_text(iked_tunnel_device(tunnel, device)) % IKED_NAMES];
+}
+
+/* Clients have one interface together, thousands of them: whose it is, claims say. */
+static void device_link(struct iked_config *config, struct iked_tunnel *tunnel)
+{
+	struct iked_tunnel **at = device_bucket(config, tunnel);
+
+	if (tunnel->of[0])
+		return;
+	tunnel->next_device = *at;
+	*at = tunnel;
+}
+
+static void device_unlink(struct iked_config *config, struct iked_tunnel *tunnel)
+{
+	struct iked_tunnel **at = device_bucket(config, tunnel);
+
+	if (tunnel->of[0])
+		return;
+	while (*at != tunnel)
+		at = &(*at)->next_device;
+	*at = tunnel->next_device;
+}
+
+const struct iked_tunnel *iked_tunnel_on(const struct iked_config *config, const char *device, const struct iked_tunnel *after)
+{
+	const struct iked_tunnel *t = after ? after->next_device : config->devices[fnv_text(device) % IKED_NAMES];
+	char its[IKED_IFNAME];
+
+	while (t && strcmp(iked_tunnel_device(t, its), device) != 0)
+		t = t->next_device;
+	return t;
+}
+
 struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag)
 {
 	struct iked_tunnel **at = name_place(config, name), *tunnel = *at;
@@ -199,6 +238,7 @@ struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name
 		config->tunnels = tunnel;
 	config->last_tunnel = tunnel;
 	id_link(config, tunnel);
+	device_link(config, tunnel);
 	return tunnel;
 }
 
@@ -324,6 +364,7 @@ static void take(struct iked_config *config, struct iked_tunnel *tunnel, const s
 	struct iked_tunnel was = *tunnel;
 
 	id_unlink(config, tunnel);
+	device_unlink(config, tunnel);
 	count_datapath(config, &was, -1);
 	count_datapath(config, changed, 1);
 	*tunnel = *changed;
@@ -334,6 +375,7 @@ static void take(struct iked_config *config, struct iked_tunnel *tunnel, const s
 	ike_tunnel_keep(&tunnel->t);
 	ike_tunnel_drop(&was.t);
 	id_link(config, tunnel);
+	device_link(config, tunnel);
 }
 
 static int put_one(struct iked_config *config, struct iked_tunnel *tunnel, const struct iked_tunnel *changed, struct diag *diag)
@@ -372,6 +414,8 @@ int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *change
 
 	if (!tunnel)
 		return diag_set(diag, "tunnel %s is gone: type \"exit\"", changed->t.name);
+	if (tunnel->n_clients == 0 && !changed->of[0] && iked_claims_check(config, changed, diag) != 0)
+		return -1;
 	if (tunnel->n_clients == 0)
 		return put_one(config, tunnel, changed, diag);
 	was = *tunnel;
@@ -393,6 +437,7 @@ static void tunnel_free(struct iked_config *config, struct iked_tunnel *tunnel)
 
 	count_datapath(config, tunnel, -1);
 	id_unlink(config, tunnel);
+	device_unlink(config, tunnel);
 	*at = tunnel->next_name;
 	if (tunnel->prev)
 		tunnel->prev->next = tunnel->next;
@@ -516,7 +561,7 @@ void iked_tunnel_digest(const struct iked_config *config, const struct iked_tunn
 	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
 	struct wr w = { 0 };
 
-	copy->prev = copy->next = copy->next_name = copy->next_id = NULL;
+	copy->prev = copy->next = copy->next_name = copy->next_id = copy->next_device = NULL;
 	copy->n_clients = 0;
 	copy->datapath = iked_link_is_kernel(config, t->link) ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER;
 	iked_tunnel_resolve(config, t, &copy->t);

@@ -56,6 +56,7 @@ struct iked_tunnel {
 	struct iked_tunnel *prev, *next;
 	struct iked_tunnel *next_name; /* same hash of the name */
 	struct iked_tunnel *next_id;   /* same hash of the peer's identity */
+	struct iked_tunnel *next_device; /* same hash of the interface; of no client */
 	struct ike_tunnel t; /* link and start are filled in by iked_tunnel_resolve() */
 	char link[IKE_TUNNEL_NAME];
 	char device[IKED_IFNAME]; /* "": named as the tunnel */
@@ -78,7 +79,7 @@ struct iked_tunnel {
 struct iked_config {
 	struct iked_link *links;
 	struct iked_tunnel *tunnels, *last_tunnel; /* in the order in which they were typed */
-	struct iked_tunnel *names[IKED_NAMES], *ids[IKED_NAMES];
+	struct iked_tunnel *names[IKED_NAMES], *ids[IKED_NAMES], *devices[IKED_NAMES];
 	struct iked_claim *claims; /* of all clients, sorted; see iked_clients.c */
 	size_t n_claims;
 	uint32_t last_number;
@@ -116,6 +117,9 @@ void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tun
 /* Of all that others are told of it; it changes whenever that does. */
 void iked_tunnel_digest(const struct iked_config *config, const struct iked_tunnel *tunnel, uint8_t out[DIGEST_SIZE]);
 const char *iked_tunnel_device(const struct iked_tunnel *tunnel, char out[IKED_IFNAME]);
+/* The next tunnel after that one with this interface, the first after NULL; not clients. */
+const struct iked_tunnel *iked_tunnel_on(const struct iked_config *config, const char *device,
+					 const struct iked_tunnel *after);
 /* A client whose pre-shared key is that of its tunnel, and of others. */
 bool iked_client_shares_key(const struct iked_tunnel *tunnel);
 /* A thing to be known and not an error: "" none. */

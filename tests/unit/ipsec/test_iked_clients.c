@@ -342,6 +342,84 @@ static void what_others_may_ask_for_is_no_clients(void **state)
 	assert_int_equal(config->n_claims, 0);
 }
 
+/* ---- a tunnel without clients, on their interface */
+
+static int put_plain(const char *name, const char *device, const char *selector)
+{
+	struct ike_ts_list list = { .n = selector != NULL };
+	struct iked_tunnel t;
+
+	assert_non_null(iked_tunnel_get(config, name, &diag));
+	t = copy_of(name);
+	memset(t.device, 0, sizeof(t.device));
+	snprintf(t.device, sizeof(t.device), "%s", device);
+	if (selector)
+		assert_int_equal(ike_ts_parse(selector, &list.list[0], &diag), 0);
+	t.t.remote_ts = &list;
+	return iked_tunnel_put(config, &t, &diag);
+}
+
+static void a_plain_tunnel_has_nothing_of_clients_on_their_interface(void **state)
+{
+	struct iked_tunnel t;
+
+	(void)state;
+	assert_int_equal(put("a", "fqdn a.example", NULL, "192.0.2.0/25"), 0);
+	refused(put_plain("plain", "shared", "192.0.2.64/26"), "client a has 192.0.2.0/25 on interface shared");
+	refused(put_plain("plain", "shared", "0.0.0.0/0"), "give tunnel plain an interface of its own: \"device IFNAME\"");
+	assert_int_equal(copy_of("plain").t.remote_ts->n, 0);
+	assert_int_equal(put_plain("plain", "shared", "192.0.2.128/25"), 0);
+	refused(put("a", NULL, NULL, "192.0.2.0/24"), "tunnel plain has 192.0.2.128/25 on interface shared");
+	assert_int_equal(copy_of("a").t.remote_ts->list[0].last.v & 0xff, 127);
+	/* an interface that is named as the tunnel is */
+	refused(put_plain("shared", "", "192.0.2.0/25"), "client a has 192.0.2.0/25");
+	assert_int_equal(put_plain("shared", "elsewhere", "192.0.2.0/25"), 0);
+	refused(put_plain("shared", "shared", "192.0.2.0/25"), "client a has 192.0.2.0/25");
+	/* and a pool of its own */
+	t = copy_of("plain");
+	assert_int_equal(ip_prefix_parse("192.0.2.32/28", &t.t.pool), 0);
+	refused(iked_tunnel_put(config, &t, &diag), "client a has 192.0.2.0/25");
+	/* it is as it was before with all that was refused */
+	assert_int_equal(put("a", NULL, NULL, "192.0.2.0/25"), 0);
+	assert_int_equal(iked_tunnel_del(config, "a", &diag), 0);
+	assert_int_equal(put_plain("plain", "shared", "0.0.0.0/0"), 0);
+	/* two of that kind are as they were always: who typed them knows what is routed there */
+	assert_int_equal(put_plain("shared", "shared", "0.0.0.0/0"), 0);
+}
+
+static void clients_have_nothing_of_a_plain_tunnel_on_their_interface(void **state)
+{
+	struct iked_tunnel t;
+
+	(void)state;
+	assert_int_equal(put_plain("plain", "shared", "192.0.2.0/24"), 0);
+	refused(put("a", "fqdn a.example", NULL, "192.0.2.0/25"), "tunnel plain has 192.0.2.0/24 on interface shared");
+	refused(give("a", "fqdn a.example", "192.0.2.7/32"), "tunnel plain has 192.0.2.0/24 on interface shared");
+	assert_int_equal(put("a", "fqdn a.example", "own", "192.0.2.0/25"), 0);
+	refused(put("a", NULL, "", "192.0.2.0/25"), "tunnel plain has 192.0.2.0/24");
+	/* the tunnel itself moves to that interface, with all its clients */
+	assert_int_equal(iked_tunnel_del(config, "a", &diag), 0);
+	t = copy_of("all");
+	snprintf(t.device, sizeof(t.device), "other");
+	assert_int_equal(iked_tunnel_put(config, &t, &diag), 0);
+	assert_int_equal(put("a", "fqdn a.example", "", "192.0.2.0/25"), 0);
+	snprintf(t.device, sizeof(t.device), "shared");
+	refused(iked_tunnel_put(config, &t, &diag), "tunnel plain has 192.0.2.0/24 on interface shared");
+	assert_string_equal(copy_of("a").device, "other");
+	/* what it has for others, before its first client and after */
+	assert_int_equal(iked_tunnel_del(config, "a", &diag), 0);
+	assert_int_equal(iked_tunnel_put(config, &t, &diag), 0);
+	assert_int_equal(select_others("192.0.2.0/24"), 0);
+	refused(put("a", "fqdn a.example", NULL, "198.51.100.0/24"), "tunnel plain has 192.0.2.0/24 on interface shared");
+	assert_null(iked_tunnel_find(config, "a"));
+	assert_int_equal(select_others(NULL), 0);
+	assert_int_equal(put("a", "fqdn a.example", NULL, "198.51.100.0/24"), 0);
+	refused(select_others("192.0.2.0/24"), "tunnel plain has 192.0.2.0/24 on interface shared");
+	/* the obstacle goes */
+	assert_int_equal(iked_tunnel_del(config, "plain", &diag), 0);
+	assert_int_equal(select_others("192.0.2.0/24"), 0);
+}
+
 static void names_and_identities_are_all_different(void **state)
 {
 	(void)state;
@@ -466,6 +544,8 @@ int main(void)
 		T(an_address_is_one_clients),
 		T(the_pool_of_others_has_no_clients_address),
 		T(what_others_may_ask_for_is_no_clients),
+		T(a_plain_tunnel_has_nothing_of_clients_on_their_interface),
+		T(clients_have_nothing_of_a_plain_tunnel_on_their_interface),
 		T(names_and_identities_are_all_different),
 		T(the_end_of_a_tunnel_is_that_of_its_clients),
 		T(a_record_that_changes_has_another_digest),
