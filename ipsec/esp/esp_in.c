@@ -248,14 +248,18 @@ void esp_in_open(struct esp_worker *w, const struct esp_train *train, uint8_t *p
 		return;
 	}
 	verdict = esp_sa_open(sa, packet, len, &plain);
-	if (verdict != ESP_OK) {
+	if (verdict != ESP_OK && verdict != ESP_DUMMY) {
 		drop(w, sa, verdict);
 		return;
 	}
-	w->counters.bytes_in += plain.len;
 	sa->heard_ms = w->now_ms;
 	if (plain.newest)
 		note_source(w, sa, &train->peer);
+	if (verdict == ESP_DUMMY) {
+		w->counters.verdicts[ESP_DUMMY]++;
+		return;
+	}
+	w->counters.bytes_in += plain.len;
 	to_device(w, sa, &plain, train);
 	esp_tell_expiring(w, sa);
 }

@@ -157,7 +157,7 @@ struct esp_plain {
 	bool newest; /* the highest number so far: its source may be followed */
 };
 
-/* Opens the packet in place. *out is set with ESP_OK only. */
+/* Opens the packet in place. *out is set with ESP_OK only, and newest with ESP_DUMMY. */
 enum esp_verdict esp_sa_open(struct esp_sa *sa, uint8_t *packet, size_t size, struct esp_plain *out);
 
 /* In transport mode through a NAT: others may have its peer's address (esp_twin.h). */

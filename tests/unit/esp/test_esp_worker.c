@@ -246,6 +246,31 @@ static void test_a_peer_that_moves_all_the_time_is_told_of_now_and_then(void **s
 	assert_int_equal(counters(RIGHT).verdicts[ESP_OK], 22);
 }
 
+/* Padding of traffic (RFC 4303 2.6, 2.7): dummies say that the peer is there, and
+ * where; what follows a packet inside is not a part of it. */
+static void test_dummies_and_padding_of_a_peer_that_hides_its_traffic(void **state)
+{
+	struct esp_sa *left = esp_table_by_spi(ends[LEFT].worker->table, 0x1000),
+		      *right = esp_table_by_spi(ends[RIGHT].worker->table, 0x1001);
+	static uint8_t esp[2 * PACKET_MAX];
+	size_t len;
+
+	memset(esp + 16, 0x5a, 900);
+	len = esp_sa_seal(left, esp, 900, ESP_NEXT_DUMMY);
+	assert_true(len > 0);
+	now_ms += 500;
+	stranger(esp, len);
+	assert_int_equal(got(RIGHT, back), 0);
+	assert_int_equal(right->heard_ms, now_ms);
+	assert_int_equal(ends[RIGHT].moved, 1);
+	memset(esp + 16, 0x5a, 900);
+	packet_make(&small, esp + 16);
+	len = esp_sa_seal(left, esp, 900, ESP_NEXT_V4);
+	stranger(esp, len);
+	assert_int_equal(got(RIGHT, back), 128);
+	assert_true(packet_is_right(back, 128));
+}
+
 static void test_a_source_that_the_sa_does_not_carry(void **state)
 {
 	struct packet_conf conf = small;
@@ -827,6 +852,7 @@ int main(void)
 		CASE(test_an_mtu_that_shrinks_to_576),
 		CASE(test_replays_truncations_and_strangers_are_counted),
 		CASE(test_a_peer_that_moves_all_the_time_is_told_of_now_and_then),
+		CASE(test_dummies_and_padding_of_a_peer_that_hides_its_traffic),
 		CASE(test_a_source_that_the_sa_does_not_carry),
 		CASE(test_the_new_sa_receives_before_it_sends_and_nothing_is_lost),
 		CASE(test_a_client_that_comes_back_replaces_its_own_sa_only),
