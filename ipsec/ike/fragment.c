@@ -21,13 +21,17 @@ struct fragments {
 	uint16_t present;
 	uint8_t first;
 	size_t bytes;
+	size_t *shared;
 	struct piece pieces[FRAGMENTS_MAX];
 	struct wr whole;
 };
 
-struct fragments *fragments_new(void)
+struct fragments *fragments_new(size_t *shared)
 {
-	return mem_alloc(sizeof(struct fragments));
+	struct fragments *f = mem_alloc(sizeof(*f));
+
+	f->shared = shared;
+	return f;
 }
 
 static void wipe_free(void *data, size_t len)
@@ -43,6 +47,8 @@ static void clear(struct fragments *f)
 		wipe_free(f->pieces[i].data, f->pieces[i].len);
 		f->pieces[i] = (struct piece){ 0 };
 	}
+	if (f->shared)
+		*f->shared -= f->bytes;
 	f->begun = false;
 	f->total = f->present = 0;
 	f->bytes = 0;
@@ -73,6 +79,12 @@ static void join(struct fragments *f)
 			wr_bytes(&f->whole, f->pieces[i].data, f->pieces[i].len);
 }
 
+static bool has_room(const struct fragments *f, size_t len)
+{
+	return f->bytes + len <= IKE_MESSAGE_MAX &&
+	       (!f->shared || *f->shared + len <= FRAGMENTS_SHARED_MAX || f->bytes + len <= FRAGMENTS_SHARE);
+}
+
 bool fragments_add(struct fragments *f, uint32_t id, bool response, const struct ike_fragment *fragment, uint8_t *first,
 		   struct rd *plain)
 {
@@ -88,12 +100,14 @@ bool fragments_add(struct fragments *f, uint32_t id, bool response, const struct
 		f->total = fragment->total;
 	}
 	piece = &f->pieces[fragment->number - 1];
-	if (fragment->total < f->total || piece->present || f->bytes + rd_left(&fragment->plain) > IKE_MESSAGE_MAX)
+	if (fragment->total < f->total || piece->present || !has_room(f, rd_left(&fragment->plain)))
 		return false;
 	piece->len = rd_left(&fragment->plain);
 	piece->data = mem_dup(piece->len ? (const void *)fragment->plain.p : "", piece->len ? piece->len : 1);
 	piece->present = true;
 	f->bytes += piece->len;
+	if (f->shared)
+		*f->shared += piece->len;
 	f->present++;
 	if (fragment->number == 1)
 		f->first = fragment->first;

@@ -16,6 +16,7 @@
 #define COOKIE_SOURCE 8	    /* and those of one source, a NAT's many clients too */
 #define ANSWERS_PER_S 20    /* to what is no IKEv2, unasked (RFC 7296 2.5) */
 #define EVENTS_PER_S 50	    /* that strangers cause */
+#define LINGER_MAX 1024	    /* some 2 KB each */
 
 /* An IPv6 host has a /64 for itself. */
 static size_t source_of(const struct ike_engine *e, const struct ike_endpoint *from)
@@ -61,6 +62,22 @@ void engine_half_open_begin(struct ike_engine *e, struct ike_sa *sa, uint64_t no
 	e->last_half = sa;
 	e->source[sa->half_open_source]++;
 	e->counters.half_open++;
+}
+
+size_t *engine_fragment_bytes(struct ike_sa *sa)
+{
+	return !sa->initiator && sa->state < SA_UP ? &sa->engine->strangers_bytes : NULL;
+}
+
+bool engine_may_linger(struct ike_sa *sa)
+{
+	if (sa->up_ms)
+		return true;
+	if (sa->engine->n_lingering == LINGER_MAX)
+		return false;
+	sa->engine->n_lingering++;
+	sa->lingers = true;
+	return true;
 }
 
 /* ---- what is said without an SA */

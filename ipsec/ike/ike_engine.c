@@ -62,6 +62,7 @@ void engine_sa_unlink(struct ike_engine *e, struct ike_sa *sa)
 	if (sa->next)
 		sa->next->prev = sa->prev;
 	e->counters.sas--;
+	e->n_lingering -= sa->lingers;
 }
 
 struct ike_sa *engine_sa_by_number(struct ike_engine *e, uint64_t number)
@@ -172,6 +173,8 @@ void engine_sa_is_up(struct ike_sa *sa)
 /* ---- packets */
 
 #define SAME_MAX 4 /* half-open SAs of one SPI and one place: an honest peer begins one, or two */
+#define REPEATS_MAX 12 /* copies that are answered: more than any peer sends */
+#define INIT_MAX 8192 /* RFC 7296 2: 3,000 bytes; strangers' are kept until IKE_AUTH comes */
 
 /* 2.1: the same first message again is answered as before, and not at all when
  * IKE_AUTH has come. It comes before the cookie (2.6): the answer costs no more
@@ -195,8 +198,10 @@ static bool init_is_known(struct ike_engine *e, const struct ike_path *path, con
 		if (memcmp(sa->request_hash, hash, sizeof(hash)) != 0)
 			continue;
 		e->counters.duplicates++;
-		if (sa->state == SA_INIT_DONE)
+		if (sa->state == SA_INIT_DONE && sa->init_repeats < REPEATS_MAX) {
+			sa->init_repeats++;
 			sa_send_packets(sa, &sa->response, &sa->path);
+		}
 		return true;
 	}
 	e->counters.half_open_refused += half_open >= SAME_MAX;
@@ -221,6 +226,10 @@ static void init_request(struct ike_engine *e, const struct ike_path *path, cons
 	struct ike_sa *sa;
 	uint8_t bad;
 
+	if (len > INIT_MAX) {
+		e->counters.bad_syntax++;
+		return;
+	}
 	if (init_is_known(e, path, header, data, len))
 		return;
 	what = ike_payloads_decode(header->next, rd_init(data + IKE_HEADER_SIZE, len - IKE_HEADER_SIZE), &payloads, &bad);

@@ -77,6 +77,8 @@ struct ike_engine {
 	struct cookies cookies;
 	struct ike_counters counters;
 	struct ike_rate answers, tells;
+	size_t strangers_bytes; /* fragments of half-open SAs */
+	unsigned n_lingering;	/* SAs that were refused and are kept for their answers */
 	struct ike_writer plain; /* of answers without an SA, so that a flood allocates nothing */
 	struct offer *offers;
 	uint64_t now_ms; /* of the call that is being served */

@@ -103,7 +103,8 @@ void sa_set_state(struct ike_sa *sa, enum sa_state state)
 {
 	sa->state = state;
 	engine_touch(sa);
-	if (state != SA_INIT_DONE)
+	/* a responder is a stranger's until that one has a name */
+	if (state >= SA_UP)
 		engine_half_open_done(sa->engine, sa);
 }
 
@@ -135,8 +136,14 @@ void sa_kill(struct ike_sa *sa, enum ike_event event, const char *why, uint64_t 
 	if (sa->state != SA_REPLACED && !sa->spare_of && !sa->auth_failed)
 		sa_event(sa, sa->up_ms || event != IKE_EVENT_DOWN ? event : IKE_EVENT_FAILED, "%s", why);
 	sa_set_state(sa, SA_DEAD);
+	/* what a stranger sent is not kept for that */
+	if (!sa->initiator && !sa->up_ms) {
+		sa_setup_free(sa);
+		fragments_free(sa->fragments);
+		sa->fragments = NULL;
+	}
 	/* our last answer may have been lost */
-	sa->die_at_ms = sa->response.n > 0 && sa->rx ? now_ms + SA_LINGER_MS : now_ms;
+	sa->die_at_ms = sa->response.n > 0 && sa->rx && engine_may_linger(sa) ? now_ms + SA_LINGER_MS : now_ms;
 }
 
 int sa_keys_use(struct ike_sa *sa)
@@ -629,14 +636,20 @@ static void handle_response(struct ike_sa *sa, const struct ike_header *header, 
 	}
 }
 
-/* Is it one that we wait for, or a repetition of what we answered? */
-static bool id_is_current(struct ike_sa *sa, const struct ike_path *path, const struct ike_header *header,
-			  bool first_fragment)
+/* Is it the one that we wait for? */
+static bool is_awaited(const struct ike_sa *sa, const struct ike_header *header)
 {
 	if (header->flags & IKE_FLAG_RESPONSE)
 		return sa->out.active && header->id == sa->out.id;
-	if (header->id == sa->recv_id)
-		return true;
+	return header->id == sa->recv_id;
+}
+
+/* That, or a repetition of what we answered? */
+static bool id_is_current(struct ike_sa *sa, const struct ike_path *path, const struct ike_header *header,
+			  bool first_fragment)
+{
+	if (is_awaited(sa, header) || header->flags & IKE_FLAG_RESPONSE)
+		return is_awaited(sa, header);
 	if (header->id + 1 == sa->recv_id && sa->response.n > 0) {
 		/* RFC 7383 2.6.1: the first fragment alone asks for it again */
 		if (first_fragment) {
@@ -671,11 +684,11 @@ static bool open_message(struct ike_sa *sa, const struct ike_header *header, uin
 		return false;
 	}
 	*first_fragment = fragment.number == 1;
-	/* of an old message: not to be kept, only answered again */
-	if (!(header->flags & IKE_FLAG_RESPONSE) && header->id != sa->recv_id)
+	/* of an old message: not to be kept, at most answered again */
+	if (!is_awaited(sa, header))
 		return true;
 	if (!sa->fragments)
-		sa->fragments = fragments_new();
+		sa->fragments = fragments_new(engine_fragment_bytes(sa));
 	return fragments_add(sa->fragments, header->id, header->flags & IKE_FLAG_RESPONSE, &fragment, first, plain);
 }
 

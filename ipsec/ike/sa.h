@@ -144,6 +144,8 @@ struct ike_sa {
 	 * configuration payloads */
 	bool began;
 	bool half_open_counted;
+	bool lingers;	      /* dead, refused, and kept for its answer */
+	uint8_t init_repeats; /* of IKE_SA_INIT's answer */
 	struct ike_sa *prev_half, *next_half;
 	uint64_t spare_of; /* made by rekeying that SA, and not decided yet that it stays; 0: it does */
 	uint64_t half_open_source;
@@ -359,6 +361,10 @@ const struct ike_ops *engine_ops(struct ike_engine *engine, void **ctx);
 struct ike_counters *engine_counters(struct ike_engine *engine);
 uint64_t engine_sign_id(struct ike_engine *engine, struct ike_sa *sa);
 void engine_sa_link(struct ike_engine *engine, struct ike_sa *sa); /* into the tables, its own SPI being set */
+/* What the fragments of all strangers take together; NULL: this one is none. */
+size_t *engine_fragment_bytes(struct ike_sa *sa);
+/* May it be kept for its last answer when it is dead? Of strangers so many are. */
+bool engine_may_linger(struct ike_sa *sa);
 void engine_half_open_done(struct ike_engine *engine, struct ike_sa *sa);
 void engine_sa_is_up(struct ike_sa *sa); /* its peer's identity is proved */
 /* What strangers cause is told so many times a second. */

@@ -127,7 +127,7 @@ static void one(struct rd *rd, struct fragments *fragments)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd rd = rd_init(data, size);
-	struct fragments *fragments = fragments_new();
+	struct fragments *fragments = fragments_new(NULL);
 
 	if (!seal[0])
 		make_ciphers();

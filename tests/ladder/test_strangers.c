@@ -22,6 +22,7 @@ static struct ike_engine *engine;
 static struct ike_endpoint at;
 static uint64_t now = 1000;
 static bool one_spi; /* for all strangers, else each has its own */
+static size_t junk;  /* bytes of a vendor ID in their first message */
 static struct {
 	unsigned sent, events;
 	size_t len; /* of the last one */
@@ -204,6 +205,12 @@ static void init_send(uint32_t number, bool nat, const char *proposal, const str
 	ike_payload_end(&w, begun);
 	ike_ke_encode(&w, DH_X25519, ke, sizeof(ke));
 	ike_nonce_encode(&w, nonce, sizeof(nonce));
+	if (junk) {
+		begun = ike_payload_begin(&w, IKE_PL_VENDOR);
+		for (size_t i = 0; i < junk; i++)
+			wr_u8(&w.wr, 0x55);
+		ike_payload_end(&w, begun);
+	}
 	ike_writer_finish(&w);
 	allocations = proposals_compared = digests = 0;
 	ike_engine_packet(engine, &path, w.wr.data, w.wr.len, now);
@@ -372,6 +379,33 @@ static void one_place_begins_so_often_with_one_spi(void **state)
 	assert_int_equal(counters().half_open, 5);
 }
 
+/* A spoofed source would get an answer for each copy. */
+static void a_first_message_is_answered_so_often(void **state)
+{
+	tunnel_set("fqdn c%.example", 1, false);
+	for (unsigned i = 0; i < 100; i++)
+		init_send(1, false, SANE, NULL);
+	assert_int_equal(counters().half_open, 1);
+	assert_in_range(seen.sent, 8, 16); /* an honest one sends it seven times */
+	assert_int_equal(counters().duplicates, 99);
+}
+
+/* Whoever shows a cookie has it kept until IKE_AUTH comes. */
+static void a_first_message_has_a_bound(void **state)
+{
+	static const size_t lens[] = { 100, 3000, 8192 - IKE_HEADER_SIZE - 200, 8192, 65000 };
+
+	tunnel_set("fqdn c%.example", 1, false);
+	for (unsigned i = 0; i < 5; i++) {
+		junk = lens[i];
+		init_send(i, false, SANE, NULL);
+		assert_int_equal(counters().half_open, i < 3 ? i + 1 : 3);
+	}
+	junk = 0;
+	assert_int_equal(counters().bad_syntax, 2);
+	assert_int_equal(seen.sent, 3);
+}
+
 static void main_hears_little_of_a_flood(void **state)
 {
 	tunnel_set("fqdn c%.example", 1, false);
@@ -528,6 +562,8 @@ int main(void)
 		CASE(beyond_the_bound_the_oldest_goes),
 		CASE(a_first_message_is_compared_once),
 		CASE(one_place_begins_so_often_with_one_spi),
+		CASE(a_first_message_is_answered_so_often),
+		CASE(a_first_message_has_a_bound),
 		CASE(main_hears_little_of_a_flood),
 		CASE(a_proposal_is_compared_once_for_all),
 		CASE(a_name_is_found_at_once),
