@@ -17,6 +17,7 @@
 #include "lib/mem.h"
 
 #define MESSAGES_MAX 256 /* of one channel in one turn */
+#define TELL_MS 1000 /* what strangers can cause; that they were refused is an event */
 
 struct host *host_new(struct proc_chan *main_chan)
 {
@@ -306,7 +307,10 @@ static void from_signer(struct host *host, const struct proc_header *header, str
 	if (header->type != PROC_SIGNED || !proc_signed_decode(body, &m))
 		return;
 	if (m.method == 0) {
-		host_log(host, "signer: %.*s", (int)m.data.len, (const char *)m.data.data);
+		if (!host->told_signer_ms || host->told_signer_ms + TELL_MS <= host->now_ms) {
+			host->told_signer_ms = host->now_ms;
+			host_log(host, "signer: %.*s", (int)m.data.len, (const char *)m.data.data);
+		}
 		ike_engine_signed(host->engine, m.id, 0, NULL, 0, host->now_ms);
 		return;
 	}

@@ -79,6 +79,7 @@ struct host {
 	unsigned n_held;
 	uint64_t now_ms, next_ms;
 	uint64_t told_old_marker_ms; /* 0: never */
+	uint64_t told_signer_ms;
 	uint64_t signer_gone; /* requests that nobody could take */
 	uint8_t *buffer;
 };

@@ -362,6 +362,30 @@ static void test_a_datapath_that_does_not_answer_stops_nobody(void **state)
 	close(peer);
 }
 
+/* Anybody who knows a name can make it say so: the log is not his to fill. */
+static void test_what_the_signer_cannot_do_is_told_once_in_a_while(void **state)
+{
+	const struct proc_signed no = { .id = 1, .data = { (const uint8_t *)"no key", 6 } };
+	struct proc_peer peer = { PROC_SIGNER };
+	struct proc_chan *signer;
+	struct wr w = { 0 };
+	bool up;
+	int other;
+
+	signer = channel(&other);
+	proc_peer_encode(&w, &peer);
+	proc_chan_send(main_chan, &w, other);
+	close(other);
+	assert_true(host_step(host));
+	for (unsigned int i = 0; i < 50; i++) {
+		proc_signed_encode(&w, &no);
+		proc_chan_send(signer, &w, -1);
+	}
+	assert_true(host_step(host));
+	assert_int_equal(heard(main_chan, PROC_EVENT, &up), 1);
+	proc_chan_free(signer);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -378,6 +402,7 @@ int main(void)
 		CASE(test_an_answer_waits_until_the_kernel_has_the_child),
 		CASE(test_an_answer_waits_for_its_own_child_and_not_for_later_ones),
 		CASE(test_a_datapath_that_does_not_answer_stops_nobody),
+		CASE(test_what_the_signer_cannot_do_is_told_once_in_a_while),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
