@@ -369,6 +369,8 @@ bool proc_chan_has_ended(const struct proc_chan *chan);
 bool proc_chan_wants_write(const struct proc_chan *chan);
 /* Sends the message in w and wipes w; fd (-1: none) stays the caller's. */
 void proc_chan_send(struct proc_chan *chan, struct wr *w, int fd);
+/* Never waits, as a packet in a full queue: false when it was dropped. */
+bool proc_chan_offer(struct proc_chan *chan, struct wr *w);
 void proc_chan_flush(struct proc_chan *chan); /* when the socket can be written */
 /* The next message: 1 and *body at its fields, 0 none now, -1 broken, or a
  * message that is none. *fd is the caller's to close, -1 without. body is good

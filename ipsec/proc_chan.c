@@ -154,6 +154,16 @@ void proc_chan_send(struct proc_chan *chan, struct wr *w, int fd)
 	wr_fini(w);
 }
 
+bool proc_chan_offer(struct proc_chan *chan, struct wr *w)
+{
+	int sent = chan->broken || chan->first ? 0 : send_one(chan, w, -1);
+
+	if (sent < 0)
+		chan->broken = true;
+	wr_fini(w);
+	return sent > 0;
+}
+
 void proc_chan_flush(struct proc_chan *chan)
 {
 	while (chan->first && !chan->broken) {

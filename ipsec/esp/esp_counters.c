@@ -9,7 +9,7 @@ static const char *const names[] = {
 	"espBadPadding", "espDummy",	"espBadInner",	"espBadSelector", "espUnknownSpi", "espKeepalives",
 	"espIke",	"espStray",	"espTooBig",	"espCut",	"espMssLowered", "espTooLong",
 	"espPathMtu",	"espAliasesFull", "espInterfacesLost", "espHanded", "espHandedFull", "espNoSa",	"espBadFrame",	"espNoSocket",	"espCongestion",
-	"espQueueFull", "espRefused",	"espInterfaceRefused", "espExhausted",
+	"espQueueFull", "espRefused",	"espInterfaceRefused", "espExhausted", "espIkeFull",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == ESP_COUNTERS, "a name for each counter");

@@ -10,6 +10,9 @@
 
 #define ESP_COUNTERS (sizeof(struct esp_worker_counters) / sizeof(uint64_t))
 
+/* The place of one in the list. */
+#define ESP_COUNTER(field) (offsetof(struct esp_worker_counters, field) / sizeof(uint64_t))
+
 /* As in JSON; NULL beyond the last. */
 const char *esp_counter_name(unsigned int i);
 void esp_counters_list(const struct esp_worker_counters *counters, uint64_t out[ESP_COUNTERS]);

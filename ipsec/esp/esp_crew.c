@@ -119,12 +119,12 @@ SAID(counters)
 	crew->ops.counters(crew->ctx, sum);
 }
 
-static void on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len)
+static bool on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len)
 {
 	const struct said what = { .number = link, .endpoint = *from };
 
 	/* lost ones are sent again, as on the way */
-	say(ctx, open_ike, &what, data, len, true);
+	return say(ctx, open_ike, &what, data, len, true);
 }
 
 static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)

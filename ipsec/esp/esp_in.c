@@ -281,7 +281,8 @@ static void from_socket(struct esp_worker *w, const struct esp_sock *sock, const
 			w->counters.stray++;
 		} else if (esp_get32(packet) == 0) { /* the non-ESP marker (RFC 3948 2.2) */
 			w->counters.ike++;
-			w->ops.ike(w->ctx, sock->link, &train->peer, packet + 4, len - 4);
+			if (!w->ops.ike(w->ctx, sock->link, &train->peer, packet + 4, len - 4))
+				w->counters.ike_full++;
 		} else {
 			esp_in_open(w, train, packet, len);
 		}

@@ -49,10 +49,12 @@ bool esp_mailbox_put(struct esp_mailbox *box, struct esp_mail *mail)
 	bool full, was_empty;
 
 	pthread_mutex_lock(&box->lock);
-	full = mail->may_drop && box->n_may_drop >= ESP_MAIL_MAX;
+	full = mail->may_drop &&
+	       (box->n_may_drop >= ESP_MAIL_MAX || box->may_drop_bytes + mail->size > ESP_MAIL_BYTES);
 	was_empty = !box->first;
 	if (!full) {
 		box->n_may_drop += mail->may_drop;
+		box->may_drop_bytes += mail->may_drop ? mail->size : 0;
 		*box->last = mail;
 		box->last = &mail->next;
 	}
@@ -76,6 +78,7 @@ struct esp_mail *esp_mailbox_take(struct esp_mailbox *box)
 	box->first = NULL;
 	box->last = &box->first;
 	box->n_may_drop = 0;
+	box->may_drop_bytes = 0;
 	pthread_mutex_unlock(&box->lock);
 	return all;
 }

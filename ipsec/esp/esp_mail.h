@@ -21,11 +21,14 @@ struct esp_mailbox {
 	pthread_mutex_t lock;
 	struct esp_mail *first, **last;
 	unsigned int n_may_drop;
+	size_t may_drop_bytes;
 	int fd; /* readable while there is mail */
 };
 
-/* Those that may be dropped wait in so many at most. */
-#define ESP_MAIL_MAX 1024
+/* Those that may be dropped wait in so many at most, and in so many bytes: a frame of 64 KB is one too,
+ * and a thousand of those would be a tenth of a second late at gigabits, and a lot of memory for each thread. */
+#define ESP_MAIL_MAX   1024
+#define ESP_MAIL_BYTES (8u << 20)
 
 int esp_mailbox_init(struct esp_mailbox *box); /* -1: no descriptor */
 void esp_mailbox_fini(struct esp_mailbox *box);

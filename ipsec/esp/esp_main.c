@@ -56,6 +56,7 @@ static struct {
 	uint32_t last_number;
 	uint64_t orphaned_ms; /* when SAs became orphans last; 0: there are none */
 	uint64_t looked_ms;   /* for those that have waited long enough */
+	uint64_t ike_dropped; /* messages that its process had no room for */
 } esp;
 
 /* ---- what the workers say */
@@ -98,7 +99,10 @@ static void on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, co
 
 	packet.path.local.addr.family = from->addr.family;
 	proc_packet_encode(&w, &packet);
-	send_ike(&w);
+	/* anybody can send so many that they would be the end of the channel */
+	if (esp.ike)
+		esp.ike_dropped += !proc_chan_offer(esp.ike, &w);
+	wr_fini(&w);
 }
 
 static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)
@@ -229,6 +233,7 @@ static void on_counters(void *ctx, const uint64_t list[ESP_COUNTERS])
 	struct wr w = { 0 };
 
 	memcpy(message.list, list, ESP_COUNTERS * sizeof(list[0]));
+	message.list[ESP_COUNTER(ike_full)] += esp.ike_dropped;
 	proc_esp_counters_encode(&w, &message);
 	proc_chan_send(esp.main, &w, -1);
 }

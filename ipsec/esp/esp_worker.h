@@ -16,8 +16,9 @@ struct esp_worker;
 
 /* What the worker has to say; each must be quick and must not call back. */
 struct esp_worker_ops {
-	/* an IKE message that came among ESP, without the marker */
-	void (*ike)(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len);
+	/* an IKE message that came among ESP, without the marker; false: dropped, since
+	 * others wait already */
+	bool (*ike)(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len);
 	/* the newest authentic packet came from elsewhere; once for each place, and
 	 * of one SA no more often than every 200 ms */
 	void (*moved)(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote);
@@ -63,6 +64,7 @@ struct esp_worker_counters {
 	uint64_t refused;    /* by the kernel on sending */
 	uint64_t tun_refused; /* by the device */
 	uint64_t exhausted;  /* sequence numbers used up */
+	uint64_t ike_full;   /* IKE messages that were dropped on their way to the IKE process */
 };
 
 struct esp_worker *esp_worker_new(const struct esp_worker_ops *ops, void *ctx, uint64_t seed);

@@ -19,9 +19,10 @@ uint64_t now_ms;
 
 /* ---- what the worker says */
 
-static void on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len)
+static bool on_ike(void *ctx, uint32_t link, const struct ike_endpoint *from, const uint8_t *data, size_t len)
 {
 	((struct end *)ctx)->ike++;
+	return true;
 }
 static void on_moved(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote)
 {

@@ -322,6 +322,41 @@ static void a_message_is_wiped_when_the_next_is_asked_for(void **st)
 	proc_chan_free(chan[1]);
 }
 
+/* 200 MB that nobody reads: the channel stays, and what is sent comes. */
+static void what_is_offered_never_waits(void **st)
+{
+	static const uint8_t data[60000];
+	const struct proc_packet packet = { .data = { data, sizeof(data) } };
+	struct proc_chan *chan[2];
+	struct proc_header header;
+	struct proc_spi spi = { 0x1000 };
+	unsigned taken = 0, got = 0;
+	struct wr w = { 0 };
+	struct rd body;
+	int fd;
+
+	pair(chan);
+	for (unsigned i = 0; i < 3500; i++) {
+		proc_packet_encode(&w, &packet);
+		taken += proc_chan_offer(chan[0], &w);
+	}
+	assert_true(taken > 0 && taken < 3500);
+	assert_false(proc_chan_is_broken(chan[0]));
+	assert_false(proc_chan_wants_write(chan[0]));
+	proc_spi_encode(&w, PROC_EXPIRING, &spi);
+	proc_chan_send(chan[0], &w, -1);
+	while (proc_chan_receive(chan[1], &header, &body, &fd) == 1 && header.type == PROC_PACKET)
+		got++;
+	assert_int_equal(got, taken);
+	if (header.type == PROC_PACKET) { /* that one had to wait */
+		proc_chan_flush(chan[0]);
+		assert_int_equal(proc_chan_receive(chan[1], &header, &body, &fd), 1);
+	}
+	assert_int_equal(header.type, PROC_EXPIRING);
+	proc_chan_free(chan[0]);
+	proc_chan_free(chan[1]);
+}
+
 static void nonsense_breaks_the_channel(void **st)
 {
 	struct proc_chan *chan;
@@ -351,6 +386,7 @@ int main(void)
 		cmocka_unit_test(descriptors_travel),
 		cmocka_unit_test(what_does_not_fit_waits_in_order),
 		cmocka_unit_test(a_message_is_wiped_when_the_next_is_asked_for),
+		cmocka_unit_test(what_is_offered_never_waits),
 		cmocka_unit_test(nonsense_breaks_the_channel),
 	};
 
