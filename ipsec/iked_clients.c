@@ -263,12 +263,10 @@ struct iked_tunnel *iked_client_find(const struct iked_config *config, const cha
 
 struct iked_tunnel *iked_client_get(struct iked_config *config, const char *of_name, const char *name, struct diag *diag)
 {
-	struct iked_tunnel *client = iked_tunnel_find(config, name), *of = iked_tunnel_find(config, of_name), copy;
+	struct iked_tunnel *client = iked_tunnel_find(config, name), *of = iked_tunnel_of_node(config, of_name, diag), copy;
 
-	if (!of) {
-		diag_set(diag, "tunnel %s is gone: type \"exit\"", of_name);
+	if (!of)
 		return NULL;
-	}
 	if (client && strcmp(client->of, of_name) == 0)
 		return client;
 	if (client && client->of[0])

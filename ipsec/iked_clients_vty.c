@@ -27,7 +27,7 @@ static bool client_edit(struct vty *vty, const char *name, bool make, struct ike
 	struct diag diag;
 
 	client = make ? iked_client_get(&iked.config, of, name, &diag) : iked_client_find(&iked.config, of, name);
-	if (!client && !make)
+	if (!client && !make && iked_tunnel_of_node(&iked.config, of, &diag))
 		diag_set(&diag, "tunnel %s has no client %s", of, name);
 	if (!client) {
 		(void)failed(vty, &diag);

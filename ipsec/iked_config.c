@@ -158,6 +158,17 @@ struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const cha
 	return *name_place((struct iked_config *)(uintptr_t)config, name);
 }
 
+struct iked_tunnel *iked_tunnel_of_node(const struct iked_config *config, const char *name, struct diag *diag)
+{
+	struct iked_tunnel *t = iked_tunnel_find(config, name);
+
+	if (!t)
+		diag_set(diag, "tunnel %s is gone: type \"exit\"", name);
+	else if (t->of[0])
+		diag_set(diag, "%s is a client of tunnel %s: type its lines there, as \"client %s prefix PREFIX\"", name, t->of, name);
+	return t && !t->of[0] ? t : NULL;
+}
+
 static struct iked_tunnel **id_bucket(struct iked_config *config, const struct iked_tunnel *tunnel)
 {
 	return &config->ids[ike_identity_hash(&tunnel->t.remote_id) % IKED_NAMES];

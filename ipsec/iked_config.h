@@ -97,6 +97,9 @@ int iked_link_del(struct iked_config *config, const char *name, struct diag *dia
 
 struct iked_tunnel *iked_tunnel_find(const struct iked_config *config, const char *name);
 struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name, struct diag *diag);
+/* The one whose node a VTY is in. NULL with the reason: another VTY has removed it since,
+ * or made it a client of another tunnel. */
+struct iked_tunnel *iked_tunnel_of_node(const struct iked_config *config, const char *name, struct diag *diag);
 /* Takes a changed copy if it does not contradict itself or others. Its clients
  * follow. */
 int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag);

@@ -172,12 +172,13 @@ DEFUN(no_link_mark, no_link_mark_cmd, "no mark [(1-4294967295)]",
 static bool tunnel_edit(struct vty *vty, struct iked_tunnel *copy)
 {
 	VTY_DECLVAR_CONTEXT(place, place);
-	const struct iked_tunnel *tunnel = iked_tunnel_find(&iked.config, place->name);
+	struct diag diag;
+	const struct iked_tunnel *tunnel = iked_tunnel_of_node(&iked.config, place->name, &diag);
 
 	if (tunnel)
 		*copy = *tunnel;
 	else
-		vty_out(vty, "%% tunnel %s is gone: type \"exit\"\n", place->name);
+		(void)failed(vty, &diag);
 	return tunnel != NULL;
 }
 
@@ -195,15 +196,9 @@ DEFUN_NOSH(tunnel_begin, tunnel_begin_cmd, "tunnel NAME", "A tunnel to one peer,
 {
 	struct diag diag;
 
-	const struct iked_tunnel *tunnel = iked_tunnel_get(&iked.config, argv[1]->arg, &diag);
-
-	if (!tunnel)
+	if (!iked_tunnel_get(&iked.config, argv[1]->arg, &diag) ||
+	    !iked_tunnel_of_node(&iked.config, argv[1]->arg, &diag))
 		return failed(vty, &diag);
-	if (tunnel->of[0]) {
-		vty_out(vty, "%% %s is a client of tunnel %s: type its lines there, as \"client %s prefix PREFIX\"\n", tunnel->t.name,
-			tunnel->of, tunnel->t.name);
-		return CMD_WARNING_CONFIG_FAILED;
-	}
 	iked_changed();
 	return enter(vty, TUNNEL_NODE_SAV, argv[1]->arg);
 }

@@ -430,6 +430,10 @@ static void names_and_identities_are_all_different(void **state)
 	assert_non_null(iked_tunnel_get(config, "all2", &diag));
 	assert_null(iked_client_get(config, "all2", "a", &diag));
 	assert_non_null(strstr(diag.text, "tunnel all has a client a already"));
+	/* a VTY is in its node since before it was one */
+	assert_null(iked_client_get(config, "a", "x", &diag));
+	assert_non_null(strstr(diag.text, "a is a client of tunnel all"));
+	assert_null(iked_tunnel_find(config, "x"));
 	assert_null(iked_client_get(config, "none", "x", &diag));
 	assert_null(iked_client_find(config, "all2", "a"));
 }
