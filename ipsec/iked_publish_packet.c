@@ -17,6 +17,7 @@
 
 #include "ipsec/iked.h"
 #include "ipsec/iked_ipip.h"
+#include "ipsec/iked_virtual.h"
 #include "lib/fnv.h"
 #include "lib/mem.h"
 #include "schema/tunnel_update.h"
@@ -272,6 +273,7 @@ static void publish_one(struct published *p, const struct iked_tunnel *t)
 	struct tunnel_update *msg = mem_alloc(sizeof(*msg));
 	struct wr w = { 0 };
 
+	iked_virtual_set(t, p->up ? p->local_ts : NULL);
 	describe(p, t, msg);
 	tunnel_update_pack(msg, &w);
 	free(msg);
@@ -300,6 +302,7 @@ static void drop(struct published **at, bool say)
 		free(msg);
 	}
 	*at = p->next;
+	iked_virtual_gone(p->name);
 	forget_selectors(p);
 	wr_fini(&p->packed);
 	free(p);
