@@ -20,7 +20,6 @@
 #define ORPHANS_S     300 /* a predecessor's SAs: a peer has noticed by then that we began anew */
 #define HARD_SPARE_S  600
 #define PROBE_DEVICE  "sav-probe"
-#define MTU_MIN	      1280 /* below, the kernel takes IPv6 away (RFC 8200 5) */
 
 struct ktunnel {
 	struct ktunnel *next;
@@ -366,7 +365,7 @@ static void fit(struct kchild *c, const struct esp_path *path)
 
 	if (room == 0 || !k->if_id)
 		return;
-	k->mtu = room < MTU_MIN ? MTU_MIN : room;
+	k->mtu = room < PROC_MTU_MIN ? PROC_MTU_MIN : room;
 	kernel.resized = k;
 }
 

@@ -287,6 +287,10 @@ struct proc_packet {
 	struct ike_bytes data; /* without the non-ESP marker */
 };
 
+/* Of a device of sav-esp: below, the kernel takes IPv6 away (RFC 8200 5), and more no
+ * device has. Others are no message. */
+#define PROC_MTU_MIN 1280
+#define PROC_MTU_MAX 65535
 struct proc_mtu {
 	char tunnel[IKE_TUNNEL_NAME];
 	uint32_t mtu;

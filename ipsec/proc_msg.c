@@ -425,6 +425,7 @@ static void io_mtu(struct io *io, struct proc_mtu *m)
 {
 	io_text(io, m->tunnel, sizeof(m->tunnel));
 	io_u32(io, &m->mtu);
+	io->bad = io->bad || m->mtu < PROC_MTU_MIN || m->mtu > PROC_MTU_MAX;
 }
 
 static void io_esp_counters(struct io *io, struct proc_esp_counters *m)

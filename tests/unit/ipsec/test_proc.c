@@ -123,6 +123,26 @@ static void child_with_an_spi_that_is_none(void **st)
 	free(out);
 }
 
+/* One that was taken over could take IPv6 from an interface, or all that is longer. */
+static void an_mtu_that_no_device_has(void **st)
+{
+	static const struct {
+		uint32_t mtu;
+		bool good;
+	} cases[] = { { 0, false }, { 1, false }, { 68, false }, { 576, false }, { 1279, false }, { 1280, true }, { 1446, true },
+		      { 65535, true }, { 65536, false }, { 0x80000000, false }, { UINT32_MAX, false } };
+	struct proc_mtu out;
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct proc_mtu in = { "berlin", cases[i].mtu };
+		struct wr w = { 0 };
+
+		proc_mtu_encode(&w, &in);
+		assert_int_equal(proc_mtu_decode(body_of(&w, PROC_MTU), &out), cases[i].good);
+		wr_fini(&w);
+	}
+}
+
 /* Each byte set to each of some values: nothing but true or false comes of it,
  * and what is taken stays within its bounds. */
 static void no_byte_leads_out_of_bounds(void **st)
@@ -378,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(child_there_and_back),
 		cmocka_unit_test(child_with_an_spi_that_is_none),
+		cmocka_unit_test(an_mtu_that_no_device_has),
 		cmocka_unit_test(no_byte_leads_out_of_bounds),
 		cmocka_unit_test(sign_points_into_the_message),
 		cmocka_unit_test(rows_of_show),
