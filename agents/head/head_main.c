@@ -5,11 +5,11 @@
 
 #include "agents/head/head_main.h"
 #include "agents/head/head_zebra.h"
+#include "agents/tunnel_feed_packet.h"
 #include "lib/metrics.h"
 
 #define ZEBRA_PATH    "/run/frr/zserv.api"
-#define RETRY_MS      1000
-#define MESSAGES_MAX  1000 /* of sav-iked's in one turn */
+#define RETRY_MS      1000 /* between attempts to hear sav-iked */
 #define NOTES_MAX     100  /* of clients in a second */
 
 GAUGE(m_zebra, "sav_agent_head_zebra_up", "Is there a connection to zebra for the routes of a head end's clients.");
@@ -24,16 +24,14 @@ COUNTER(m_withdrawn, "sav_agent_head_withdrawn_total", "Prefixes withdrawn from 
 static struct {
 	struct event_loop *loop;
 	struct zebra_privs_t *privs;
-	const char *tunnel_socket;
 	void (*note)(void *ctx, bool alarm, const char *text);
 	void *ctx;
 	struct head_config config;
 	bool config_ready;
 	struct head *head;
-	int fd; /* to sav-iked */
-	char error[512];
-	struct event *t_read, *t_connect, *t_run, *t_changed;
-} h = { .fd = -1 };
+	struct tunnel_feed *feed;
+	struct event *t_run, *t_changed;
+} h;
 
 int64_t head_agent_now_ms(void)
 {
@@ -55,19 +53,12 @@ const struct head *head_agent_head(void)
 
 const char *head_agent_error(void)
 {
-	return h.error;
+	return tunnel_feed_error(h.feed);
 }
 
 void head_zebra_default(void)
 {
 	snprintf(frr_zclientpath, sizeof(frr_zclientpath), "%s", ZEBRA_PATH);
-}
-
-static void set_error(const char *text)
-{
-	if (text[0] && strcmp(text, h.error) != 0)
-		h.note(h.ctx, true, text);
-	snprintf(h.error, sizeof(h.error), "%s", text);
 }
 
 /* ---- routes and time ---- */
@@ -132,7 +123,6 @@ static void tell_complete(void)
 static void zebra_connected(void *ctx)
 {
 	(void)ctx;
-	h.note(h.ctx, false, "connected to zebra");
 	head_resend(h.head, true);
 	tell_complete();
 }
@@ -157,58 +147,45 @@ static const struct head_zebra_ops zebra_ops = {
 
 /* ---- sav-iked ---- */
 
-static void on_connect(struct event *t);
-
-static void disconnect(void)
+static void tunnels_begin(void *ctx)
 {
-	EVENT_OFF(h.t_read);
-	if (h.fd >= 0)
-		close(h.fd);
-	h.fd = -1;
+	(void)ctx;
+	head_snapshot(h.head);
 }
 
-static void take(const struct tunnel_update *update)
+static void tunnels_take(void *ctx, const struct tunnel_update *update)
 {
+	(void)ctx;
 	head_update(h.head, update, head_agent_now_ms());
 	if (update->type == TUNNEL_UPDATE_COMPLETE)
 		tell_complete();
 }
 
-static void on_read(struct event *t)
+static void tunnels_end(void *ctx)
 {
-	static struct tunnel_update update; /* large */
-	struct diag diag;
-	int rc = 1;
+	(void)ctx;
+	head_lost(h.head, head_agent_now_ms());
+}
 
-	(void)t;
-	for (unsigned i = 0; i < MESSAGES_MAX && (rc = tunnel_reader_next(h.fd, &update, &diag)) == 1; i++)
-		take(&update);
-	if (rc < 0) {
-		set_error(diag.text);
-		disconnect();
-		head_lost(h.head, head_agent_now_ms());
-		event_add_timer_msec(h.loop, on_connect, NULL, RETRY_MS, &h.t_connect);
-	} else {
-		event_add_read(h.loop, on_read, NULL, h.fd, &h.t_read);
-	}
+static void tunnels_turn(void *ctx)
+{
+	(void)ctx;
 	run();
 }
 
-static void on_connect(struct event *t)
+static void tunnels_note(void *ctx, bool alarm, const char *text)
 {
-	struct diag diag;
-
-	(void)t;
-	h.fd = tunnel_reader_open(h.tunnel_socket, &diag);
-	if (h.fd < 0) {
-		set_error(diag.text);
-		event_add_timer_msec(h.loop, on_connect, NULL, RETRY_MS, &h.t_connect);
-		return;
-	}
-	set_error("");
-	head_snapshot(h.head);
-	event_add_read(h.loop, on_read, NULL, h.fd, &h.t_read);
+	(void)ctx;
+	h.note(h.ctx, alarm, text);
 }
+
+static const struct tunnel_feed_ops tunnel_ops = {
+	.begin = tunnels_begin,
+	.take = tunnels_take,
+	.end = tunnels_end,
+	.turn = tunnels_turn,
+	.note = tunnels_note,
+};
 
 bool head_agent_collect(struct metrics *m, uint64_t *step, void *arg)
 {
@@ -235,8 +212,7 @@ bool head_agent_collect(struct metrics *m, uint64_t *step, void *arg)
 static void on_changed(struct event *t)
 {
 	(void)t;
-	if (h.config.n && !h.t_connect && h.fd < 0)
-		event_add_timer_msec(h.loop, on_connect, NULL, 0, &h.t_connect);
+	tunnel_feed_want(h.feed, h.config.n != 0);
 	head_zebra_graceful(h.config.graceful_s);
 	if (h.config.n)
 		head_zebra_start(h.loop, h.privs, &zebra_ops, NULL);
@@ -244,12 +220,9 @@ static void on_changed(struct event *t)
 	run();
 	if (h.config.n)
 		return;
-	EVENT_OFF(h.t_connect);
-	disconnect();
 	head_snapshot(h.head);
 	head_update(h.head, &(struct tunnel_update){ .type = TUNNEL_UPDATE_COMPLETE }, head_agent_now_ms());
 	head_lost(h.head, head_agent_now_ms()); /* nobody tells of tunnels now */
-	h.error[0] = '\0';
 }
 
 void head_agent_changed(void)
@@ -269,10 +242,10 @@ void head_agent_start(struct event_loop *loop, struct zebra_privs_t *privs, cons
 {
 	h.loop = loop;
 	h.privs = privs;
-	h.tunnel_socket = tunnel_socket;
 	h.note = note;
 	h.ctx = ctx;
 	h.head = head_new(head_agent_config(), on_route, on_note, NULL);
+	h.feed = tunnel_feed_new(loop, tunnel_socket, RETRY_MS, &tunnel_ops, NULL);
 	head_agent_changed();
 }
 
@@ -280,8 +253,8 @@ void head_agent_stop(void)
 {
 	EVENT_OFF(h.t_changed);
 	EVENT_OFF(h.t_run);
-	EVENT_OFF(h.t_connect);
-	disconnect();
+	tunnel_feed_free(h.feed);
+	h.feed = NULL;
 	head_zebra_stop();
 	head_free(h.head);
 	h.head = NULL;

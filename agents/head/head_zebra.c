@@ -7,6 +7,7 @@
 #include "zclient.h"
 
 #include "agents/head/head_zebra.h"
+#include "agents/trouble.h"
 
 #define TYPE	 ZEBRA_ROUTE_NHRP
 #define RETRY_MS 500 /* libfrr's own try again comes after 10 s */
@@ -18,7 +19,7 @@ static struct {
 	struct zclient *client;
 	bool up;
 	uint32_t graceful_s;
-	char error[256];
+	struct trouble trouble;
 	struct event *t_watch;
 } z;
 
@@ -29,12 +30,23 @@ bool head_zebra_is_up(void)
 
 const char *head_zebra_error(void)
 {
-	return z.error;
+	return z.trouble.text;
 }
 
 const char *head_zebra_path(void)
 {
 	return frr_zclientpath;
+}
+
+static int64_t now_ms(void)
+{
+	return frr_now_us() / 1000;
+}
+
+static void fails(const char *text)
+{
+	if (trouble_begins(&z.trouble, text, now_ms()))
+		z.ops->note(z.ctx, true, text);
 }
 
 /* ---- addresses ---- */
@@ -151,16 +163,17 @@ static int on_fate(ZAPI_CALLBACK_ARGS)
 static void on_connected(struct zclient *client)
 {
 	z.up = true;
-	z.error[0] = '\0';
 	zebra_route_notify_send(ZEBRA_ROUTE_NOTIFY_REQUEST, client, true);
 	send_capability(z.graceful_s ? ZEBRA_CLIENT_GR_CAPABILITIES : ZEBRA_CLIENT_GR_DISABLE, AFI_IP);
+	if (trouble_ends(&z.trouble, now_ms()))
+		z.ops->note(z.ctx, false, "connected to zebra");
 	z.ops->connected(z.ctx);
 }
 
 /* libfrr does not tell why it could not connect. */
 static void find_error(void)
 {
-	char text[sizeof(z.error)];
+	char text[sizeof(z.trouble.text)];
 
 	if (access(frr_zclientpath, R_OK | W_OK) == 0)
 		snprintf(text, sizeof(text), "zebra does not answer on %s", frr_zclientpath);
@@ -169,9 +182,7 @@ static void find_error(void)
 			 errno == EACCES ? ": run sav-agent as the user of zebra (-u frr -g frr)" :
 			 errno == ENOENT ? ": does zebra run? (-z says where its socket is)" :
 					   "");
-	if (strcmp(text, z.error) != 0)
-		z.ops->note(z.ctx, true, text);
-	snprintf(z.error, sizeof(z.error), "%s", text);
+	fails(text);
 }
 
 static void on_watch(struct event *t)
@@ -181,7 +192,7 @@ static void on_watch(struct event *t)
 	if (z.client->sock >= 0)
 		return;
 	if (z.up)
-		z.ops->note(z.ctx, true, "the connection to zebra has ended; it has removed our routes, or keeps them for a while");
+		fails("the connection to zebra has ended; it has removed our routes, or keeps them for a while");
 	z.up = false;
 	EVENT_OFF(z.client->t_connect);
 	zclient_start(z.client);
@@ -215,5 +226,5 @@ void head_zebra_stop(void)
 	zclient_free(z.client);
 	z.client = NULL;
 	z.up = false;
-	z.error[0] = '\0';
+	z.trouble = (struct trouble){ .n_told = 0 };
 }

@@ -9,6 +9,7 @@
 #include "agents/steer/rules_nl.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/tunnels.h"
+#include "agents/tunnel_feed_packet.h"
 
 #define PLAN_DELAY_MS 10  /* lines of a configuration and notifications come in bursts */
 #define RETRY_MS      1000
@@ -21,7 +22,7 @@ static struct {
 	const struct steer_ops *ops;
 	void *ctx;
 	const struct link_table *links;
-	const char *tunnel_socket, *memory, *delegations; /* files */
+	const char *memory, *delegations; /* files */
 
 	struct site site;
 	bool site_ready, started, released;
@@ -35,14 +36,16 @@ static struct {
 	struct nft_site *nft;
 	struct accept_ra *accept_ra;
 
-	int tunnel_fd;
+	struct tunnel_feed *feed;
 	struct tunnel_list tunnels;
+	bool tunnels_changed; /* since the plan was made */
+	bool tunnels_asked;   /* anew by us, of whom nothing has ended */
 	int64_t settled_us; /* sav-iked has had time to make its interfaces again */
 
-	struct event *t_plan, *t_news, *t_poll, *t_tunnels, *t_connect, *t_watch, *t_memory, *t_settled;
+	struct event *t_plan, *t_news, *t_poll, *t_watch, *t_memory, *t_settled;
 	uint64_t applied;
 	struct diag error;
-} st = { .tunnel_fd = -1 };
+} st;
 
 static void set_error(int rc, const struct diag *diag)
 {
@@ -88,7 +91,7 @@ static void make_plan(struct plan *plan)
 		.n_tunnels = st.tunnels.n,
 		.tunnels_known = st.tunnels.known,
 		.tunnels_away = st.tunnels.known &&
-				(st.tunnel_fd < 0 || st.tunnels.collecting ||
+				(!tunnel_feed_is_up(st.feed) || st.tunnels.collecting ||
 				 frr_now_us() < st.settled_us),
 		.states = st.states,
 		.before = &st.plan,
@@ -217,6 +220,28 @@ static int apply_plan(const struct plan *plan, struct diag *diag)
 	return rc;
 }
 
+static bool wants_tunnels(void)
+{
+	for (size_t i = 0; i < st.plan.n_paths; i++) {
+		if (st.plan.paths[i].path.kind == PATH_TUNNEL)
+			return true;
+	}
+	return false;
+}
+
+/* sav-iked has told of those that were named when the connection was made. */
+static void ask_tunnels(void)
+{
+	const bool wanted = wants_tunnels();
+
+	if (wanted && tunnel_feed_is_up(st.feed) && tunnels_lacks(&st.tunnels, &st.site)) {
+		st.tunnels_asked = true;
+		tunnel_feed_again(st.feed);
+	} else {
+		tunnel_feed_want(st.feed, wanted);
+	}
+}
+
 static bool is_idle(void)
 {
 	return !site_is_used(&st.site) && st.plan.n_providers == 0 && st.applied != 0;
@@ -238,6 +263,7 @@ static void run_plan(void)
 	log_changes(&st.plan, &plan);
 	plan_fini(&st.plan);
 	st.plan = plan;
+	ask_tunnels();
 	if (own_accept_ra(rc == 0 ? &diag : &(struct diag){ "" }) < 0)
 		rc = -1;
 	set_error(rc, &diag);
@@ -331,66 +357,58 @@ const struct steer_tunnel *steer_tunnel_find(const char *name)
 	return tunnels_find(&st.tunnels, name);
 }
 
+/* When it was not us who ended the connection before. */
+static void sav_iked_is_new(void)
+{
+	st.settled_us = frr_now_us() + SETTLE_MS * 1000;
+	EVENT_OFF(st.t_settled);
+	event_add_timer_msec(st.loop, on_plan, NULL, SETTLE_MS + 1, &st.t_settled);
+}
+
+static void tunnels_from_now(void *ctx)
+{
+	(void)ctx;
+	if (!st.tunnels_asked)
+		sav_iked_is_new();
+	st.tunnels_asked = false;
+	tunnels_begin(&st.tunnels, &st.site);
+}
+
+static void take_tunnel(void *ctx, const struct tunnel_update *update)
+{
+	(void)ctx;
+	st.tunnels_changed |= tunnels_take(&st.tunnels, update);
+}
+
 /* While sav-iked is away the ESP helper goes on: what was known last holds, and
  * the probes say whether it is still true. */
-static void disconnect(void)
+static void tunnels_end(void *ctx)
 {
-	EVENT_OFF(st.t_tunnels);
-	if (st.tunnel_fd >= 0)
-		close(st.tunnel_fd);
-	st.tunnel_fd = -1;
+	(void)ctx;
 }
 
-static void on_connect(struct event *t);
-
-static void on_tunnels(struct event *t)
+static void tunnels_turn(void *ctx)
 {
-	static struct tunnel_update update; /* large */
-	struct diag diag;
-	int rc;
-
-	(void)t;
-	event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
-	while ((rc = tunnel_reader_next(st.tunnel_fd, &update, &diag)) == 1)
-		tunnels_take(&st.tunnels, &update);
-	if (rc < 0) {
-		st.ops->note(st.ctx, true, diag.text);
-		disconnect();
-		event_add_timer_msec(st.loop, on_connect, NULL, CONNECT_MS, &st.t_connect);
+	(void)ctx;
+	if (st.tunnels.collecting || !st.tunnels_changed)
 		return;
-	}
-	if (!st.tunnels.collecting)
-		run_plan();
+	st.tunnels_changed = false;
+	run_plan();
 }
 
-static bool wants_tunnels(void)
+static void tunnels_note(void *ctx, bool alarm, const char *text)
 {
-	for (size_t i = 0; i < st.plan.n_paths; i++) {
-		if (st.plan.paths[i].path.kind == PATH_TUNNEL)
-			return true;
-	}
-	return false;
+	(void)ctx;
+	st.ops->note(st.ctx, alarm, text);
 }
 
-static void on_connect(struct event *t)
-{
-	struct diag diag;
-
-	(void)t;
-	if (wants_tunnels() && st.tunnel_fd < 0) {
-		st.tunnel_fd = tunnel_reader_open(st.tunnel_socket, &diag);
-		if (st.tunnel_fd >= 0) {
-			tunnels_begin(&st.tunnels);
-			st.settled_us = frr_now_us() + SETTLE_MS * 1000;
-			EVENT_OFF(st.t_settled);
-			event_add_timer_msec(st.loop, on_plan, NULL, SETTLE_MS + 1,
-					     &st.t_settled);
-			event_add_read(st.loop, on_tunnels, NULL, st.tunnel_fd, &st.t_tunnels);
-			return;
-		}
-	}
-	event_add_timer_msec(st.loop, on_connect, NULL, CONNECT_MS, &st.t_connect);
-}
+static const struct tunnel_feed_ops tunnel_ops = {
+	.begin = tunnels_from_now,
+	.take = take_tunnel,
+	.end = tunnels_end,
+	.turn = tunnels_turn,
+	.note = tunnels_note,
+};
 
 /* ---- configuration ---- */
 
@@ -425,7 +443,8 @@ const struct path_state *steer_path_state(uint32_t number)
 
 void steer_status(struct steer_status *out)
 {
-	*out = (struct steer_status){ .tunnels_known = !st.tunnels.collecting && st.tunnel_fd >= 0,
+	*out = (struct steer_status){ .tunnels_known = !st.tunnels.collecting &&
+							 tunnel_feed_is_up(st.feed),
 				      .in_force = st.started && !st.released &&
 						  st.plan.n_providers != 0 &&
 						  st.error.text[0] == '\0',
@@ -466,7 +485,6 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	st.ops = ops;
 	st.ctx = ctx;
 	st.links = links;
-	st.tunnel_socket = files->tunnel_socket;
 	st.memory = files->memory;
 	st.delegations = files->delegations;
 	if (!open_kernel(&diag)) {
@@ -482,11 +500,11 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++)
 		st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
 	path_memory_load(st.memory, &st.site, st.states, frr_now_us() / 1000);
+	st.feed = tunnel_feed_new(loop, files->tunnel_socket, CONNECT_MS, &tunnel_ops, NULL);
 	st.started = true;
 	run_plan();
 	event_add_read(loop, on_news, NULL, rules_nl_fd(st.rules), &st.t_news);
 	event_add_timer_msec(loop, on_poll, NULL, POLL_MS, &st.t_poll);
-	event_add_timer_msec(loop, on_connect, NULL, 0, &st.t_connect);
 }
 
 void steer_stop(void)
@@ -494,13 +512,12 @@ void steer_stop(void)
 	EVENT_OFF(st.t_plan);
 	EVENT_OFF(st.t_news);
 	EVENT_OFF(st.t_poll);
-	EVENT_OFF(st.t_connect);
 	EVENT_OFF(st.t_watch);
 	if (st.t_memory)
 		on_memory(NULL);
 	EVENT_OFF(st.t_memory);
 	EVENT_OFF(st.t_settled);
-	disconnect();
+	tunnel_feed_free(st.feed);
 	rules_nl_close(st.rules);
 	nft_site_close(st.nft);
 	accept_ra_close(st.accept_ra);

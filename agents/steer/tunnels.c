@@ -21,12 +21,49 @@ void tunnels_fini(struct tunnel_list *l)
 	*l = (struct tunnel_list){ 0 };
 }
 
-void tunnels_begin(struct tunnel_list *l)
+static bool is_named(const struct tunnel_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->n_names; i++) {
+		if (strcmp(l->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t names_of(const struct site *site, char out[PATH_NUMBER_MAX][PATH_NAME_SIZE])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < site->n_providers; i++) {
+		const struct site_provider *p = &site->providers[i];
+
+		for (size_t j = 0; j < p->n_paths && n < PATH_NUMBER_MAX; j++) {
+			if (p->paths[j].kind == PATH_TUNNEL)
+				memcpy(out[n++], p->paths[j].name, PATH_NAME_SIZE);
+		}
+	}
+	return n;
+}
+
+bool tunnels_lacks(const struct tunnel_list *l, const struct site *site)
+{
+	char names[PATH_NUMBER_MAX][PATH_NAME_SIZE];
+	const size_t n = names_of(site, names);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_named(l, names[i]))
+			return true;
+	}
+	return false;
+}
+
+void tunnels_begin(struct tunnel_list *l, const struct site *site)
 {
 	list_free(l->fresh, l->n_fresh);
 	l->fresh = NULL;
 	l->n_fresh = 0;
 	l->collecting = true;
+	l->n_names = names_of(site, l->names);
 }
 
 static struct steer_tunnel *find(struct steer_tunnel *list, size_t n, const char *name)
@@ -47,7 +84,7 @@ static struct steer_tunnel *get(struct steer_tunnel **list, size_t *n, const cha
 {
 	struct steer_tunnel *t = find(*list, *n, name);
 
-	if (t || *n == TUNNELS_MAX)
+	if (t)
 		return t;
 	*list = mem_realloc(*list, *n + 1, sizeof(**list));
 	t = &(*list)[(*n)++];
@@ -76,8 +113,6 @@ static void take(struct tunnel_list *l, const struct tunnel_state *from)
 	const struct steer_tunnel *was = tunnels_find(l, from->name);
 	const char *device = from->interface;
 
-	if (!t)
-		return;
 	if (device[0] == '\0' && was)
 		device = was->device;
 	t->up = from->up;
@@ -86,20 +121,21 @@ static void take(struct tunnel_list *l, const struct tunnel_state *from)
 	take_selectors(t, from);
 }
 
-static void remove_from(struct steer_tunnel *list, size_t *n, const char *name)
+static bool remove_from(struct steer_tunnel *list, size_t *n, const char *name)
 {
 	struct steer_tunnel *t = find(list, *n, name);
 
 	if (!t)
-		return;
+		return false;
 	addrset_fini(&t->sources);
 	*t = list[--*n];
+	return true;
 }
 
-static void complete(struct tunnel_list *l)
+static bool complete(struct tunnel_list *l)
 {
 	if (!l->collecting)
-		return;
+		return false;
 	list_free(l->items, l->n);
 	l->items = l->fresh;
 	l->n = l->n_fresh;
@@ -107,24 +143,25 @@ static void complete(struct tunnel_list *l)
 	l->n_fresh = 0;
 	l->collecting = false;
 	l->known = true;
+	return true;
 }
 
-void tunnels_take(struct tunnel_list *l, const struct tunnel_update *u)
+bool tunnels_take(struct tunnel_list *l, const struct tunnel_update *u)
 {
 	switch (u->type) {
 	case TUNNEL_UPDATE_UNKNOWN:
 		break;
 	case TUNNEL_UPDATE_TUNNEL:
+		if (!is_named(l, u->tunnel.name))
+			break;
 		take(l, &u->tunnel);
-		break;
+		return true;
 	case TUNNEL_UPDATE_GONE:
 		if (l->collecting)
-			remove_from(l->fresh, &l->n_fresh, u->tunnel.name);
-		else
-			remove_from(l->items, &l->n, u->tunnel.name);
-		break;
+			return remove_from(l->fresh, &l->n_fresh, u->tunnel.name);
+		return remove_from(l->items, &l->n, u->tunnel.name);
 	case TUNNEL_UPDATE_COMPLETE:
-		complete(l);
-		break;
+		return complete(l);
 	}
+	return false;
 }
