@@ -33,8 +33,6 @@ struct host *host_new(struct proc_chan *main_chan)
 void host_free(struct host *host)
 {
 	ike_engine_free(host->engine);
-	for (unsigned i = 0; i < host->n_sockets; i++)
-		close(host->sockets[i].fd);
 	host_creds_free(host);
 	wr_fini(&host->key_ids);
 	host_children_free(host);

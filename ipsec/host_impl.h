@@ -100,7 +100,7 @@ void host_socket_hold(struct host *host, bool kernel);
 void host_socket_release(struct host *host, bool kernel); /* one more PROC_DONE is back */
 void host_socket_release_all(struct host *host, bool kernel); /* a datapath that will not answer */
 uint64_t host_socket_run(struct host *host); /* when to come again, UINT64_MAX: nothing waits */
-void host_socket_fini(struct host *host);
+void host_socket_fini(struct host *host); /* what waits is sent: a delete must not be lost */
 void host_socket_send(struct host *host, const struct ike_path *path, const void *data, size_t len, bool keepalive);
 
 /* ---- host_child.c */

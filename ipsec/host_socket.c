@@ -168,14 +168,13 @@ void host_socket_hold(struct host *host, bool kernel)
 	host->told[kernel]++;
 }
 
-static void held_take(struct host *host, bool send)
+static void held_take(struct host *host)
 {
 	struct host_held *held = host->held;
 
 	host->held = held->next;
 	host->n_held--;
-	if (send)
-		send_now(host, &held->path, held->data, held->len, false);
+	send_now(host, &held->path, held->data, held->len, false);
 	free(held);
 }
 
@@ -184,27 +183,29 @@ void host_socket_release(struct host *host, bool kernel)
 	if (host->done[kernel] < host->told[kernel])
 		host->done[kernel]++;
 	while (host->held && is_done(host, host->held->after))
-		held_take(host, true);
+		held_take(host);
 }
 
 void host_socket_release_all(struct host *host, bool kernel)
 {
 	host->done[kernel] = host->told[kernel];
 	while (host->held && is_done(host, host->held->after))
-		held_take(host, true);
+		held_take(host);
 }
 
 uint64_t host_socket_run(struct host *host)
 {
 	while (host->held && host->held->since_ms + HOST_HELD_MS <= host->now_ms)
-		held_take(host, true);
+		held_take(host);
 	return host->held ? host->held->since_ms + HOST_HELD_MS : UINT64_MAX;
 }
 
 void host_socket_fini(struct host *host)
 {
 	while (host->held)
-		held_take(host, false);
+		held_take(host);
+	for (unsigned i = 0; i < host->n_sockets; i++)
+		close(host->sockets[i].fd);
 }
 
 /* ---- in */

@@ -312,9 +312,27 @@ static void test_an_answer_waits_until_the_kernel_has_the_child(void **state)
 	host_ops.send(host, &path, (const uint8_t *)"three", 5);
 	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 5);
 	done(); /* one too many does nothing */
-	add_to(7, true);
-	host_ops.send(host, &path, (const uint8_t *)"four", 4); /* freed at the end */
 	close(peer);
+}
+
+/* A delete, say: the peer would keep what is gone here. */
+static void test_what_waits_at_the_end_is_sent(void **state)
+{
+	struct ike_path path;
+	int peer = link_of_kernel(&path);
+	char got[8];
+
+	add_to(7, true);
+	host_ops.send(host, &path, (const uint8_t *)"one", 3);
+	host_ops.send(host, &path, (const uint8_t *)"two", 3);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	teardown(state);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	assert_memory_equal(got, "one", 3);
+	assert_int_equal(recv(peer, got, sizeof(got), MSG_DONTWAIT), 3);
+	assert_memory_equal(got, "two", 3);
+	close(peer);
+	setup(state);
 }
 
 /* Children come without a break when many clients do: nobody waits for another one's. */
@@ -400,6 +418,7 @@ int main(void)
 		CASE(test_a_child_that_is_deleted_sends_no_more_and_receives),
 		CASE(test_a_child_that_nothing_replaces_goes_at_once),
 		CASE(test_an_answer_waits_until_the_kernel_has_the_child),
+		CASE(test_what_waits_at_the_end_is_sent),
 		CASE(test_an_answer_waits_for_its_own_child_and_not_for_later_ones),
 		CASE(test_a_datapath_that_does_not_answer_stops_nobody),
 		CASE(test_what_the_signer_cannot_do_is_told_once_in_a_while),
