@@ -69,7 +69,21 @@ static void on_usr1(void)
 {
 	zlog_rotate();
 }
+
+static void reload_failed(void *ctx, const char *text)
+{
+	(void)ctx;
+	zlog_warn("%s", text);
+}
+
+/* As "site reload". */
+static void on_hup(void)
+{
+	site_vty_reload(reload_failed, NULL);
+}
+
 static struct frr_signal_t signals[] = {
+	{ .signal = SIGHUP, .handler = on_hup },
 	{ .signal = SIGINT, .handler = on_term },
 	{ .signal = SIGTERM, .handler = on_term },
 	{ .signal = SIGUSR1, .handler = on_usr1 },

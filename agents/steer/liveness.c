@@ -116,9 +116,10 @@ static void set_path(struct liveness *l, const struct path *path, int64_t now)
 		if (path->was_dead)
 			begin_dead(w);
 		begin(l, w, path, now);
-	} else if (same_way(&w->path, path)) {
+	} else if (same_way(&w->path, path) && !(w->path.excused && !path->excused)) {
 		watched_update(w, path, now);
 	} else {
+		/* what was asked while it was excused says nothing either */
 		l->ops.close(l->ctx, path->number);
 		/* an interface that goes away is a failure; another one is none */
 		if (path->ifindex)

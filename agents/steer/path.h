@@ -96,8 +96,8 @@ struct path {
 	/* It would be used if it lives: there are an interface that is up, a gateway,
 	 * keys of the tunnel. */
 	bool possible[IP_FAMILIES];
-	/* Its interface is gone because sav-iked is being started anew, which says
-	 * nothing of the way. */
+	/* Its interface is gone, down or without keys because sav-iked is being started
+	 * anew, which says nothing of the way. */
 	bool excused;
 	/* The agent that ran before has found it dead: it must prove that it lives. */
 	bool was_dead;

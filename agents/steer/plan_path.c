@@ -187,6 +187,19 @@ static void add_subnet(const struct ip_prefix *p, void *arg)
 	plan_append_prefix(&pp->subnets, &pp->n_subnets, p);
 }
 
+/* While sav-iked is started anew its interface is gone, then there and down, then up
+ * and without keys. */
+static bool is_excused(const struct plan_maker *m, const struct site_path *config,
+		       const struct agent_interface *in)
+{
+	const struct steer_tunnel *t;
+
+	if (config->kind != PATH_TUNNEL || !m->world->tunnels_away)
+		return false;
+	t = tunnel_find(m, config->name);
+	return !in || !in->up || (t && !t->up);
+}
+
 void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 		    const struct site_path *config)
 {
@@ -209,7 +222,7 @@ void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 	p->watch = provider->watch;
 	set_device(m, config, p);
 	in = plan_interface_find(m, p->device);
-	p->excused = !in && p->kind == PATH_TUNNEL && m->world->tunnels_away;
+	p->excused = is_excused(m, config, in);
 	if (in) {
 		p->ifindex = in->index;
 		p->device_up = in->up;

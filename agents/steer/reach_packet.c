@@ -423,6 +423,19 @@ int reach_packet_listen(struct reach_packet *rp, enum ip_family f,
 	return s->listen.on ? try_listen(s, diag) : 0;
 }
 
+int reach_packet_reload(struct reach_packet *rp, enum ip_family f, struct diag *diag)
+{
+	struct side *s = &rp->sides[f];
+
+	if (s->listen_fd < 0) {
+		EVENT_OFF(s->t_retry);
+		return s->listen.on ? try_listen(s, diag) : 0;
+	}
+	if (reach_key_read(s->listen.key, &s->listen_key, diag) == 0)
+		return 0;
+	return diag_prepend(diag, "responder of the completeness probe: the key stays");
+}
+
 /* ---- what there is ---- */
 
 void reach_packet_view(const struct reach_packet *rp, struct reach_view *out)

@@ -41,6 +41,10 @@ struct reach_listen {
 int reach_packet_listen(struct reach_packet *rp, enum ip_family f,
 			const struct reach_listen *listen, struct diag *diag);
 
+/* The responder's key anew from its file; a side that asks reads its own each time. -1
+ * with diag: it is as it was. */
+int reach_packet_reload(struct reach_packet *rp, enum ip_family f, struct diag *diag);
+
 #define REACH_EVENTS 16
 struct reach_event {
 	int64_t ms;

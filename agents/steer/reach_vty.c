@@ -21,21 +21,9 @@
 static struct reach_packet *reach;
 static struct reach_listen listens[IP_FAMILIES];
 
-static bool is_no(struct cmd_token *argv[])
-{
-	return strcmp(argv[0]->text, "no") == 0;
-}
-
-static const char *after(struct cmd_token *argv[], int argc, const char *word)
-{
-	int at = 0;
-
-	return argv_find(argv, argc, word, &at) && at + 1 < argc ? argv[at + 1]->arg : NULL;
-}
-
 static uint16_t port_of(struct cmd_token *argv[], int argc)
 {
-	const char *text = after(argv, argc, "port");
+	const char *text = steer_vty_after(argv, argc, "port");
 
 	return text ? (uint16_t)strtoul(text, NULL, 10) : REACH_PORT;
 }
@@ -80,7 +68,7 @@ DEFUN(listen_at, listen_at_cmd,
 {
 	struct reach_listen l = { .on = true, .port = port_of(argv, argc) };
 
-	if (!take(vty, argv[3]->arg, after(argv, argc, "key"), &l.at, l.key))
+	if (!take(vty, argv[3]->arg, steer_vty_after(argv, argc, "key"), &l.at, l.key))
 		return CMD_WARNING_CONFIG_FAILED;
 	listens[l.at.family] = l;
 	apply_listen(vty, (enum ip_family)l.at.family);
@@ -143,7 +131,7 @@ DEFUN(site_responder, site_responder_cmd,
 	struct diag diag;
 	struct ip_addr a;
 
-	if (!take(vty, argv[2]->arg, after(argv, argc, "key"), &a, key))
+	if (!take(vty, argv[2]->arg, steer_vty_after(argv, argc, "key"), &a, key))
 		return CMD_WARNING_CONFIG_FAILED;
 	r->has[a.family] = true;
 	r->to[a.family] = a;
@@ -178,9 +166,9 @@ DEFUN(site_return, site_return_cmd, "[no] probe return <A.B.C.D|X:X::X:X>",
 
 	if (!take(vty, argv[argc - 1]->arg, NULL, &a, NULL))
 		return CMD_WARNING_CONFIG_FAILED;
-	if (is_no(argv) && (!r->has_back[a.family] || !ip_addr_equal(&r->back[a.family], &a)))
+	if (steer_vty_is_no(argv) && (!r->has_back[a.family] || !ip_addr_equal(&r->back[a.family], &a)))
 		return refuse(vty, "is not the return address", argv[argc - 1]->arg);
-	r->has_back[a.family] = !is_no(argv);
+	r->has_back[a.family] = !steer_vty_is_no(argv);
 	r->back[a.family] = a;
 	return changed();
 }
@@ -439,6 +427,16 @@ void reach_vty_start(struct reach_packet *rp)
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
 		apply_listen(NULL, f);
 	changed();
+}
+
+void reach_vty_reload(void (*failed)(void *ctx, const char *text), void *ctx)
+{
+	struct diag diag;
+
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES && reach; f++) {
+		if (reach_packet_reload(reach, f, &diag) < 0)
+			failed(ctx, diag.text);
+	}
 }
 
 void reach_vty_init(void)

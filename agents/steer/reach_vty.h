@@ -13,6 +13,7 @@ struct reach_packet;
 void reach_vty_init(void);
 /* Takes the configuration into force, also what was read before; NULL: the end. */
 void reach_vty_start(struct reach_packet *rp);
+void reach_vty_reload(void (*failed)(void *ctx, const char *text), void *ctx);
 
 /* For the running configuration; the first is not 0 when it wrote something. */
 int reach_vty_write_listen(struct vty *vty);

@@ -8,6 +8,8 @@
 #include "command.h"
 #include "vty.h"
 
+#include "agents/steer/bfd_key.h"
+#include "agents/steer/reach_vty.h"
 #include "agents/steer/steer.h"
 #include "agents/steer/steer_vty.h"
 
@@ -169,6 +171,38 @@ DEFUN(no_site_mask, no_site_mask_cmd, "no mark mask [WORD]",
 	return steer_vty_done(vty, 0, NULL);
 }
 
+/* ---- keys ---- */
+
+void site_vty_reload(void (*failed)(void *ctx, const char *text), void *ctx)
+{
+	bfd_keys_reload(steer_site(), failed, ctx);
+	reach_vty_reload(failed, ctx);
+	steer_changed();
+}
+
+struct reloading {
+	struct vty *vty;
+	int result;
+};
+
+static void say_failed(void *ctx, const char *text)
+{
+	struct reloading *r = ctx;
+
+	vty_out(r->vty, "%% %s\n", text);
+	r->result = CMD_WARNING;
+}
+
+DEFUN(site_reload, site_reload_cmd, "site reload",
+      "A site behind several providers\n"
+      "Read the files of keys anew: of BFD, and of the completeness probe's responder\n")
+{
+	struct reloading r = { vty, CMD_SUCCESS };
+
+	site_vty_reload(say_failed, &r);
+	return r.result;
+}
+
 /* ---- the node ---- */
 
 static struct cmd_node site_node = {
@@ -187,6 +221,7 @@ void site_vty_init(void)
 	install_node(&site_node);
 	install_default((enum node_type)SITE_NODE_SAV);
 	install_element(CONFIG_NODE, &site_begin_cmd);
+	install_element(ENABLE_NODE, &site_reload_cmd);
 	IN_SITE(site_inside_cmd);
 	IN_SITE(site_private_cmd);
 	IN_SITE(site_default_cmd);

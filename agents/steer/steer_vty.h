@@ -20,6 +20,8 @@ struct vty;
 
 void steer_vty_init(void);
 void site_vty_init(void);
+/* The files of keys anew; failed: of each that could not be read. */
+void site_vty_reload(void (*failed)(void *ctx, const char *text), void *ctx);
 
 /* For commands: says it, and what a command returns. */
 int steer_vty_failed(struct vty *vty, const struct diag *diag);

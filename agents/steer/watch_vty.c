@@ -7,7 +7,7 @@
 
 #include "agents/steer/watch_vty.h"
 
-#include "agents/steer/key_file.h"
+#include "agents/steer/bfd_key.h"
 #include "agents/steer/liveness_packet.h"
 #include "agents/steer/steer_vty.h"
 #include "lib/digest.h"
@@ -29,19 +29,10 @@ static uint32_t multiplier_of(const struct path_watch *w)
 	return (w->timeout_ms - w->interval_ms / 2) / w->interval_ms;
 }
 
-static bool is_no(struct cmd_token *argv[])
-{
-	return strcmp(argv[0]->text, "no") == 0;
-}
-
 static uint32_t number_after(struct cmd_token *argv[], int argc, const char *word,
 			     uint32_t none)
 {
-	int at = 0;
-
-	if (!argv_find(argv, argc, word, &at) || at + 1 >= argc)
-		return none;
-	return (uint32_t)strtoul(argv[at + 1]->arg, NULL, 10);
+	return steer_vty_after(argv, argc, word) ? steer_vty_number_after(argv, argc, word) : none;
 }
 
 static int done(void)
@@ -59,7 +50,7 @@ DEFUN(watch_probe, watch_probe_cmd, "[no] probe",
 
 	if (!p)
 		return CMD_WARNING_CONFIG_FAILED;
-	p->watch.probe = !is_no(argv);
+	p->watch.probe = !steer_vty_is_no(argv);
 	return done();
 }
 
@@ -117,9 +108,9 @@ DEFUN(watch_target, watch_target_cmd, "[no] probe target <A.B.C.D|X:X::X:X>",
 	}
 	while (at < p->watch.n_targets && !ip_addr_equal(&p->watch.targets[at], &a))
 		at++;
-	if (at < p->watch.n_targets && is_no(argv)) {
+	if (at < p->watch.n_targets && steer_vty_is_no(argv)) {
 		remove_target(&p->watch, at);
-	} else if (at == p->watch.n_targets && !is_no(argv)) {
+	} else if (at == p->watch.n_targets && !steer_vty_is_no(argv)) {
 		if (at == PATH_TARGETS_MAX) {
 			vty_out(vty,
 				"%% %d targets are enough: \"no probe target\" first\n",
@@ -220,21 +211,15 @@ DEFUN(no_watch_multihop, no_watch_multihop_cmd,
 /* Without its key a session never comes up, rather than up without one. */
 static int read_bfd_key(struct vty *vty, struct path_watch *w, const char *file)
 {
-	uint8_t key[PATH_BFD_KEY_BYTES] = { 0 };
 	struct diag diag;
-	size_t len;
-	int rc = key_file_read(file, 1, sizeof(key), key, &len, &diag);
 
-	if (rc < 0) {
-		vty_out(vty, "%% %s\n", diag.text);
-		if (vty->type != VTY_FILE)
-			return CMD_WARNING_CONFIG_FAILED;
-		zlog_warn("BFD: %s; no session comes up until the key is configured again",
-			  diag.text);
-		digest_random(key, sizeof(key));
-	}
-	memcpy(w->bfd_key, key, sizeof(key));
-	explicit_bzero(key, sizeof(key));
+	if (bfd_key_read(w, file, &diag) == 0)
+		return CMD_SUCCESS;
+	vty_out(vty, "%% %s\n", diag.text);
+	if (vty->type != VTY_FILE)
+		return CMD_WARNING_CONFIG_FAILED;
+	zlog_warn("BFD: %s; no session comes up before it can be read: \"site reload\"", diag.text);
+	digest_random(w->bfd_key, sizeof(w->bfd_key));
 	snprintf(w->bfd_key_file, sizeof(w->bfd_key_file), "%s", file);
 	return CMD_SUCCESS;
 }

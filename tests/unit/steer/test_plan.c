@@ -99,6 +99,39 @@ static void interfaces_that_are_gone_or_down_are_no_path(void **state)
 	assert_int_equal(x->plan.paths[0].path.ifindex, 0);
 }
 
+static bool pop_is_excused(struct fixture *x)
+{
+	make(x);
+	for (size_t i = 0; i < x->plan.n_paths; i++) {
+		if (x->plan.paths[i].path.kind == PATH_TUNNEL)
+			return x->plan.paths[i].path.excused;
+	}
+	return false;
+}
+
+static void a_tunnel_whose_sav_iked_begins_anew_is_excused_until_it_has_keys(void **state)
+{
+	struct fixture *x = *state;
+	struct agent_interface *in = &x->links.inventory.interfaces[TUN0];
+
+	in->up = x->tunnel.up = false;
+	assert_false(pop_is_excused(x));
+	x->world.tunnels_away = true;
+	in->name[0] = 'x'; /* gone */
+	assert_true(pop_is_excused(x));
+	in->name[0] = 't'; /* made, and not yet up */
+	assert_true(pop_is_excused(x));
+	in->up = true;
+	assert_true(pop_is_excused(x));
+	x->tunnel.up = true;
+	assert_false(pop_is_excused(x));
+	in->up = false;
+	assert_true(pop_is_excused(x));
+	x->links.inventory.interfaces[WAN0].up = false;
+	make(x);
+	assert_false(x->plan.paths[0].path.excused); /* a link is nobody's that is started anew */
+}
+
 static void own_traffic_has_the_default_provider_first(void **state)
 {
 	struct fixture *x = *state;
@@ -465,6 +498,7 @@ int main(void)
 		CASE(a_dead_path_is_left_but_can_be_probed),
 		CASE(a_provider_that_is_dead_in_all_ways_prohibits),
 		CASE(interfaces_that_are_gone_or_down_are_no_path),
+		CASE(a_tunnel_whose_sav_iked_begins_anew_is_excused_until_it_has_keys),
 		CASE(own_traffic_has_the_default_provider_first),
 		CASE(private_sources_are_translated_by_each_provider),
 		CASE(only_the_providers_sources_leave),
