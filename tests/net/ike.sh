@@ -239,7 +239,7 @@ iked_start() { # side
 	lab_spawn "$side" "$me" "$OPENSAV_BUILD/sav-iked" -u root -g root -i "$d/iked.pid" -f "$d/iked.conf" \
 		--vty_socket "$d" --keys "$PKI" --log "file:$LAB/log/$me.log"
 	need 20 "sav-iked runs" iked 'show ipsec counters'
-	need 10 "its interface is there" ip -n "$side" link show ipsec9
+	need 20 "its interface is up" link_is_up "$side" ipsec9
 	ip -n "$side" route add "$(inner "$(other "$side")")" dev ipsec9 src "$(inner "$side" | cut -d/ -f1)"
 }
 
@@ -369,7 +369,10 @@ stop() {
 	lab_kill iked
 	lab_kill charon KILL
 	local n
-	for n in left right; do ip -n $n rule del prio 220 2>/dev/null; done
+	for n in left right; do
+		ip -n $n rule del prio 220 2>/dev/null
+		need 10 "the interface is gone" link_is_gone $n ipsec9
+	done
 	nat_off
 }
 
@@ -380,7 +383,7 @@ iked_up() { [ "$(ike_sa 'sum(s["state"] == "up" and any(c["state"] == "up" for c
 iked_one() { [ "$(ike_sa 'len(d) == 1 and len(d[0]["children"]) == 1 and d[0]["state"] == "up"')" = 1 ]; }
 iked_none() { [ "$(ike_sa 'len(d)')" = 0 ]; }
 charon_up() { swanctl --list-sas | grep -q 'INSTALLED'; }
-charon_has_none() { ! swanctl --list-sas | grep -q ESTABLISHED; }
+charon_has() { swanctl --list-sas >"$LAB/charon.sas" && [ "$(grep -c ESTABLISHED "$LAB/charon.sas")" = "$1" ]; } # how many
 pings() { in_ns left ping -q -c 3 -i 0.2 -W 1 -I 172.31.1.1 172.31.2.1 >/dev/null; }
 pings_back() { in_ns right ping -q -c 3 -i 0.2 -W 1 -I 172.31.2.1 172.31.1.1 >/dev/null; }
 # 300,000 bytes each way at once, by TCP.
@@ -393,10 +396,12 @@ streams() { # [from namespace to namespace]
 spi_in() { ike_sa '" ".join(c["spiIn"] for s in d for c in s["children"])'; }
 spi_ike() { ike_sa '" ".join(s["initiatorSpi"] for s in d)'; }
 changed() { # was command...
-	local was=$1
+	local was=$1 now
 	shift
-	[ "$("$@")" != "$was" ]
+	now=$("$@") && [ -n "$now" ] && [ "$now" != "$was" ]
 }
+# One is left, and it is another: of the new one beside the old one nothing is known yet.
+anew() { changed "$@" && iked_one && changed "$@"; } # was what
 logged() { grep -qE "$1" "$LAB/log/iked.log"; } # regex
 charon_logged() { grep -qE "$1" "$LAB/log/charon.log"; }
 shown() { iked 'show ipsec tunnel' | grep -qE "$1"; } # regex
@@ -405,7 +410,7 @@ shown() { iked 'show ipsec tunnel' | grep -qE "$1"; } # regex
 begin_iked() { iked 'ipsec up t' >/dev/null; }
 begin_charon() { swanctl --initiate --child net --timeout 10 >>"$LAB/log/swanctl.out" 2>&1; }
 
-established() { wait_for 10 "both sides have their SAs" both_up && wait_for 5 "packets pass" pings; }
+established() { wait_for 30 "both sides have their SAs" both_up && wait_for 15 "packets pass" pings; }
 both_up() { iked_up && charon_up; }
 
 # ---- results
@@ -469,9 +474,7 @@ begun_by() { if [ -n "${IKE_SLOW:-}" ]; then echo iked charon; else echo "$1"; f
 renew_slowly() { [ -z "${IKE_SLOW:-}" ] || renew; }
 
 # Another SPI, one SA with one child again, and packets pass.
-renewed() { # was what
-	wait_for 5 "another SPI" changed "$1" "$2" && wait_for 5 "one SA with one child" iked_one && pings
-}
+renewed() { wait_for 20 "one SA with one child, another one" anew "$1" "$2" && pings; } # was what
 
 # Nothing comes up, and sav-iked says why, whoever begins.
 refused() { # what regex-of-iked's-log
@@ -480,7 +483,7 @@ refused() { # what regex-of-iked's-log
 }
 
 no_tunnel_because() { # regex
-	wait_for 15 "the reason is logged" logged "$1" && iked_no_child
+	wait_for 30 "the reason is logged" logged "$1" && iked_no_child
 }
 
 iked_no_child() { [ "$(ike_sa 'sum(len(s["children"]) for s in d)')" = 0 ]; }

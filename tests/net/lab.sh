@@ -238,6 +238,10 @@ lab_route() { # namespace "prefixes" gateway [route's attributes...]
 		ip -n "$ns" route add "$p" via "$gateway" "$@" || die "no route $p in $ns"
 	done
 }
+# Not only there: routes can lead to it. What "up" leaves out has no line.
+link_is_up() { [ -n "$(ip -n "$1" link show dev "$2" up)" ]; } # namespace interface
+link_is_gone() { ! ip -n "$1" link show dev "$2" >/dev/null 2>&1; }
+
 
 # ---- processes
 
