@@ -206,9 +206,11 @@ static bool has_bfd(const struct watched *w)
 	return w->bfd[IP_V4].used || w->bfd[IP_V6].used;
 }
 
+/* Where nothing is known yet there is nothing to excuse: the first start of sav-iked
+ * is none of two. */
 static bool is_excused(struct watched *w, int64_t now_us)
 {
-	bool begins = w->path.excused && !w->excused;
+	bool begins = w->path.excused && !w->excused && w->fsm.phase != LIVENESS_UNKNOWN;
 
 	w->excused = w->path.excused;
 	if (begins && w->excused_us && now_us - w->excused_us < EXCUSE_US)

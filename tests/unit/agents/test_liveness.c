@@ -6,9 +6,10 @@
  *   path N PROVIDER gateway|head A... [target A...] [quorum N] [interval MS]
  *        [timeout MS] [hold MS] [bfd [deaf]] [noprobe] [dead] [silent A...]
  *   set N WORD VALUE        the same path with another time, or "source" A
- *   link N up|down|away|restarting
+ *   link N up|down|away|restarting|made|keyless
  *                           its interface; away: there is none; restarting: nor
- *                           is there sav-iked
+ *                           is there sav-iked, which has then made another one
+ *                           and not yet set it up, or has no keys for it
  *   mute N on|off           requests do not leave this machine
  *   loss N PERCENT [A]      of packets each way, or what A answers
  *   delay N MS              of an answer
@@ -39,7 +40,7 @@
 #include "lib/mem.h"
 
 #define MS	   1000
-#define PATHS	   8
+#define PATHS	   10
 #define FLIGHT_MAX 512
 
 struct far {
@@ -406,11 +407,14 @@ static void make_path(struct world *w, struct far *f, uint32_t number,
 
 static void set_link(struct world *w, struct far *f, const char *to)
 {
-	f->path.device_up = strcmp(to, "up") == 0;
-	if (f->away && f->path.device_up)
+	const bool gone = strcmp(to, "restarting") == 0 || strcmp(to, "away") == 0;
+	const bool made = strcmp(to, "made") == 0, keyless = strcmp(to, "keyless") == 0;
+
+	f->path.device_up = strcmp(to, "up") == 0 || keyless;
+	if (f->away && (f->path.device_up || made))
 		f->path.ifindex += 1000;
-	f->path.excused = strcmp(to, "restarting") == 0;
-	f->away = f->path.excused || strcmp(to, "away") == 0;
+	f->path.excused = strcmp(to, "restarting") == 0 || made || keyless;
+	f->away = gone;
 	if (f->away)
 		f->path.ifindex = 0;
 	else if (!f->path.ifindex)
