@@ -349,6 +349,7 @@ static void request_begin(struct ike_sa *sa, const struct sa_request *request, u
 	case REQ_IKE_DELETE:
 	case REQ_LIVENESS:
 	case REQ_MOVE:
+	case REQ_ADDRESSES:
 		sa_info_begin(sa, now_ms);
 		return;
 	}
@@ -385,6 +386,7 @@ static void resend(struct ike_sa *sa, uint64_t now_ms)
 	/* the address may have changed since (RFC 4555 3.5) */
 	sa->out.path = sa->path;
 	sa_send_packets(sa, &sa->out.packets, &sa->path);
+	sa_mobike_probe(sa);
 }
 
 /* When anything was last received or sent, on the children too. */
@@ -504,10 +506,11 @@ void sa_move(struct ike_sa *sa, const struct ike_path *path, uint64_t now_ms)
 		sa_event(sa, IKE_EVENT_MOVED, "the peer is now at %s", ike_endpoint_format(&path->remote, text));
 }
 
-/* Without MOBIKE any message tells: a peer that is not behind a NAT follows it. */
+/* Without MOBIKE any message tells: a peer that is not behind a NAT follows it. Who
+ * did not begin can only say where it is (RFC 4555 3.6). */
 void sa_relocate(struct ike_sa *sa, const struct ip_addr *local, uint64_t now_ms)
 {
-	const struct sa_request tell = { .kind = sa->began && sa->peer_mobike ? REQ_MOVE : REQ_LIVENESS };
+	const struct sa_request tell = { .kind = !sa->peer_mobike ? REQ_LIVENESS : sa->began ? REQ_MOVE : REQ_ADDRESSES };
 	void *ctx;
 	const struct ike_ops *ops = engine_ops(sa->engine, &ctx);
 	char text[IP_TEXT_SIZE];
@@ -630,6 +633,7 @@ static void handle_response(struct ike_sa *sa, const struct ike_header *header, 
 	case REQ_IKE_DELETE:
 	case REQ_LIVENESS:
 	case REQ_MOVE:
+	case REQ_ADDRESSES:
 		if (header->exchange == IKE_INFORMATIONAL)
 			sa_info_response(sa, &payloads, now_ms);
 		return;
@@ -713,6 +717,8 @@ void sa_packet(struct ike_sa *sa, const struct ike_path *path, const struct ike_
 	if (!(header->flags & IKE_FLAG_RESPONSE) && (!sa->setup || sa->state == SA_INIT_DONE))
 		sa->reply_path = *path;
 	follow(sa, path, now_ms);
+	if (header->flags & IKE_FLAG_RESPONSE)
+		sa_mobike_answered(sa, path);
 	if (header->flags & IKE_FLAG_RESPONSE)
 		handle_response(sa, header, first, plain, now_ms);
 	else

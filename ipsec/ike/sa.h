@@ -9,6 +9,7 @@
  *   sa_child.c   child SAs: made in IKE_AUTH and CREATE_CHILD_SA
  *   sa_rekey.c   CREATE_CHILD_SA that replaces the IKE SA
  *   sa_info.c    INFORMATIONAL: delete, liveness, MOBIKE
+ *   sa_mobike.c  where else the peer is
  *
  * An exchange that we begin is a request: it waits in a queue, since the window
  * is one (RFC 7296 2.3), is built when its turn comes, and is over with its
@@ -27,6 +28,7 @@
 
 #define SA_CHILDREN_MAX 16
 #define SA_QUEUE_MAX 24
+#define SA_PEER_ADDRS_MAX 6
 #define SA_RETRIES 7	  /* times that a request is sent, 0.5 s doubled between: 63.5 s in all */
 #define SA_RETRY_FIRST_MS 500
 #define SA_HALF_OPEN_MS 30000
@@ -94,6 +96,7 @@ enum request_kind {
 	REQ_IKE_DELETE,
 	REQ_LIVENESS,
 	REQ_MOVE, /* MOBIKE: UPDATE_SA_ADDRESSES */
+	REQ_ADDRESSES, /* MOBIKE, of who did not begin: where we are */
 };
 
 struct sa_request {
@@ -163,6 +166,8 @@ struct ike_sa {
 	uint32_t peer_hashes;
 	uint64_t number_replaced; /* reauthentication: this one goes when we are up */
 	bool auth_failed;	  /* initiator: the responder is not who it should be */
+	unsigned n_peer_addrs;
+	struct ip_addr peer_addrs[SA_PEER_ADDRS_MAX]; /* that the peer has besides (RFC 4555 3.4) */
 	struct ip_addr virtual_addr; /* the initiator's, v 0: none (RFC 7296 3.15) */
 
 	uint8_t spi_i[IKE_SPI_SIZE], spi_r[IKE_SPI_SIZE];
@@ -348,6 +353,16 @@ void sa_info_begin(struct ike_sa *sa, uint64_t now_ms); /* deletes, liveness, mo
 void sa_info_response(struct ike_sa *sa, const struct ike_payloads *payloads, uint64_t now_ms);
 void sa_info_request(struct ike_sa *sa, const struct ike_path *path, uint32_t id, const struct ike_payloads *payloads,
 		     uint64_t now_ms);
+
+/* ---- sa_mobike.c */
+/* The peer's other addresses, from IKE_AUTH. False: nothing is said of them. */
+bool sa_mobike_learn(struct ike_sa *sa, const struct ike_payloads *payloads);
+/* The same from INFORMATIONAL: if it is not where it was, we go there. */
+void sa_mobike_told(struct ike_sa *sa, const struct ike_path *path, const struct ike_payloads *payloads);
+/* A request without an answer goes to the peer's other addresses too. */
+void sa_mobike_probe(struct ike_sa *sa);
+/* An answer came by this path: the other one is dead. */
+void sa_mobike_answered(struct ike_sa *sa, const struct ike_path *path);
 
 /* ---- the engine's files, for the above */
 /* Gives the SA its tunnel, with a reference. */

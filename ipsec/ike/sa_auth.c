@@ -392,6 +392,8 @@ static void initiator_finish(struct ike_sa *sa, const struct said *said, uint64_
 	s->child_spi = 0;
 	take_address(sa, &said->payloads);
 	sa->peer_mobike = sa->tunnel->mobike && sa_notify(&said->payloads, N_MOBIKE_SUPPORTED, &n);
+	if (sa->peer_mobike)
+		sa_mobike_learn(sa, &said->payloads);
 	sa_up(sa, false, now_ms);
 	if (spi == 0) {
 		again.not_before_ms = now_ms;

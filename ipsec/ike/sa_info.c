@@ -66,6 +66,10 @@ void sa_info_begin(struct ike_sa *sa, uint64_t now_ms)
 			natd_forbid(&w, &sa->path.local, &sa->path.remote);
 		put_mobike(sa, &w);
 		break;
+	case REQ_ADDRESSES:
+		/* only the pinned link's, and that is in the header */
+		ike_notify_encode(&w, N_NO_ADDITIONAL_ADDRESSES, NULL, 0);
+		/* fallthrough */
 	default:
 		nothing = sa->state != SA_UP;
 		put_mobike(sa, &w);
@@ -132,7 +136,7 @@ static void moved(struct ike_sa *sa, const struct ike_payloads *payloads, uint64
 		return;
 	}
 	/* moved on while this was on its way: once more (RFC 4555 3.5) */
-	if (!ike_endpoint_equal(&sent.local, &sa->path.local)) {
+	if (!ike_endpoint_equal(&sent.local, &sa->path.local) || !ike_endpoint_equal(&sent.remote, &sa->path.remote)) {
 		sa_queue(sa, &move);
 		return;
 	}
@@ -149,7 +153,7 @@ void sa_info_response(struct ike_sa *sa, const struct ike_payloads *payloads, ui
 	struct sa_request req = sa->out.req;
 	struct sa_child *child;
 
-	if ((req.kind == REQ_LIVENESS || req.kind == REQ_MOVE) && sa->peer_mobike) {
+	if ((req.kind == REQ_LIVENESS || req.kind == REQ_MOVE || req.kind == REQ_ADDRESSES) && sa->peer_mobike) {
 		if (!cookie2_is_right(sa, payloads)) {
 			sa_kill(sa, IKE_EVENT_DOWN, "the answer has another COOKIE2: it is not of our question", now_ms);
 			return;
@@ -248,6 +252,8 @@ static void answer_mobike(struct ike_sa *sa, const struct ike_path *path, const 
 		error = take_update(sa, path, payloads, now_ms);
 	if (error)
 		ike_notify_encode(w, error, NULL, 0);
+	else
+		sa_mobike_told(sa, path, payloads);
 	if (sa_notify(payloads, N_NAT_DETECTION_SOURCE_IP, &n))
 		natd_encode(w, sa->spi_i, sa->spi_r, &path->local, &path->remote, sa->tunnel->nat == IKE_NAT_FORCE);
 	if (sa_notify(payloads, N_COOKIE2, &n) && n.data.len >= 8 && n.data.len <= 64)

@@ -70,6 +70,8 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, const ui
 	sa->peer_fragments = old->peer_fragments;
 	sa->peer_mobike = old->peer_mobike;
 	sa->peer_hashes = old->peer_hashes;
+	sa->n_peer_addrs = old->n_peer_addrs;
+	memcpy(sa->peer_addrs, old->peer_addrs, sizeof(sa->peer_addrs));
 	sa->virtual_addr = old->virtual_addr;
 	sa->began = old->began;
 	sa->child_since_ms = old->child_since_ms;
@@ -212,7 +214,7 @@ void sa_rekey_response(struct ike_sa *sa, const struct ike_payloads *payloads, u
 static bool is_busy(const struct ike_sa *sa)
 {
 	return sa->out.active && sa->out.req.kind != REQ_LIVENESS && sa->out.req.kind != REQ_MOVE &&
-	       sa->out.req.kind != REQ_IKE_REKEY;
+	       sa->out.req.kind != REQ_ADDRESSES && sa->out.req.kind != REQ_IKE_REKEY;
 }
 
 static uint16_t make(struct ike_sa *sa, const struct sa_said *said, const struct ike_bytes *nr, struct crypto_dh **dh,

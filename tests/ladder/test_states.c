@@ -172,6 +172,14 @@ static void m_update_addresses(struct ike_writer *w)
 	ike_notify_encode(w, N_COOKIE2, cookie2, sizeof(cookie2));
 }
 
+static void m_addresses(struct ike_writer *w)
+{
+	static const uint8_t addr[16] = { 192, 0, 2, 9 };
+
+	ike_notify_encode(w, N_ADDITIONAL_IP4_ADDRESS, addr, 4);
+	ike_notify_encode(w, N_ADDITIONAL_IP6_ADDRESS, addr, 16);
+}
+
 static void m_identity_and_auth(struct ike_writer *w)
 {
 	static const uint8_t auth[32] = { 3 };
@@ -210,7 +218,7 @@ static const uint16_t errors[] = { N_UNSUPPORTED_CRITICAL_PAYLOAD, N_INVALID_SYN
 
 typedef void message_fn(struct ike_writer *w);
 static message_fn *const messages[] = { m_nothing, m_delete_ike, m_delete_children, m_nonce, m_child, m_child_rekey,
-					m_child_in_auth, m_ike_rekey, m_update_addresses, m_identity_and_auth,
+					m_child_in_auth, m_ike_rekey, m_update_addresses, m_addresses, m_identity_and_auth,
 					m_certificate_by_url, m_address_wanted };
 #define MESSAGES (sizeof(messages) / sizeof(messages[0]))
 
