@@ -18,7 +18,8 @@
  * of one host, counted from the beginning of the first. Prints what sav-esp says,
  * and follows the peer to where it moves. Makes the device anew when it is deleted.
  * Lines on standard input, one step of a rekeying each, a new IKE process, or what
- * was counted last: "rekey", "use", "del-old", "restart-ike", "counters".
+ * was counted last: "rekey", "use", "del-old", "restart-ike", "counters". Prints "in
+ * SPI" when one has received its first packets.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,6 +50,7 @@ static struct {
 	unsigned int threads;
 	const char *device;
 	struct proc_esp_counters counters;
+	uint32_t spi_heard; /* the latest that has received */
 	struct proc_chan *main, *ike;
 	struct xfrm *xfrm; /* or these instead */
 	int socket;
@@ -297,6 +299,19 @@ static void command(const char *line)
 	fflush(stdout);
 }
 
+static void tell_times(struct rd body)
+{
+	static struct proc_times times;
+
+	if (!proc_times_decode(body, &times))
+		return;
+	for (unsigned int i = 0; i < times.n; i++)
+		if (times.list[i].heard_ago_ms != UINT32_MAX && times.list[i].spi_in > driver.spi_heard) {
+			driver.spi_heard = times.list[i].spi_in; /* they grow with the generation */
+			printf("in %08x\n", driver.spi_heard);
+		}
+}
+
 static void heard(const struct proc_header *header, struct rd body)
 {
 	char text[IKE_ENDPOINT_TEXT];
@@ -328,7 +343,9 @@ static void heard(const struct proc_header *header, struct rd body)
 		give_device();
 	} else if (header->type == PROC_ESP_COUNTERS) {
 		(void)proc_esp_counters_decode(body, &driver.counters);
-	} else if (header->type != PROC_TIMES) {
+	} else if (header->type == PROC_TIMES) {
+		tell_times(body);
+	} else {
 		printf("message %u\n", header->type);
 	}
 	fflush(stdout);
