@@ -53,7 +53,10 @@ static struct options {
 	unsigned give_up_s, stay_s;
 } opt = { .n = 1, .window = 8, .give_up_s = 60 };
 
-static struct ike_engine *engine;
+/* An engine each for a few clients, as many hosts would have: one with thousands of tunnels to one identity
+ * looks whether it is up with it already, for INITIAL_CONTACT, and that would be most of the work here. */
+#define ENGINE_CLIENTS 64
+static struct ike_engine **engines, *engine; /* the one that is talked to */
 static struct client *clients;
 static unsigned begun, up, failed, downs, children;
 static uint32_t last_spi = 4096;
@@ -79,6 +82,11 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void talk_to(unsigned client)
+{
+	engine = engines[client / ENGINE_CLIENTS];
 }
 
 /* "%" in a pattern is the client's number. */
@@ -315,6 +323,9 @@ static void client_init(unsigned i)
 {
 	struct client *c = &clients[i];
 
+	if (i % ENGINE_CLIENTS == 0)
+		engines[i / ENGINE_CLIENTS] = ike_engine_new(&ops, NULL);
+	talk_to(i);
 	c->at = (struct ike_endpoint){ { opt.from.v + i, IP_V4 }, IKE_PORT };
 	c->fd[0] = socket_open(&c->at.addr, IKE_PORT, 2 * i);
 	c->fd[1] = socket_open(&c->at.addr, IKE_NATT_PORT, 2 * i + 1);
@@ -331,6 +342,7 @@ static void client_begin(unsigned i)
 
 	snprintf(name, sizeof(name), "c%u", i);
 	clients[i].began_ms = now_ms();
+	talk_to(i);
 	if (ike_engine_up(engine, name, &path, clients[i].began_ms, &diag) != 0)
 		die(diag.text);
 }
@@ -357,6 +369,7 @@ static void read_socket(unsigned tag)
 	socklen_t from_len = sizeof(from);
 	ssize_t len;
 
+	talk_to(tag / 2);
 	while ((len = recvfrom(c->fd[natt], buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &from_len)) >= 0) {
 		struct ike_path path = { tag / 2 + 1, { c->at.addr, natt ? IKE_NATT_PORT : IKE_PORT }, { { 0, IP_V4 }, 0 } };
 		uint8_t *data = buffer;
@@ -376,11 +389,15 @@ static void read_socket(unsigned tag)
 static void step(uint64_t until_ms)
 {
 	struct epoll_event events[64];
-	uint64_t now = now_ms(), next = ike_engine_run(engine, now);
+	uint64_t now = now_ms(), next = until_ms, due;
 	int n;
 
-	answer_signs();
-	next = next < until_ms ? next : until_ms;
+	for (unsigned i = 0; i < opt.n; i += ENGINE_CLIENTS) {
+		talk_to(i);
+		due = ike_engine_run(engine, now);
+		next = due < next ? due : next;
+		answer_signs();
+	}
 	n = epoll_wait(epoll_fd, events, 64, next > now ? (int)(next - now) : 0);
 	for (int i = 0; i < n; i++)
 		read_socket(events[i].data.u32);
@@ -432,7 +449,7 @@ int main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	crypto_warm_up();
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	engine = ike_engine_new(&ops, NULL);
+	engines = mem_calloc((opt.n + ENGINE_CLIENTS - 1) / ENGINE_CLIENTS, sizeof(engines[0]));
 	clients = mem_calloc(opt.n, sizeof(clients[0]));
 	for (unsigned i = 0; i < opt.n; i++)
 		client_init(i);
