@@ -4,9 +4,10 @@
 
 failover_flow.py send SOURCE TARGET PORT FILE     a numbered packet every 2 ms; FILE: "ms" of each
 failover_flow.py receive TARGET PORT FILE         FILE: "number ms" of each that came
-failover_flow.py count SENT RECEIVED FROM TO      of the packets sent between two times (ms of the
-                                                  monotonic clock): "sent lost longest-gap-ms"
-The gap is the longest row of lost packets.
+failover_flow.py count SENT RECEIVED FROM         of the packets sent since then (ms of the monotonic
+                                                  clock): "sent lost longest-gap-ms"
+The gap is the longest row of lost packets. count waits until a packet has arrived that was sent after it
+began, for then nothing from before is under way; when none does, all since FROM were in vain.
 """
 
 import socket
@@ -15,6 +16,8 @@ import sys
 import time
 
 INTERVAL_S = 0.002
+NO_MORE_S = 30
+SO_RCVBUFFORCE = 33
 
 
 def now_ms():
@@ -43,19 +46,29 @@ def send(source, target, port, name):
 
 def receive(target, port, name):
     sock = socket.socket(family(target), socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
     sock.bind((target, int(port)))
     with open(name, "w", buffering=1, encoding="ascii") as f:
         while True:
             f.write(f"{struct.unpack('!I', sock.recv(16))[0]} {now_ms():.1f}\n")
 
 
-def count(sent_name, received_name, begin, end):
-    with open(sent_name, encoding="ascii") as f:
-        sent = [float(line) for line in f if line.endswith("\n")]
-    with open(received_name, encoding="ascii") as f:
-        got = {int(line.split()[0]) for line in f if line.endswith("\n")}
-    numbers = [n for n, ms in enumerate(sent) if float(begin) <= ms < float(end)]
+def lines_of(name):
+    with open(name, encoding="ascii") as f:
+        return [line for line in f if line.endswith("\n")]
+
+
+def count(sent_name, received_name, begin):
+    asked, limit = now_ms(), time.monotonic() + NO_MORE_S
+    while True:
+        sent = [float(line) for line in lines_of(sent_name)]
+        got = {int(line.split()[0]) for line in lines_of(received_name)}
+        latest = max(n for n in got if n < len(sent))
+        if sent[latest] > asked or time.monotonic() > limit:
+            break
+        time.sleep(0.1)
+    end = latest if sent[latest] > asked else len(sent)
+    numbers = [n for n, ms in enumerate(sent[:end]) if ms >= float(begin)]
     lost = [n for n in numbers if n not in got]
     gap, first = 0.0, None
     for n in numbers:

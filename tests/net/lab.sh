@@ -20,7 +20,7 @@
 LAB_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_NAME=${0##*/}
 declare -A LAB_PIDS=()
-LAB_PASSED=0 LAB_FAILED=0 LAB_SKIPPED=0
+LAB_PASSED=0 LAB_FAILED=0 LAB_SKIPPED=0 LAB_DONE=
 
 say() { echo "$*" >&2; }
 die() { say "$LAB_NAME: $*"; exit 1; }
@@ -158,13 +158,21 @@ wait_for() { # seconds what command...
 	local limit=$1 what=$2
 	shift 2
 	lab_poll "$limit" lab_done_or_dead "$@"
-	"$@" >/dev/null 2>&1 && return
+	[ -z "$LAB_DONE" ] || return 0
 	lab_all_alive || limit="any number of"
 	say "$LAB_NAME: not within $limit s: $what"
 	return 1
 }
 
-lab_done_or_dead() { "$@" || ! lab_all_alive; }
+# What was true is not asked again: it may have been so for a moment only.
+lab_done_or_dead() { # command...
+	if "$@"; then
+		LAB_DONE=yes
+		return 0
+	fi
+	LAB_DONE=
+	! lab_all_alive
+}
 
 # The same, but the script cannot go on without it.
 need() { # seconds what command...
@@ -230,6 +238,10 @@ lab_address() { # namespace interface "addresses"
 	ip -n "$1" link set "$2" up
 }
 
+# Not only there: routes can lead to it. What "up" leaves out has no line.
+link_is_up() { [ -n "$(ip -n "$1" link show dev "$2" up)" ]; } # namespace interface
+link_is_gone() { ! ip -n "$1" link show dev "$2" >/dev/null 2>&1; }
+
 # Kernel routes, so that they outlive every daemon.
 lab_route() { # namespace "prefixes" gateway [route's attributes...]
 	local ns=$1 prefixes=$2 gateway=$3 p
@@ -238,10 +250,6 @@ lab_route() { # namespace "prefixes" gateway [route's attributes...]
 		ip -n "$ns" route add "$p" via "$gateway" "$@" || die "no route $p in $ns"
 	done
 }
-# Not only there: routes can lead to it. What "up" leaves out has no line.
-link_is_up() { [ -n "$(ip -n "$1" link show dev "$2" up)" ]; } # namespace interface
-link_is_gone() { ! ip -n "$1" link show dev "$2" >/dev/null 2>&1; }
-
 
 # ---- processes
 
@@ -269,7 +277,7 @@ lab_kill() { # name [signal]
 	local pid=${LAB_PIDS[$1]:-}
 	[ -n "$pid" ] || return 0
 	kill -"${2:-TERM}" "$pid" 2>/dev/null
-	lab_poll 10 lab_dead "$1" || kill -KILL "$pid"
+	lab_poll 30 lab_dead "$1" || kill -KILL "$pid"
 	unset "LAB_PIDS[$1]"
 }
 
@@ -302,7 +310,7 @@ zebra_start() { # namespace
 	# shellcheck disable=SC2086 # words
 	lab_spawn "$ns" "$ns.zebra" "$FRR_BIN/zebra" $FRR_RUN_AS -f "$dir/zebra.conf" -i "$dir/zebra.pid" \
 		-z "$dir/zserv.api" --vty_socket "$dir" -A 127.0.0.1
-	need 20 "zebra of $ns runs" test -S "$dir/zserv.api"
+	need 60 "zebra of $ns runs" test -S "$dir/zserv.api"
 }
 
 bgpd_start() { # namespace
@@ -339,7 +347,7 @@ savd_start() { # namespace
 	rm -f "$dir/savd.vty"
 	lab_spawn "$1" "${SAVD:-savd}" "$OPENSAV_BUILD/savd" -u root -g root -i "$dir/savd.pid" \
 		--vty_socket "$dir" --state "$dir/state" --log "file:$LAB/log/${SAVD:-savd}.log"
-	need 20 "savd answers" sav 'show version'
+	need 60 "savd answers" sav 'show version'
 }
 
 # Commands for savd; the exit status is not zero when one is refused.

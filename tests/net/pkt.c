@@ -32,7 +32,8 @@
 #define MAX_FLOWS    4096
 #define MAX_RANGES   8	 /* of missing numbers shown for one flow */
 #define DRAIN_MS     150 /* silence that ends the reception */
-#define DRAIN_MAX_MS 2000
+#define ANSWERS_MS   600 /* the same where processes that wait for a processor are on the way */
+#define DRAIN_MAX_MS 20000
 #define PORT	     9000
 #define RECV_BUFFER  (8 << 20)
 #define MAGIC	     0x53415650u /* "SAVP" */
@@ -575,7 +576,7 @@ static void recv_loop(struct receiver *r, const struct options *o)
 	puts("listening");
 	fflush(stdout);
 	while (now_ns() < end) {
-		int n = poll(p, 3, draining ? DRAIN_MS : 1000);
+		int n = poll(p, 3, !draining ? 1000 : o->answer ? ANSWERS_MS : DRAIN_MS);
 
 		if (n < 0 && errno != EINTR)
 			die("poll");

@@ -103,11 +103,14 @@ phase_receive() { # phase
 	for n in $PHASE_RECEIVERS; do
 		lab_spawn $n "recv-$1-$n" "$PKT" recv -e -p "$(phase_port "$1")" -o "$LAB/phases/$1/recv-$n"
 	done
-	for n in $PHASE_RECEIVERS; do need 10 "the receiver listens" listening "$1-$n"; done
+	for n in $PHASE_RECEIVERS; do need 60 "the receiver listens" listening "$1-$n"; done
 }
 
+# Each ends when nothing has come for a while. All are told at once: what waits for an answer waits on while
+# the one that answers goes on answering.
 phase_end() { # phase
 	local n
+	for n in $PHASE_RECEIVERS; do kill -TERM "${LAB_PIDS[recv-$1-$n]}"; done
 	for n in $PHASE_RECEIVERS; do lab_kill "recv-$1-$n"; done
 }
 
@@ -131,7 +134,7 @@ phase_start() { # phase packets-per-second
 	for f in "$LAB/phases/$1"/*.flows; do
 		ns=$(basename "$f" .flows)
 		# shellcheck disable=SC2016 # for the inner shell
-		lab_spawn "$ns" "send-$1-$ns" sh -c 'exec "$0" send -t 120 -r "$1" -p "$2" -o "$3" <"$4"' \
+		lab_spawn "$ns" "send-$1-$ns" sh -c 'exec "$0" send -t 500 -r "$1" -p "$2" -o "$3" <"$4"' \
 			"$PKT" "$2" "$(phase_port "$1")" "$LAB/phases/$1/sent-$ns" "$f"
 	done
 }
