@@ -86,6 +86,9 @@ void iked_tunnel_mtu(const struct proc_mtu *mtu); /* esp has worked it out */
 void iked_device_lost(const char *tunnel); /* somebody has deleted its interface */
 const struct proc_esp_counters *iked_esp_counters(void); /* as esp told last */
 
+/* ---- iked_protect_packet.c */
+void iked_protect(void); /* after each change of the configuration */
+
 /* ---- iked_publish_packet.c */
 void iked_publish_start(const char *directory); /* of the socket */
 void iked_publish_stop(void);

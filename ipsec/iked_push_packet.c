@@ -508,6 +508,7 @@ static void push_one(const struct iked_tunnel *t)
 static void push_changes(struct event *t)
 {
 	iked_links_check(); /* one may have another datapath now */
+	iked_protect(); /* before there is anything that could go */
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (struct pushed *p = table[i]; p; p = p->next)
 			p->seen = false;

@@ -49,7 +49,7 @@ int rtnl_talk(struct nl_msg *msg, void (*got)(void *ctx, struct nlmsghdr *h), vo
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	struct asking a = { .got = got, .ctx = ctx };
-	int n;
+	int n, on = 1;
 
 	if (!sock)
 		abort();
@@ -58,6 +58,9 @@ int rtnl_talk(struct nl_msg *msg, void (*got)(void *ctx, struct nlmsghdr *h), vo
 		nl_socket_free(sock);
 		return -EIO;
 	}
+	/* the kernel looks at what is asked for, and does not send whole tables; not before
+	 * Linux 4.20 */
+	(void)setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	nl_socket_disable_auto_ack(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_answer, &a);
 	nl_socket_modify_err_cb(sock, NL_CB_CUSTOM, on_error, &a);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * prohibit_nl - routes of last resort: what has no better one is refused, and not
+ * sent by the default route.
+ *
+ * They are in the main table, with the highest metric and a protocol number of
+ * their own, and stay when the program ends. Needs CAP_NET_ADMIN, but for the list.
+ */
+#ifndef SAV_PROHIBIT_NL_H
+#define SAV_PROHIBIT_NL_H
+
+#include <stdbool.h>
+
+#include "lib/diag.h"
+#include "lib/ip.h"
+
+/* As in /etc/iproute2/rt_protos; sav-agent's is 79. */
+#define PROHIBIT_NL_PROTOCOL 80
+
+/* One that is there already, or is gone already, is no error. */
+int prohibit_set(bool there, const struct ip_prefix *prefix, struct diag *diag);
+
+/* Those that are there, in no order. The kernel sends no others. */
+void prohibit_each(void (*fn)(void *ctx, const struct ip_prefix *prefix), void *ctx);
+
+#endif /* SAV_PROHIBIT_NL_H */
