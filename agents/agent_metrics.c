@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/mem.h"
 #include "lib/pki.h"
 
@@ -288,22 +289,19 @@ static void collect_filter(struct agent_metrics *am, struct metrics *m, const st
 		collect_counters(am, m, c);
 }
 
+static int by_interface(const void *item, const void *key)
+{
+	return strcmp(((const struct filter *)item)->interface, key);
+}
+
 /* The first filter after the last interface: the list may change between two
  * steps. */
 static const struct filter *next_filter(const struct agent_metrics *am)
 {
 	const struct held *h = apply_held(am->agent->apply);
-	size_t lo = 0, hi = h->n;
+	const size_t at = array_after(h->filters, h->n, sizeof(*h->filters), am->last, by_interface);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(h->filters[mid].interface, am->last) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < h->n ? &h->filters[lo] : NULL;
+	return at < h->n ? &h->filters[at] : NULL;
 }
 
 static void filters_done(struct agent_metrics *am)

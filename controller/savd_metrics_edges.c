@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/mem.h"
 
 SAVD_GAUGE(m_info, "savd_edge_info", "Role, mode and actions of the edge, and its customer");
@@ -289,40 +290,37 @@ static void leave_router(struct savd_metrics_edges *me)
 
 /* ---- the walk ---- */
 
+static int by_router(const void *item, const void *key)
+{
+	return strcmp(((const struct config_router *)item)->name, key);
+}
+
 /* The first router after the present one, or NULL. */
 static const struct config_router *next_router(const struct savd_metrics_edges *me)
 {
 	const struct config *cfg = &me->savd->cfg;
-	size_t lo = 0, hi = cfg->n_routers;
+	const size_t at =
+		array_after(cfg->routers, cfg->n_routers, sizeof(*cfg->routers), me->router, by_router);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	return at < cfg->n_routers ? &cfg->routers[at] : NULL;
+}
 
-		if (strcmp(cfg->routers[mid].name, me->router) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < cfg->n_routers ? &cfg->routers[lo] : NULL;
+static int by_edge(const void *item, const void *key)
+{
+	const struct config_edge *e = item;
+	const struct savd_metrics_edges *present = key;
+
+	return key_cmp(e->router, e->interface, present->router, present->interface);
 }
 
 /* The first edge of the present router after the present one, or NULL. */
 static const struct config_edge *next_edge(const struct savd_metrics_edges *me)
 {
 	const struct config *cfg = &me->savd->cfg;
-	size_t lo = 0, hi = cfg->n_edges;
+	const size_t at = array_after(cfg->edges, cfg->n_edges, sizeof(*cfg->edges), me, by_edge);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct config_edge *e = &cfg->edges[mid];
-
-		if (key_cmp(e->router, e->interface, me->router, me->interface) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < cfg->n_edges && strcmp(cfg->edges[lo].router, me->router) == 0 ?
-		       &cfg->edges[lo] :
+	return at < cfg->n_edges && strcmp(cfg->edges[at].router, me->router) == 0 ?
+		       &cfg->edges[at] :
 		       NULL;
 }
 

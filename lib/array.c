@@ -25,6 +25,14 @@ size_t array_locate(const void *array, size_t n, size_t size, const void *key,
 	return lo;
 }
 
+size_t array_after(const void *array, size_t n, size_t size, const void *key, array_cmp_fn *cmp)
+{
+	bool found;
+	const size_t at = array_locate(array, n, size, key, cmp, &found);
+
+	return at + found;
+}
+
 void array_insert(void **array, size_t *n, size_t size, size_t at, const void *item)
 {
 	char *base;

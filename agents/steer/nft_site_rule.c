@@ -64,13 +64,20 @@ void site_rule_flow_is(const struct site_build *b, struct nftnl_rule *r, uint32_
 	our_bits(b, r, NFT_CMP_EQ, value);
 }
 
-void site_rule_set_mark(const struct site_build *b, struct nftnl_rule *r, uint32_t value)
+/* Of what is in the register our bits become value. */
+static void put_bits(const struct site_build *b, struct nftnl_rule *r, uint32_t value)
 {
 	const uint32_t others = ~b->plan->site->mark_mask;
+
+	expr_bits(r, &others, &value, sizeof(value));
+}
+
+void site_rule_set_mark(const struct site_build *b, struct nftnl_rule *r, uint32_t value)
+{
 	struct nftnl_expr *e;
 
 	expr_meta(r, NFT_META_MARK);
-	expr_bits(r, &others, &value, sizeof(value));
+	put_bits(b, r, value);
 	e = expr_add(r, "meta");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, EXPR_REG);
@@ -78,11 +85,10 @@ void site_rule_set_mark(const struct site_build *b, struct nftnl_rule *r, uint32
 
 void site_rule_set_flow(const struct site_build *b, struct nftnl_rule *r, uint32_t value)
 {
-	const uint32_t others = ~b->plan->site->mark_mask;
 	struct nftnl_expr *e;
 
 	load_ct(r, NFT_CT_MARK);
-	expr_bits(r, &others, &value, sizeof(value));
+	put_bits(b, r, value);
 	e = expr_add(r, "ct");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, EXPR_REG);

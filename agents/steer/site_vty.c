@@ -118,14 +118,19 @@ DEFUN(no_site_default, no_site_default_cmd, "no default-provider [NAME]",
 	return steer_vty_done(vty, 0, NULL);
 }
 
+static int set_base(struct vty *vty, struct cmd_token *argv[], int argc,
+		    int (*set)(struct site *s, uint32_t base, struct diag *diag))
+{
+	struct diag diag;
+	int rc = set(steer_site(), steer_vty_number_after(argv, argc, "base"), &diag);
+
+	return steer_vty_done(vty, rc, &diag);
+}
+
 DEFUN(site_tables, site_table_cmd, "table base (1000-4294967000)",
       "Routing tables of ours\nThe first of 256 numbers\n26300 if not given\n")
 {
-	struct diag diag;
-
-	return steer_vty_done(vty,
-		    site_table_base(steer_site(), steer_vty_number_after(argv, argc, "base"), &diag),
-		    &diag);
+	return set_base(vty, argv, argc, site_table_base);
 }
 
 DEFUN(no_site_table, no_site_table_cmd, "no table base [(1000-4294967000)]",
@@ -138,10 +143,7 @@ DEFUN(no_site_table, no_site_table_cmd, "no table base [(1000-4294967000)]",
 DEFUN(site_rules, site_rule_cmd, "rule base (1-32660)",
       "Routing rules of ours\nThe first of 100 priorities\n1000 if not given\n")
 {
-	struct diag diag;
-
-	return steer_vty_done(vty, site_rule_base(steer_site(), steer_vty_number_after(argv, argc, "base"), &diag),
-		    &diag);
+	return set_base(vty, argv, argc, site_rule_base);
 }
 
 DEFUN(no_site_rule, no_site_rule_cmd, "no rule base [(1-32660)]",

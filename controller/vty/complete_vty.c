@@ -15,6 +15,7 @@
 #include "controller/vty/later_vty.h"
 #include "controller/vty/show_json_vty.h"
 #include "controller/vty/show_vty.h"
+#include "lib/array.h"
 #include "lib/mem.h"
 
 #define GAPS_SHOWN  40	 /* in words */
@@ -250,23 +251,21 @@ static void job_free(struct job *j)
 	free(j);
 }
 
+static int by_name(const void *item, const void *key)
+{
+	return strcmp(((const struct config_customer *)item)->name, key);
+}
+
 /* false: that was the last. */
 static bool next_customer(struct job *j)
 {
 	const struct config *cfg = &savd->cfg;
-	size_t lo = 0, hi = cfg->n_customers;
+	const size_t at = array_after(cfg->customers, cfg->n_customers, sizeof(*cfg->customers),
+				      j->name, by_name);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(cfg->customers[mid].name, j->name) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == cfg->n_customers)
+	if (at == cfg->n_customers)
 		return false;
-	snprintf(j->name, sizeof(j->name), "%s", cfg->customers[lo].name);
+	snprintf(j->name, sizeof(j->name), "%s", cfg->customers[at].name);
 	j->walk = complete_walk_new(savd->engine, j->name);
 	j->tries = 1;
 	return true;
