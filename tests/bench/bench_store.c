@@ -45,6 +45,7 @@ static void must(int rc, const struct diag *diag)
 /* ---- one transaction of each kind ---- */
 
 struct bench {
+	double fsyncs; /* a second */
 	struct store *store;
 	struct config cfg;
 	int64_t n; /* so far */
@@ -136,7 +137,7 @@ static size_t one_fsync(struct bench *b, size_t batch)
 static void run(struct bench *b, const char *what, size_t batch,
 		size_t (*fn)(struct bench *b, size_t batch))
 {
-	double began = now_s(), longest = 0, before, took;
+	double began = now_s(), longest = 0, before, took, rate;
 	size_t done = 0, transactions = 0;
 
 	b->n = 0;
@@ -147,11 +148,13 @@ static void run(struct bench *b, const char *what, size_t batch,
 		longest = took > longest ? took : longest;
 		transactions++;
 	} while (now_s() - began < limit_s);
+	rate = (double)transactions / (now_s() - began);
+	if (b->fsyncs == 0)
+		b->fsyncs = rate; /* the first row */
 	printf("%s{\"what\":\"%s\",\"per_transaction\":%zu,\"transactions_per_second\":%.0f,"
-	       "\"per_second\":%.0f,\"longest_seconds\":%.4f}",
-	       strcmp(what, "fsync") == 0 ? "" : ",", what, batch,
-	       (double)transactions / (now_s() - began), (double)done / (now_s() - began),
-	       longest);
+	       "\"to_fsync\":%.2f,\"per_second\":%.0f,\"longest_seconds\":%.4f}",
+	       strcmp(what, "fsync") == 0 ? "" : ",", what, batch, rate, rate / b->fsyncs,
+	       (double)done / (now_s() - began), longest);
 	fflush(stdout);
 }
 
