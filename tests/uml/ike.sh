@@ -20,9 +20,9 @@ other() { if [ "$1" = right ]; then echo $OTHER; else echo right; fi; }
 outer() { if [ "$1" = left ]; then echo $LEFT; else echo $RIGHT; fi; }
 # Where a side's things are, as it sees them itself: the machine has sockets on its own file system.
 dir() { if [ "$1" = left ]; then echo "$LAB/run/left"; else echo "/mnt/$1"; fi; }
-# Runs bash's command on a side.
+# Runs bash's command on a side; not longer than GUEST_LIMIT seconds, there as here.
 on() { # side command
-	if [ "$1" = left ]; then in_ns left bash -c "nap() { sleep 0.05; }; $2"; else guest "$2"; fi
+	if [ "$1" = left ]; then in_ns left timeout "$GUEST_LIMIT" bash -c "nap() { sleep 0.05; }; $2"; else guest "$2"; fi
 }
 
 # ---- sav-iked on a side
