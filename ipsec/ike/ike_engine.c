@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ipsec/ike/ike_engine_impl.h"
+#include "ipsec/ike/ranges.h"
 #include "lib/mem.h"
 
 struct ike_engine *ike_engine_new(const struct ike_ops *ops, void *ctx)
@@ -74,15 +75,23 @@ struct ike_sa *engine_sa_by_number(struct ike_engine *e, uint64_t number)
 
 void engine_child_link(struct ike_sa *sa, struct sa_child *child)
 {
+	struct tunnel_slot *slot = engine_ref_of(sa->tunnel)->slot;
+
 	child->sa = sa;
 	tables_add_child(&sa->engine->tables, child);
+	if (slot->ranges)
+		ranges_add(slot->ranges, child);
 	sa->engine->counters.children++;
 	engine_touch(sa);
 }
 
 void engine_child_unlink(struct ike_sa *sa, struct sa_child *child)
 {
+	struct tunnel_slot *slot = engine_ref_of(sa->tunnel)->slot;
+
 	tables_remove_child(&sa->engine->tables, child);
+	if (slot->ranges)
+		ranges_remove(slot->ranges, child);
 	sa->engine->counters.children--;
 	engine_touch(sa);
 }

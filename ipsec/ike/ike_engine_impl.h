@@ -6,6 +6,7 @@
  *   ike_admit.c    strangers: cookies, half-open SAs, what is limited
  *   ike_due.c      who is due, and what shall be up
  *   ike_tunnels.c  tunnels by name and by identity
+ *   ike_addresses.c  which of a tunnel's peers has which addresses
  *   ike_wishes.c   what the operator and the datapath want
  *   ike_show.c     what there is
  */
@@ -36,6 +37,8 @@ struct tunnel_slot {
 	char name[IKE_TUNNEL_NAME];
 	struct tunnel_ref *ref; /* as it is wanted now, NULL: not any more */
 	struct ike_sa *sas;
+	unsigned n_sas;
+	struct ranges *ranges; /* of their children, once there were many; else NULL */
 	struct ike_path path; /* where ike_engine_up() was told to begin */
 	bool wanted;
 	uint64_t retry_at_ms, retry_ms;

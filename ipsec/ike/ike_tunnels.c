@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ipsec/ike/ike_engine_impl.h"
+#include "ipsec/ike/ranges.h"
 #include "lib/fnv.h"
 #include "lib/mem.h"
 
@@ -161,6 +162,7 @@ void engine_sa_tunnel(struct ike_sa *sa, const struct ike_tunnel *tunnel)
 	struct tunnel_ref *ref = engine_ref_of(tunnel);
 
 	ref->refs++;
+	ref->slot->n_sas++;
 	sa->tunnel = tunnel;
 	sa->prev_tunnel = NULL;
 	sa->next_tunnel = ref->slot->sas;
@@ -182,6 +184,10 @@ void engine_sa_untunnel(struct ike_sa *sa)
 	if (sa->next_tunnel)
 		sa->next_tunnel->prev_tunnel = sa->prev_tunnel;
 	sa->tunnel = NULL;
+	if (--ref->slot->n_sas == 0) {
+		ranges_free(ref->slot->ranges);
+		ref->slot->ranges = NULL;
+	}
 	engine_slot_drop(sa->engine, ref->slot);
 	ref_put(ref);
 }
@@ -227,102 +233,4 @@ const struct ike_tunnel *engine_tunnel_of(struct ike_engine *e, const struct ike
 	while (slot && (!slot_fits(slot, path) || !ike_identity_equal(&slot->ref->tunnel.remote_id, id)))
 		slot = slot->next_id;
 	return slot ? &slot->ref->tunnel : NULL;
-}
-
-/* Of peers that share an identity, one that has moved looks like another one. */
-static bool is_same_peer(const struct ike_sa *a, const struct ike_sa *b)
-{
-	return ike_identity_equal(&a->peer_id, &b->peer_id) &&
-	       (!a->tunnel->shared_identity || ike_endpoint_equal(&a->path.remote, &b->path.remote));
-}
-
-/* What another SA of this peer has already: else a client could have the whole pool, an
- * address with each SA. v 0: it has none. */
-static struct ip_addr pool_of_peer(struct ike_engine *e, const struct ike_sa *sa)
-{
-	struct ike_sa *other = NULL;
-
-	while ((other = tables_by_identity(&e->tables, &sa->peer_id, other)) != NULL)
-		if (other->state != SA_DEAD && other->virtual_addr.v && !other->began &&
-		    engine_ref_of(other->tunnel)->slot == engine_ref_of(sa->tunnel)->slot &&
-		    ip_prefix_contains(&sa->tunnel->pool, (enum ip_family)other->virtual_addr.family, other->virtual_addr.v) && is_same_peer(sa, other))
-			return other->virtual_addr;
-	return (struct ip_addr){ 0 };
-}
-
-static bool pool_give(struct ike_engine *e, struct ike_sa *sa, struct ip_addr addr, struct ip_addr *out)
-{
-	sa->virtual_addr = *out = addr;
-	tables_add_address(&e->tables, sa);
-	return true;
-}
-
-bool engine_pool_take(struct ike_engine *e, struct ike_sa *sa, struct ip_addr *out)
-{
-	struct tunnel_slot *slot = engine_ref_of(sa->tunnel)->slot;
-	const struct ip_prefix *pool = &sa->tunnel->pool;
-	unsigned host_bits = ip_bits(pool->family) - pool->len;
-	uint64_t size = host_bits >= 32 ? UINT32_MAX : (1ULL << host_bits) - 1;
-	struct ip_addr its;
-
-	/* its own earlier SA may have it still */
-	if (ike_tunnel_gives_one(sa->tunnel))
-		return pool_give(e, sa, (struct ip_addr){ pool->v, pool->family }, out);
-	if (pool->len == 0 || size < 1)
-		return false;
-	its = pool_of_peer(e, sa);
-	if (its.v)
-		return pool_give(e, sa, its, out);
-	for (uint64_t tries = 0; tries < size && tries < 65536; tries++) {
-		struct ip_addr addr = { pool->v + 1 + slot->next_address++ % size, pool->family };
-
-		if (!tables_by_address(&e->tables, &addr))
-			return pool_give(e, sa, addr, out);
-	}
-	return false;
-}
-
-/* Selectors of a child that this peer has with us now, NULL: it has none of these. */
-static const struct sa_child *child_within(const struct ike_sa *sa, const struct ike_ts_list *remote, bool transport)
-{
-	struct ike_ts common;
-
-	for (unsigned c = 0; c < sa->n_children; c++) {
-		const struct sa_child *child = sa->children[c];
-
-		/* hosts behind one NAT are told apart by the datapath (RFC 7296 2.23.1) */
-		if (transport && child->transport)
-			continue;
-		for (unsigned i = 0; i < remote->n; i++)
-			for (unsigned j = 0; j < child->remote_ts->n; j++)
-				if (ike_ts_intersect(&remote->list[i], &child->remote_ts->list[j], &common))
-					return child;
-	}
-	return NULL;
-}
-
-bool engine_ts_is_taken(struct ike_sa *sa, const struct ike_ts_list *remote, bool transport)
-{
-	const struct sa_request liveness = { .kind = REQ_LIVENESS };
-	char id[IKE_IDENTITY_TEXT], other_id[IKE_IDENTITY_TEXT], at[IKE_ENDPOINT_TEXT], ts[IKE_TS_TEXT];
-	const struct sa_child *child;
-
-	/* an address of a pool is no other's already, and is all that its peer has: with
-	 * thousands of clients a look at each costs more than their key exchange */
-	if (sa->virtual_addr.v && !sa->began && !ike_tunnel_gives_one(sa->tunnel))
-		return false;
-	for (struct ike_sa *other = engine_ref_of(sa->tunnel)->slot->sas; other; other = other->next_tunnel) {
-		/* the names last: distinguished names take long */
-		if (other == sa || other->state != SA_UP || !(child = child_within(other, remote, transport)) ||
-		    is_same_peer(sa, other))
-			continue;
-		sa_event(sa, IKE_EVENT_REFUSED, "%.150s wants what %.150s at %s has already: %s",
-			 ike_identity_format(&sa->peer_id, id), ike_identity_format(&other->peer_id, other_id),
-			 ike_endpoint_format(&other->path.remote, at), ike_ts_format(&child->remote_ts->list[0], ts));
-		/* unless that one is gone: then the next try is answered otherwise */
-		if (!sa_is_queued(other, REQ_LIVENESS, 0))
-			sa_queue(other, &liveness);
-		return true;
-	}
-	return false;
 }

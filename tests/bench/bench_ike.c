@@ -2,7 +2,10 @@
  *
  * bench_ike - IKE SAs by the thousand: two engines in one process.
  *
- * usage: bench_ike [TUNNELS]      default: 5000
+ * usage: bench_ike [TUNNELS [all-comers]]      default: 5000
+ *
+ * With all-comers they are peers of one tunnel of the responder, none of which may have
+ * what another one has.
  *
  * Processor time of either side for a handshake with a pre-shared key (signer's
  * work included), with X25519 and AES-GCM, memory of the responder, and what an
@@ -42,6 +45,7 @@ static struct side {
 } sides[2];
 static struct datagram *first, **last = &first;
 static uint64_t now_ms = 1000;
+static bool all_comers;
 
 static double cpu(void)
 {
@@ -186,12 +190,16 @@ static void set_tunnel(unsigned side, unsigned number)
 	snprintf(text, sizeof(text), "fqdn client%u.example", number);
 	ok = ike_identity_parse(text, side ? &t.remote_id : &t.local_id, &diag);
 	/* one side is many clients, of which each knows one hub */
-	snprintf(text, sizeof(text), "fqdn hub%u.example", number);
+	snprintf(text, sizeof(text), "fqdn hub%u.example", all_comers ? 0 : number);
 	ok |= ike_identity_parse(text, side ? &t.local_id : &t.remote_id, &diag);
 	if (side == 0)
 		t.remote_addr = sides[1].at.addr;
 	snprintf(text, sizeof(text), "10.%u.%u.0/24", number / 256 % 256, number % 256);
 	ok |= ike_ts_parse("203.0.113.0/24", &hub.list[0], &diag);
+	if (all_comers && side) {
+		memset(&t.remote_id, 0, sizeof(t.remote_id));
+		snprintf(text, sizeof(text), "10.0.0.0/8");
+	}
 	ok |= ike_ts_parse(text, &client.list[0], &diag);
 	t.local_ts = side ? &hub : &client;
 	t.remote_ts = side ? &client : &hub;
@@ -241,7 +249,8 @@ int main(int argc, char **argv)
 	size_t before, configured, up;
 	double cpu_s[2], hour_s;
 
-	if (n == 0 || n > 60000 || !ip_addr_parse("192.0.2.1", &sides[0].at.addr) ||
+	all_comers = argc > 2 && strcmp(argv[2], "all-comers") == 0;
+	if (n == 0 || n > 60000 || (argc > 2 && !all_comers) || !ip_addr_parse("192.0.2.1", &sides[0].at.addr) ||
 	    !ip_addr_parse("198.51.100.1", &sides[1].at.addr))
 		return 2;
 	crypto_warm_up();
@@ -249,7 +258,7 @@ int main(int argc, char **argv)
 		sides[i].engine = ike_engine_new(&ops, &sides[i]);
 	before = used();
 	for (unsigned i = 0; i < n; i++)
-		for (unsigned side = 0; side < 2; side++)
+		for (unsigned side = 0; side < (all_comers && i > 0 ? 1 : 2); side++)
 			set_tunnel(side, i);
 	configured = used();
 	establish(n);

@@ -119,6 +119,44 @@ static void what_another_client_has_is_refused(void **state)
 	}
 }
 
+/* With many of them there is an index, of those that were there before as well. */
+static void what_one_of_many_has_is_refused(void **state)
+{
+	char name[IKE_TUNNEL_NAME], id[32], prefix[IKE_TS_TEXT];
+	struct diag diag;
+
+	ladder_begin(all_comers);
+	ladder_up();
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		snprintf(id, sizeof(id), "fqdn c%u.example", i);
+		snprintf(prefix, sizeof(prefix), "10.0.%u.0/24", i);
+		client_begins(name, id, prefix);
+	}
+	assert_kids(31);
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(prefix, sizeof(prefix), i % 2 ? "10.0.%u.77/32" : "10.0.%u.0/23", i);
+		client_begins("v", "fqdn d.example", prefix);
+		assert_kids(31);
+		assert_non_null(strstr(ladder.ends[1].told, "fqdn d.example wants what"));
+		assert_int_equal(ike_engine_down(ladder.ends[0].engine, "v", ladder.now, &diag), 0);
+		settle();
+	}
+	/* also what came after it was made, with new keys, is known; and what is gone is not */
+	assert_int_equal(ike_engine_rekey(ladder.ends[0].engine, "u25", true, ladder.now, &diag), 0);
+	assert_int_equal(ike_engine_rekey(ladder.ends[0].engine, "u25", false, ladder.now, &diag), 0);
+	settle();
+	client_begins("v", "fqdn d.example", "10.0.25.0/24");
+	assert_kids(31);
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "v", ladder.now, &diag), 0);
+	assert_int_equal(ike_engine_down(ladder.ends[0].engine, "u25", ladder.now, &diag), 0);
+	settle();
+	client_begins("v", "fqdn d.example", "10.0.25.0/24");
+	assert_kids(31);
+	assert_string_equal(ike_ts_format(&ladder.ends[1].kids[30].remote, prefix), "10.0.25.0/24");
+	ladder_end();
+}
+
 static void what_nobody_has_is_given(void **state)
 {
 	ladder_begin(all_comers);
@@ -374,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_another_client_has_is_refused),
+		cmocka_unit_test(what_one_of_many_has_is_refused),
 		cmocka_unit_test(what_nobody_has_is_given),
 		cmocka_unit_test(the_same_client_has_them_twice),
 		cmocka_unit_test(where_many_have_one_name_the_place_tells),
