@@ -396,10 +396,23 @@ static void tunnels_turn(void *ctx)
 	run_plan();
 }
 
+/* Tunnels whose interfaces are configured may be anybody's. */
+static bool needs_sav_iked(void)
+{
+	for (size_t i = 0; i < st.plan.n_paths; i++) {
+		const struct path *p = &st.plan.paths[i].path;
+		const struct site_path *config = site_path_find(&st.site, p->kind, p->name, NULL);
+
+		if (p->kind == PATH_TUNNEL && config && config->device[0] == '\0')
+			return true;
+	}
+	return false;
+}
+
 static void tunnels_note(void *ctx, bool alarm, const char *text)
 {
 	(void)ctx;
-	st.ops->note(st.ctx, alarm, text);
+	st.ops->note(st.ctx, alarm && needs_sav_iked(), text);
 }
 
 static const struct tunnel_feed_ops tunnel_ops = {

@@ -159,6 +159,8 @@ def flow(source, target, port, path):
     except OSError as e:
         error = str(e)
         ready()
+    while not stop and time.monotonic() - began < 300:  # who dies before it is told to has crashed
+        time.sleep(0.02)
     with open(path + ".tmp", "w") as out:
         out.write(f"{seen or '-'} {int(gap * 1000)} {answers} {error}\n")
     os.rename(path + ".tmp", path)
