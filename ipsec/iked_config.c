@@ -358,10 +358,7 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 		return diag_set(diag, "nat refuse and port 4500 from the beginning contradict each other");
 	if (!is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
 		return diag_set(diag, "local and remote identity are the same");
-	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 ||
-			       check_datapath(config, t, diag) != 0 || iked_ipip_check(config, t, diag) != 0 ?
-		       -1 :
-		       0;
+	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 || iked_ipip_check(config, t, diag) != 0 ? -1 : 0;
 }
 
 static bool same_pair(const struct iked_tunnel *a, const struct iked_tunnel *b)
@@ -389,10 +386,15 @@ static void take(struct iked_config *config, struct iked_tunnel *tunnel, const s
 	device_link(config, tunnel);
 }
 
-static int put_one(struct iked_config *config, struct iked_tunnel *tunnel, const struct iked_tunnel *changed, struct diag *diag)
+/* datapaths: those that were compared with other tunnels' in this change, for a tunnel
+ * and its thousands of clients are compared with none of each other. */
+static int put_one(struct iked_config *config, struct iked_tunnel *tunnel, const struct iked_tunnel *changed,
+		   bool datapaths[3], struct diag *diag)
 {
-	if (check_tunnel(config, changed, diag) != 0)
+	if (check_tunnel(config, changed, diag) != 0 ||
+	    (!datapaths[changed->datapath] && check_datapath(config, changed, diag) != 0))
 		return -1;
+	datapaths[changed->datapath] = true;
 	if (!same_pair(tunnel, changed) && check_pair(config, changed, diag) != 0)
 		return -1;
 	take(config, tunnel, changed);
@@ -402,6 +404,8 @@ static int put_one(struct iked_config *config, struct iked_tunnel *tunnel, const
 /* What clients have from it, anew. -1: one of them could not have it. */
 static int put_clients(struct iked_config *config, const struct iked_tunnel *of, struct diag *diag)
 {
+	bool datapaths[3] = { false };
+
 	for (struct iked_tunnel *client = config->tunnels; client; client = client->next) {
 		struct iked_tunnel copy;
 
@@ -409,7 +413,7 @@ static int put_clients(struct iked_config *config, const struct iked_tunnel *of,
 			continue;
 		copy = *client;
 		iked_client_inherit(&copy, of);
-		if (put_one(config, client, &copy, diag) != 0) {
+		if (put_one(config, client, &copy, datapaths, diag) != 0) {
 			diag_prepend(diag, "client %s", client->t.name);
 			return -1;
 		}
@@ -420,6 +424,7 @@ static int put_clients(struct iked_config *config, const struct iked_tunnel *of,
 int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *changed, struct diag *diag)
 {
 	struct iked_tunnel *tunnel = iked_tunnel_find(config, changed->t.name), was;
+	bool datapaths[3] = { false };
 	struct diag ignored;
 	int ret;
 
@@ -428,10 +433,10 @@ int iked_tunnel_put(struct iked_config *config, const struct iked_tunnel *change
 	if (tunnel->n_clients == 0 && !changed->of[0] && iked_claims_check(config, changed, diag) != 0)
 		return -1;
 	if (tunnel->n_clients == 0)
-		return put_one(config, tunnel, changed, diag);
+		return put_one(config, tunnel, changed, datapaths, diag);
 	was = *tunnel;
 	ike_tunnel_keep(&was.t); /* its lists outlive the change */
-	ret = put_one(config, tunnel, changed, diag);
+	ret = put_one(config, tunnel, changed, datapaths, diag);
 	if (ret == 0 && put_clients(config, tunnel, diag) != 0) {
 		/* as it was before: that was possible */
 		take(config, tunnel, &was);
