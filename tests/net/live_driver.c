@@ -8,7 +8,7 @@
  *                         probe (0), provider
  *   delete N
  *   shutdown N, no-shutdown N  of its BFD sessions
- *   show                  one line with all there is
+ *   show                  a line for each thing there is, what is counted last
  * Prints a line of JSON for each change; "ms" is the machine's monotonic clock.
  */
 #include <inttypes.h>
@@ -196,8 +196,6 @@ static void show(struct driver *d)
 		liveness_counters(liveness_io_core(d->io));
 	struct path_state s;
 
-	printf("{\"show\":0,\"refused\":%" PRIu64 ",\"ttl\":%" PRIu64 "}\n",
-	       c->bfd[BFD_BAD_AUTH], c->bfd[BFD_BAD_TTL]);
 	for (uint32_t i = 1; i < PATHS_MAX; i++) {
 		if (!liveness_state(liveness_io_core(d->io), i, &s))
 			continue;
@@ -206,6 +204,8 @@ static void show(struct driver *d)
 		       i, path_alive_name(s.alive), s.reason, s.rtt_us, s.loss_percent);
 		show_bfd(d, i, "\n");
 	}
+	printf("{\"show\":0,\"refused\":%" PRIu64 ",\"ttl\":%" PRIu64 "}\n",
+	       c->bfd[BFD_BAD_AUTH], c->bfd[BFD_BAD_TTL]);
 }
 
 static bool command(struct driver *d)
