@@ -107,6 +107,12 @@ story_bfdd() { # namespace
 		-z "$dir/zserv.api" --vty_socket "$dir" --bfdctl "$dir/bfdd.sock" -A 127.0.0.1
 }
 
+# Without them a dead link is found by BGP, in seconds.
+story_bfd_up() { # namespace sessions
+	[ "$("$FRR_VTYSH" --vty_socket "$(frr_dir "$1")" -d bfdd -c 'show bfd peers json' |
+		json 'sum(p["status"] == "up" for p in d)')" -eq "$2" ]
+}
+
 story_routing() {
 	frr_start core < <(story_config_core)
 	frr_start pe-a < <(story_config_pe_a)
