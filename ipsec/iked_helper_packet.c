@@ -14,6 +14,7 @@
 
 #include "log.h"
 
+#include "ipsec/iked_events_vty.h"
 #include "ipsec/iked_kernel.h"
 #include "ipsec/iked_metrics_vty.h"
 #include "lib/mem.h"
@@ -244,6 +245,7 @@ static void take_event(struct helper *h, struct proc_event *e)
 		return;
 	}
 	iked_note_event(e);
+	iked_events_note(e, event_word(e->event));
 	iked_metrics_event(e);
 	if (!may_log())
 		return;

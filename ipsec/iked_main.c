@@ -21,6 +21,7 @@
 #include "opensav_config.h"
 
 #include "ipsec/iked.h"
+#include "ipsec/iked_events_vty.h"
 #include "ipsec/iked_import.h"
 #include "ipsec/iked_metrics_vty.h"
 #include "ipsec/iked_kernel.h"
@@ -222,6 +223,7 @@ int main(int argc, char **argv)
 	iked.loop = frr_init();
 	iked_vty_init();
 	iked_show_vty_init();
+	iked_events_vty_init();
 	iked_metrics_vty_init();
 	shell_vty_init();
 	frr_config_fork();
