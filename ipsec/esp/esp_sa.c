@@ -8,13 +8,6 @@
 #include "ipsec/ike/ts.h"
 #include "lib/mem.h"
 
-/* A quarter of the numbers that are there, so that rekeying has time; 2^48
- * with extended ones. */
-#define SOFT_PACKETS	 (UINT64_C(3) << 30)
-#define SOFT_PACKETS_ESN (UINT64_C(1) << 48)
-/* CBC leaks from 2^(n/2) blocks on (RFC 8221 section 4); GCM's bound is above. */
-#define SOFT_BYTES (UINT64_C(1) << 36)
-
 static struct esp_selectors copy_selectors(const struct ike_ts_list *ts)
 {
 	return (struct esp_selectors){ .n = ts->n, .list = mem_dup(ts->list, ts->n * sizeof(ts->list[0])) };
@@ -98,8 +91,8 @@ struct esp_sa *esp_sa_new(const struct esp_sa_conf *conf)
 	sa->iv = shape->iv;
 	sa->icv = shape->icv;
 	sa->align = shape->block < 4 ? 4 : shape->block;
-	sa->soft_packets = conf->soft_packets ? conf->soft_packets : conf->esn ? SOFT_PACKETS_ESN : SOFT_PACKETS;
-	sa->soft_bytes = conf->soft_bytes ? conf->soft_bytes : SOFT_BYTES;
+	sa->soft_packets = esp_sa_soft_packets(conf);
+	sa->soft_bytes = esp_sa_soft_bytes(conf);
 	return sa;
 }
 

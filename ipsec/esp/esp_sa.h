@@ -68,6 +68,24 @@ struct esp_sa_conf {
 	uint64_t soft_packets, soft_bytes;
 };
 
+/* A quarter of the numbers is left then, so that rekeying has time; 2^48
+ * with extended ones. */
+#define ESP_SOFT_PACKETS	 (UINT64_C(3) << 30)
+#define ESP_SOFT_PACKETS_ESN (UINT64_C(1) << 48)
+/* CBC leaks from 2^(n/2) blocks on (RFC 8221 section 4); GCM's bound is above. */
+#define ESP_SOFT_BYTES (UINT64_C(1) << 36)
+
+/* Its soft limits, or the default ones. */
+static inline uint64_t esp_sa_soft_packets(const struct esp_sa_conf *conf)
+{
+	return conf->soft_packets ? conf->soft_packets : conf->esn ? ESP_SOFT_PACKETS_ESN : ESP_SOFT_PACKETS;
+}
+
+static inline uint64_t esp_sa_soft_bytes(const struct esp_sa_conf *conf)
+{
+	return conf->soft_bytes ? conf->soft_bytes : ESP_SOFT_BYTES;
+}
+
 enum esp_verdict {
 	ESP_OK,
 	ESP_SHORT,     /* too short, or no whole blocks */

@@ -13,7 +13,10 @@
 
 #include <linux/xfrm.h>
 
+#include <netlink/msg.h>
+
 #include "ipsec/esp/xfrm_msg_nl.h"
+#include "ipsec/ike/ike.h"
 
 static struct ike_ts range(const char *first, const char *last)
 {
@@ -100,6 +103,42 @@ static void what_is_no_prefix_is_refused(void **st)
 	assert_false(xfrm_msg_selector(&b, &six, &sel));
 }
 
+/* The soft limits of a state as the kernel is told them, both directions the same. */
+static struct xfrm_lifetime_cfg limits(const struct esp_sa_conf *conf)
+{
+	struct xfrm_lifetime_cfg lft = { 0 };
+	struct xfrm_keys keys = { 0 };
+	struct xfrm_child c = { .conf = *conf, .keys = &keys };
+
+	for (unsigned int out = 0; out < 2; out++) {
+		struct nl_msg *msg = xfrm_msg_state(&c, out, XFRM_MSG_NEWSA);
+		const struct xfrm_usersa_info *info = nlmsg_data(nlmsg_hdr(msg));
+
+		assert_true(out == 0 || memcmp(&lft, &info->lft, sizeof(lft)) == 0);
+		lft = info->lft;
+		nlmsg_free(msg);
+	}
+	return lft;
+}
+
+/* Before its numbers are used up the kernel says so, as sav-esp does. */
+static void an_sa_is_renewed_after_packets_and_bytes(void **st)
+{
+	struct esp_sa_conf conf = { .suite = { ENCR_AES_GCM_16, 128, AUTH_NONE } };
+	struct xfrm_lifetime_cfg lft = limits(&conf);
+
+	assert_true(lft.soft_packet_limit > UINT32_MAX / 2 && lft.soft_packet_limit < UINT32_MAX - (UINT32_MAX >> 3));
+	assert_true(lft.soft_byte_limit > 0 && lft.soft_byte_limit <= UINT64_C(1) << 36);
+	assert_true(lft.hard_packet_limit == XFRM_INF && lft.hard_byte_limit == XFRM_INF);
+	conf.esn = true;
+	lft = limits(&conf);
+	assert_true(lft.soft_packet_limit > UINT32_MAX && lft.soft_packet_limit < XFRM_INF);
+	conf.soft_packets = 7;
+	conf.soft_bytes = 9;
+	lft = limits(&conf);
+	assert_true(lft.soft_packet_limit == 7 && lft.soft_byte_limit == 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +146,7 @@ int main(void)
 		cmocka_unit_test(a_small_universe_in_full),
 		cmocka_unit_test(ports_are_one_or_all),
 		cmocka_unit_test(what_is_no_prefix_is_refused),
+		cmocka_unit_test(an_sa_is_renewed_after_packets_and_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
