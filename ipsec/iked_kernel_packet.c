@@ -23,6 +23,8 @@
 
 struct ktunnel {
 	struct ktunnel *next;
+	struct ktunnel *next_device; /* same hash of the interface */
+	struct kchild *children;
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number;
 	uint32_t if_id;	 /* 0: transport mode, no interface */
@@ -38,6 +40,7 @@ struct ktunnel {
 struct kchild {
 	struct kchild *next;	 /* of one SPI's bucket */
 	struct kchild *next_all, **prev_all;
+	struct kchild *next_own, **prev_own; /* of the tunnel */
 	struct ktunnel *tunnel;
 	uint32_t spi_in;
 	bool sending, orphan;
@@ -47,7 +50,7 @@ struct kchild {
 static struct {
 	struct xfrm *xfrm;
 	char lack[200];
-	struct ktunnel *tunnels[BUCKETS];
+	struct ktunnel *tunnels[BUCKETS], *devices[BUCKETS];
 	struct kchild *children[BUCKETS], *all, *cursor;
 	struct ktunnel *resized; /* its MTU is to be told */
 	unsigned n_children;
@@ -81,12 +84,37 @@ static struct ktunnel *tunnel_by_number(uint32_t number)
 	return NULL;
 }
 
+static struct ktunnel **device_place(const char *device)
+{
+	return &kernel.devices[fnv_text(device) % BUCKETS];
+}
+
+static void device_forget(struct ktunnel *k)
+{
+	struct ktunnel **at = device_place(k->device);
+
+	while (*at && *at != k)
+		at = &(*at)->next_device;
+	if (*at)
+		*at = k->next_device;
+	k->device[0] = '\0';
+}
+
+static void device_set(struct ktunnel *k, const char *device)
+{
+	struct ktunnel **at = device_place(device);
+
+	device_forget(k);
+	snprintf(k->device, sizeof(k->device), "%s", device);
+	k->next_device = *at;
+	*at = k;
+}
+
 static const struct ktunnel *other_on_device(const struct ktunnel *k)
 {
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (const struct ktunnel *o = kernel.tunnels[i]; o; o = o->next)
-			if (o != k && o->if_id && strcmp(o->device, k->device) == 0)
-				return o;
+	for (const struct ktunnel *o = *device_place(k->device); o; o = o->next_device)
+		if (o != k && o->if_id && strcmp(o->device, k->device) == 0)
+			return o;
 	return NULL;
 }
 
@@ -215,7 +243,7 @@ static int tunnel_set(struct ktunnel *k, const struct iked_tunnel *t, struct dia
 		iked_tunnel_device(t, device);
 	if (k->if_id && (t->t.transport || strcmp(device, k->device) != 0))
 		device_close(k);
-	snprintf(k->device, sizeof(k->device), "%s", device);
+	device_set(k, device);
 	if (!t->t.transport && device_open(k, diag) != 0)
 		return -1;
 	if (iked_has_ipip(t) && ipip_open(k, t, diag) != 0)
@@ -308,6 +336,9 @@ static void child_drop(struct kchild **at)
 	if (c->next_all)
 		c->next_all->prev_all = c->prev_all;
 	*c->prev_all = c->next_all;
+	if (c->next_own)
+		c->next_own->prev_own = c->prev_own;
+	*c->prev_own = c->next_own;
 	*at = c->next;
 	kernel.n_children--;
 	free(c);
@@ -325,6 +356,11 @@ static struct kchild *child_new(struct ktunnel *k, uint32_t spi_in)
 	if (c->next_all)
 		c->next_all->prev_all = &c->next_all;
 	kernel.all = c;
+	c->next_own = k->children;
+	c->prev_own = &k->children;
+	if (c->next_own)
+		c->next_own->prev_own = &c->next_own;
+	k->children = c;
 	kernel.n_children++;
 	return c;
 }
@@ -332,9 +368,9 @@ static struct kchild *child_new(struct ktunnel *k, uint32_t spi_in)
 /* k NULL: of all tunnels; orphans: only those. */
 static void children_drop(const struct ktunnel *k, bool orphans)
 {
-	for (struct kchild *c = kernel.all, *next; c; c = next) {
-		next = c->next_all;
-		if ((!k || c->tunnel == k) && (c->orphan || !orphans))
+	for (struct kchild *c = k ? k->children : kernel.all, *next; c; c = next) {
+		next = k ? c->next_own : c->next_all;
+		if (c->orphan || !orphans)
 			child_drop(child_place(c->spi_in));
 	}
 }
@@ -353,6 +389,7 @@ void iked_kernel_tunnel_gone(const char *name)
 	iked_privileges(false);
 	*at = k->next;
 	kernel.resized = NULL;
+	device_forget(k);
 	selectors_forget(k);
 	free(k);
 }
@@ -373,10 +410,9 @@ static void tell_mtu(const struct ktunnel *k)
 {
 	struct proc_mtu message = { .mtu = k->mtu };
 
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (const struct ktunnel *o = kernel.tunnels[i]; o; o = o->next)
-			if (o->mtu && o->mtu < message.mtu && strcmp(o->device, k->device) == 0)
-				message.mtu = o->mtu;
+	for (const struct ktunnel *o = *device_place(k->device); o; o = o->next_device)
+		if (o->mtu && o->mtu < message.mtu && strcmp(o->device, k->device) == 0)
+			message.mtu = o->mtu;
 	snprintf(message.tunnel, sizeof(message.tunnel), "%s", k->name);
 	iked_tunnel_mtu(&message);
 }
@@ -385,9 +421,9 @@ static void tell_mtu(const struct ktunnel *k)
 static void begins_to_send(struct kchild *c)
 {
 	c->sending = true;
-	for (struct kchild *o = kernel.all, *next; o; o = next) {
-		next = o->next_all;
-		if (o->orphan && o->tunnel == c->tunnel && xfrm_overlap(kernel.xfrm, o->spi_in, c->spi_in))
+	for (struct kchild *o = c->tunnel->children, *next; o; o = next) {
+		next = o->next_own;
+		if (o->orphan && xfrm_overlap(kernel.xfrm, o->spi_in, c->spi_in))
 			child_drop(child_place(o->spi_in));
 	}
 }
@@ -721,6 +757,7 @@ void iked_kernel_stop(void)
 				device_close(k);
 			}
 			kernel.tunnels[i] = k->next;
+			device_forget(k);
 			selectors_forget(k);
 			free(k);
 		}
