@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 #include "lib/name.h"
 #include "schema/agent.pb-c.h"
+#include "schema/ref.h"
 
 /* Everything made for one message, freed together. */
 struct arena {
@@ -41,26 +42,6 @@ static void arena_fini(struct arena *arena)
 		free(arena->blocks);
 		arena->blocks = next;
 	}
-}
-
-static ProtobufCBinaryData bytes_ref(const void *data, size_t len)
-{
-	union {
-		const void *in;
-		uint8_t *out;
-	} cast = { data }; /* the generated structs know no const */
-
-	return (ProtobufCBinaryData){ .len = len, .data = cast.out };
-}
-
-static char *text_ref(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} cast = { text };
-
-	return cast.out;
 }
 
 static char *interface_ref(const char *name)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "schema/ref.h"
 #include "schema/tunnels.pb-c.h"
 
 /* ---- the way out */
@@ -22,17 +23,6 @@ struct packing {
 		uint8_t addresses[TUNNEL_SELECTORS_MAX][2][16];
 	} sides[2];
 };
-
-/* The generated structs know no const; packing does not write. */
-static char *text_ref(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} cast = { text };
-
-	return cast.out;
-}
 
 static ProtobufCBinaryData address_ref(const struct ip_addr *addr, uint8_t raw[16])
 {
