@@ -26,6 +26,54 @@ bool delegations_change(struct delegations *d, const struct ip_prefix *p, bool a
 	return true;
 }
 
+#define SHORTEST 33 /* of a delegation */
+
+/* Of the halves of the prefix of this length around p, that where p is not. */
+static struct ip_prefix other_half(const struct ip_prefix *p, uint8_t len)
+{
+	return ip_prefix_make(IP_V6, p->v ^ (u128)1 << (127 - len), len + 1u);
+}
+
+static enum delegation_seen look_at(const struct ip_prefix *half, delegation_look_fn *look, void *ctx)
+{
+	const struct ip_addr last = { ip_prefix_last(half), IP_V6 };
+
+	return look(ctx, &last, (uint8_t)(half->len - 1));
+}
+
+bool delegation_is_there(const struct ip_prefix *p, delegation_look_fn *look, void *ctx)
+{
+	const struct ip_addr last = { ip_prefix_last(p), IP_V6 };
+	struct ip_prefix half;
+
+	if (p->len == 128)
+		return look(ctx, &last, 128) != DELEGATION_OTHER;
+	half = ip_prefix_make(IP_V6, p->v, p->len + 1u);
+	if (look_at(&half, look, ctx) == DELEGATION_OTHER)
+		return false;
+	half = other_half(p, p->len);
+	return look_at(&half, look, ctx) != DELEGATION_OTHER;
+}
+
+bool delegation_around(const struct ip_prefix *subnet, delegation_look_fn *look, void *ctx,
+		       struct ip_prefix *out)
+{
+	bool found = false;
+
+	for (uint8_t len = subnet->len; len-- >= SHORTEST;) {
+		const struct ip_prefix half = other_half(subnet, len);
+		const enum delegation_seen seen = look_at(&half, look, ctx);
+
+		if (seen != DELEGATION_SINK && seen != DELEGATION_PART)
+			return found;
+		if (seen == DELEGATION_SINK) {
+			*out = ip_prefix_make(IP_V6, subnet->v, len);
+			found = len >= SHORTEST;
+		}
+	}
+	return found;
+}
+
 static bool parse(struct delegations *d, FILE *f)
 {
 	char line[128];

@@ -98,20 +98,15 @@ static void take_addresses(struct plan_maker *m, struct plan_provider *p, const 
 	}
 }
 
-/* What a client has put into the routing table, and what of it is already on
- * the inside interfaces: that is seen first after a restart. */
-static void take_delegations(struct plan_maker *m, struct plan_provider *p,
-			     const struct ip_prefix *within)
+void plan_inside_subnets(const struct site *site, const struct link_table *links,
+			 void (*fn)(void *ctx, const struct ip_prefix *subnet), void *ctx)
 {
 	const struct ip_prefix ula = ip_prefix_make(IP_V6, (u128)0xfc << 120, 7);
-	const struct steer_world *w = m->world;
+	const struct steer_world world = { .links = links };
+	const struct plan_maker m = { .site = site, .world = &world };
 
-	for (size_t i = 0; i < w->n_delegations; i++) {
-		if (ip_prefix_covers(within, &w->delegations[i]))
-			take_prefix(m, p, &w->delegations[i]);
-	}
-	for (size_t i = 0; i < m->site->n_insides; i++) {
-		const struct agent_interface *in = plan_interface_find(m, m->site->insides[i]);
+	for (size_t i = 0; i < site->n_insides; i++) {
+		const struct agent_interface *in = plan_interface_find(&m, site->insides[i]);
 
 		for (size_t j = 0; in && j < in->n_addresses; j++) {
 			const struct agent_address *a = &in->addresses[j];
@@ -120,10 +115,39 @@ static void take_delegations(struct plan_maker *m, struct plan_provider *p,
 			if (a->addr.family != IP_V6 || plan_is_link_local(&a->addr) || a->len == 128)
 				continue;
 			net = ip_prefix_make(IP_V6, a->addr.v, a->len);
-			if (ip_prefix_covers(within, &net) && !ip_prefix_covers(&ula, &net))
-				take_prefix(m, p, &net);
+			if (!ip_prefix_covers(&ula, &net))
+				fn(ctx, &net);
 		}
 	}
+}
+
+struct taking {
+	struct plan_maker *m;
+	struct plan_provider *p;
+	const struct ip_prefix *within;
+};
+
+static void take_subnet(void *ctx, const struct ip_prefix *subnet)
+{
+	const struct taking *t = ctx;
+
+	if (ip_prefix_covers(t->within, subnet))
+		take_prefix(t->m, t->p, subnet);
+}
+
+/* What a client has put into the routing table, and what of it is already on
+ * the inside interfaces. */
+static void take_delegations(struct plan_maker *m, struct plan_provider *p,
+			     const struct ip_prefix *within)
+{
+	struct taking t = { m, p, within };
+	const struct steer_world *w = m->world;
+
+	for (size_t i = 0; i < w->n_delegations; i++) {
+		if (ip_prefix_covers(within, &w->delegations[i]))
+			take_prefix(m, p, &w->delegations[i]);
+	}
+	plan_inside_subnets(m->site, w->links, take_subnet, &t);
 }
 
 static void take_prefixes(struct plan_maker *m, struct plan_provider *p)

@@ -153,6 +153,11 @@ struct plan {
 void plan_make(struct plan *plan, const struct site *site, const struct steer_world *world);
 void plan_fini(struct plan *plan);
 
+/* IPv6 subnets of the inside interfaces that may be a provider's: none is ULA or
+ * link-local. */
+void plan_inside_subnets(const struct site *site, const struct link_table *links,
+			 void (*fn)(void *ctx, const struct ip_prefix *subnet), void *ctx);
+
 const struct plan_path *plan_path_find(const struct plan *plan, uint32_t number);
 const struct plan_provider *plan_provider_find(const struct plan *plan, uint32_t number);
 /* A provider's NAT is usable in this family. */

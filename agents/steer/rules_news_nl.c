@@ -157,6 +157,8 @@ static void take_news(struct rules_nl *nl, const struct nlmsghdr *nlh, struct ru
 	case RULES_NL_DELEGATION:
 		if (delegations_change(&nl->delegations, &p, nlh->nlmsg_type == RTM_NEWROUTE))
 			news->delegations = true;
+		else if (nlh->nlmsg_type == RTM_DELROUTE)
+			news->delegations = nl->doubtful = true; /* of two that were taken for one? */
 		break;
 	case RULES_NL_NOTHING:
 		break;
@@ -195,26 +197,56 @@ static void more_specific(const struct nlmsghdr *nlh, void *arg)
 		*(uint8_t *)arg = rtm->rtm_dst_len;
 }
 
+struct looking {
+	struct rules_nl *nl;
+	const struct site *site;
+};
+
 /* Its route makes the look-up of an address in it fail: "unreachable" with
  * EHOSTUNREACH, "blackhole" with EINVAL. Where a part of it has been handed on
  * the look-up finds that. */
-static bool is_there(struct rules_nl *nl, const struct site *site, const struct ip_prefix *p)
+static enum delegation_seen look(void *ctx, const struct ip_addr *a, uint8_t len)
 {
-	const struct ip_addr last = { ip_prefix_last(p), p->family };
-	uint8_t len = 0;
-	int rc = ask_route(nl, &last, 0, site_mark(site, SITE_MARK_QUESTION, 1), more_specific,
-			   &len);
+	const struct looking *l = ctx;
+	uint8_t found = 0;
+	int rc = ask_route(l->nl, a, 0, site_mark(l->site, SITE_MARK_QUESTION, 1), more_specific,
+			   &found);
 
-	return rc == 0 ? len > p->len : rc != -ENETUNREACH && rc != -EACCES;
+	switch (-rc) {
+	case 0:
+		return found > len ? DELEGATION_PART : DELEGATION_OTHER;
+	case EHOSTUNREACH:
+	case EINVAL:
+		return DELEGATION_SINK;
+	case ENETUNREACH:
+	case EACCES:
+		return DELEGATION_OTHER;
+	default:
+		return DELEGATION_UNKNOWN;
+	}
+}
+
+bool rules_nl_look(struct rules_nl *nl, const struct site *site, const struct ip_prefix *subnet)
+{
+	struct looking l = { nl, site };
+	struct ip_prefix p;
+
+	for (size_t i = 0; i < nl->delegations.n; i++) {
+		if (ip_prefix_covers(&nl->delegations.list[i], subnet))
+			return false;
+	}
+	return delegation_around(subnet, look, &l, &p) &&
+	       delegations_change(&nl->delegations, &p, true);
 }
 
 static bool check_delegations(struct rules_nl *nl, const struct site *site)
 {
 	struct delegations known = nl->delegations;
+	struct looking l = { nl, site };
 	bool changed = false;
 
 	for (size_t i = 0; i < known.n; i++) {
-		if (!is_there(nl, site, &known.list[i]))
+		if (!delegation_is_there(&known.list[i], look, &l))
 			changed |= delegations_change(&nl->delegations, &known.list[i], false);
 	}
 	return changed;
@@ -232,6 +264,11 @@ int rules_nl_remember(struct rules_nl *nl, const struct site *site, const char *
 int rules_nl_save(struct rules_nl *nl, const char *state_path, struct diag *diag)
 {
 	return delegations_save(&nl->delegations, state_path, diag);
+}
+
+bool rules_nl_is_doubtful(const struct rules_nl *nl)
+{
+	return nl->doubtful;
 }
 
 const struct ip_prefix *rules_nl_delegations(struct rules_nl *nl, const struct site *site,

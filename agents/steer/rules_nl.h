@@ -44,9 +44,15 @@ void rules_nl_drain(struct rules_nl *nl, struct rules_nl_news *news);
 int rules_nl_remember(struct rules_nl *nl, const struct site *site, const char *state_path,
 		      struct diag *diag);
 int rules_nl_save(struct rules_nl *nl, const char *state_path, struct diag *diag);
-/* All of now. When notifications were lost each is asked for. */
+/* All of now. When notifications were lost each is asked for; those that came then are
+ * looked for by rules_nl_look(). */
+bool rules_nl_is_doubtful(const struct rules_nl *nl);
 const struct ip_prefix *rules_nl_delegations(struct rules_nl *nl, const struct site *site,
 					     size_t *n);
+
+/* A delegation that came unheard, by a subnet that is a part of it: some look-ups. True:
+ * there is one that was not known. */
+bool rules_nl_look(struct rules_nl *nl, const struct site *site, const struct ip_prefix *subnet);
 
 /* Messages read from notifications and from answers, for tests of quietness. */
 uint64_t rules_nl_messages(const struct rules_nl *nl);

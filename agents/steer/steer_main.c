@@ -33,6 +33,7 @@ static struct {
 	size_t n_watched;
 
 	struct rules_nl *rules;
+	bool looked; /* for delegations, since the configuration changed */
 	struct nft_site *nft;
 	struct accept_ra *accept_ra;
 
@@ -80,6 +81,47 @@ static size_t ask_gateways(struct steer_gateway *out)
 	return n;
 }
 
+/* May a subnet inside be a part of what has been delegated? */
+static bool may_be_delegated(const struct ip_prefix *subnet)
+{
+	bool within = false;
+
+	for (size_t i = 0; i < st.site.n_providers; i++) {
+		const struct site_provider *p = &st.site.providers[i];
+
+		for (size_t j = 0; j < p->n_prefixes; j++) {
+			const struct site_prefix *c = &p->prefixes[j];
+
+			if (!ip_prefix_covers(&c->prefix, subnet))
+				continue;
+			if (c->source == SITE_STATIC)
+				return false;
+			within |= c->source == SITE_DELEGATION;
+		}
+	}
+	return within;
+}
+
+static void look_around(void *ctx, const struct ip_prefix *subnet)
+{
+	bool *found = ctx;
+
+	if (may_be_delegated(subnet))
+		*found |= rules_nl_look(st.rules, &st.site, subnet);
+}
+
+/* Those that came while nobody listened. */
+static void look_for_delegations(void)
+{
+	struct diag diag;
+	bool found = false;
+
+	plan_inside_subnets(&st.site, st.links, look_around, &found);
+	if (found && rules_nl_save(st.rules, st.delegations, &diag) < 0)
+		st.ops->note(st.ctx, true, diag.text);
+	st.looked = true;
+}
+
 static void make_plan(struct plan *plan)
 {
 	struct steer_gateway gateways[PATH_NUMBER_MAX + 1];
@@ -97,6 +139,8 @@ static void make_plan(struct plan *plan)
 		.before = &st.plan,
 	};
 
+	if (!st.looked || rules_nl_is_doubtful(st.rules))
+		look_for_delegations();
 	world.delegations = rules_nl_delegations(st.rules, &st.site, &world.n_delegations);
 	plan_make(plan, &st.site, &world);
 	plan->reach = st.reach;
@@ -436,6 +480,7 @@ struct site *steer_site(void)
 
 void steer_changed(void)
 {
+	st.looked = false;
 	plan_soon(PLAN_DELAY_MS);
 }
 

@@ -115,6 +115,105 @@ static void a_damaged_file_is_told_and_nothing_of_it_taken(void **state)
 	}
 }
 
+/* A main table: sinks, and longer routes of parts. */
+struct table {
+	const char *sinks[4], *parts[4];
+	unsigned int looks;
+};
+
+static enum delegation_seen look(void *ctx, const struct ip_addr *a, uint8_t len)
+{
+	struct table *t = ctx;
+	enum delegation_seen seen = DELEGATION_OTHER;
+	uint8_t longest = 0;
+
+	t->looks++;
+	for (size_t i = 0; i < 8; i++) {
+		const char *text = i < 4 ? t->sinks[i] : t->parts[i - 4];
+		struct ip_prefix p;
+
+		if (!text)
+			continue;
+		p = prefix(text);
+		if (p.len < longest || !ip_prefix_contains(&p, a->family, a->v))
+			continue;
+		longest = p.len;
+		seen = i < 4 ? DELEGATION_SINK : p.len > len ? DELEGATION_PART : DELEGATION_OTHER;
+	}
+	return seen;
+}
+
+static const char *around(struct table *t, const char *subnet)
+{
+	static char text[IP_TEXT_SIZE];
+	const struct ip_prefix p = prefix(subnet);
+	struct ip_prefix out;
+
+	return delegation_around(&p, look, t, &out) ? ip_prefix_format(&out, text) : "none";
+}
+
+static void a_delegation_is_found_around_its_subnet(void **state)
+{
+	struct table t = { .sinks = { "2001:db8:b012::/56" }, .parts = { "2001:db8:b012:1::/64", "::/0" } };
+
+	(void)state;
+	assert_string_equal(around(&t, "2001:db8:b012:1::/64"), "2001:db8:b012::/56");
+	assert_true(t.looks <= 32);
+	/* a quarter of it handed on, and the neighbour of the subnet */
+	t.parts[2] = "2001:db8:b012::/58";
+	t.parts[3] = "2001:db8:b012:ff::/64";
+	assert_string_equal(around(&t, "2001:db8:b012:fe::/64"), "2001:db8:b012::/56");
+	/* half of it: what lies beyond is as well another's */
+	t.parts[2] = "2001:db8:b012::/57";
+	assert_string_equal(around(&t, "2001:db8:b012:fe::/64"), "2001:db8:b012:80::/57");
+	/* of lengths that are no multiple of four, or the subnet's own parent */
+	t = (struct table){ .sinks = { "2001:db8:b012:10::/61", "2001:db8:a::/63" } };
+	assert_string_equal(around(&t, "2001:db8:b012:13::/64"), "2001:db8:b012:10::/61");
+	assert_string_equal(around(&t, "2001:db8:a::/64"), "2001:db8:a::/63");
+}
+
+static void where_nothing_is_unreachable_nothing_was_delegated(void **state)
+{
+	struct table t = { .parts = { "::/0", "2001:db8::/32", "2001:db8:1:1::/64" } };
+
+	(void)state;
+	assert_string_equal(around(&t, "2001:db8:1:1::/64"), "none");
+	/* what makes the rest of the world unreachable is no delegation */
+	t.sinks[0] = "2000::/3";
+	t.parts[1] = NULL;
+	assert_string_equal(around(&t, "2001:db8:1:1::/64"), "none");
+	t.sinks[0] = "2001:db8::/32";
+	assert_string_equal(around(&t, "2001:db8:1:1::/64"), "none");
+	t.sinks[0] = "2001:db8::/33";
+	assert_string_equal(around(&t, "2001:db8:1:1::/64"), "2001:db8::/33");
+	assert_string_equal(around(&t, "2001:d00::/24"), "none");
+}
+
+static bool there(struct table *t, const char *text)
+{
+	const struct ip_prefix p = prefix(text);
+
+	return delegation_is_there(&p, look, t);
+}
+
+static void one_that_went_in_half_is_not_there(void **state)
+{
+	struct table t = { .sinks = { "2001:db8:b012::/56", "2001:db8:b012:100::/56" },
+			   .parts = { "::/0", "2001:db8:b012:fe::/64" } };
+
+	(void)state;
+	assert_string_equal(around(&t, "2001:db8:b012:1::/64"), "2001:db8:b012::/55");
+	assert_true(there(&t, "2001:db8:b012::/55"));
+	assert_true(there(&t, "2001:db8:b012::/56"));
+	t.sinks[0] = NULL;
+	assert_false(there(&t, "2001:db8:b012::/55"));
+	assert_false(there(&t, "2001:db8:b012::/56"));
+	assert_true(there(&t, "2001:db8:b012:100::/56"));
+	t.sinks[0] = "2001:db8::1/128";
+	assert_true(there(&t, "2001:db8::1/128"));
+	assert_false(there(&t, "2001:db8::2/128"));
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -122,6 +221,9 @@ int main(void)
 		CASE(what_was_delegated_is_kept),
 		CASE(there_is_a_most_and_it_is_read_back),
 		CASE(a_damaged_file_is_told_and_nothing_of_it_taken),
+		CASE(a_delegation_is_found_around_its_subnet),
+		CASE(where_nothing_is_unreachable_nothing_was_delegated),
+		CASE(one_that_went_in_half_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
