@@ -179,57 +179,50 @@ DEFUN(no_client_address, no_client_address_cmd, "no client NAME address [<A.B.C.
 	return client_done(vty, &copy);
 }
 
+/* A text that a client has of its own, its interface or its key's file; "" takes it away. */
+static int set_own(struct vty *vty, const char *name, bool psk, const char *text)
+{
+	struct iked_tunnel copy;
+	char *own = psk ? copy.own_psk : copy.own_device;
+
+	if (!client_edit(vty, name, text[0] != '\0', &copy))
+		return CMD_WARNING_CONFIG_FAILED;
+	/* all of it, for digests */
+	memset(own, 0, psk ? sizeof(copy.own_psk) : sizeof(copy.own_device));
+	memcpy(own, text, strlen(text));
+	return client_done(vty, &copy);
+}
+
 #define DEVICE_HELP "An interface of its own, so that it may have addresses that others have too\nName of the interface\n"
 
 DEFUN(client_device, client_device_cmd, "client NAME device IFNAME", CLIENT_HELP DEVICE_HELP)
 {
-	struct iked_tunnel copy;
-
 	if (strlen(argv[3]->arg) >= IKED_IFNAME) {
 		vty_out(vty, "%% \"%s\" is not an interface name\n", argv[3]->arg);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
-	if (!client_edit(vty, argv[1]->arg, true, &copy))
-		return CMD_WARNING_CONFIG_FAILED;
-	memset(copy.own_device, 0, sizeof(copy.own_device));
-	memcpy(copy.own_device, argv[3]->arg, strlen(argv[3]->arg));
-	return client_done(vty, &copy);
+	return set_own(vty, argv[1]->arg, false, argv[3]->arg);
 }
 
 DEFUN(no_client_device, no_client_device_cmd, "no client NAME device [IFNAME]", NO_STR CLIENT_HELP DEVICE_HELP)
 {
-	struct iked_tunnel copy;
-
-	if (!client_edit(vty, argv[2]->arg, false, &copy))
-		return CMD_WARNING_CONFIG_FAILED;
-	memset(copy.own_device, 0, sizeof(copy.own_device));
-	return client_done(vty, &copy);
+	return set_own(vty, argv[2]->arg, false, "");
 }
 
 #define PSK_HELP "Its own pre-shared key\nIs in a file, which only the signer reads\nA file in the directory of keys (--keys)\n"
 
 DEFUN(client_psk, client_psk_cmd, "client NAME psk file FILE", CLIENT_HELP PSK_HELP)
 {
-	struct iked_tunnel copy;
 	struct diag diag;
 
 	if (iked_file_check(argv[4]->arg, &diag) != 0)
 		return failed(vty, &diag);
-	if (!client_edit(vty, argv[1]->arg, true, &copy))
-		return CMD_WARNING_CONFIG_FAILED;
-	memset(copy.own_psk, 0, sizeof(copy.own_psk));
-	memcpy(copy.own_psk, argv[4]->arg, strlen(argv[4]->arg));
-	return client_done(vty, &copy);
+	return set_own(vty, argv[1]->arg, true, argv[4]->arg);
 }
 
 DEFUN(no_client_psk, no_client_psk_cmd, "no client NAME psk file [FILE]", NO_STR CLIENT_HELP PSK_HELP)
 {
-	struct iked_tunnel copy;
-
-	if (!client_edit(vty, argv[2]->arg, false, &copy))
-		return CMD_WARNING_CONFIG_FAILED;
-	memset(copy.own_psk, 0, sizeof(copy.own_psk));
-	return client_done(vty, &copy);
+	return set_own(vty, argv[2]->arg, true, "");
 }
 
 static void write_client(struct vty *vty, const struct iked_tunnel *c)

@@ -89,41 +89,31 @@ static void on_sa(void *ctx, const struct proc_sa *sa)
 	json_object_array_add(telling->sas, json);
 }
 
-/* What it carried, as sav-esp has counted, a second ago at most. */
-static void put_esp_use(struct json_object *json, const struct proc_use *use)
-{
-	json_object_string_add(json, "datapath", "user");
-	json_object_int_add(json, "packetsIn", (int64_t)use->packets_in);
-	json_object_int_add(json, "bytesIn", (int64_t)use->bytes_in);
-	json_object_int_add(json, "packetsOut", (int64_t)use->packets_out);
-	json_object_int_add(json, "bytesOut", (int64_t)use->bytes_out);
-	json_object_int_add(json, "replays", use->replays);
-	json_object_int_add(json, "badIntegrity", use->bad_integrity);
-	json_object_int_add(json, "badForm", use->bad_form);
-	json_object_int_add(json, "badSelector", use->bad_selector);
-	json_object_int_add(json, "congestion", use->congestion);
-	json_object_int_add(json, "tooBig", use->too_big);
-	json_object_int_add(json, "unsent", use->unsent);
-}
-
-/* Or the kernel. */
+/* What it carried, as the kernel knows, or sav-esp has counted, a second ago at most. */
 static void put_use(struct json_object *json, const struct proc_child_row *child)
 {
+	struct proc_use use = child->use;
 	struct xfrm_use in, out;
+	bool kernel = iked_kernel_use(child->spi_in, &in, &out);
 
+	if (kernel)
+		use = (struct proc_use){ in.packets, in.bytes, out.packets, out.bytes, in.replays, in.bad_icv };
 	json_object_int_add(json, "lastInSeconds", or_never(child->heard_s));
 	json_object_int_add(json, "lastOutSeconds", or_never(child->spoke_s));
-	if (!iked_kernel_use(child->spi_in, &in, &out)) {
-		put_esp_use(json, &child->use);
+	json_object_string_add(json, "datapath", kernel ? "kernel" : "user");
+	json_object_int_add(json, "packetsIn", (int64_t)use.packets_in);
+	json_object_int_add(json, "bytesIn", (int64_t)use.bytes_in);
+	json_object_int_add(json, "packetsOut", (int64_t)use.packets_out);
+	json_object_int_add(json, "bytesOut", (int64_t)use.bytes_out);
+	json_object_int_add(json, "replays", use.replays);
+	json_object_int_add(json, "badIntegrity", use.bad_integrity);
+	if (kernel)
 		return;
-	}
-	json_object_string_add(json, "datapath", "kernel");
-	json_object_int_add(json, "packetsIn", (int64_t)in.packets);
-	json_object_int_add(json, "bytesIn", (int64_t)in.bytes);
-	json_object_int_add(json, "packetsOut", (int64_t)out.packets);
-	json_object_int_add(json, "bytesOut", (int64_t)out.bytes);
-	json_object_int_add(json, "replays", in.replays);
-	json_object_int_add(json, "badIntegrity", in.bad_icv);
+	json_object_int_add(json, "badForm", use.bad_form);
+	json_object_int_add(json, "badSelector", use.bad_selector);
+	json_object_int_add(json, "congestion", use.congestion);
+	json_object_int_add(json, "tooBig", use.too_big);
+	json_object_int_add(json, "unsent", use.unsent);
 }
 
 static void on_child(void *ctx, const struct proc_child_row *child)

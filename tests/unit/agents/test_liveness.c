@@ -622,10 +622,23 @@ static uint64_t counted(struct world *w, enum bfd_error error)
 	return liveness_counters(w->l)->bfd[error];
 }
 
-static void test_strange_bfd(void **state)
+/* With one path, whose BFD nobody answers. */
+static struct world *bfd_world(const struct liveness_ops *with)
 {
 	char line[] = "isp1 gateway 192.0.2.1 bfd deaf", *rest, *word;
 	struct world *w = mem_alloc(sizeof(*w));
+
+	w->now = w->clock = 1000000 * (int64_t)MS;
+	w->random = 42;
+	w->l = liveness_new(with, w);
+	word = strtok_r(line, " ", &rest);
+	make_path(w, &w->far[1], 1, word, &rest);
+	return w;
+}
+
+static void test_strange_bfd(void **state)
+{
+	struct world *w = bfd_world(&ops);
 	struct bfd_packet p = { .state = BFD_DOWN,
 				.mult = 3,
 				.my_discr = 5,
@@ -636,11 +649,6 @@ static void test_strange_bfd(void **state)
 	struct ip_addr peer;
 
 	(void)state;
-	w->now = w->clock = 1000000 * (int64_t)MS;
-	w->random = 42;
-	w->l = liveness_new(&ops, w);
-	word = strtok_r(line, " ", &rest);
-	make_path(w, &w->far[1], 1, word, &rest);
 	good = (struct liveness_datagram){ .from = w->far[1].path.gateway[IP_V4],
 					   .to = w->far[1].path.source[IP_V4],
 					   .ifindex = w->far[1].path.ifindex,
@@ -695,8 +703,7 @@ static void test_strange_bfd(void **state)
  * told from it. */
 static void test_multihop_ttl(void **state)
 {
-	char line[] = "isp1 gateway 192.0.2.1 bfd deaf", *rest, *word;
-	struct world *w = mem_alloc(sizeof(*w));
+	struct world *w = bfd_world(&multihop_ops);
 	struct bfd_packet p = { .state = BFD_DOWN,
 				.mult = 3,
 				.my_discr = 5,
@@ -707,11 +714,6 @@ static void test_multihop_ttl(void **state)
 	uint8_t data[BFD_PACKET_MAX];
 
 	(void)state;
-	w->now = w->clock = 1000000 * (int64_t)MS;
-	w->random = 42;
-	w->l = liveness_new(&multihop_ops, w);
-	word = strtok_r(line, " ", &rest);
-	make_path(w, &w->far[1], 1, word, &rest);
 	path->watch.bfd_multihop = true;
 	assert_true(ip_addr_parse("198.51.100.1", &path->watch.bfd_peer));
 	tell_paths(w);

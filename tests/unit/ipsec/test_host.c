@@ -14,8 +14,8 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "ipsec/host_impl.h"
 #include "lib/mem.h"
+#include "tests/unit/ipsec/host_fixture.h"
 
 static struct host *host;
 static struct proc_chan *main_chan, *esp; /* the others' ends */
@@ -30,32 +30,16 @@ void __wrap_ike_engine_child_expiring(struct ike_engine *engine, uint32_t spi_in
 	expiring[n_expiring++] = spi_in;
 }
 
-static struct proc_chan *channel(int *other)
-{
-	int fds[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
-	*other = fds[1];
-	return proc_chan_new(fds[0]);
-}
-
 static int setup(void **state)
 {
-	int other;
-
 	n_expiring = 0;
-	main_chan = channel(&other);
-	host = host_new(proc_chan_new(other));
+	host = fixture_host(&main_chan);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct proc_chan *of_host = host->main_chan;
-
-	host_free(host);
-	proc_chan_free(of_host);
-	proc_chan_free(main_chan);
+	fixture_host_free(host, main_chan);
 	proc_chan_free(esp);
 	esp = NULL;
 	return 0;
@@ -68,7 +52,7 @@ static void give_esp(void)
 	int other;
 
 	proc_chan_free(esp);
-	esp = channel(&other);
+	esp = fixture_channel(&other);
 	proc_peer_encode(&w, &peer);
 	proc_chan_send(main_chan, &w, other);
 	close(other);
@@ -390,7 +374,7 @@ static void test_what_the_signer_cannot_do_is_told_once_in_a_while(void **state)
 	bool up;
 	int other;
 
-	signer = channel(&other);
+	signer = fixture_channel(&other);
 	proc_peer_encode(&w, &peer);
 	proc_chan_send(main_chan, &w, other);
 	close(other);

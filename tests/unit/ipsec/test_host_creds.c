@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "ipsec/host_impl.h"
 #include "tests/unit/ipsec/cert_fixture.h"
+#include "tests/unit/ipsec/host_fixture.h"
 
 #define DAY (24 * 3600)
 
@@ -25,21 +24,13 @@ static char told[4096]; /* what main heard, a line each */
 
 static int setup(void **state)
 {
-	int fds[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
-	main_chan = proc_chan_new(fds[0]);
-	host = host_new(proc_chan_new(fds[1]));
+	host = fixture_host(&main_chan);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct proc_chan *of_host = host->main_chan;
-
-	host_free(host);
-	proc_chan_free(of_host);
-	proc_chan_free(main_chan);
+	fixture_host_free(host, main_chan);
 	return 0;
 }
 
