@@ -352,10 +352,10 @@ static void device_address(struct pushed *p, const struct iked_tunnel *t)
 	iked_privileges(false);
 }
 
-static void tell_device(const struct pushed *p, uint32_t mtu)
+static void tell_device(const struct pushed *p, const struct iked_tunnel *t)
 {
 	for (unsigned i = 0; i < iked.esp_threads; i++) {
-		struct proc_device device = { .mtu = mtu, .worker = i, .ipip_local = p->device->ipip.local,
+		struct proc_device device = { .mtu = mtu_of(p, t), .worker = i, .many = t->t.remote_id.type == 0, .ipip_local = p->device->ipip.local,
 					      .ipip_remote = p->device->ipip.remote };
 		struct wr w = { 0 };
 
@@ -408,7 +408,7 @@ static void push_device(struct pushed *p, const struct iked_tunnel *t)
 	if (!p->device)
 		return;
 	device_address(p, t);
-	tell_device(p, mtu_of(p, t));
+	tell_device(p, t);
 }
 
 void iked_tunnel_mtu(const struct proc_mtu *mtu)
@@ -449,7 +449,7 @@ void iked_device_lost(const char *tunnel)
 	}
 	device_address(lost, t);
 	/* esp knows which tunnels have it: one of them is enough */
-	tell_device(lost, mtu_of(lost, t));
+	tell_device(lost, t);
 	iked_publish_soon();
 }
 

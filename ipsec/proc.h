@@ -307,6 +307,7 @@ struct proc_device {
 	char device[16];
 	uint32_t mtu;
 	uint32_t worker; /* of esp, whose queue it is */
+	bool many; /* anybody may be the tunnel's peer, and what fits one is not what fits all */
 	struct ip_addr ipip_local, ipip_remote; /* esp_ipip.h; v 0: no IP in IP */
 };
 

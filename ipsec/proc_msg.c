@@ -417,6 +417,7 @@ static void io_device(struct io *io, struct proc_device *m)
 	io_text(io, m->device, sizeof(m->device));
 	io_u32(io, &m->mtu);
 	io_u32(io, &m->worker);
+	io_bool(io, &m->many);
 	io_addr(io, &m->ipip_local);
 	io_addr(io, &m->ipip_remote);
 }

@@ -34,6 +34,7 @@
 struct tunnel {
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number, device;
+	bool many; /* peers */
 	struct esp_ipip ipip;
 	uint64_t wanted_ms; /* when main was told last that packets want in */
 	uint32_t room, told_mtu;
@@ -179,6 +180,15 @@ static bool is_shared(const struct tunnel *tunnel)
 	return false;
 }
 
+/* What fits one of many peers is for all if it is the least of them, and does not
+ * come from its path alone. */
+static bool is_news(const struct tunnel *t, uint32_t bytes, bool learnt)
+{
+	if (t->room == bytes || (learnt && (t->many || is_shared(t))))
+		return false;
+	return !t->many || t->room == 0 || bytes < t->room;
+}
+
 static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)
 {
 	for (size_t i = 0; i < esp.n_tunnels; i++) {
@@ -186,7 +196,7 @@ static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)
 
 		if (t->number != owner)
 			continue;
-		if (t->room != bytes && !(learnt && is_shared(t))) {
+		if (is_news(t, bytes, learnt)) {
 			t->room = bytes;
 			mtu_tell(t);
 		}
@@ -390,6 +400,7 @@ static void device_set(const struct proc_device *device, int fd)
 		memcpy(t->name, device->tunnel, sizeof(t->name));
 	}
 	t->device = d->number;
+	t->many = device->many;
 	t->ipip = (struct esp_ipip){ device->ipip_local, device->ipip_remote };
 	/* several tunnels may share it */
 	if (d->has[device->worker]) {

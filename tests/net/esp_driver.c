@@ -140,7 +140,7 @@ static void give_socket(uint16_t port)
 static void give_device(void)
 {
 	for (unsigned int i = 0; i < driver.threads; i++) {
-		struct proc_device device = { .tunnel = "t", .mtu = 1400, .worker = i };
+		struct proc_device device = { .tunnel = "t", .many = driver.count > 1, .mtu = 1400, .worker = i };
 		struct diag diag;
 		struct wr w = { 0 };
 		int fd = esp_tun_open(driver.device, driver.threads > 1, &diag);
@@ -225,7 +225,8 @@ static void add(unsigned int n, bool inbound_only)
 		.spi_out = spi_of(n, !driver.side),
 		.suite = driver.suite.cipher,
 		.esn = driver.suite.esn,
-		.encap = !driver.raw,
+		/* of many, every other one is behind a NAT */
+		.encap = !driver.raw || n % 2 == 1,
 		.transport = driver.transport,
 		.in = keys_of(n, !driver.side),
 		.out = keys_of(n, (unsigned int)driver.side),
