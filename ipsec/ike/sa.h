@@ -6,7 +6,9 @@
  *   sa.c         life of an SA, its exchanges: window, retransmission, sealing
  *   sa_init.c    IKE_SA_INIT
  *   sa_auth.c    IKE_AUTH
- *   sa_child.c   child SAs: made in IKE_AUTH and CREATE_CHILD_SA
+ *   sa_child.c   its child SAs: which send, which go, when there are new ones
+ *   sa_child_make.c  how one is made, in IKE_AUTH and CREATE_CHILD_SA
+ *   sa_create.c  CREATE_CHILD_SA for a child
  *   sa_rekey.c   CREATE_CHILD_SA that replaces the IKE SA
  *   sa_info.c    INFORMATIONAL: delete, liveness, MOBIKE
  *   sa_mobike.c  where else the peer is
@@ -297,6 +299,32 @@ void sa_auth_response(struct ike_sa *sa, uint8_t first, struct rd plain, uint64_
 void sa_auth_signed(struct ike_sa *sa, uint8_t method, const uint8_t *auth, size_t len, uint64_t now_ms);
 
 /* ---- sa_child.c */
+struct sa_child *sa_child_find(struct ike_sa *sa, uint32_t spi_in);
+struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out);
+/* One like that, with copies of its selectors; there must be room. */
+struct sa_child *sa_child_new(struct ike_sa *sa, const struct sa_child *from);
+void sa_child_use(struct ike_sa *sa, struct sa_child *child); /* from now on the datapath sends with it */
+/* Before it is deleted: the peer receives nothing with it then, so another one with its
+ * selectors sends. False: not yet, the peer may not have that one. */
+bool sa_child_unuse(struct ike_sa *sa, struct sa_child *child, uint64_t now_ms);
+void sa_child_remove(struct ike_sa *sa, struct sa_child *child);
+/* The peer agreed and has it, and here it came to nothing: what it sends with it
+ * would be lost (1.3, 2.21). */
+void sa_child_unmake(struct ike_sa *sa, uint32_t spi_in);
+/* One with these selectors sends. */
+bool sa_child_sends(const struct ike_sa *sa, bool transport, const struct ike_ts_list *local_ts,
+		    const struct ike_ts_list *remote_ts);
+bool sa_child_stays(const struct ike_sa *sa); /* there is one whose delete is not on its way */
+/* Has the peer our answer that made the child? It would say CHILD_SA_NOT_FOUND else, and
+ * we would drop what it is about to use. A peer that waits for an answer has given up
+ * after a minute. */
+bool sa_child_is_known(const struct ike_sa *sa, const struct sa_child *child, uint64_t now_ms);
+void sa_child_timers(struct ike_sa *sa, uint64_t now_ms);
+/* For an SA that shall have a child and has none: asks for one, each time a little
+ * later unless the last one was there for a while. Who began the SA asks sooner. */
+void sa_child_again(struct ike_sa *sa, uint64_t now_ms);
+
+/* ---- sa_child_make.c */
 /* What both halves of making a child need. i: who began the exchange. */
 struct child_exchange {
 	const struct ike_payloads *payloads; /* the other side's */
@@ -308,6 +336,9 @@ struct child_exchange {
 	uint16_t wanted_group;	/* out, with N_INVALID_KE_PAYLOAD */
 };
 
+/* Of CREATE_CHILD_SA, that group first. Who names none leaves the choice to the peer:
+ * libreswan wants the IKE SA's (pfs=yes), strongSwan none; each is its default. */
+void sa_child_proposals(const struct ike_sa *sa, uint16_t first, struct ike_proposals *out);
 /* SA, TSi, TSr and notifies of a new child, the SPI being ours to receive on;
  * with nonce and key exchange unless in IKE_AUTH. */
 void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t spi, bool in_auth,
@@ -316,17 +347,8 @@ void sa_child_offer(struct ike_sa *sa, const struct sa_child *rekeyed, uint32_t 
 uint16_t sa_child_answer(struct ike_sa *sa, struct child_exchange *x, struct ike_writer *w);
 /* The peer took ours: 0, or why it can't be, as a notify number. */
 uint16_t sa_child_accept(struct ike_sa *sa, struct child_exchange *x, uint32_t spi, struct crypto_dh *dh);
-/* The peer agreed and has it, and here it came to nothing: what it sends with it
- * would be lost (1.3, 2.21). */
-void sa_child_unmake(struct ike_sa *sa, uint32_t spi_in);
-void sa_child_use(struct ike_sa *sa, struct sa_child *child); /* from now on the datapath sends with it */
-struct sa_child *sa_child_find(struct ike_sa *sa, uint32_t spi_in);
-struct sa_child *sa_child_find_out(struct ike_sa *sa, uint32_t spi_out);
-void sa_child_remove(struct ike_sa *sa, struct sa_child *child);
-bool sa_child_stays(const struct ike_sa *sa); /* there is one whose delete is not on its way */
-/* Before it is deleted: the peer receives nothing with it then, so another one with its
- * selectors sends. False: not yet, the peer may not have that one. */
-bool sa_child_unuse(struct ike_sa *sa, struct sa_child *child, uint64_t now_ms);
+
+/* ---- sa_create.c */
 void sa_child_begin(struct ike_sa *sa, uint64_t now_ms); /* REQ_CHILD_NEW, REQ_CHILD_REKEY */
 void sa_child_response(struct ike_sa *sa, const struct ike_payloads *payloads, uint64_t now_ms);
 /* A CREATE_CHILD_SA of the peer, whatever it is for. */
@@ -334,10 +356,6 @@ void sa_create_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads
 /* The lower of an exchange's two nonces, and which of two is lower (2.8.1). */
 struct sa_nonce sa_lowest(const struct ike_bytes *ni, const struct ike_bytes *nr);
 bool sa_nonce_is_lower(const struct sa_nonce *a, const struct sa_nonce *b);
-void sa_child_timers(struct ike_sa *sa, uint64_t now_ms);
-/* For an SA that shall have a child and has none: asks for one, each time a little
- * later unless the last one was there for a while. Who began the SA asks sooner. */
-void sa_child_again(struct ike_sa *sa, uint64_t now_ms);
 
 /* ---- sa_rekey.c */
 void sa_rekey_begin(struct ike_sa *sa, uint64_t now_ms);
