@@ -7,7 +7,8 @@ usage: steer_tool.py tun DEVICE LOCAL REMOTE MARK     a tunnel: packets of the d
        steer_tool.py serve PORT [ADDRESS...]          TCP and UDP echo with the address seen; answers by UDP come
                                                       from ADDRESS
        steer_tool.py flow SOURCE|- TARGET PORT FILE   one TCP connection, a line every 10 ms; what it was
-                                                      seen as, and the longest gap, when it is ended
+                                                      seen as, and the longest gap, when it is ended; until then
+                                                      a dot for each answer
        steer_tool.py icmp SOURCE TARGET [HOPS]        sends UDP and prints "type code" of the ICMP answer; with
                                                       HOPS, its TTL, "type code sender"
        steer_tool.py expire ADDRESS PORT HOPS FILE    answers UDP with that TTL, and writes "type code sender" of
@@ -154,6 +155,7 @@ def flow(source, target, port, path):
                 now = time.monotonic()
                 gap, last, answers = max(gap, now - last), now, answers + 1
                 seen = data.split(b"\n")[-2].decode()
+                print(".", end="", flush=True)
                 time.sleep(0.01)
         gap = max(gap, time.monotonic() - last)
     except OSError as e:
