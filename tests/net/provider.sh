@@ -218,8 +218,8 @@ provider_bgp() {
 	frr_start pe2 < <(provider_config_pe2)
 	frr_start cpe-a < <(provider_config_cpe_a)
 	frr_start cpe-b < <(provider_config_cpe_b)
-	need 30 "BGP sessions of pe1" bgp_established pe1 6
-	need 30 "BGP sessions of pe2" bgp_established pe2 4
+	need 60 "BGP sessions of pe1" bgp_established pe1 6
+	need 60 "BGP sessions of pe2" bgp_established pe2 4
 }
 
 # ---- OpenSAV
@@ -279,11 +279,11 @@ provider_action() { # observe|enforce
 provider_warm_up() {
 	local a
 	for a in $SRV4_1 $SRV6_1; do
-		need 10 "A reaches $a" in_ns host-a ping -c 1 -W 1 -q "$a"
-		need 10 "the attacker reaches $a" in_ns attacker ping -c 1 -W 1 -q "$a"
+		need 60 "A reaches $a" in_ns host-a ping -c 1 -W 1 -q "$a"
+		need 60 "the attacker reaches $a" in_ns attacker ping -c 1 -W 1 -q "$a"
 	done
 	for a in $SRV4_1 $SRV4_2 $SRV6_1 $SRV6_2; do
-		need 10 "B reaches $a" in_ns host-b ping -c 1 -W 1 -q "$a"
+		need 60 "B reaches $a" in_ns host-b ping -c 1 -W 1 -q "$a"
 	done
 }
 
@@ -354,7 +354,7 @@ provider_opensav_start() { # observe|enforce
 			echo "bmp relay listen 127.0.0.1 port $BMP_PORT" >"$(agent_dir $pe)/agent.conf"
 		agent_start $pe "$AGENT_CONTROLLER"
 	done
-	need 20 "agents are connected" provider_agents_connected
+	need 60 "agents are connected" provider_agents_connected
 }
 
 # The same, and all edges are in this action.
