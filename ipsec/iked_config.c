@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipsec/ike/ts.h"
 #include "ipsec/iked_clients.h"
 #include "ipsec/iked_ipip.h"
 #include "lib/fnv.h"
 #include "lib/mem.h"
 #include "lib/name.h"
-#include "lib/wr.h"
 
 void iked_config_free(struct iked_config *config)
 {
@@ -31,7 +29,7 @@ void iked_config_free(struct iked_config *config)
 	free(config->claims);
 }
 
-static int check_name(const char *name, struct diag *diag)
+int iked_name_check(const char *name, struct diag *diag)
 {
 	if (!name_is_valid(name) || strlen(name) >= IKE_TUNNEL_NAME)
 		return diag_set(diag, "\"%s\" is not a valid name: letters, digits, dots, dashes and underscores, at most %d", name,
@@ -53,95 +51,7 @@ const char *iked_start_name(enum iked_start start)
 	return names[start];
 }
 
-/* ---- links */
-
-struct iked_link *iked_link_find(const struct iked_config *config, const char *name)
-{
-	struct iked_link *link = config->links;
-
-	while (link && strcmp(link->name, name) != 0)
-		link = link->next;
-	return link;
-}
-
-struct iked_link *iked_link_by_number(const struct iked_config *config, uint32_t number)
-{
-	struct iked_link *link = config->links;
-
-	while (link && link->number != number)
-		link = link->next;
-	return link;
-}
-
-struct iked_link *iked_link_get(struct iked_config *config, const char *name, struct diag *diag)
-{
-	struct iked_link *link = iked_link_find(config, name), **at = &config->links;
-
-	if (link)
-		return link;
-	if (check_name(name, diag) != 0)
-		return NULL;
-	link = mem_alloc(sizeof(*link));
-	snprintf(link->name, sizeof(link->name), "%s", name);
-	link->number = ++config->last_number;
-	while (*at)
-		at = &(*at)->next;
-	*at = link;
-	return link;
-}
-
-/* Two sockets on one address and port: packets of the one would come to the other. */
-static int check_sources(const struct iked_config *config, const struct iked_link *changed, struct diag *diag)
-{
-	char text[IP_TEXT_SIZE];
-
-	for (const struct iked_link *other = config->links; other; other = other->next)
-		for (unsigned f = 0; f < IP_FAMILIES; f++)
-			if (other->number != changed->number && other->has_source[f] && changed->has_source[f] &&
-			    ip_addr_equal(&other->source[f], &changed->source[f]))
-				return diag_set(diag, "link %s has the source %s already: each link has its own", other->name,
-						ip_addr_format(&changed->source[f], text));
-	for (const struct iked_link *other = config->links; other; other = other->next)
-		if (other->number != changed->number && other->device[0] && strcmp(other->device, changed->device) == 0 &&
-		    (!other->has_source[IP_V4] || !changed->has_source[IP_V4]) &&
-		    (!other->has_source[IP_V6] || !changed->has_source[IP_V6]))
-			return diag_set(diag, "link %s has the device %s already: give both a source", other->name, changed->device);
-	return 0;
-}
-
-int iked_link_put(struct iked_config *config, const struct iked_link *changed, struct diag *diag)
-{
-	struct iked_link *link = iked_link_find(config, changed->name), *next;
-
-	if (!link)
-		return diag_set(diag, "link %s is gone: type \"exit\"", changed->name);
-	if (check_sources(config, changed, diag) != 0)
-		return -1;
-	next = link->next;
-	*link = *changed;
-	link->next = next;
-	return 0;
-}
-
-int iked_link_del(struct iked_config *config, const char *name, struct diag *diag)
-{
-	struct iked_link **at = &config->links, *link;
-
-	for (const struct iked_tunnel *t = config->tunnels; t; t = t->next)
-		if (strcmp(t->link, name) == 0)
-			return diag_set(diag, "tunnel %s uses link %s: \"no tunnel %s\" first, or give it another link", t->t.name,
-					name, t->t.name);
-	while (*at && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	link = *at;
-	if (!link)
-		return diag_set(diag, "there is no link %s", name);
-	*at = link->next;
-	free(link);
-	return 0;
-}
-
-/* ---- tunnels */
+/* ---- by name, by identity and by interface */
 
 static struct iked_tunnel **name_place(struct iked_config *config, const char *name)
 {
@@ -236,7 +146,7 @@ struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name
 
 	if (tunnel)
 		return tunnel;
-	if (check_name(name, diag) != 0)
+	if (iked_name_check(name, diag) != 0)
 		return NULL;
 	tunnel = *at = mem_alloc(sizeof(*tunnel));
 	ike_tunnel_defaults(&tunnel->t);
@@ -255,17 +165,12 @@ struct iked_tunnel *iked_tunnel_get(struct iked_config *config, const char *name
 
 /* ---- what can't work */
 
-static bool is_any(const struct ike_identity *id)
-{
-	return id->type == 0;
-}
-
 /* Which of the two a peer means could not be told. */
 static int check_pair(const struct iked_config *config, const struct iked_tunnel *t, struct diag *diag)
 {
 	char local[IKE_IDENTITY_TEXT], remote[IKE_IDENTITY_TEXT];
 
-	if (is_any(&t->t.local_id) || !t->has_remote_id || t->link[0] == '\0')
+	if (ike_identity_is_any(&t->t.local_id) || !t->has_remote_id || t->link[0] == '\0')
 		return 0;
 	for (const struct iked_tunnel *o = config->ids[ike_identity_hash(&t->t.remote_id) % IKED_NAMES]; o; o = o->next_id)
 		if (strcmp(o->t.name, t->t.name) != 0 && strcmp(o->link, t->link) == 0 && o->has_remote_id &&
@@ -328,15 +233,6 @@ static int check_datapath(const struct iked_config *config, const struct iked_tu
 	return 0;
 }
 
-bool iked_link_is_kernel(const struct iked_config *config, const char *name)
-{
-	const struct iked_link *link = iked_link_find(config, name);
-
-	if (link && link->datapaths[IKED_DATAPATH_USER] + link->datapaths[IKED_DATAPATH_KERNEL] > 0)
-		return link->datapaths[IKED_DATAPATH_KERNEL] > 0;
-	return config->kernel_works;
-}
-
 static void count_datapath(const struct iked_config *config, const struct iked_tunnel *t, int by)
 {
 	struct iked_link *link = t->link[0] ? iked_link_find(config, t->link) : NULL;
@@ -356,7 +252,7 @@ static int check_tunnel(const struct iked_config *config, const struct iked_tunn
 		return diag_set(diag, "transport mode has no inner addresses to give: use mode tunnel");
 	if (t->t.nat == IKE_NAT_REFUSE && t->t.start_natt)
 		return diag_set(diag, "nat refuse and port 4500 from the beginning contradict each other");
-	if (!is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
+	if (!ike_identity_is_any(&t->t.local_id) && t->has_remote_id && ike_identity_equal(&t->t.local_id, &t->t.remote_id))
 		return diag_set(diag, "local and remote identity are the same");
 	return check_link(config, t, diag) != 0 || check_families(&t->t, diag) != 0 || iked_ipip_check(config, t, diag) != 0 ? -1 : 0;
 }
@@ -484,134 +380,4 @@ int iked_tunnel_del(struct iked_config *config, const char *name, struct diag *d
 	}
 	tunnel_free(config, tunnel);
 	return 0;
-}
-
-/* ---- finished? */
-
-static const char *auth_missing(const struct iked_tunnel *t)
-{
-	if ((t->t.local_auth == IKE_KIND_PSK || t->t.remote_auth == IKE_KIND_PSK) && !t->psk[0])
-		return "psk file FILE";
-	if (t->t.local_auth != IKE_KIND_PSK && !t->key[0])
-		return "local key FILE";
-	if (t->t.local_auth != IKE_KIND_PSK && !t->cert[0])
-		return t->t.local_auth == IKE_KIND_RAW ? "local certificate FILE (the public key)" : "local certificate FILE";
-	if (t->t.remote_auth == IKE_KIND_CERT && t->ca.n == 0)
-		return "remote ca FILE";
-	if (t->t.remote_auth == IKE_KIND_RAW && t->peer.n == 0)
-		return "remote key FILE";
-	return NULL;
-}
-
-bool iked_tunnel_is_frame(const struct iked_tunnel *t)
-{
-	return t->n_clients > 0 && t->t.remote_ts->n == 0 && !t->t.pool.len;
-}
-
-const char *iked_tunnel_missing(const struct iked_config *config, const struct iked_tunnel *t)
-{
-	if (!t->link[0] || !iked_link_find(config, t->link))
-		return "link NAME";
-	if (is_any(&t->t.local_id))
-		return "identity local IDENTITY";
-	if (!t->has_remote_id)
-		return t->of[0] ? "client NAME identity IDENTITY" : "identity remote IDENTITY";
-	if (t->of[0] && !t->own_device[0] && t->datapath == IKED_DATAPATH_KERNEL)
-		return "client NAME device IFNAME: in the kernel, tunnels do not share an interface";
-	if (!t->has_local_auth)
-		return "authentication local <psk|cert|key>";
-	if (!t->has_remote_auth)
-		return "authentication remote <psk|cert|key>";
-	if (t->t.local_ts->n == 0 && !t->t.request_address)
-		return "selector local PREFIX";
-	if (t->t.remote_ts->n == 0 && !t->t.pool.len && !iked_tunnel_is_frame(t))
-		return t->of[0] ? "client NAME prefix PREFIX" : "selector remote PREFIX";
-	return auth_missing(t);
-}
-
-void iked_tunnel_addresses(const struct iked_tunnel *t, struct ike_ts_list *out)
-{
-	struct ike_ts ts;
-
-	memcpy(out, t->t.remote_ts, ike_ts_list_bytes(t->t.remote_ts));
-	if (!t->t.pool.len)
-		return;
-	ts = ike_ts_of_prefix(&t->t.pool);
-	for (unsigned i = 0; i < out->n; i++)
-		if (ike_ts_covers(&out->list[i], &ts))
-			return;
-	out->list[out->n++] = ts;
-}
-
-void iked_tunnel_resolve(const struct iked_config *config, const struct iked_tunnel *t, struct ike_tunnel *out)
-{
-	static struct ike_ts_list from_pool;
-	const struct iked_link *link = iked_link_find(config, t->link);
-
-	*out = t->t;
-	out->link = link ? link->number : 0;
-	out->start = t->start == IKED_AUTO;
-	/* a certificate says who one is; with one key for all anybody can say any name */
-	out->shared_identity = t->t.shared_identity || (is_any(&t->t.remote_id) && t->t.remote_auth != IKE_KIND_CERT);
-	out->only_keys = iked_tunnel_is_frame(t);
-	if (t->of[0] || (out->remote_ts->n == 0 && out->pool.len)) {
-		iked_tunnel_addresses(t, &from_pool);
-		out->remote_ts = &from_pool;
-	}
-}
-
-static void digest_selectors(struct wr *w, const struct ike_ts_list *list)
-{
-	char text[IKE_TS_TEXT];
-
-	wr_be32(w, list->n);
-	for (unsigned i = 0; i < list->n; i++) {
-		ike_ts_format(&list->list[i], text);
-		wr_bytes(w, text, strlen(text) + 1);
-	}
-}
-
-/* What lists hold and not where they lie: another one may lie there. */
-void iked_tunnel_digest(const struct iked_config *config, const struct iked_tunnel *t, uint8_t out[DIGEST_SIZE])
-{
-	struct iked_tunnel *copy = mem_dup(t, sizeof(*t));
-	struct wr w = { 0 };
-
-	copy->prev = copy->next = copy->next_name = copy->next_id = copy->next_device = NULL;
-	copy->n_clients = 0;
-	copy->datapath = iked_link_is_kernel(config, t->link) ? IKED_DATAPATH_KERNEL : IKED_DATAPATH_USER;
-	iked_tunnel_resolve(config, t, &copy->t);
-	wr_bytes(&w, copy->t.ike, ike_proposals_bytes(copy->t.ike));
-	wr_bytes(&w, copy->t.esp, ike_proposals_bytes(copy->t.esp));
-	digest_selectors(&w, copy->t.local_ts);
-	digest_selectors(&w, copy->t.remote_ts);
-	copy->t.ike = copy->t.esp = NULL;
-	copy->t.local_ts = copy->t.remote_ts = NULL;
-	wr_bytes(&w, copy, sizeof(*copy));
-	digest_sha256(w.data, w.len, out);
-	wr_fini(&w);
-	free(copy);
-}
-
-const char *iked_tunnel_device(const struct iked_tunnel *t, char out[IKED_IFNAME])
-{
-	snprintf(out, IKED_IFNAME, "%s", t->device[0] ? t->device : t->t.name);
-	return out;
-}
-
-bool iked_client_shares_key(const struct iked_tunnel *t)
-{
-	return t->of[0] && t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id && !t->own_psk[0];
-}
-
-const char *iked_tunnel_warning(const struct iked_tunnel *t)
-{
-	if (iked_client_shares_key(t) || (t->t.remote_auth == IKE_KIND_PSK && t->has_remote_auth && t->has_remote_id &&
-					  is_any(&t->t.remote_id) && !iked_tunnel_is_frame(t)))
-		return "all peers of this tunnel share one key, so each of them can pretend to be another, or to be you";
-	if (t->t.remote_id.type == IKE_ID_IPV4 || t->t.remote_id.type == IKE_ID_IPV6 || t->t.local_id.type == IKE_ID_IPV4 ||
-	    t->t.local_id.type == IKE_ID_IPV6)
-		return "an address is no good identity: a NAT or a new address of the link changes who one is; "
-		       "use fqdn, email, key-id or dn";
-	return "";
 }

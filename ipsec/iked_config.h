@@ -2,6 +2,10 @@
  *
  * iked_config - links and tunnels as the operator writes them.
  *
+ *   iked_config.c          tunnels: found, changed, and what cannot work
+ *   iked_config_link.c     links
+ *   iked_config_resolve.c  what lacks, and what others are told of a tunnel
+ *
  * A tunnel for all comers may have clients (iked_clients.h): each is a tunnel as
  * well, which has its identity and its prefixes, and all else from that one.
  *
@@ -128,6 +132,8 @@ bool iked_client_shares_key(const struct iked_tunnel *tunnel);
 /* A thing to be known and not an error: "" none. */
 const char *iked_tunnel_warning(const struct iked_tunnel *tunnel);
 
+/* Of a link, a tunnel or a client. */
+int iked_name_check(const char *name, struct diag *diag);
 /* File names are in the directory of keys: no directory in them. */
 int iked_file_check(const char *name, struct diag *diag);
 const char *iked_start_name(enum iked_start start);

@@ -70,6 +70,11 @@ int ike_identity_from_payload(const struct ike_id_payload *payload, struct ike_i
 	return 0;
 }
 
+bool ike_identity_is_any(const struct ike_identity *id)
+{
+	return id->type == 0;
+}
+
 bool ike_identity_equal(const struct ike_identity *a, const struct ike_identity *b)
 {
 	if (a->type != b->type)
@@ -100,7 +105,7 @@ uint64_t ike_identity_hash(const struct ike_identity *id)
 
 bool ike_identity_match(const struct ike_identity *wanted, const struct ike_identity *seen)
 {
-	return wanted->type == 0 || ike_identity_equal(wanted, seen);
+	return ike_identity_is_any(wanted) || ike_identity_equal(wanted, seen);
 }
 
 /* ---- text */

@@ -38,6 +38,7 @@ const char *ike_identity_format(const struct ike_identity *id, char out[IKE_IDEN
  * unknown, or a name has bytes that no name has. */
 int ike_identity_from_payload(const struct ike_id_payload *payload, struct ike_identity *out);
 
+bool ike_identity_is_any(const struct ike_identity *id); /* whoever it is */
 /* Names without regard to case, distinguished names as X.509 compares them. */
 bool ike_identity_equal(const struct ike_identity *a, const struct ike_identity *b);
 /* Equal ones have equal numbers. */
