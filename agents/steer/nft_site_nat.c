@@ -72,6 +72,48 @@ void site_build_forwards(const struct site_build *b)
 	}
 }
 
+static void becomes(struct nftnl_rule *r, const struct ip_prefix *to, enum ip_family f)
+{
+	const bool one = to->len == ip_bits(f);
+	struct nftnl_expr *e;
+	uint8_t bytes[16];
+
+	ip_to_bytes(to->v, f, bytes);
+	site_rule_load(r, NFT_REG_1, bytes, ip_bytes(f));
+	if (!one) {
+		ip_to_bytes(ip_prefix_last(to), f, bytes);
+		site_rule_load(r, NFT_REG_2, bytes, ip_bytes(f));
+	}
+	e = translate(r, NFT_NAT_SNAT, f, NF_NAT_RANGE_MAP_IPS | (one ? 0 : NF_NAT_RANGE_NETMAP));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, one ? NFT_REG_1 : NFT_REG_2);
+}
+
+static void translate_by(const struct site_build *b, const struct plan_path *pp,
+			 const struct plan_provider *p, enum ip_family f)
+{
+	const uint32_t chosen = site_rule_mark(b, SITE_MARK_PROVIDER, p->number);
+	struct nftnl_rule *r = site_rule(b);
+
+	site_rule_device(r, NFT_META_OIFNAME, pp->path.device);
+	expr_family(r, f);
+	site_rule_flow_is(b, r, chosen);
+	becomes(r, &p->nat_to[f], f);
+	/* Nobody was chosen for those that a specific route of the main table leads here, nor
+	 * for this machine's own: it is this provider now. A packet with a path's mark keeps
+	 * the source that it has. */
+	for (size_t i = 0; i < b->plan->n_privates; i++) {
+		if (b->plan->privates[i].family != f)
+			continue;
+		r = site_rule(b);
+		site_rule_device(r, NFT_META_OIFNAME, pp->path.device);
+		expr_prefix(r, true, &b->plan->privates[i]);
+		site_rule_mark_is(b, r, NFT_CMP_EQ, 0);
+		site_rule_flow_is(b, r, 0);
+		site_rule_set_flow(b, r, chosen);
+		becomes(r, &p->nat_to[f], f);
+	}
+}
+
 void site_build_translate(const struct site_build *b)
 {
 	for (size_t i = 0; i < b->plan->n_paths; i++) {
@@ -79,27 +121,8 @@ void site_build_translate(const struct site_build *b)
 		const struct plan_provider *p = plan_provider_find(b->plan, pp->provider);
 
 		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
-			const bool one = p->nat_to[f].len == ip_bits(f);
-			struct nftnl_rule *r;
-			struct nftnl_expr *e;
-			uint8_t bytes[16];
-
-			if (!p->has_nat[f])
-				continue;
-			r = site_rule(b);
-			site_rule_device(r, NFT_META_OIFNAME, pp->path.device);
-			expr_family(r, f);
-			site_rule_flow_is(b, r, site_rule_mark(b, SITE_MARK_PROVIDER, p->number));
-			ip_to_bytes(p->nat_to[f].v, f, bytes);
-			site_rule_load(r, NFT_REG_1, bytes, ip_bytes(f));
-			if (!one) {
-				ip_to_bytes(ip_prefix_last(&p->nat_to[f]), f, bytes);
-				site_rule_load(r, NFT_REG_2, bytes, ip_bytes(f));
-			}
-			e = translate(r, NFT_NAT_SNAT, f,
-				      NF_NAT_RANGE_MAP_IPS | (one ? 0 : NF_NAT_RANGE_NETMAP));
-			nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX,
-					   one ? NFT_REG_1 : NFT_REG_2);
+			if (p->has_nat[f])
+				translate_by(b, pp, p, f);
 		}
 	}
 }
