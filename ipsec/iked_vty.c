@@ -136,7 +136,7 @@ DEFUN(link_source, link_source_cmd, "[no] source <A.B.C.D|X:X::X:X>",
 
 	if (!link_edit(vty, &copy))
 		return CMD_WARNING_CONFIG_FAILED;
-	if (!ip_addr_parse(argv[argc - 1]->arg, &addr) || addr.v == 0) {
+	if (!ip_addr_parse(argv[argc - 1]->arg, &addr) || !ike_addr_is_host(&addr)) {
 		vty_out(vty, "%% \"%s\" is not an address to send from\n", argv[argc - 1]->arg);
 		return CMD_WARNING_CONFIG_FAILED;
 	}
@@ -260,7 +260,7 @@ DEFUN(tunnel_peer, tunnel_peer_cmd, "peer address <A.B.C.D|X:X::X:X> [port (1-65
       "UDP port\nUDP port, 500 if not given\n")
 {
 	EDIT(copy.t.remote_port = argc > 3 ? (uint16_t)number(argv, 4) : 0; if (!ip_addr_parse(argv[2]->arg, &copy.t.remote_addr) ||
-									     copy.t.remote_addr.v == 0) {
+									     !ike_addr_is_host(&copy.t.remote_addr)) {
 		vty_out(vty, "%% \"%s\" is no peer's address\n", argv[2]->arg);
 		return CMD_WARNING_CONFIG_FAILED;
 	});

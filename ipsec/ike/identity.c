@@ -12,13 +12,14 @@
 static const struct {
 	const char *word;
 	uint8_t type;
+	const char *example;
 } words[] = {
-	{ "any", 0 },
-	{ "fqdn", IKE_ID_FQDN },
-	{ "email", IKE_ID_EMAIL },
-	{ "key-id", IKE_ID_KEY_ID },
-	{ "dn", IKE_ID_DN },
-	{ "address", IKE_ID_IPV4 },
+	{ "any", 0, "" },
+	{ "fqdn", IKE_ID_FQDN, "fqdn berlin.example" },
+	{ "email", IKE_ID_EMAIL, "email user@berlin.example" },
+	{ "key-id", IKE_ID_KEY_ID, "key-id berlin or key-id 0x0a1b" },
+	{ "dn", IKE_ID_DN, "dn C=DE,O=Example,CN=berlin" },
+	{ "address", IKE_ID_IPV4, "address 192.0.2.1" },
 };
 
 static const char *word_of(uint8_t type)
@@ -176,7 +177,8 @@ int ike_identity_parse(const char *text, struct ike_identity *out, struct diag *
 			continue;
 		id.type = words[i].type;
 		if (id.type != 0 && (parse_value(value, &id) != 0 || !content_is_valid(id.type, id.data, id.len)))
-			return diag_set(diag, "\"%s\" is no identity of type %s", value, words[i].word);
+			return diag_set(diag, "\"%.80s\" is no identity of type %s; write such as %s", value, words[i].word,
+					words[i].example);
 		*out = id;
 		return 0;
 	}

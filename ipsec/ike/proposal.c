@@ -502,6 +502,7 @@ static const char *name_of(const struct ike_transform *t)
 
 void ike_proposal_format(const struct ike_proposal *p, char *out, size_t size)
 {
+	const struct ike_transform esn = { .type = IKE_T_ESN, .id = 1 };
 	size_t at = 0;
 
 	if (size > 0)
@@ -511,8 +512,8 @@ void ike_proposal_format(const struct ike_proposal *p, char *out, size_t size)
 		const char *name = name_of(t), *dash = at > 0 ? "-" : "";
 		int n;
 
-		if (t->type == IKE_T_ESN && t->id == 0)
-			continue; /* the default */
+		if (t->type == IKE_T_ESN && t->id == 0 && !offers(p, &esn))
+			continue; /* the default, unless both are named */
 		if (name)
 			n = snprintf(out + at, size - at, "%s%s", dash, name);
 		else if (t->key_bits)

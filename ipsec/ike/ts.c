@@ -156,12 +156,17 @@ static bool parse_ports(char *text, struct ike_ts *ts)
 int ike_ts_parse(const char *text, struct ike_ts *out, struct diag *diag)
 {
 	char buf[IKE_TS_TEXT], *save, *word;
+	char right[IP_TEXT_SIZE];
 	struct ip_prefix prefix;
+	enum ip_parse what;
 	struct ike_ts ts;
 
 	snprintf(buf, sizeof(buf), "%s", text);
 	word = strtok_r(buf, " ", &save);
-	if (!word || ip_prefix_parse(word, &prefix) != IP_PARSE_OK)
+	what = word ? ip_prefix_parse(word, &prefix) : IP_PARSE_SYNTAX;
+	if (what == IP_PARSE_HOST_BITS)
+		return diag_set(diag, "%s has bits set beyond its length; write %s", word, ip_prefix_format(&prefix, right));
+	if (what != IP_PARSE_OK)
 		return diag_set(diag, "\"%s\" does not begin with a prefix; write such as 192.0.2.0/24", text);
 	ts = ike_ts_of_prefix(&prefix);
 	while ((word = strtok_r(NULL, " ", &save)) != NULL) {

@@ -8,6 +8,18 @@
 #include "lib/fnv.h"
 #include "lib/mem.h"
 
+bool ike_addr_is_host(const struct ip_addr *addr)
+{
+	static const char *const no_hosts[] = { "0.0.0.0/8", "224.0.0.0/3", "::/128", "::ffff:0:0/96", "fe80::/10", "ff00::/8" };
+	struct ip_prefix p;
+
+	for (size_t i = 0; i < sizeof(no_hosts) / sizeof(no_hosts[0]); i++)
+		if (ip_prefix_parse(no_hosts[i], &p) == IP_PARSE_OK && p.family == addr->family &&
+		    ip_prefix_contains(&p, (enum ip_family)addr->family, addr->v))
+			return false;
+	return true;
+}
+
 bool ike_endpoint_equal(const struct ike_endpoint *a, const struct ike_endpoint *b)
 {
 	return a->port == b->port && ip_addr_equal(&a->addr, &b->addr);

@@ -23,6 +23,9 @@ struct ike_endpoint {
 	uint16_t port;
 };
 
+/* One of a host: no multicast, no broadcast, and none that says nothing without an
+ * interface (fe80::/10). */
+bool ike_addr_is_host(const struct ip_addr *addr);
 bool ike_endpoint_equal(const struct ike_endpoint *a, const struct ike_endpoint *b);
 /* "192.0.2.1:4500", "[2001:db8::1]:4500" */
 #define IKE_ENDPOINT_TEXT (IP_TEXT_SIZE + 10)
