@@ -44,6 +44,7 @@
 #define STATE_DIR      "/var/lib/opensav/agent"
 #define SAMPLE_GROUP   2630 /* NFLOG group of sampled drops */
 #define LINKS_DELAY_MS 50   /* interfaces change in bursts */
+#define LINKS_RETRY_MS 500  /* the kernel's list could not be read */
 #define SAVE_DELAY_MS  200  /* and so do filters */
 #define SAVE_RETRY_S   30
 #define POLL_MS	       200  /* between looks at whether others changed nftables */
@@ -481,8 +482,10 @@ static void on_links_delay(struct event *t)
 	bool changed;
 
 	(void)t;
-	if (read_links(&changed) < 0)
+	if (read_links(&changed) < 0) {
+		event_add_timer_msec(loop, on_links_delay, NULL, LINKS_RETRY_MS, &t_links_delay);
 		return;
+	}
 	/* An interface that was away for less than the delay looks as before, but
 	 * the kernel has taken its IPv4 routes, and tells nobody of that. */
 	if (!agent.released)

@@ -54,7 +54,7 @@ static void describe(const struct plan_provider *p, struct hook_event *e)
 		e->alive[f] = p->alive[f];
 		ip_prefix_format(&p->prefixes[i], text);
 		if (len + strlen(text) + 2 > sizeof(e->prefixes))
-			break;
+			continue; /* the other family may come yet */
 		len += (size_t)snprintf(e->prefixes + len, sizeof(e->prefixes) - len,
 					"%s%s", len ? " " : "", text);
 	}

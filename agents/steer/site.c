@@ -282,6 +282,25 @@ int site_private(struct site *s, const struct ip_prefix *prefix, bool add, struc
 
 /* ---- prefixes ---- */
 
+bool site_may_delegate(const struct site *s, const struct ip_prefix *subnet)
+{
+	bool within = false;
+
+	for (size_t i = 0; i < s->n_providers; i++) {
+		const struct site_provider *p = &s->providers[i];
+
+		for (size_t j = 0; j < p->n_prefixes; j++) {
+			const struct site_prefix *c = &p->prefixes[j];
+			const bool covered = ip_prefix_covers(&c->prefix, subnet);
+
+			if (c->source == SITE_STATIC && covered)
+				return false;
+			within |= c->source == SITE_DELEGATION && covered;
+		}
+	}
+	return within;
+}
+
 static bool same_prefix(const struct site_prefix *a, const struct site_prefix *b)
 {
 	return a->source == b->source && strcmp(a->link, b->link) == 0 &&

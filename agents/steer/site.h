@@ -118,6 +118,10 @@ int site_mark_mask(struct site *s, uint32_t mask, struct diag *diag);
 int site_table_base(struct site *s, uint32_t base, struct diag *diag);
 int site_rule_base(struct site *s, uint32_t base, struct diag *diag);
 
+/* It can be a part of what a provider delegates: within its block, and in no static
+ * prefix. */
+bool site_may_delegate(const struct site *s, const struct ip_prefix *subnet);
+
 int site_prefix(struct site *s, struct site_provider *p, const struct site_prefix *prefix,
 		bool add, struct diag *diag);
 /* A path that is there keeps its place and its number when the number is 0. */

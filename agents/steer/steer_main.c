@@ -81,32 +81,11 @@ static size_t ask_gateways(struct steer_gateway *out)
 	return n;
 }
 
-/* May a subnet inside be a part of what has been delegated? */
-static bool may_be_delegated(const struct ip_prefix *subnet)
-{
-	bool within = false;
-
-	for (size_t i = 0; i < st.site.n_providers; i++) {
-		const struct site_provider *p = &st.site.providers[i];
-
-		for (size_t j = 0; j < p->n_prefixes; j++) {
-			const struct site_prefix *c = &p->prefixes[j];
-
-			if (!ip_prefix_covers(&c->prefix, subnet))
-				continue;
-			if (c->source == SITE_STATIC)
-				return false;
-			within |= c->source == SITE_DELEGATION;
-		}
-	}
-	return within;
-}
-
 static void look_around(void *ctx, const struct ip_prefix *subnet)
 {
 	bool *found = ctx;
 
-	if (may_be_delegated(subnet))
+	if (site_may_delegate(&st.site, subnet))
 		*found |= rules_nl_look(st.rules, &st.site, subnet);
 }
 

@@ -175,6 +175,13 @@ static void paths_are_in_order_of_preference(void **state)
 		assert_string_equal(provider("a")->paths[i].name, order[i]);
 }
 
+static bool may_delegate(const char *text)
+{
+	const struct ip_prefix p = prefix(text);
+
+	return site_may_delegate(&site, &p);
+}
+
 static void delegations_are_told_apart_by_their_block(void **state)
 {
 	struct site_prefix a = { .source = SITE_DELEGATION, .prefix = prefix("::/0"), .link = "wan0" };
@@ -194,6 +201,11 @@ static void delegations_are_told_apart_by_their_block(void **state)
 	assert_int_equal(site_prefix(&site, provider("a"), &a, true, &diag), 0);
 	assert_int_equal(site_prefix(&site, provider("b"), &b, true, &diag), 0);
 	refused(site_path_del(&site, provider("a"), PATH_LINK, "wan0", &diag), "prefix");
+	assert_true(may_delegate("2001:db8:a123:4::/64"));
+	assert_false(may_delegate("2001:db8:c000::/64"));
+	assert_int_equal(put_static("b", "2001:db8:a120::/44"), 0);
+	assert_false(may_delegate("2001:db8:a123:4::/64"));
+	assert_true(may_delegate("2001:db8:a130::/64"));
 }
 
 static void translation_to_another_providers_address_is_refused(void **state)
