@@ -44,6 +44,16 @@ static void arena_fini(struct arena *arena)
 	}
 }
 
+static ProtobufCBinaryData bytes_ref(const void *data, size_t len)
+{
+	union {
+		const void *in;
+		uint8_t *out;
+	} cast = { data }; /* as in schema/ref.h */
+
+	return (ProtobufCBinaryData){ .len = len, .data = cast.out };
+}
+
 static char *interface_ref(const char *name)
 {
 	assert(filter_ifname_is_valid(name));
