@@ -44,7 +44,12 @@ static void on_usr1(void)
 {
 	zlog_rotate();
 }
+static void on_hup(void)
+{
+	iked_reload();
+}
 static struct frr_signal_t signals[] = {
+	{ .signal = SIGHUP, .handler = on_hup },
 	{ .signal = SIGINT, .handler = on_term },
 	{ .signal = SIGTERM, .handler = on_term },
 	{ .signal = SIGUSR1, .handler = on_usr1 },
