@@ -38,7 +38,7 @@ radius_network() {
 	lab_route ctl "192.0.2.0/29 198.18.0.0/16" 192.0.2.129
 	lab_route ctl "2001:db8:0:1::/64 2001:db8:0:2::/64 2001:db8:c1::/48" 2001:db8:0:9::1
 	for dst in 198.19.0.1 198.19.0.2 2001:db8:f::1 2001:db8:f::2; do # before packets count
-		need 10 "the customer reaches $dst" in_ns cpe ping -c 1 -W 1 -q $dst
+		need 60 "the customer reaches $dst" in_ns cpe ping -c 1 -W 1 -q $dst
 	done
 }
 
@@ -228,7 +228,7 @@ freeradius_start() { # namespace
 	freeradius_config
 	lab_spawn "$1" freeradius env LD_LIBRARY_PATH="$FREERADIUS_ROOT/usr/lib/freeradius" \
 		"$FREERADIUS_ROOT/usr/sbin/freeradius" -f -l stdout -d "$(freeradius_dir)/raddb" -D /usr/share/freeradius
-	need 20 "FreeRADIUS runs" grep -q "Ready to process requests" "$LAB/log/freeradius.out"
+	need 60 "FreeRADIUS runs" grep -q "Ready to process requests" "$LAB/log/freeradius.out"
 }
 
 # ---- an honest client: lines of attributes on standard input (not from a pipe, whose end would be a
@@ -236,7 +236,7 @@ freeradius_start() { # namespace
 
 answer=
 radclient_as() { # namespace server:port command secret
-	answer=$(in_ns "$1" radclient -D /usr/share/freeradius -d "$(radclient_dir)" -r 2 -t 2 -x "$2" "$3" "$4" 2>&1)
+	answer=$(in_ns "$1" radclient -D /usr/share/freeradius -d "$(radclient_dir)" -r 2 -t 10 -x "$2" "$3" "$4" 2>&1)
 }
 
 radclient_dir() {

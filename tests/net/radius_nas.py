@@ -108,10 +108,10 @@ def client(server, port):
     return s
 
 
-def ask(s, packet, secret, timeout=3.0):
-    """The code of a genuine answer, or None."""
+def ask(s, packet, secret):
+    """The code of a genuine answer, or None after NAS_WAIT_S seconds without one."""
     s.send(packet)
-    end = time.monotonic() + timeout
+    end = time.monotonic() + float(os.environ.get("NAS_WAIT_S", "20"))
     while time.monotonic() < end:
         ready, _, _ = select.select([s], [], [], end - time.monotonic())
         if not ready:

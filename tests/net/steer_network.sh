@@ -110,7 +110,7 @@ tool() { # namespace name arguments...
 	shift 2
 	# shellcheck disable=SC2086 # words
 	lab_spawn "$ns" "$name" $TOOL "$@"
-	need 10 "$name" started "$name"
+	need 60 "$name" started "$name"
 }
 
 edge() { agent edge "$@"; }
@@ -139,6 +139,10 @@ flow_start() { # name namespace source target port
 	tool "$2" "flow-$1" flow "$3" "$4" "$5" "$LAB/flow-$1"
 	FLOWS+=("$1")
 }
+answers() { tail -n 1 "$LAB/log/flow-$1.out" | tr -dc . | wc -c; } # flow
+answered() { [ "$(answers "$1")" -ge "$2" ]; } # flow number
+# So many more, from now on.
+goes_on() { wait_for 60 "answers of $1" answered "$1" $(($(answers "$1") + $2)); } # flow number
 flow_end() { # name: sets SEEN GAP ANSWERS
 	lab_kill "flow-$1"
 	read -r SEEN GAP ANSWERS _ <"$LAB/flow-$1"
@@ -184,7 +188,7 @@ site_start() {
 	lab_spawn edge agent-edge "$OPENSAV_BUILD/sav-agent" -u root -g root -i "$(agent_dir edge)/agent.pid" \
 		-f "$(agent_dir edge)/agent.conf" --vty_socket "$(agent_dir edge)" --state "$(agent_dir edge)" \
 		--log "file:$LAB/log/agent-edge.log"
-	need 20 "the agent answers" edge "show site"
+	need 60 "the agent answers" edge "show site"
 }
 # A tunnel that is not sav-iked's.
 steer_tunnel() {
@@ -200,10 +204,10 @@ steer_begin() {
 	tool ispa sniff-a sniff c0 "$LAB/sniff-a" $A_OUT
 	tool ispb sniff-b sniff c0 "$LAB/sniff-b" $B_OUT
 	site_start
-	need 10 "both providers live" eval '[ "$(provider a aliveIpv4)$(provider a aliveIpv6)$(provider b aliveIpv4)$(provider b aliveIpv6)" = 1111 ]'
+	need 60 "both providers live" eval '[ "$(provider a aliveIpv4)$(provider a aliveIpv6)$(provider b aliveIpv4)$(provider b aliveIpv6)" = 1111 ]'
 	steer_tunnel
 	tool popa sniff-pop sniff cust "$LAB/sniff-pop" $POP_OUT
-	need 10 "the tunnel is seen" eval '[ "$(path pop usedIpv4)$(path pop usedIpv6)" = 11 ]'
+	need 60 "the tunnel is seen" eval '[ "$(path pop usedIpv4)$(path pop usedIpv6)" = 11 ]'
 	tool net server serve 7000 $SERVER $SERVER6
 	tool priv inside-server serve 7000
 }

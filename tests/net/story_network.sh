@@ -118,7 +118,7 @@ story_routing() {
 	frr_start pe-a < <(story_config_pe_a)
 	story_bfdd pe-a
 	frr_start edge < <(story_config_edge)
-	need 30 "BGP sessions of pe-a" bgp_established pe-a 4
+	need 60 "BGP sessions of pe-a" bgp_established pe-a 4
 }
 
 # Both families leave core there.
@@ -227,7 +227,7 @@ site_start() {
 	END
 	# nobody is there: a site needs no controller
 	agent_start edge 192.0.2.1:1
-	need 20 "the agent answers" agent edge 'show site json'
+	need 60 "the agent answers" agent edge 'show site json'
 }
 
 path() { agent edge "show site path json" | json "next(p for p in d if p['name'] == '$1')['$2']"; }
@@ -291,7 +291,7 @@ head_iked() { # namespace address identity
 
 # What is for the enterprise goes into the tunnel.
 head_routes() { # namespace
-	need 20 "the head end's interface" ip -n "$1" link show branch
+	need 60 "the head end's interface" ip -n "$1" link show branch
 	ip -n "$1" route replace $A4 dev branch
 	ip -n "$1" route replace $A6 dev branch
 }
@@ -309,7 +309,7 @@ story_sniff() { # name namespace interface prefix...
 	shift 3
 	STORY_LINKS+=("$name")
 	lab_spawn "$ns" "link-$name" "$PYTHON" "$LAB_SRC/tests/net/story_links.py" "$interface" "$LAB/phases/link-$name" "$@"
-	need 10 "a listener on $name" grep -q ready "$LAB/log/link-$name.out"
+	need 60 "a listener on $name" grep -q ready "$LAB/log/link-$name.out"
 }
 
 # By each link its ISP's addresses may come: the prefix, and those of the link itself.
