@@ -17,6 +17,11 @@ HOST = re.compile(r"\b(?:https?|ftp|git|ssh|rsync)://(?:[^/\s@]+@)?([A-Za-z0-9.-
 PUBLIC = re.compile(r"(^|\.)(example\.(com|net|org)|example|invalid|localhost|rfc-editor\.org|ietf\.org|iana\.org|"
                     r"debian\.org|frrouting\.org|github\.com|gnu\.org|sqlite\.org|openssl\.org|kernel\.org|"
                     r"netfilter\.org|strongswan\.org|spdx\.org|shellcheck\.net|openbsd\.org)$")
+# Files that hold secrets, and names of what is compared with one; a constant is none.
+SECRET_FILES = re.compile(r"ipsec/(crypto(_cipher|_dh|_import|_locked)?|signer(_main)?|ike/(cookie|fragment|keys|message|sa_auth)|"
+                          r"esp/esp_(in|out|sa))\.c$")
+COMPARED = re.compile(r"\b(?:memcmp|bcmp|strcmp|strncmp)\(([^;]*)")
+SECRET_NAMES = re.compile(r"\b(?:icv|mac|tag|auth|cookie2?|secret|psk|hmac)\b")
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
 
 
@@ -116,6 +121,18 @@ def check_hosts(tree):
                 if not PUBLIC.search(host.lower()):
                     yield Finding(path, number, f"names the host {host}: if it is public, add it to PUBLIC in "
                                                 "tests/lint/sources.py, else remove it")
+
+
+def check_secrets(tree):
+    """what is secret, or proves something, is compared in a time that does not depend on it"""
+    for path in tree.c_files():
+        for number, line in tree.lines(path):
+            match = COMPARED.search(line)
+            if match is None or '"' in match.group(1) or path.startswith("tests/"):
+                continue
+            named = SECRET_NAMES.search(match.group(1)) and path.startswith(("ipsec/", "lib/", "controller/radius"))
+            if named or (SECRET_FILES.match(path) and "memcmp" in match.group(0)):
+                yield Finding(path, number, "compares byte by byte: crypto_equal() takes as long for all")
 
 
 def check_links(tree):
