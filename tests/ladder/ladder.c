@@ -175,6 +175,10 @@ static void on_child_del(void *ctx, uint32_t spi_in)
 
 static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms)
 {
+	const struct end *e = ctx;
+
+	*heard_ms = e->heard_ms;
+	*spoke_ms = e->spoke_ms;
 }
 
 static void on_event(void *ctx, enum ike_event event, uint64_t sa, const char *tunnel, const char *text)

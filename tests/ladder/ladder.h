@@ -49,6 +49,7 @@ struct end {
 	} signs[LADDER_SIGNS_MAX];
 	unsigned ups, downs, failures;
 	unsigned keepalives;
+	uint64_t heard_ms, spoke_ms; /* of its children's packets */
 	char last[512], told[2048]; /* the last event; and the last ones, a line each */
 };
 

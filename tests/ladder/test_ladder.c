@@ -72,6 +72,36 @@ static void only_who_is_behind_the_nat_keeps_it_open(void **state)
 	}
 }
 
+/* N5, N6: what is said anyway keeps the mapping open, and what is heard shows that
+ * the peer lives. */
+static void traffic_needs_neither_keepalives_nor_questions(void **state)
+{
+	uint64_t asked;
+
+	ladder_begin(NULL);
+	ladder.nat = ladder_endpoint("192.0.2.99");
+	ladder.nat.port = 20000;
+	ladder_up();
+	asked = ladder_counters(1).packets;
+	for (unsigned i = 0; i < 30; i++) {
+		ladder.now += 10000;
+		for (unsigned end = 0; end < 2; end++)
+			ladder.ends[end].heard_ms = ladder.ends[end].spoke_ms = ladder.now;
+		ladder_settle();
+	}
+	assert_int_equal(ladder.ends[0].keepalives, 0);
+	assert_int_equal(ladder_counters(1).packets, asked);
+	/* what is sent and not answered is as silent as nothing */
+	for (unsigned i = 0; i < 4; i++) {
+		ladder.now += 10000;
+		ladder.ends[0].spoke_ms = ladder.now;
+		ladder_run();
+	}
+	assert_int_equal(ladder.ends[0].keepalives, 0);
+	assert_true(ladder.n_wire > 0);
+	ladder_end();
+}
+
 /* ---- a peer of before NAT traversal: it sends no hashes, and knows none */
 
 static unsigned without_natt = 2; /* this end */
@@ -790,6 +820,7 @@ int main(void)
 		cmocka_unit_test(two_come_up),
 		cmocka_unit_test(behind_a_nat_both_encapsulate),
 		cmocka_unit_test(only_who_is_behind_the_nat_keeps_it_open),
+		cmocka_unit_test(traffic_needs_neither_keepalives_nor_questions),
 		cmocka_unit_test(a_peer_without_nat_traversal_gets_plain_ipsec),
 		cmocka_unit_test(an_address_as_identity_is_not_compared_with_the_packets),
 		cmocka_unit_test(transport_mode_through_a_nat_has_the_hosts_as_each_sees_them),
