@@ -65,6 +65,7 @@ static void on_usr1(void)
 	zlog_rotate();
 }
 static struct frr_signal_t signals[] = {
+	{ .signal = SIGHUP, .handler = on_usr1 }, /* all else is in the database */
 	{ .signal = SIGINT, .handler = on_term },
 	{ .signal = SIGTERM, .handler = on_term },
 	{ .signal = SIGUSR1, .handler = on_usr1 },

@@ -177,6 +177,9 @@ def reader(root):
 
 
 def main(words):
+    if words and words[0].startswith("-") and words[0] != "--passed":
+        print("usage: rfc3715.py [FILE | --passed LOG...]", file=sys.stderr)
+        return 2
     root = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
     read = reader(root)
     try:
