@@ -25,6 +25,8 @@ struct end {
 	uint32_t room;
 };
 
+#define PATIENCE_MS 60000 /* for what must come */
+
 extern struct end ends[3];
 extern uint64_t now_ms; /* of the workers */
 extern int tun_of_left;
@@ -51,6 +53,7 @@ void leave(const struct packet_conf *conf);
 size_t take(const struct packet_conf *conf, uint8_t *out, size_t size);
 /* Right reads all that has come. */
 void arrive(void);
+void arrive_at(unsigned int side);
 /* The next packet that an end's kernel gets, without the device's header; 0: none. */
 size_t got(unsigned int side, uint8_t *out);
 void expect_small(void);

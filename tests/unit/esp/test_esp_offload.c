@@ -107,7 +107,7 @@ static uint8_t outer_tos(const struct packet_conf *conf)
 	struct pollfd p = { ends[RIGHT].sock, POLLIN, 0 };
 
 	leave(conf);
-	assert_int_equal(poll(&p, 1, 1000), 1);
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
 	assert_true(recvmsg(ends[RIGHT].sock, &msg, 0) > 0);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)

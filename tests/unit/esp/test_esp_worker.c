@@ -678,14 +678,6 @@ static void leave_from(unsigned int side, const uint8_t *data, size_t len)
 	esp_worker_ready(ends[side].worker, ends[side].queue, now_ms);
 }
 
-static void arrive_at(unsigned int side)
-{
-	struct pollfd p = { ends[side].sock, POLLIN, 0 };
-
-	while (poll(&p, 1, 50) > 0)
-		esp_worker_ready(ends[side].worker, ends[side].sock, now_ms);
-}
-
 /* A packet from that host to right; its source port as right sees it. Right
  * answers, and the answer must reach this host with the port that it knows. */
 static uint16_t ask_and_answer(unsigned int side, const struct packet_conf *conf)

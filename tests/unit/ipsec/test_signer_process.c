@@ -22,7 +22,7 @@
 #include "ipsec/proc.h"
 #include "lib/mem.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 
 static char dir[] = "/tmp/test_signer_process.XXXXXX";
 static struct proc_chan *main_chan;
