@@ -14,7 +14,6 @@
 
 #define EVENTS_MAX	64
 #define TIMES_EVERY_MS	1000
-#define WANTED_EVERY_MS 100 /* of one worker; one device's packets tell of others' too seldom to matter */
 
 struct member {
 	struct esp_crew *crew;
@@ -25,8 +24,7 @@ struct member {
 	struct esp_mailbox mail;
 	int epoll;
 	bool stop;
-	uint64_t times_at_ms, wanted_at_ms;
-	uint32_t wanted_device;
+	uint64_t times_at_ms;
 	uint64_t told[ESP_COUNTERS];
 	uint64_t counters[ESP_COUNTERS]; /* the controlling thread's */
 };
@@ -144,14 +142,8 @@ static void on_expiring(void *ctx, uint32_t spi_in)
 static void on_wanted(void *ctx, uint32_t device)
 {
 	const struct said what = { .number = device };
-	struct member *m = ctx;
-	uint64_t now = helper_now_ms();
 
-	if (device == m->wanted_device && now < m->wanted_at_ms + WANTED_EVERY_MS)
-		return;
-	m->wanted_device = device;
-	m->wanted_at_ms = now;
-	say(m, open_wanted, &what, NULL, 0, true);
+	say(ctx, open_wanted, &what, NULL, 0, true);
 }
 
 static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)

@@ -282,6 +282,14 @@ static void choose(const struct esp_worker *w, struct leaving *l)
 	l->sa = esp_table_choose(w->table, l->device->number, &inner, alias.twin);
 }
 
+static void tell_wanted(struct esp_worker *w, struct esp_device *d)
+{
+	if (d->wanted_ms != 0 && w->now_ms < d->wanted_ms + ESP_WANTED_EVERY_MS)
+		return;
+	d->wanted_ms = w->now_ms;
+	w->ops.wanted(w->ctx, d->number);
+}
+
 void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, size_t len)
 {
 	struct virtio_net_hdr vnet;
@@ -295,7 +303,7 @@ void esp_out_frame(struct esp_worker *w, struct esp_device *d, uint8_t *frame, s
 	choose(w, &l);
 	if (!l.sa) {
 		w->counters.no_sa++;
-		w->ops.wanted(w->ctx, d->number);
+		tell_wanted(w, d);
 		return;
 	}
 	if (l.sa->elsewhere) {

@@ -23,8 +23,8 @@ struct esp_worker_ops {
 	 * of one SA no more often than every 200 ms */
 	void (*moved)(void *ctx, uint32_t spi_in, const struct ike_endpoint *remote);
 	void (*expiring)(void *ctx, uint32_t spi_in);
-	/* a packet wants out of a device that has no SA for it; told for each, and
-	 * most often for nothing new */
+	/* a packet wants out of a device that has no SA for it; of one device no more
+	 * often than every 100 ms */
 	void (*wanted)(void *ctx, uint32_t device);
 	/* the longest packet that the owner's newest sending SA carries whole, each
 	 * time it is worked out; learnt: by what ICMP said of the path */

@@ -23,9 +23,13 @@
 /* Packets of transport mode, with the header that they get. */
 #define ESP_COPIES_SIZE (256 * 1024)
 
+/* A device's packets without an SA are told of so often at most. */
+#define ESP_WANTED_EVERY_MS 100
+
 struct esp_device {
 	uint32_t number;
 	int fd; /* -1: taken away */
+	uint64_t wanted_ms; /* when they were told of last; 0: never */
 };
 
 struct esp_worker {

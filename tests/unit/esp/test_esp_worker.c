@@ -404,6 +404,28 @@ static void test_a_soft_limit_is_told_once_and_numbers_end(void **state)
 	assert_int_equal(sa->seq, UINT32_MAX);
 }
 
+/* Two tunnels that are down: whoever sends to them by turns is no work for others. */
+static void test_packets_that_want_out_are_told_now_and_then(void **state)
+{
+	struct virtio_net_hdr vnet = { 0 };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	esp_worker_device(ends[LEFT].worker, ends[LEFT].device + 1, pair[0]);
+	esp_worker_del(ends[LEFT].worker, 0x1000);
+	for (unsigned int i = 0; i < 50; i++) {
+		leave(&small);
+		assert_true(send(pair[1], frame, sizeof(vnet) + packet_make(&small, packet), 0) > 0);
+		esp_worker_ready(ends[LEFT].worker, pair[0], now_ms);
+	}
+	assert_int_equal(counters(LEFT).no_sa, 100);
+	assert_int_equal(ends[LEFT].wanted, 2);
+	now_ms += ESP_WANTED_EVERY_MS;
+	leave(&small);
+	assert_int_equal(ends[LEFT].wanted, 3);
+	close(pair[1]);
+}
+
 /* ---- what the kernel does not do */
 
 static int calls, fail_with;
@@ -850,6 +872,7 @@ int main(void)
 		CASE(test_a_client_that_comes_back_replaces_its_own_sa_only),
 		CASE(test_what_nobody_succeeds_ends),
 		CASE(test_a_soft_limit_is_told_once_and_numbers_end),
+		CASE(test_packets_that_want_out_are_told_now_and_then),
 		CASE(test_without_udp_segment_each_datagram_goes_alone),
 		CASE(test_a_kernel_without_udp_segment_is_asked_once),
 		CASE(test_a_full_socket_drops_and_counts),
