@@ -50,6 +50,7 @@ bool drop_parse(const void *packet, size_t len, struct drop *out);
 /* Adds sample->samples samples of sample->bytes together; its interface, source,
  * destination, protocol and port are looked at. */
 void drops_add(struct drops *d, const struct drop *sample, int64_t now_ms);
+/* Forgets rows without a sample for DROPS_IDLE_MS. */
 void drops_expire(struct drops *d, int64_t now_ms);
 /* Most samples first, then latest first; some interface only, unless NULL. At
  * most max rows are copied to out; returns how many. */
@@ -59,6 +60,7 @@ size_t drops_top(const struct drops *d, const char *interface, struct drop *out,
  * as sent from now on. */
 size_t drops_take(struct drops *d, struct drop *out, size_t max);
 
+/* The network of the source, by which rows are told apart: DROPS_NET_LEN4 or 6 long. */
 struct ip_prefix drop_network(const struct drop *row);
 /* "udp 53", "icmp type 8", "tcp", "protocol 47" */
 #define DROP_WHAT_SIZE 32

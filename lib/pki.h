@@ -45,6 +45,7 @@ struct pki_identity {
 	enum pki_kind kind;
 	char name[PKI_NAME_SIZE];
 };
+/* As the URI of a certificate's subjectAltName; false for any other URI. */
 const char *pki_identity_format(const struct pki_identity *id, char buf[PKI_URI_SIZE]);
 bool pki_identity_parse(const char *uri, struct pki_identity *id);
 
@@ -58,11 +59,14 @@ int pki_key_save(const struct pki_key *key, const char *path,
 
 /* Output arguments are appended to on success and untouched on failure. */
 
+/* A certificate request for the key (PKCS #10, RFC 2986). name is for the reader: who issues looks at
+ * the key only. */
 int pki_csr_make(const struct pki_key *key, const char *name, struct wr *der,
 		 struct diag *diag);
 /* Checks the self-signature and gives the DER SubjectPublicKeyInfo. */
 int pki_csr_spki(const void *der, size_t len, struct wr *spki, struct diag *diag);
 
+/* A CA's own certificate, from and to in seconds since 1970: it signs, and no CA below it does. */
 int pki_ca_make(const struct pki_key *key, const char *subject, int64_t not_before,
 		int64_t not_after, struct wr *der, struct diag *diag);
 
@@ -72,6 +76,8 @@ struct pki_request {
 	size_t spki_len;
 	int64_t not_before, not_after; /* seconds since 1970 */
 };
+/* A certificate for request->id with that key, signed by the CA with the certificate ca (DER). What it
+ * may be used for, server or client of TLS, follows from the kind. */
 int pki_issue(const struct pki_key *ca_key, const void *ca, size_t ca_len,
 	      const struct pki_request *request, struct wr *der, struct diag *diag);
 

@@ -59,9 +59,11 @@ enum store_certificate {
 	STORE_CERT_VALID,
 	STORE_CERT_REVOKED,
 };
+/* A certificate that was issued; serial_hex as pki_cert has it, times in seconds since 1970. */
 int store_certificate_add(struct store *store, const char *name, const char *kind,
 			  const char *serial_hex, int64_t issued, int64_t not_after,
 			  struct diag *diag);
+/* UNKNOWN too when the database cannot be read: whoever asks refuses then. */
 enum store_certificate store_certificate_state(struct store *store, const char *name,
 					       const char *serial_hex);
 /* Revokes all certificates of the agent; *n is how many there were. */
@@ -74,7 +76,7 @@ struct store_agent {
 	bool revoked;
 };
 typedef void store_agent_fn(const struct store_agent *agent, void *arg);
-int store_agents_walk(struct store *store, store_agent_fn *fn, void *arg,
-		      struct diag *diag); /* newest of each agent and kind */
+/* fn gets the newest certificate of each agent and kind. */
+int store_agents_walk(struct store *store, store_agent_fn *fn, void *arg, struct diag *diag);
 
 #endif /* SAV_STORE_H */
