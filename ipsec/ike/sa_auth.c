@@ -76,13 +76,19 @@ static void ask_signer(struct ike_sa *sa, bool of_peer, enum sa_state state)
 
 /* ---- refusing */
 
+/* A responder's no. */
+static void refuse(struct ike_sa *sa, uint16_t notify, const void *data, size_t len, const char *why, uint64_t now_ms)
+{
+	sa_respond_notify(sa, IKE_AUTH, sa->setup->kept_id, notify, data, len, now_ms);
+	sa_kill(sa, IKE_EVENT_FAILED, why, now_ms);
+}
+
 static void fail(struct ike_sa *sa, uint16_t notify, const char *why, uint64_t now_ms)
 {
 	const struct sa_request delete = { .kind = REQ_IKE_DELETE };
 
 	if (!sa->initiator) {
-		sa_respond_notify(sa, IKE_AUTH, sa->setup->kept_id, notify, NULL, 0, now_ms);
-		sa_kill(sa, IKE_EVENT_FAILED, why, now_ms);
+		refuse(sa, notify, NULL, 0, why, now_ms);
 		return;
 	}
 	/* 2.21.2: the responder thinks that it is up, so it is told */
@@ -440,6 +446,26 @@ static const struct ike_tunnel *find_tunnel(struct ike_sa *sa, const struct said
 	return NULL;
 }
 
+/* Not what an IKE_AUTH of ours can be. */
+static void refuse_message(struct ike_sa *sa, uint8_t first, struct rd plain, uint64_t now_ms)
+{
+	struct ike_payloads payloads;
+	enum ike_decode what;
+	char why[64];
+	uint8_t bad;
+
+	what = ike_payloads_decode(first, plain, &payloads, &bad);
+	if (what == IKE_UNKNOWN_CRITICAL) {
+		snprintf(why, sizeof(why), "IKE_AUTH has a critical payload of type %u, which is not known", bad);
+		refuse(sa, N_UNSUPPORTED_CRITICAL_PAYLOAD, &bad, 1, why, now_ms);
+	} else if (what == IKE_DECODED && ike_payload_find(&payloads, IKE_PL_IDI) && !ike_payload_find(&payloads, IKE_PL_AUTH)) {
+		/* 2.16 */
+		fail(sa, N_AUTHENTICATION_FAILED, "the peer wants EAP, which is not done here", now_ms);
+	} else {
+		fail(sa, N_INVALID_SYNTAX, "IKE_AUTH lacks identity or AUTH, or is malformed", now_ms);
+	}
+}
+
 void sa_auth_request(struct ike_sa *sa, uint32_t id, uint8_t first, struct rd plain, uint64_t now_ms)
 {
 	const struct ike_tunnel *tunnel;
@@ -449,7 +475,7 @@ void sa_auth_request(struct ike_sa *sa, uint32_t id, uint8_t first, struct rd pl
 		return;
 	keep_message(sa, id, first, plain);
 	if (said_decode(sa, &said, &sa->peer_id) != 0) {
-		fail(sa, N_INVALID_SYNTAX, "IKE_AUTH lacks identity or AUTH, or is malformed", now_ms);
+		refuse_message(sa, first, plain, now_ms);
 		return;
 	}
 	if (natd_is_forbidden(&said.payloads, &sa->reply_path.local, &sa->reply_path.remote)) {

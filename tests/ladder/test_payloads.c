@@ -297,6 +297,58 @@ static void cve_2020_1763_names_in_a_log(void **state)
 		}
 }
 
+/* ---- IKE_AUTH that cannot be answered with what it wants */
+
+static void refused_with(const char *notify, const char *reason, struct ike_writer *chain)
+{
+	send_chain(IKE_AUTH, chain);
+	assert_non_null(strstr(ladder.ends[1].told, reason));
+	assert_int_equal(ladder.n_wire, 1);
+	ladder_deliver(0);
+	assert_non_null(strstr(ladder.ends[0].told, notify));
+	assert_int_equal(ladder.ends[0].ups + ladder.ends[1].ups, 0);
+	ladder_end();
+}
+
+static void at_ike_auth(struct ike_writer *chain)
+{
+	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
+	struct diag diag;
+
+	ladder_begin(NULL);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	ladder_deliver(0);
+	ladder_deliver(0);
+	ladder_drop(0); /* the true IKE_AUTH */
+	ike_writer_init(chain);
+}
+
+/* RFC 7296 2.5. */
+static void a_critical_payload_that_nobody_knows(void **state)
+{
+	static const uint8_t auth[32] = { 1 };
+	struct ike_writer chain;
+	size_t begun;
+
+	at_ike_auth(&chain);
+	ike_id_encode(&chain, IKE_PL_IDI, IKE_ID_FQDN, "a.example", 9);
+	begun = ike_payload_begin(&chain, 99);
+	chain.wr.data[begun + 1] = 0x80;
+	ike_payload_end(&chain, begun);
+	ike_auth_encode(&chain, IKE_AUTH_PSK, auth, sizeof(auth));
+	refused_with("UNSUPPORTED_CRITICAL_PAYLOAD", "payload of type 99", &chain);
+}
+
+/* RFC 7296 2.16: who leaves AUTH out wants EAP. */
+static void who_wants_eap_is_told_that_there_is_none(void **state)
+{
+	struct ike_writer chain;
+
+	at_ike_auth(&chain);
+	ike_id_encode(&chain, IKE_PL_IDI, IKE_ID_FQDN, "a.example", 9);
+	refused_with("AUTHENTICATION_FAILED", "EAP", &chain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +359,8 @@ int main(void)
 		cmocka_unit_test(no_tfc_padding_of_a_peer_is_understood),
 		cmocka_unit_test(several_source_hashes),
 		cmocka_unit_test(cve_2020_1763_names_in_a_log),
+		cmocka_unit_test(a_critical_payload_that_nobody_knows),
+		cmocka_unit_test(who_wants_eap_is_told_that_there_is_none),
 	};
 
 	return cmocka_run_group_tests_name("payloads", tests, NULL, NULL);
