@@ -77,7 +77,7 @@ iked_start() { # side lines
 }
 iked_run() { # side
 	iked_begin "$1"
-	must on "$1" "until ip link show ipsec9 >/dev/null 2>&1; do nap; done
+	must on "$1" "until ip link show ipsec9 up 2>/dev/null | grep -q .; do nap; done
 		ip route replace $(inner "$(other "$1")") dev ipsec9 src $(inner "$1")"
 }
 iked_begin() { # side

@@ -378,7 +378,7 @@ static void ends_with_savd(void **st)
 			 sizeof(grandchild));
 	waitpid(parent, &status, 0);
 	assert_true(grandchild > 0);
-	for (int i = 0; i < 500 && kill(grandchild, 0) == 0; i++) {
+	for (int i = 0; i < 6000 && kill(grandchild, 0) == 0; i++) {
 		/* Where nobody reaps orphans it stays as a zombie. */
 		char path[64], line[256] = "";
 		FILE *file;
@@ -387,10 +387,10 @@ static void ends_with_savd(void **st)
 		file = fopen(path, "r");
 		if (file) {
 			if (fgets(line, sizeof(line), file) && strstr(line, ") Z "))
-				i = 500;
+				i = 6000;
 			fclose(file);
 		}
-		if (i == 499)
+		if (i == 5999)
 			fail_msg("the signer outlives savd");
 		usleep(10000);
 	}

@@ -25,7 +25,7 @@
 #include "lib/turn_packet.h"
 #include "tests/unit/lib/pki_fixture.h"
 
-#define LIMIT_MS 30000
+#define LIMIT_MS 120000
 #define N_PREFIX 200000
 #define N_AGENTS 150
 #define CHILD_BAD(x)                                                                     \
