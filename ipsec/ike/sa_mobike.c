@@ -58,6 +58,11 @@ static void go(struct ike_sa *sa, const struct ip_addr *remote)
 	const struct sa_request move = { .kind = REQ_MOVE };
 	char text[IP_TEXT_SIZE];
 
+	/* which is tried too if nobody answers there: the header may be forged */
+	if (!is_listed(sa, &sa->path.remote.addr)) {
+		sa->n_peer_addrs -= sa->n_peer_addrs == SA_PEER_ADDRS_MAX;
+		sa->peer_addrs[sa->n_peer_addrs++] = sa->path.remote.addr;
+	}
 	sa->path.remote.addr = *remote;
 	sa_queue(sa, &move);
 	sa_event(sa, IKE_EVENT_MOVED, "the peer is tried at its address %s", ip_addr_format(remote, text));
@@ -87,13 +92,7 @@ void sa_mobike_probe(struct ike_sa *sa)
 
 void sa_mobike_answered(struct ike_sa *sa, const struct ike_path *path)
 {
-	struct ip_addr was = sa->path.remote.addr;
-
-	if (!sa->began || !sa->peer_mobike || sa->state != SA_UP || ip_addr_equal(&path->remote.addr, &was) ||
-	    !is_listed(sa, &path->remote.addr))
-		return;
-	/* it may live again */
-	if (!is_listed(sa, &was) && sa->n_peer_addrs < SA_PEER_ADDRS_MAX)
-		sa->peer_addrs[sa->n_peer_addrs++] = was;
-	go(sa, &path->remote.addr);
+	if (sa->began && sa->peer_mobike && sa->state == SA_UP && !ip_addr_equal(&path->remote.addr, &sa->path.remote.addr) &&
+	    is_listed(sa, &path->remote.addr))
+		go(sa, &path->remote.addr);
 }

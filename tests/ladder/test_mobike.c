@@ -150,6 +150,17 @@ static void an_answer_from_elsewhere_moves_nobody(void **state)
 	assert_first_sends_to("192.0.2.2");
 }
 
+/* Somebody on the way changed the header of a true list: a few seconds, and no more. */
+static void a_list_from_elsewhere_moves_nobody_for_long(void **state)
+{
+	ladder.ends[1].at.addr = addr("192.0.2.66");
+	tell(N_NO_ADDITIONAL_ADDRESSES, "192.0.2.66");
+	ladder.ends[1].at.addr = addr("192.0.2.2");
+	seconds(20);
+	assert_first_sends_to("192.0.2.2");
+	assert_true(ip_addr_equal(&ladder_sa(0, 0)->path.remote.addr, &ladder.ends[1].at.addr));
+}
+
 static void addresses_that_are_none_are_not_taken(void **state)
 {
 	static const uint8_t zero[16];
@@ -181,6 +192,7 @@ int main(void)
 		CASE(a_way_that_recovers_stays),
 		CASE(a_list_replaces_the_one_before),
 		CASE(an_answer_from_elsewhere_moves_nobody),
+		CASE(a_list_from_elsewhere_moves_nobody_for_long),
 		CASE(addresses_that_are_none_are_not_taken),
 	};
 
