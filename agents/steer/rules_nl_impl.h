@@ -23,7 +23,7 @@ struct rules_nl {
 	size_t n_tables;
 	struct delegations delegations;
 	bool doubtful; /* some of their changes may have been lost */
-	char answer[ANSWER_BYTES];
+	_Alignas(8) char answer[ANSWER_BYTES]; /* read as headers and attributes */
 };
 
 /* The notifications that concern us, and no others. -1: errno says why. */
