@@ -29,7 +29,7 @@ run_packages="
 	nftables iproute2 iputils-ping procps kmod sqlite3 openssl python3"
 test_packages="
 	libcmocka-dev clang libclang-rt-dev|libclang-rt-14-dev llvm shellcheck jq bgpq4 bgpdump tcpdump openssh-client conntrack qemu-system-x86
-	freeradius-utils
+	systemd freeradius-utils
 	libstrongswan libstrongswan-standard-plugins libstrongswan-extra-plugins strongswan-libcharon
 	libcharon-extra-plugins"
 
