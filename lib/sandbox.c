@@ -17,6 +17,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 
 /* While there is CAP_SETPCAP; later no_new_privs counts. */
@@ -63,6 +64,7 @@ int sandbox_become(uid_t uid, gid_t gid, struct diag *diag)
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, ALLOW
 
 /* All of these are little-endian: the low half of an argument is first. */
+#define ARG1_LOW FIELD(args[0])
 #define ARG3_LOW FIELD(args[2])
 
 static const struct sock_filter begin[] = {
@@ -96,7 +98,6 @@ static const struct sock_filter begin[] = {
 #endif
 	CALL(getpid),
 	CALL(gettid),
-	CALL(tgkill), /* abort() */
 	CALL(rt_sigreturn),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigaction),
@@ -106,15 +107,25 @@ static const struct sock_filter begin[] = {
 	CALL(exit),
 	CALL(exit_group),
 };
-#define BEGIN (sizeof(begin) / sizeof(begin[0]))
+#define BEGIN	   (sizeof(begin) / sizeof(begin[0]))
+#define SIGNAL_LEN 5
 
 static int filter_calls(const long *extra, size_t n, struct diag *diag)
 {
 	static const struct sock_filter allow = ALLOW, deny = DENY;
-	struct sock_filter program[BEGIN + 2 * SANDBOX_EXTRA_MAX + 1];
-	struct sock_fprog fprog = { BEGIN, program };
+	const struct sock_filter abort_only[SIGNAL_LEN] = {
+		/* abort(); others of the same user get no signal */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_tgkill, 0, 4),
+		LOAD(ARG1_LOW),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1),
+		ALLOW,
+		DENY,
+	};
+	struct sock_filter program[BEGIN + SIGNAL_LEN + 2 * SANDBOX_EXTRA_MAX + 1];
+	struct sock_fprog fprog = { BEGIN + SIGNAL_LEN, program };
 
 	memcpy(program, begin, sizeof(begin));
+	memcpy(program + BEGIN, abort_only, sizeof(abort_only));
 	for (size_t i = 0; i < n && i < SANDBOX_EXTRA_MAX; i++) {
 		program[fprog.len++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)extra[i], 0, 1);
@@ -145,20 +156,49 @@ static int limit(int resource)
 	return setrlimit((__rlimit_resource_t)resource, &none);
 }
 
+/* Landlock without a rule: no name leads to a file. A kernel older than 5.13, or
+ * without it, goes on: the filter of system calls stands. */
+static int deny_files(struct diag *diag)
+{
+	struct landlock_ruleset_attr all = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
+				     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+				     LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+				     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+				     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+				     LANDLOCK_ACCESS_FS_MAKE_SYM,
+	};
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+	long done;
+
+	if (fd < 0)
+		return 0;
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	done = syscall(SYS_landlock_restrict_self, fd, 0);
+	close(fd);
+	return done < 0 ? diag_set(diag, "cannot leave the file system: %s", strerror(errno)) : 0;
+}
+
 /* A directory that has no name any more: nothing is in it and nothing can be
  * made in it. */
-int sandbox_hide_files(struct diag *diag)
+static int leave_files(struct diag *diag)
 {
 	char dir[] = "/tmp/sandbox.XXXXXX", run[] = "/run/sandbox.XXXXXX";
 	char *made;
 
-	if (geteuid() != 0)
-		return 0;
 	made = mkdtemp(dir);
 	made = made ? made : mkdtemp(run); /* of a system that is read only */
 	if (!made || chdir(made) < 0 || rmdir(made) < 0 || chroot(".") < 0)
 		return diag_set(diag, "cannot leave the file system: %s", strerror(errno));
 	return 0;
+}
+
+int sandbox_hide_files(struct diag *diag)
+{
+	if (geteuid() == 0 && leave_files(diag) < 0)
+		return -1;
+	return deny_files(diag);
 }
 
 int sandbox_drop_caps(struct diag *diag)

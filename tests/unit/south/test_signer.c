@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,7 +19,6 @@
 
 #include "controller/south/signer.h"
 #include "controller/south/signer_ca.h"
-#include "lib/sandbox.h"
 
 static char state[64];
 static char program[4096];
@@ -460,30 +458,6 @@ static void root_becomes_the_user(void **st)
 	signer_stop(signer);
 }
 
-/* In a process of its own: there is no way back. */
-static void sandbox_denies(void **st)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		struct diag diag;
-		int bad = 0;
-
-		if (sandbox_enter(&diag) < 0)
-			_exit(100);
-		bad += open("/etc/passwd", 0) >= 0 || errno != EPERM;
-		bad += socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM;
-		bad += fork() >= 0 || errno != EPERM;
-		bad += execl("/bin/true", "true", NULL) >= 0 || errno != EPERM;
-		bad += kill(getppid(), 0) >= 0;
-		_exit(bad);
-	}
-	waitpid(pid, &status, 0);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 static void controller_files(void **st)
 {
 	struct signer *signer = start();
@@ -539,7 +513,6 @@ int main(void)
 		CASE(ends_with_savd),
 		CASE(has_given_up_privileges),
 		CASE(root_becomes_the_user),
-		cmocka_unit_test(sandbox_denies),
 		CASE(controller_files),
 	};
 
