@@ -54,6 +54,8 @@ struct iked_rows {
 };
 /* Asks ike and waits, a second or two at most. rows may be NULL. */
 int iked_command(const struct proc_command *command, const struct iked_rows *rows, struct diag *diag);
+/* The tunnel, where nothing lacks; else NULL, and why. */
+const struct iked_tunnel *iked_whole_tunnel(const char *name, struct diag *diag);
 int iked_up(const char *tunnel, struct diag *diag);
 
 /* ---- iked_link_packet.c */

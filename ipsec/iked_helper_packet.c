@@ -602,18 +602,26 @@ int iked_command(const struct proc_command *command, const struct iked_rows *row
 	return query.ok ? 0 : diag_set(diag, "%s", query.text);
 }
 
-int iked_up(const char *name, struct diag *diag)
+const struct iked_tunnel *iked_whole_tunnel(const char *name, struct diag *diag)
 {
 	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, name);
-	struct proc_command c = { .verb = PROC_UP };
-	const struct iked_link *link;
-	const char *missing;
+	const char *missing = t ? iked_tunnel_missing(&iked.config, t) : NULL;
 
 	if (!t)
-		return diag_set(diag, "there is no tunnel %s", name);
-	missing = iked_tunnel_missing(&iked.config, t);
+		diag_set(diag, "there is no tunnel %s; \"show ipsec tunnel\" lists them", name);
 	if (missing)
-		return diag_set(diag, "tunnel %s is unfinished, it lacks: %s", name, missing);
+		diag_set(diag, "tunnel %s is unfinished, it lacks: %s", name, missing);
+	return missing ? NULL : t;
+}
+
+int iked_up(const char *name, struct diag *diag)
+{
+	const struct iked_tunnel *t = iked_whole_tunnel(name, diag);
+	struct proc_command c = { .verb = PROC_UP };
+	const struct iked_link *link;
+
+	if (!t)
+		return -1;
 	if (t->t.remote_addr.v == 0)
 		return diag_set(diag, "tunnel %s only answers: it has no \"peer address\"", name);
 	link = iked_link_find(&iked.config, t->link);

@@ -479,7 +479,7 @@ static int command(struct vty *vty, enum proc_verb verb, const char *tunnel)
 	struct diag diag;
 
 	snprintf(c.tunnel, sizeof(c.tunnel), "%s", tunnel);
-	return iked_command(&c, NULL, &diag) != 0 ? failed(vty, &diag) : CMD_SUCCESS;
+	return !iked_whole_tunnel(tunnel, &diag) || iked_command(&c, NULL, &diag) != 0 ? failed(vty, &diag) : CMD_SUCCESS;
 }
 
 DEFUN(ipsec_down, ipsec_down_cmd, "ipsec down NAME",

@@ -99,6 +99,9 @@ static int read_file(const char *name, uid_t owner, uint8_t *buf, size_t *len, s
 	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/'))
 		return diag_set(diag, "\"%s\": key files are named without a directory; they lie in the one for keys", name);
 	fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return diag_set(diag, "key file %s cannot be read by user %u, who reads keys; chown %u %s", name,
+				(unsigned)geteuid(), (unsigned)geteuid(), name);
 	if (fd < 0)
 		return diag_set(diag, "key file %s: %s", name, errno == ELOOP ? "is a symbolic link" : strerror(errno));
 	ret = check_file(fd, name, owner, diag);

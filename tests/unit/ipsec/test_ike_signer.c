@@ -17,6 +17,8 @@
 #include "ipsec/ike/keys.h"
 #include "ipsec/signer.h"
 
+#define NOBODY 65534
+
 static struct signer *signer;
 static char dir[] = "/tmp/test_ike_signer.XXXXXX";
 static struct diag diag;
@@ -101,6 +103,11 @@ static void files(void **st)
 	assert_refused(".hidden", "without a directory");
 	assert_refused("missing", "No such file");
 	assert_int_equal(set("good", PROC_KEY_PRIVATE), -1);
+	if (geteuid() == 0) {
+		assert_int_equal(seteuid(NOBODY), 0);
+		assert_refused("good", "chown 65534 good");
+		assert_int_equal(seteuid(0), 0);
+	}
 }
 
 /* Octets as IKE_AUTH has them (RFC 7296 2.15). */
