@@ -264,7 +264,7 @@ static struct tls_config *config_of(const char *name)
 	return config;
 }
 
-/* Hello, then every Filter is checked and acknowledged, until there were n. */
+/* Hello, then every Filter is checked and acknowledged, up to generation n. */
 static void agent_serve(struct agent *a, unsigned int n)
 {
 	struct agent_msg msg = { .type = AGENT_MSG_HELLO };
@@ -288,7 +288,7 @@ static void agent_serve(struct agent *a, unsigned int n)
 				  memcmp(ack.u.ack.hash, msg.u.filter.hash, 32) == 0);
 			memcpy(ack.u.ack.hash, msg.u.filter.hash, 32);
 			agent_say(a, &ack);
-			n--;
+			n = ack.u.ack.generation < n ? n : 0;
 		}
 		agent_msg_fini(&msg);
 	}
