@@ -64,13 +64,13 @@ static void tunnel_free(struct host_tunnel *t)
 	free(t);
 }
 
-static void tell(struct host *host, const struct host_tunnel *t)
+static void tell(struct host *host, struct host_tunnel *t)
 {
 	struct proc_carries *message = mem_alloc(sizeof(*message));
 	struct wr w = { 0 };
 
 	snprintf(message->tunnel, sizeof(message->tunnel), "%s", t->name);
-	message->up = t->sending > 0;
+	message->up = t->told_up = t->sending > 0;
 	message->path = t->path;
 	host_ts_copy(&message->local_ts, t->local_ts);
 	host_ts_copy(&message->remote_ts, t->remote_ts);
@@ -172,7 +172,8 @@ static void leave_tunnel(struct host *host, const struct host_child *child)
 {
 	struct host_tunnel *t = child->tunnel, **at;
 
-	if (child->sending && --t->sending == 0) {
+	t->sending -= child->sending;
+	if (t->sending == 0 && t->told_up) {
 		tell(host, t);
 		retired_drop_of(host, t);
 	}
@@ -230,22 +231,38 @@ static void retired_drop_of(struct host *host, const struct host_tunnel *t)
 		host_child_drop(host, spi_in);
 }
 
-void host_child_retire(struct host *host, uint32_t spi_in)
+static void retire(struct host *host, struct host_child *child)
 {
-	struct host_child *child = host_child_find(host, spi_in), **at = &host->retired;
+	struct host_child **at = &host->retired;
 
-	/* the one that took its place is never in another tunnel */
-	if (!child || !child->carried || child->tunnel->sending <= child->sending) {
-		host_child_drop(host, spi_in);
-		return;
-	}
-	host_child_unuse(host, spi_in);
+	host_child_unuse(host, child->spi_in);
 	child->retired_ms = host->now_ms;
 	while (*at)
 		at = &(*at)->next_retired;
 	*at = child;
 	if (++host->n_retired > HOST_RETIRED_MAX)
 		host_child_drop(host, retired_take(host, NULL));
+}
+
+void host_child_retire(struct host *host, uint32_t spi_in)
+{
+	struct host_child *child = host_child_find(host, spi_in);
+
+	/* the one that took its place is never in another tunnel */
+	if (!child || !child->carried || child->tunnel->sending <= child->sending)
+		host_child_drop(host, spi_in);
+	else
+		retire(host, child);
+}
+
+void host_child_yield(struct host *host, uint32_t spi_in)
+{
+	struct host_child *child = host_child_find(host, spi_in);
+
+	if (!child || !child->carried)
+		host_child_drop(host, spi_in);
+	else
+		retire(host, child);
 }
 
 uint64_t host_children_run(struct host *host)

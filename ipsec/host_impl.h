@@ -36,6 +36,7 @@ struct host_tunnel {
 	char name[IKE_TUNNEL_NAME];
 	unsigned n; /* children that are there */
 	unsigned sending; /* of them, that send */
+	bool told_up;	  /* main, at last */
 	struct ike_path path;
 	struct ike_ts_list *local_ts, *remote_ts; /* of the child that was the last to begin; NULL: none did */
 };
@@ -115,6 +116,8 @@ void host_child_move(struct host *host, uint32_t spi_in, const struct ike_path *
 void host_child_del(struct host *host, uint32_t spi_in);
 /* Receives for HOST_RETIRED_MS more, and is no more counted as one that sends. */
 void host_child_retire(struct host *host, uint32_t spi_in);
+/* The same, before the one that takes its place is there: its datapath sends with it until then. */
+void host_child_yield(struct host *host, uint32_t spi_in);
 /* Drops those whose time is over; when the next one's is, UINT64_MAX: there is none. */
 uint64_t host_children_run(struct host *host);
 void host_children_free(struct host *host);

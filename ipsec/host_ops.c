@@ -189,6 +189,11 @@ static void on_child_retire(void *ctx, uint32_t spi_in)
 	host_child_retire(ctx, spi_in);
 }
 
+static void on_child_yield(void *ctx, uint32_t spi_in)
+{
+	host_child_yield(ctx, spi_in);
+}
+
 void host_child_drop(struct host *host, uint32_t spi_in)
 {
 	child_send_spi(host, PROC_CHILD_DEL, spi_in);
@@ -214,5 +219,5 @@ const struct ike_ops host_ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
 	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
 	.child_unuse = on_child_unuse, .child_move = on_child_move, .child_del = on_child_del,
-	.child_retire = on_child_retire, .child_times = on_child_times, .event = on_event,
+	.child_retire = on_child_retire, .child_yield = on_child_yield, .child_times = on_child_times, .event = on_event,
 };

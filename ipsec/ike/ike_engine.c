@@ -145,8 +145,11 @@ void engine_initial_contact(struct ike_engine *e, struct ike_sa *sa, uint64_t no
 	struct ike_sa *other = NULL;
 
 	while ((other = tables_by_identity(&e->tables, &sa->peer_id, other)) != NULL)
-		if (same_pair(sa, other) && other->path.link == sa->path.link)
+		if (same_pair(sa, other) && other->path.link == sa->path.link) {
+			/* its datapath may have outlived its IKE, and uses the old ones for now */
+			other->yields = true;
 			sa_kill(other, IKE_EVENT_DOWN, "the peer has begun anew", now_ms);
+		}
 }
 
 /* It may begin at the same time, or be up with a peer that has one link only. */

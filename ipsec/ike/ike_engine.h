@@ -113,6 +113,9 @@ struct ike_ops {
 	/* Like child_del, but another one has taken its place and sends already: what
 	 * the peer sent before it knew may still be on its way, and shall be received. */
 	void (*child_retire)(void *ctx, uint32_t spi_in);
+	/* Like child_retire, before there is another one: the peer has begun anew, and
+	 * what takes its place is agreed upon in this exchange. */
+	void (*child_yield)(void *ctx, uint32_t spi_in);
 	/* When it last received and sent something on this child; for liveness and
 	 * keepalives. */
 	void (*child_times)(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms);

@@ -150,6 +150,7 @@ struct ike_sa {
 	bool began;
 	bool half_open_counted;
 	bool lingers;	      /* dead, refused, and kept for its answer */
+	bool yields;	      /* to one that its peer begins anew */
 	uint8_t init_repeats; /* of IKE_SA_INIT's answer */
 	struct ike_sa *prev_half, *next_half;
 	uint64_t spare_of; /* made by rekeying that SA, and not decided yet that it stays; 0: it does */

@@ -136,6 +136,8 @@ void sa_child_remove(struct ike_sa *sa, struct sa_child *child)
 		ops->child_unuse(ctx, child->spi_in);
 	if (next)
 		ops->child_retire(ctx, child->spi_in);
+	else if (sa->yields)
+		ops->child_yield(ctx, child->spi_in);
 	else
 		ops->child_del(ctx, child->spi_in);
 	engine_child_unlink(sa, child);

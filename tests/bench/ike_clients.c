@@ -236,7 +236,7 @@ static const struct ike_ops ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
 	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
 	.child_unuse = on_child_use, .child_move = on_child_move, .child_del = on_child_del,
-	.child_retire = on_child_del, .child_times = on_child_times, .event = on_event,
+	.child_retire = on_child_del, .child_yield = on_child_del, .child_times = on_child_times, .event = on_event,
 };
 
 /* ---- clients */

@@ -173,6 +173,14 @@ static void on_child_del(void *ctx, uint32_t spi_in)
 		memmove(kid, kid + 1, (size_t)(&e->kids[--e->n_kids] - kid) * sizeof(*kid));
 }
 
+static void on_child_yield(void *ctx, uint32_t spi_in)
+{
+	struct end *e = ctx;
+
+	e->yielded++;
+	on_child_del(ctx, spi_in);
+}
+
 static void on_child_times(void *ctx, uint32_t spi_in, uint64_t *heard_ms, uint64_t *spoke_ms)
 {
 	const struct end *e = ctx;
@@ -200,7 +208,7 @@ static const struct ike_ops ops = {
 	.send = on_send, .keepalive = on_keepalive, .sign = on_sign, .verify = on_verify, .put_certs = on_certs,
 	.put_certreq = on_certreq, .spi = on_spi, .child_add = on_child_add, .child_use = on_child_use,
 	.child_unuse = on_child_unuse, .child_move = on_child_move, .child_del = on_child_del,
-	.child_retire = on_child_del, .child_times = on_child_times, .event = on_event,
+	.child_retire = on_child_del, .child_yield = on_child_yield, .child_times = on_child_times, .event = on_event,
 };
 
 /* ---- driving */

@@ -47,7 +47,7 @@ struct end {
 		uint8_t method;
 		struct wr auth;
 	} signs[LADDER_SIGNS_MAX];
-	unsigned ups, downs, failures;
+	unsigned ups, downs, yielded, failures;
 	unsigned keepalives;
 	uint64_t heard_ms, spoke_ms; /* of its children's packets */
 	char last[512], told[2048]; /* the last event; and the last ones, a line each */

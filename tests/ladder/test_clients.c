@@ -383,6 +383,7 @@ static void initial_contact_ends_what_was(void **state)
 	always_first = false;
 	assert_int_equal(ladder.ends[1].downs, 1);
 	assert_int_equal(ladder.ends[1].n_kids, 1);
+	assert_int_equal(ladder.ends[1].yielded, 1); /* what is on its way by the old one is received */
 	ladder_end();
 }
 

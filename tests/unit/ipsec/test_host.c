@@ -259,6 +259,44 @@ static void test_a_child_that_nothing_replaces_goes_at_once(void **state)
 	assert_int_equal(gone, 2);
 }
 
+/* The peer begins anew: its datapath may use the old one until it has the answer. */
+static void test_a_child_that_yields_receives_while_the_next_one_is_made(void **state)
+{
+	uint32_t old, new;
+	bool up = false;
+
+	give_esp();
+	old = add(false);
+	assert_int_equal(heard(main_chan, PROC_CARRIES, &up), 1);
+	host_ops.child_yield(host, old);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 0);
+	new = add(false);
+	host->now_ms += HOST_RETIRED_MS;
+	assert_int_equal(host_children_run(host), UINT64_MAX);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 1);
+	assert_null(host_child_find(host, old));
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_true(up);
+
+	/* and none comes */
+	host_ops.child_yield(host, new);
+	assert_int_equal(heard(main_chan, PROC_CARRIES, &up), 0);
+	host->now_ms += HOST_RETIRED_MS;
+	assert_int_equal(host_children_run(host), UINT64_MAX);
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 1);
+	assert_int_equal(heard(main_chan, PROC_CARRIES, &up), 1);
+	assert_false(up);
+
+	/* or it goes before */
+	old = add(false);
+	host_ops.child_yield(host, old);
+	host_ops.child_del(host, add(false));
+	assert_int_equal(heard(esp, PROC_CHILD_DEL, NULL), 2);
+	heard(main_chan, PROC_CARRIES, &up);
+	assert_false(up);
+	assert_null(host_child_find(host, old));
+}
+
 /* Two sockets that talk to each other; the second is the caller's. */
 static int link_of_kernel(struct ike_path *path)
 {
@@ -401,6 +439,7 @@ int main(void)
 		CASE(test_a_tunnel_that_ends_receives_nothing_more),
 		CASE(test_a_child_that_is_deleted_sends_no_more_and_receives),
 		CASE(test_a_child_that_nothing_replaces_goes_at_once),
+		CASE(test_a_child_that_yields_receives_while_the_next_one_is_made),
 		CASE(test_an_answer_waits_until_the_kernel_has_the_child),
 		CASE(test_what_waits_at_the_end_is_sent),
 		CASE(test_an_answer_waits_for_its_own_child_and_not_for_later_ones),
