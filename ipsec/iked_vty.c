@@ -4,6 +4,8 @@
  */
 #include "lib/frr_compat.h"
 
+#include <ctype.h>
+
 #include "command.h"
 #include "memory.h"
 #include "qobj.h"
@@ -145,19 +147,26 @@ DEFUN(link_source, link_source_cmd, "[no] source <A.B.C.D|X:X::X:X>",
 	return link_done(vty, &copy);
 }
 
-DEFUN(link_mark, link_mark_cmd, "mark (1-4294967295)",
-      "Mark of this link's own packets, for ip rule\nThe mark, decimal\n")
+DEFUN(link_mark, link_mark_cmd, "mark WORD",
+      "Mark of this link's own packets, for ip rule\nThe mark, as 131072 or 0x20000\n")
 {
+	const char *text = argv[1]->arg;
+	char *end;
+	unsigned long long mark = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 0) : 0;
 	struct iked_link copy;
 
 	if (!link_edit(vty, &copy))
 		return CMD_WARNING_CONFIG_FAILED;
-	copy.mark = (uint32_t)strtoul(argv[1]->arg, NULL, 10);
+	if (mark == 0 || mark > UINT32_MAX || *end != '\0') {
+		vty_out(vty, "%% \"%s\" is no mark: 1 to 4294967295, or 0x1 to 0xffffffff\n", text);
+		return CMD_WARNING_CONFIG_FAILED;
+	}
+	copy.mark = (uint32_t)mark;
 	return link_done(vty, &copy);
 }
 
-DEFUN(no_link_mark, no_link_mark_cmd, "no mark [(1-4294967295)]",
-      NO_STR "Mark of this link's own packets\nThe mark, decimal\n")
+DEFUN(no_link_mark, no_link_mark_cmd, "no mark [WORD]",
+      NO_STR "Mark of this link's own packets\nThe mark\n")
 {
 	struct iked_link copy;
 
