@@ -260,6 +260,19 @@ static void several_source_hashes(void **state)
 	}
 }
 
+static void at_ike_auth(struct ike_writer *chain)
+{
+	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
+	struct diag diag;
+
+	ladder_begin(NULL);
+	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
+	ladder_deliver(0);
+	ladder_deliver(0);
+	ladder_drop(0); /* the true IKE_AUTH */
+	ike_writer_init(chain);
+}
+
 /* ---- names */
 
 /* CVE-2020-1763's class, a log line that breaks its writer: what comes into one
@@ -274,17 +287,9 @@ static void cve_2020_1763_names_in_a_log(void **state)
 	memset(long_name, '%', sizeof(long_name));
 	for (unsigned n = 0; n < 6; n++)
 		for (unsigned t = 0; t < sizeof(types); t++) {
-			struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"),
-						 .remote = ladder_endpoint("192.0.2.2") };
 			struct ike_writer chain;
-			struct diag diag;
 
-			ladder_begin(NULL);
-			assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
-			ladder_deliver(0);
-			ladder_deliver(0);
-			ladder_drop(0); /* the true IKE_AUTH */
-			ike_writer_init(&chain);
+			at_ike_auth(&chain);
 			ike_id_encode(&chain, IKE_PL_IDI, types[t], n < 5 ? names[n] : long_name,
 				      n < 5 ? strlen(names[n]) : sizeof(long_name));
 			ike_auth_encode(&chain, IKE_AUTH_PSK, auth, sizeof(auth));
@@ -308,19 +313,6 @@ static void refused_with(const char *notify, const char *reason, struct ike_writ
 	assert_non_null(strstr(ladder.ends[0].told, notify));
 	assert_int_equal(ladder.ends[0].ups + ladder.ends[1].ups, 0);
 	ladder_end();
-}
-
-static void at_ike_auth(struct ike_writer *chain)
-{
-	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
-	struct diag diag;
-
-	ladder_begin(NULL);
-	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
-	ladder_deliver(0);
-	ladder_deliver(0);
-	ladder_drop(0); /* the true IKE_AUTH */
-	ike_writer_init(chain);
 }
 
 /* RFC 7296 2.5. */
