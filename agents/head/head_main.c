@@ -133,7 +133,7 @@ static void zebra_fate(void *ctx, const struct ip_prefix *prefix, uint32_t table
 	head_fate(h.head, prefix, table, fate);
 }
 
-static void zebra_note(void *ctx, bool alarm, const char *text)
+static void pass_on(void *ctx, bool alarm, const char *text)
 {
 	(void)ctx;
 	h.note(h.ctx, alarm, text);
@@ -142,7 +142,7 @@ static void zebra_note(void *ctx, bool alarm, const char *text)
 static const struct head_zebra_ops zebra_ops = {
 	.connected = zebra_connected,
 	.fate = zebra_fate,
-	.note = zebra_note,
+	.note = pass_on,
 };
 
 /* ---- sav-iked ---- */
@@ -173,18 +173,12 @@ static void tunnels_turn(void *ctx)
 	run();
 }
 
-static void tunnels_note(void *ctx, bool alarm, const char *text)
-{
-	(void)ctx;
-	h.note(h.ctx, alarm, text);
-}
-
 static const struct tunnel_feed_ops tunnel_ops = {
 	.begin = tunnels_begin,
 	.take = tunnels_take,
 	.end = tunnels_end,
 	.turn = tunnels_turn,
-	.note = tunnels_note,
+	.note = pass_on,
 };
 
 bool head_agent_collect(struct metrics *m, uint64_t *step, void *arg)

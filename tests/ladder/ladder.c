@@ -305,13 +305,26 @@ void ladder_begin(void (*change)(struct ike_tunnel *t, unsigned end))
 	}
 }
 
-void ladder_up(void)
+static void first_begins(void)
 {
 	struct ike_path path = { .link = 1, .local = ladder.ends[0].at, .remote = ladder.ends[1].at };
 	struct diag diag;
 
 	HOLDS(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag) == 0);
+}
+
+void ladder_up(void)
+{
+	first_begins();
 	ladder_settle();
+}
+
+void ladder_until_auth(void)
+{
+	ladder_begin(NULL);
+	first_begins();
+	ladder_deliver(0);
+	ladder_deliver(0);
 }
 
 void ladder_end(void)

@@ -74,6 +74,8 @@ extern struct ladder ladder;
  * tunnel of each before it is set. */
 void ladder_begin(void (*change)(struct ike_tunnel *t, unsigned end));
 void ladder_up(void); /* the first begins, until nobody has anything to say */
+/* Begun without a change, and as far as IKE_AUTH, which is on the wire. */
+void ladder_until_auth(void);
 void ladder_end(void);
 
 void ladder_run(void); /* both do what is due */

@@ -559,13 +559,9 @@ static void what_is_old_keeps_nobody_alive(void **state)
 /* While the signer works, which takes as long as it takes. */
 static void a_copy_of_ike_auth_moves_nobody(void **state)
 {
-	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
-	struct diag diag;
+	struct ike_path path;
 
-	ladder_begin(NULL);
-	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
-	ladder_deliver(0);
-	ladder_deliver(0);
+	ladder_until_auth();
 	assert_int_equal(ladder.n_wire, 1);
 	keep_message(0);
 	path = ladder.wire[0].path;

@@ -262,13 +262,7 @@ static void several_source_hashes(void **state)
 
 static void at_ike_auth(struct ike_writer *chain)
 {
-	struct ike_path path = { .link = 1, .local = ladder_endpoint("192.0.2.1"), .remote = ladder_endpoint("192.0.2.2") };
-	struct diag diag;
-
-	ladder_begin(NULL);
-	assert_int_equal(ike_engine_up(ladder.ends[0].engine, "t", &path, ladder.now, &diag), 0);
-	ladder_deliver(0);
-	ladder_deliver(0);
+	ladder_until_auth();
 	ladder_drop(0); /* the true IKE_AUTH */
 	ike_writer_init(chain);
 }
