@@ -161,14 +161,21 @@ static int print_json(struct vty *vty, struct json_object *json)
 	return CMD_SUCCESS;
 }
 
-static struct json_object *json_status(void)
+static struct head_totals totals(void)
 {
-	const struct head_config *c = head_agent_config();
-	struct json_object *json = json_object_new_object();
 	struct head_totals t = { 0 };
 
 	if (head_agent_head())
 		head_totals(head_agent_head(), head_agent_now_ms(), &t);
+	return t;
+}
+
+static struct json_object *json_status(void)
+{
+	const struct head_config *c = head_agent_config();
+	struct json_object *json = json_object_new_object();
+	const struct head_totals t = totals();
+
 	json_object_boolean_add(json, "zebra", head_zebra_is_up());
 	json_object_string_add(json, "zebraSocket", head_zebra_path());
 	json_object_string_add(json, "zebraError", head_zebra_error());
@@ -188,20 +195,51 @@ static struct json_object *json_status(void)
 	return json;
 }
 
+static const char *why(const char *error)
+{
+	return error[0] ? error : "not yet";
+}
+
+static void print_routes(struct vty *vty, const struct head_config *c)
+{
+	vty_out(vty, "Routes            distance %u", c->distance);
+	if (c->tag)
+		vty_out(vty, ", tag %u", c->tag);
+	vty_out(vty, "; not again within %u s after a tunnel went down; ", c->hold_s);
+	if (c->graceful_s)
+		vty_out(vty, "kept for %u s when sav-agent ends\n", c->graceful_s);
+	else
+		vty_out(vty, "withdrawn when sav-agent ends\n");
+}
+
+static int show_head_text(struct vty *vty)
+{
+	const struct head_config *c = head_agent_config();
+	struct head_totals t = totals();
+
+	if (c->n == 0) {
+		vty_out(vty, "Nothing is announced: \"head-end\", \"announce NAME\"\n");
+		return CMD_SUCCESS;
+	}
+	vty_out(vty, "zebra             ");
+	if (head_zebra_is_up())
+		vty_out(vty, "connected at %s\n", head_zebra_path());
+	else
+		vty_out(vty, "not connected at %s: %s\n", head_zebra_path(), why(head_zebra_error()));
+	if (t.known)
+		vty_out(vty, "sav-iked          heard\n");
+	else
+		vty_out(vty, "sav-iked          not heard: %s\n", why(head_agent_error()));
+	vty_out(vty, "Clients           %zu: %zu up, %zu on hold\n", t.clients, t.up, t.held);
+	vty_out(vty, "Prefixes          %zu announced, packets of %zu take a tunnel\n", t.announced, t.in_use);
+	vty_out(vty, "Since the start   %" PRIu64 " routes announced, %" PRIu64 " withdrawn\n", t.added, t.withdrawn);
+	print_routes(vty, c);
+	return CMD_SUCCESS;
+}
+
 DEFUN(show_head, show_head_cmd, "show head-end [json]", SHOW_STR HEAD_HELP JSON_HELP)
 {
-	struct json_object *json = json_status();
-
-	if (argc > 2)
-		return print_json(vty, json);
-	if (head_agent_config()->n == 0)
-		vty_out(vty, "Nothing is announced: \"head-end\", \"announce NAME\"\n");
-	{
-		json_object_object_foreach(json, name, value)
-			vty_out(vty, "%-24s %s\n", name, json_object_get_string(value));
-	}
-	json_object_free(json);
-	return CMD_SUCCESS;
+	return argc > 2 ? print_json(vty, json_status()) : show_head_text(vty);
 }
 
 /* ---- show head-end clients ---- */
