@@ -271,12 +271,17 @@ bool rules_nl_is_doubtful(const struct rules_nl *nl)
 	return nl->doubtful;
 }
 
+const struct ip_prefix *rules_nl_known_delegations(const struct rules_nl *nl, size_t *n)
+{
+	*n = nl->delegations.n;
+	return nl->delegations.list;
+}
+
 const struct ip_prefix *rules_nl_delegations(struct rules_nl *nl, const struct site *site,
 					     size_t *n)
 {
 	if (nl->doubtful)
 		check_delegations(nl, site);
 	nl->doubtful = false;
-	*n = nl->delegations.n;
-	return nl->delegations.list;
+	return rules_nl_known_delegations(nl, n);
 }

@@ -49,6 +49,8 @@ int rules_nl_save(struct rules_nl *nl, const char *state_path, struct diag *diag
 bool rules_nl_is_doubtful(const struct rules_nl *nl);
 const struct ip_prefix *rules_nl_delegations(struct rules_nl *nl, const struct site *site,
 					     size_t *n);
+/* As they were known last: nothing is asked for. */
+const struct ip_prefix *rules_nl_known_delegations(const struct rules_nl *nl, size_t *n);
 
 /* A delegation that came unheard, by a subnet that is a part of it: some look-ups. True:
  * there is one that was not known. */

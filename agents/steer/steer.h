@@ -54,6 +54,10 @@ bool steer_reach(const struct plan_reach *reach);
 
 /* For show commands; as applied last. */
 const struct plan *steer_plan(void);
+/* The plan as it would be made at this moment, with these states of paths (by number,
+ * PATH_NUMBER_MAX + 1): why a path is not used. Nothing is changed, neither here nor in
+ * the kernel. False: nothing is steered, and it is empty. plan_fini() is the caller's. */
+bool steer_plan_now(struct plan *out, const struct path_state *states);
 struct nft_site *steer_nft(void);      /* NULL: not started */
 struct steer_status {
 	bool tunnels_known; /* sav-iked is heard */

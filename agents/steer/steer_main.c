@@ -48,6 +48,8 @@ static struct {
 	struct diag error;
 } st;
 
+static const struct path_state nothing_known = { .rtt_us = -1, .loss_percent = -1 };
+
 static void set_error(int rc, const struct diag *diag)
 {
 	if (rc == 0) {
@@ -101,10 +103,12 @@ static void look_for_delegations(void)
 	st.looked = true;
 }
 
-static void make_plan(struct plan *plan)
+/* The kernel is asked, and nothing is changed. */
+static void plan_by(struct plan *plan, const struct path_state *states,
+		    const struct ip_prefix *delegations, size_t n_delegations)
 {
 	struct steer_gateway gateways[PATH_NUMBER_MAX + 1];
-	struct steer_world world = {
+	const struct steer_world world = {
 		.links = st.links,
 		.gateways = gateways,
 		.n_gateways = ask_gateways(gateways),
@@ -114,15 +118,25 @@ static void make_plan(struct plan *plan)
 		.tunnels_away = st.tunnels.known &&
 				(!tunnel_feed_is_up(st.feed) || st.tunnels.collecting ||
 				 frr_now_us() < st.settled_us),
-		.states = st.states,
+		.delegations = delegations,
+		.n_delegations = n_delegations,
+		.states = states,
 		.before = &st.plan,
 	};
 
-	if (!st.looked || rules_nl_is_doubtful(st.rules))
-		look_for_delegations();
-	world.delegations = rules_nl_delegations(st.rules, &st.site, &world.n_delegations);
 	plan_make(plan, &st.site, &world);
 	plan->reach = st.reach;
+}
+
+static void make_plan(struct plan *plan)
+{
+	const struct ip_prefix *delegations;
+	size_t n;
+
+	if (!st.looked || rules_nl_is_doubtful(st.rules))
+		look_for_delegations();
+	delegations = rules_nl_delegations(st.rules, &st.site, &n);
+	plan_by(plan, st.states, delegations, n);
 }
 
 /* ---- flows of what is gone ---- */
@@ -159,7 +173,7 @@ static void forget_states(void)
 		used[st.plan.paths[i].path.number] = true;
 	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++) {
 		if (!used[i])
-			st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
+			st.states[i] = nothing_known;
 	}
 }
 
@@ -468,6 +482,19 @@ const struct plan *steer_plan(void)
 	return &st.plan;
 }
 
+bool steer_plan_now(struct plan *out, const struct path_state *states)
+{
+	const struct ip_prefix *delegations;
+	size_t n;
+
+	*out = (struct plan){ .site = &st.site };
+	if (!st.started || st.released)
+		return false;
+	delegations = rules_nl_known_delegations(st.rules, &n);
+	plan_by(out, states, delegations, n);
+	return true;
+}
+
 struct nft_site *steer_nft(void)
 {
 	return st.nft;
@@ -535,7 +562,7 @@ void steer_start(struct event_loop *loop, const struct steer_ops *ops, void *ctx
 	if (rules_nl_remember(st.rules, &st.site, st.delegations, &diag) < 0)
 		ops->note(ctx, true, diag.text);
 	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++)
-		st.states[i] = (struct path_state){ .rtt_us = -1, .loss_percent = -1 };
+		st.states[i] = nothing_known;
 	path_memory_load(st.memory, &st.site, st.states, frr_now_us() / 1000);
 	st.feed = tunnel_feed_new(loop, files->tunnel_socket, CONNECT_MS, &tunnel_ops, NULL);
 	st.started = true;
@@ -563,6 +590,23 @@ void steer_stop(void)
 	tunnels_fini(&st.tunnels);
 }
 
+/* What show commands say of it then. */
+static void nothing_is_in_force(void)
+{
+	struct plan *plan = &st.plan;
+
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
+		for (size_t i = 0; i < plan->n_paths; i++)
+			plan->paths[i].usable[f] = false;
+		for (size_t i = 0; i < plan->n_providers; i++)
+			plan->providers[i].alive[f] = false;
+	}
+	plan->n_rules = 0;
+	plan->n_routes = 0;
+	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++)
+		st.states[i] = nothing_known;
+}
+
 int steer_release(struct diag *diag)
 {
 	struct plan none = { .site = &st.site };
@@ -579,5 +623,7 @@ int steer_release(struct diag *diag)
 		rc = nft_site_apply(st.nft, &none, diag);
 	if (rc == 0 && st.accept_ra)
 		rc = accept_ra_release(st.accept_ra, diag);
+	if (rc == 0)
+		nothing_is_in_force();
 	return rc;
 }

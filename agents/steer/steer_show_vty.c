@@ -210,6 +210,50 @@ DEFUN(show_provider, show_provider_cmd, "show site provider [json]",
 
 /* ---- show site path ---- */
 
+struct shown {
+	struct counted counters;
+	struct plan now; /* why a path is not used: the one in force was made when it still had
+			  * another reason */
+	bool steered;
+};
+
+static void look_now(struct vty *vty, struct shown *s)
+{
+	struct path_state states[PATH_NUMBER_MAX + 1];
+
+	for (uint32_t i = 0; i <= PATH_NUMBER_MAX; i++) {
+		if (!watch_vty_state(i, &states[i]))
+			states[i] = *steer_path_state(i);
+	}
+	s->counters = read_counters(vty);
+	s->steered = steer_plan_now(&s->now, states);
+}
+
+static const char *why_not(const struct shown *s, const struct plan_path *pp, enum ip_family f)
+{
+	const struct plan_path *now = plan_path_find(&s->now, pp->path.number);
+
+	if (pp->usable[f])
+		return "";
+	if (!s->steered)
+		return "released by hand until sav-agent is started again";
+	if (!now)
+		return "it is about to go";
+	return now->usable[f] ? "it is about to be used" : now->why[f];
+}
+
+/* Where packets of its provider go: the first of those that are used. */
+static const struct plan_path *best_of(const struct plan_path *pp, enum ip_family f)
+{
+	const struct plan *plan = steer_plan();
+
+	for (size_t i = 0; i < plan->n_paths; i++) {
+		if (plan->paths[i].provider == pp->provider && plan->paths[i].usable[f])
+			return &plan->paths[i];
+	}
+	return NULL;
+}
+
 /* What sav-iked puts on a tunnel's outer packets must be its link's mark. */
 static const char *mark_warning(const struct plan_path *pp)
 {
@@ -227,7 +271,7 @@ static const char *mark_warning(const struct plan_path *pp)
 	return "";
 }
 
-static struct json_object *json_path(const struct plan_path *pp, const struct counted *all)
+static struct json_object *json_path(const struct plan_path *pp, const struct shown *s)
 {
 	const struct path_state *state = steer_path_state(pp->path.number);
 	struct json_object *json = json_object_new_object();
@@ -246,8 +290,10 @@ static struct json_object *json_path(const struct plan_path *pp, const struct co
 	json_object_int_add(json, "lossPercent", state->loss_percent);
 	json_object_boolean_add(json, "usedIpv4", pp->usable[IP_V4]);
 	json_object_boolean_add(json, "usedIpv6", pp->usable[IP_V6]);
-	json_object_string_add(json, "whyNotIpv4", pp->why[IP_V4]);
-	json_object_string_add(json, "whyNotIpv6", pp->why[IP_V6]);
+	json_object_boolean_add(json, "bestIpv4", best_of(pp, IP_V4) == pp);
+	json_object_boolean_add(json, "bestIpv6", best_of(pp, IP_V6) == pp);
+	json_object_string_add(json, "whyNotIpv4", why_not(s, pp, IP_V4));
+	json_object_string_add(json, "whyNotIpv6", why_not(s, pp, IP_V6));
 	json_object_string_add(json, "gatewayIpv4",
 			       pp->path.has_gateway[IP_V4]
 				       ? ip_addr_format(&pp->path.gateway[IP_V4], text)
@@ -258,32 +304,41 @@ static struct json_object *json_path(const struct plan_path *pp, const struct co
 				       : "");
 	json_object_string_add(json, "warning", mark_warning(pp));
 	json_object_int_add(json, "egressDroppedPackets",
-			    (int64_t)packets(all, NFT_SITE_EGRESS, pp->path.number));
+			    (int64_t)packets(&s->counters, NFT_SITE_EGRESS, pp->path.number));
 	watch_vty_json(json, pp->path.number);
 	return json;
 }
 
-static void print_path(struct vty *vty, const struct plan_path *pp, const struct counted *all)
+static void print_way(struct vty *vty, const struct plan_path *pp, const struct shown *s,
+		      enum ip_family f)
+{
+	const struct plan_path *best = best_of(pp, f);
+	char text[IP_TEXT_SIZE];
+
+	vty_out(vty, "  %s ", f == IP_V4 ? "IPv4" : "IPv6");
+	if (!pp->usable[f]) {
+		vty_out(vty, "not used: %s\n", why_not(s, pp, f));
+		return;
+	}
+	vty_out(vty, "by %s", pp->path.device);
+	if (pp->path.has_gateway[f])
+		vty_out(vty, " via %s", ip_addr_format(&pp->path.gateway[f], text));
+	if (best != pp)
+		vty_out(vty, ", standby: %s comes first", best->path.name);
+	vty_out(vty, "\n");
+}
+
+static void print_path(struct vty *vty, const struct plan_path *pp, const struct shown *s)
 {
 	const struct path_state *state = steer_path_state(pp->path.number);
-	char text[IP_TEXT_SIZE];
 
 	vty_out(vty, "%-15s %-6s %-15s number %-2u mark 0x%x %s, %" PRIu64
 		" foreign packets dropped\n",
 		pp->path.provider, path_kind_name(pp->path.kind), pp->path.name, pp->path.number,
 		pp->path.mark, path_alive_name(state->alive),
-		packets(all, NFT_SITE_EGRESS, pp->path.number));
-	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
-		const char *name = f == IP_V4 ? "IPv4" : "IPv6";
-
-		if (!pp->usable[f])
-			vty_out(vty, "  %s not used: %s\n", name, pp->why[f]);
-		else if (pp->path.has_gateway[f])
-			vty_out(vty, "  %s by %s via %s\n", name, pp->path.device,
-				ip_addr_format(&pp->path.gateway[f], text));
-		else
-			vty_out(vty, "  %s by %s\n", name, pp->path.device);
-	}
+		packets(&s->counters, NFT_SITE_EGRESS, pp->path.number));
+	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
+		print_way(vty, pp, s, f);
 	watch_vty_show(vty, "  ", pp->path.number);
 	if (mark_warning(pp)[0])
 		vty_out(vty, "  warning: %s\n", mark_warning(pp));
@@ -294,16 +349,18 @@ DEFUN(show_path, show_path_cmd, "show site path [json]",
       JSON_HELP)
 {
 	const struct plan *plan = steer_plan();
-	struct counted all = read_counters(vty);
 	struct json_object *list = json_object_new_array();
+	struct shown s;
 
+	look_now(vty, &s);
 	for (size_t i = 0; i < plan->n_paths; i++) {
 		if (wants_json(argv, argc))
-			json_object_array_add(list, json_path(&plan->paths[i], &all));
+			json_object_array_add(list, json_path(&plan->paths[i], &s));
 		else
-			print_path(vty, &plan->paths[i], &all);
+			print_path(vty, &plan->paths[i], &s);
 	}
-	free(all.c);
+	free(s.counters.c);
+	plan_fini(&s.now);
 	if (wants_json(argv, argc))
 		return print_json(vty, list);
 	json_object_free(list);

@@ -18,6 +18,11 @@ void watch_vty_liveness(const struct liveness_packet *liveness)
 	known = liveness;
 }
 
+bool watch_vty_state(uint32_t number, struct path_state *out)
+{
+	return known && liveness_state(liveness_packet_core(known), number, out);
+}
+
 static const char *probe_word(enum probe_state state)
 {
 	switch (state) {

@@ -28,6 +28,8 @@ void watch_vty_liveness(const struct liveness_packet *liveness);
 /* For the running configuration, each line behind indent. */
 void watch_vty_write(struct vty *vty, const char *indent, const struct site_provider *p);
 
+/* The state of a path at this moment, its reason too; false: nobody knows. */
+bool watch_vty_state(uint32_t number, struct path_state *out);
 /* Lines on the state, probes and BFD sessions of a path, each behind indent. */
 void watch_vty_show(struct vty *vty, const char *indent, uint32_t number);
 /* The same into a path's JSON object. */
