@@ -272,6 +272,7 @@ void engine_restore(struct engine *e, const char *router, const struct filter *f
 	addrset_normalize(&fresh);
 	hold_remove(&edge->hold, &fresh); /* nothing has computed it yet */
 	addrset_fini(&fresh);
+	engine_exempt_restore(edge);
 	edge->restored = true;
 	edge->started = f->action == FILTER_ENFORCE;
 	edge->kept = f->action != FILTER_OFF;

@@ -197,6 +197,15 @@ typedef void engine_wait_fn(const struct engine_wait *wait, void *arg);
 void engine_edge_waits(const struct engine *e, const char *router, const char *interface,
 		       engine_wait_fn *fn, void *arg);
 
+/* A peer that has left the edge, and may still talk to its router. */
+struct engine_left {
+	struct ip_addr addr;
+	int64_t due_ms; /* until then; -1: the feeds have to be complete first */
+};
+typedef void engine_left_fn(const struct engine_left *left, void *arg);
+void engine_edge_left_walk(const struct engine *e, const char *router, const char *interface,
+			   engine_left_fn *fn, void *arg);
+
 struct engine_fib_status {
 	const char *router;
 	size_t routes[IP_FAMILIES];
@@ -234,6 +243,8 @@ struct explain {
 	const struct rib_peer *peer; /* EXPLAIN_ROUTE, if a route of this edge's peers */
 	int64_t hold_due_ms;	    /* EXPLAIN_HOLD */
 	char text[320];		    /* one sentence */
+	/* Refused, but it may talk to the router itself: one sentence; or "" */
+	char to_router[200];
 };
 /* false: there is no such edge. */
 bool engine_explain(const struct engine *e, const char *router, const char *interface,

@@ -84,27 +84,24 @@ static int check_computed(const struct engine *e, struct scratch *s, size_t edge
 	return same ? 0 : not_so(e, edge, "the set that was kept up is another one", diag);
 }
 
-/* absent, and with it what waits, is a part of enforced; excess is not. */
-static int check_hold(const struct engine *e, size_t edge, struct diag *diag)
+/* absent, and with it what waits, is a part of enforced. */
+static int check_hold(const struct engine *e, size_t edge, const struct hold *hold,
+		      struct diag *diag)
 {
-	const struct hold *hold = &e->edges[edge]->hold;
 	struct addrset enforced = { 0 }, absent = { 0 }, waits = { 0 }, idle = { 0 };
-	struct addrset excess = { 0 };
 	u128 size[IP_FAMILIES];
 	int r = 0;
 
 	dynaddrset_export(&hold->enforced, &enforced);
 	dynaddrset_export(&hold->absent, &absent);
 	dynaddrset_export(&hold->idle, &idle);
-	dynaddrset_export(&e->edges[edge]->excess, &excess);
 	hold_waiting(hold, &waits);
 	hold_size(hold, size);
 	addrset_union(&waits, &waits, &idle);
 	if (!addrset_equal(&waits, &absent))
 		r = not_so(e, edge, "something absent does not wait, or waits twice", diag);
 	addrset_subtract(&absent, &absent, &enforced);
-	addrset_intersect(&excess, &excess, &enforced);
-	if (!addrset_is_empty(&absent) || !addrset_is_empty(&excess))
+	if (!addrset_is_empty(&absent))
 		r = not_so(e, edge, "something waits that is not enforced", diag);
 	for (enum ip_family family = IP_V4; family < IP_FAMILIES; family++) {
 		if (size[family] != rangeset_size(&enforced.f[family]))
@@ -114,7 +111,47 @@ static int check_hold(const struct engine *e, size_t edge, struct diag *diag)
 	addrset_fini(&absent);
 	addrset_fini(&waits);
 	addrset_fini(&idle);
+	return r;
+}
+
+static int check_excess(const struct engine *e, size_t edge, struct diag *diag)
+{
+	struct addrset enforced = { 0 }, excess = { 0 };
+	bool both;
+
+	dynaddrset_export(&e->edges[edge]->hold.enforced, &enforced);
+	dynaddrset_export(&e->edges[edge]->excess, &excess);
+	addrset_intersect(&excess, &excess, &enforced);
+	both = !addrset_is_empty(&excess);
+	addrset_fini(&enforced);
 	addrset_fini(&excess);
+	return both ? not_so(e, edge, "something is enforced and held back", diag) : 0;
+}
+
+/* Of an edge that was looked at since its peers changed. */
+static int check_exempt(const struct engine *e, size_t edge, struct diag *diag)
+{
+	const struct engine_edge *g = e->edges[edge];
+	struct addrset now = { 0 }, kept = { 0 }, all = { 0 }, told = { 0 };
+	int r = 0;
+
+	engine_exempt_current(e, g, &now);
+	hold_computed(&g->exempt, &kept);
+	dynaddrset_export(&g->exempt.enforced, &all);
+	for (size_t i = 0; i < g->filter.n_peers; i++) {
+		const struct ip_addr *a = &g->filter.peers[i];
+
+		rangeset_append(&told.f[a->family], a->v, a->v);
+	}
+	addrset_normalize(&told);
+	if (!addrset_equal(&now, &kept))
+		r = not_so(e, edge, "its peers are others", diag);
+	if (!addrset_equal(&all, &told))
+		r = not_so(e, edge, "its filter has other peers", diag);
+	addrset_fini(&now);
+	addrset_fini(&kept);
+	addrset_fini(&all);
+	addrset_fini(&told);
 	return r;
 }
 
@@ -130,7 +167,13 @@ int engine_check(struct engine *e, struct diag *diag)
 			continue;
 		r = check_computed(e, &s, i, diag);
 		if (r == 0)
-			r = check_hold(e, i, diag);
+			r = check_hold(e, i, &e->edges[i]->hold, diag);
+		if (r == 0)
+			r = check_hold(e, i, &e->edges[i]->exempt, diag);
+		if (r == 0)
+			r = check_excess(e, i, diag);
+		if (r == 0 && !e->states_changed)
+			r = check_exempt(e, i, diag);
 	}
 	scratch_fini(&s);
 	return r;

@@ -23,6 +23,7 @@ struct engine_edge *engine_edge_new(void)
 	struct engine_edge *edge = mem_alloc(sizeof(*edge));
 
 	hold_init(&edge->hold);
+	hold_init(&edge->exempt);
 	dynaddrset_init(&edge->excess);
 	dynaddrset_init(&edge->gained);
 	dynaddrset_init(&edge->lost);
@@ -33,6 +34,7 @@ struct engine_edge *engine_edge_new(void)
 void engine_edge_free(struct engine_edge *edge)
 {
 	hold_fini(&edge->hold);
+	hold_fini(&edge->exempt);
 	dynaddrset_fini(&edge->excess);
 	dynaddrset_fini(&edge->gained);
 	dynaddrset_fini(&edge->lost);
@@ -407,8 +409,10 @@ static void note_hold_down(struct engine *e, struct engine_edge *edge)
 {
 	uint32_t holddown_s = config_of(e, edge)->holddown_s;
 
-	if (edge->holddown_s != holddown_s)
+	if (edge->holddown_s != holddown_s) {
 		hold_retime(&edge->hold, (int64_t)holddown_s * 1000);
+		hold_retime(&edge->exempt, (int64_t)holddown_s * 1000);
+	}
 	edge->holddown_s = holddown_s;
 }
 
@@ -436,8 +440,10 @@ static void follow(struct engine *e, struct engine_edge *edge, int64_t now_ms)
 		hold_drop_absent(&edge->hold, &left);
 		note_loss(edge, &left);
 		addrset_fini(&left);
+		engine_exempt_drop_left(edge);
 	} else if (edge->settled) {
 		hold_wait(&edge->hold, (int64_t)c->holddown_s * 1000, now_ms);
+		hold_wait(&edge->exempt, (int64_t)c->holddown_s * 1000, now_ms);
 	}
 }
 
@@ -522,11 +528,13 @@ static void expire(struct engine *e, struct engine_edge *edge, int64_t now_ms)
 }
 
 /* When to look at the hold-downs again. */
-static int64_t next_expiry(const struct engine_edge *edge)
+static int64_t next_expiry(const struct engine *e, const struct engine_edge *edge)
 {
-	int64_t due = hold_next_ms(&edge->hold);
+	int64_t due = hold_next_ms(&edge->hold), exempt = engine_exempt_next_ms(e, edge);
 
-	return due >= 0 && due < edge->expire_ms ? edge->expire_ms : due;
+	if (due >= 0 && due < edge->expire_ms)
+		due = edge->expire_ms;
+	return due < 0 || (exempt >= 0 && exempt < due) ? exempt : due;
 }
 
 /* ---- stale ---- */
@@ -590,50 +598,6 @@ const struct filter *engine_edge_filter(struct engine_edge *edge)
 	return &edge->filter;
 }
 
-static void filter_peers(const struct engine *e, const struct engine_edge *edge,
-			 struct filter *f)
-{
-	const struct config_edge *c = config_of(e, edge);
-	struct ip_addr *list = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_peers; i++)
-		config_addrs_set(&list, &n, &c->peers[i], true);
-	for (const struct engine_way *way = edge->ways; way; way = way->edge_next) {
-		const struct engine_peer *p = way->peer;
-
-		if (n < FILTER_PEERS_MAX)
-			config_addrs_set(&list, &n, &rib_peer_key(p->rib)->addr, true);
-	}
-	filter_set_peers(f, list, n);
-	free(list);
-}
-
-static bool same_peers(const struct filter *a, const struct filter *b)
-{
-	if (a->n_peers != b->n_peers)
-		return false;
-	for (size_t i = 0; i < a->n_peers; i++) {
-		if (!ip_addr_equal(&a->peers[i], &b->peers[i]))
-			return false;
-	}
-	return true;
-}
-
-/* Takes over the peers; true if they are others. */
-static bool take_peers(const struct engine *e, struct engine_edge *edge)
-{
-	struct filter f = { 0 };
-	bool changed;
-
-	filter_peers(e, edge, &f);
-	changed = !same_peers(&f, &edge->filter);
-	if (changed)
-		filter_set_peers(&edge->filter, f.peers, f.n_peers);
-	filter_fini(&f);
-	return changed;
-}
-
 static bool differs(const struct dynaddrset *change, const struct addrset *loose)
 {
 	struct addrset set = { 0 };
@@ -683,8 +647,7 @@ static enum filter_action effective_action(const struct engine *e,
 	return c->action;
 }
 
-/* judge: its peers may be others. */
-static void hand_out(struct engine *e, struct engine_edge *edge, bool judge)
+static void hand_out(struct engine *e, struct engine_edge *edge)
 {
 	const struct config_edge *c = config_of(e, edge);
 	enum filter_action action = effective_action(e, edge);
@@ -692,8 +655,7 @@ static void hand_out(struct engine *e, struct engine_edge *edge, bool judge)
 
 	edge->filter_old |= changed;
 	changed |= edge->filter.generation == 0 || action != edge->filter.action;
-	if (judge || first)
-		changed |= take_peers(e, edge);
+	changed |= engine_exempt_take(edge);
 	if (action != edge->filter.action || first)
 		engine_note(e, false, "edge %s %s: %s%s%s", c->router, c->interface,
 			    filter_action_name(action), edge->reason[0] ? ", " : "",
@@ -740,14 +702,17 @@ void engine_edge_run(struct engine *e, struct engine_edge *edge, enum engine_loo
 		judge_edge(e, edge);
 	if (judge || (edge->stale_due_ms >= 0 && edge->stale_due_ms <= now_ms))
 		changed |= judge_stale(e, edge, now_ms);
+	if (judge || !edge->handed_out)
+		engine_exempt_judge(e, edge);
 	if (changed)
 		follow(e, edge, now_ms);
-	due = next_expiry(edge);
+	due = next_expiry(e, edge);
 	if (changed || (due >= 0 && due <= now_ms)) {
 		expire(e, edge, now_ms);
-		hand_out(e, edge, judge);
+		engine_exempt_expire(e, edge, now_ms);
+		hand_out(e, edge);
 	}
-	edge->due_ms = next_expiry(edge);
+	edge->due_ms = next_expiry(e, edge);
 	if (edge->stale_due_ms >= 0 &&
 	    (edge->due_ms < 0 || edge->stale_due_ms < edge->due_ms))
 		edge->due_ms = edge->stale_due_ms;

@@ -397,6 +397,24 @@ static bool explain_growth(const struct question *q, struct explain *out)
 	return true;
 }
 
+static void explain_set(const struct question *q, struct explain *out)
+{
+	const struct ip_addr *addr = q->addr;
+
+	if (explain_exception(q, out))
+		return;
+	/* What a command or a hold-down still lets in comes before the reason
+	 * why it would not be let in again. */
+	if (!dynaddrset_contains(&q->edge->hold.enforced, addr) && explain_subtracted(q, out))
+		return;
+	if (hold_is_computed(&q->edge->hold, addr) && explain_record(q, out))
+		return;
+	if (explain_session(q, out) || explain_route(q, out) || explain_hold(q, out) ||
+	    explain_stale(q, out) || explain_growth(q, out))
+		return;
+	say_nothing_admits(q, out);
+}
+
 bool engine_explain(const struct engine *e, const char *router, const char *interface,
 		    const struct ip_addr *addr, int64_t now_ms, struct explain *out)
 {
@@ -424,20 +442,9 @@ bool engine_explain(const struct engine *e, const char *router, const char *inte
 		snprintf(out->text, sizeof(out->text), "mode off accepts everything");
 		return true;
 	}
-	if (explain_exception(&q, out))
-		return true;
-	/* What a command or a hold-down still lets in comes before the reason
-	 * why it would not be let in again. */
-	if (!dynaddrset_contains(&q.edge->hold.enforced, addr) &&
-	    explain_subtracted(&q, out))
-		return true;
-	if (hold_is_computed(&q.edge->hold, addr) && explain_record(&q, out))
-		return true;
-	if (explain_session(&q, out))
-		return true;
-	if (explain_route(&q, out) || explain_hold(&q, out) || explain_stale(&q, out) ||
-	    explain_growth(&q, out))
-		return true;
-	say_nothing_admits(&q, out);
+	explain_set(&q, out);
+	if (!out->admitted)
+		engine_exempt_say(e, q.edge, addr, now_ms, out->to_router,
+				  sizeof(out->to_router));
 	return true;
 }

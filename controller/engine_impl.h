@@ -2,7 +2,8 @@
  *
  * engine_impl - what the engine's own files share; nobody else includes it.
  *
- * engine.c: policy and time. engine_edge.c: one edge. engine_live.c: routes and
+ * engine.c: policy and time. engine_edge.c: one edge; engine_exempt.c: the peers in
+ * its filter. engine_live.c: routes and
  * policy into live, and what it computes into edges. engine_feed.c: streams; what else is about feeds is
  * listed in engine_feed_impl.h. engine_place.c: the edges of a peer.
  * engine_session.c: RADIUS sessions. engine_explain.c: why an address is in or out.
@@ -125,6 +126,9 @@ struct engine_edge {
 	struct hold hold;
 	struct dynaddrset excess; /* computed, but held back by the growth brake */
 	struct brake brake;
+	/* Who may talk to the router itself: peers, absent once they left the edge. */
+	struct hold exempt;
+	bool exempt_changed;  /* engine_exempt_take() brings it into the filter */
 	struct filter filter; /* as handed out; generation 0: never */
 	bool filter_old;      /* its accept is: engine_edge_filter() */
 	/* What came to and left the enforced set since then, net. */
@@ -254,6 +258,25 @@ void engine_edge_deactivate(struct engine *e, struct engine_edge *edge);
 const struct filter *engine_edge_filter(struct engine_edge *edge);
 /* The number of the edge is given up: the next life of it goes on counting. */
 void engine_keep_generation(struct engine *e, const struct engine_edge *edge);
+
+/* engine_exempt.c */
+/* The edge has other peers, or may have. */
+void engine_exempt_judge(struct engine *e, struct engine_edge *edge);
+/* Nothing is enforced, so nobody that left has a session to lose. */
+void engine_exempt_drop_left(struct engine_edge *edge);
+/* Those whose hold-down is over go, unless feeds are incomplete. */
+void engine_exempt_expire(const struct engine *e, struct engine_edge *edge, int64_t now_ms);
+int64_t engine_exempt_next_ms(const struct engine *e, const struct engine_edge *edge); /* or -1 */
+/* Into the edge's filter; true if that has others now. */
+bool engine_exempt_take(struct engine_edge *edge);
+/* The generation of the store has these: they have left until they are seen again. */
+void engine_exempt_restore(struct engine_edge *edge);
+/* One sentence, or "": the address may talk to the router, whatever the set says. */
+void engine_exempt_say(const struct engine *e, const struct engine_edge *edge,
+		       const struct ip_addr *addr, int64_t now_ms, char *text, size_t size);
+/* The peers that the edge has now; for engine_check(). Replaces *out. */
+void engine_exempt_current(const struct engine *e, const struct engine_edge *edge,
+			   struct addrset *out);
 
 /* engine_live.c */
 /* Brings live after peers, policy, tables; and edges after live. */

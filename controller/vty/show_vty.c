@@ -266,6 +266,53 @@ static struct json_object *json_waits(const struct config_edge *c)
 	return l.list;
 }
 
+struct left_lister {
+	struct vty *vty;
+	struct json_object *list; /* NULL: text */
+	unsigned int n;
+};
+
+static void list_left(const struct engine_left *left, void *arg)
+{
+	struct left_lister *l = arg;
+	int64_t more_ms = left->due_ms - savd_now_ms();
+	long long more_s = more_ms > 0 ? (more_ms + 999) / 1000 : 0;
+	char addr[IP_TEXT_SIZE], until[60] = "until the feeds are complete";
+	struct json_object *json;
+
+	ip_addr_format(&left->addr, addr);
+	if (l->list) {
+		json = json_object_new_object();
+		json_object_string_add(json, "peer", addr);
+		if (left->due_ms >= 0)
+			json_object_int_add(json, "seconds", more_s);
+		json_object_array_add(l->list, json);
+		return;
+	}
+	if (left->due_ms >= 0)
+		snprintf(until, sizeof(until), "for its hold-down, %lld s more", more_s);
+	if (l->n++ < WAITS_SHOWN)
+		vty_out(l->vty, "  peer %s has left: it may talk to the router %s\n", addr, until);
+}
+
+static void print_left(struct vty *vty, const struct config_edge *c)
+{
+	struct left_lister l = { .vty = vty };
+
+	engine_edge_left_walk(savd->engine, c->router, c->interface, list_left, &l);
+	if (l.n > WAITS_SHOWN)
+		vty_out(vty, "  and %u more peers: \"show edge %s %s json\"\n", l.n - WAITS_SHOWN,
+			c->router, c->interface);
+}
+
+static struct json_object *json_left(const struct config_edge *c)
+{
+	struct left_lister l = { .list = json_object_new_array() };
+
+	engine_edge_left_walk(savd->engine, c->router, c->interface, list_left, &l);
+	return l.list;
+}
+
 static void print_edge_long(struct vty *vty, const struct edge_view *v)
 {
 	const struct config_edge *c = v->s.config;
@@ -293,6 +340,7 @@ static void print_edge_long(struct vty *vty, const struct edge_view *v)
 		c->holddown_s);
 	addrset_fini(&waiting);
 	addrset_fini(&computed);
+	print_left(vty, c);
 	if (v->s.brake)
 		vty_out(vty, "  removals are held back: \"brake release %s %s\"\n", c->router,
 			c->interface);
@@ -343,6 +391,7 @@ struct json_object *show_edge_json(const char *router, const char *interface)
 		return NULL;
 	json = json_edge(&v);
 	json_object_object_add(json, "waitsFor", json_waits(v.s.config));
+	json_object_object_add(json, "leftPeers", json_left(v.s.config));
 	json_object_object_add(json, "sessions", radius_json_edge(router, interface));
 	return json;
 }
@@ -530,12 +579,15 @@ DEFUN (explain,
 		json = json_explain(&x, argv[1]->arg, argv[2]->arg, argv[3]->arg);
 		show_admits_json(json, savd, argv[1]->arg, argv[2]->arg, &addr);
 		json_object_string_add(json, "remedy", remedy);
+		json_object_string_add(json, "toRouter", x.to_router);
 		return show_print_json(vty, json);
 	}
 	if (x.enforced || x.admitted)
 		vty_out(vty, "%s: %s\n", x.accept ? "accept" : "drop", x.text);
 	else
 		vty_out(vty, "accept (the edge does not enforce; it would drop): %s\n", x.text);
+	if (x.to_router[0] != '\0')
+		vty_out(vty, "  %s\n", x.to_router);
 	if (remedy[0] != '\0')
 		vty_out(vty, "  if it is honest: %s\n", remedy);
 	return CMD_SUCCESS;

@@ -59,6 +59,11 @@
  *   peer R PEER TEXT                     part of how its edge was found
  *   on R PEER [I...]                     the edges it is on
  *   explain R I ADDRESS TEXT             the whole sentence
+ *   peers R I [ADDRESS...]               in the filter handed out last: they may talk
+ *                                        to the router
+ *   left R I [ADDRESS=SECONDS...]        of these: for so long only, rounded up; "-":
+ *                                        until the feeds are complete
+ *   to-router R I ADDRESS TEXT           what explain says of that; -: nothing
  *   noted TEXT, alarmed TEXT             part of a note since the last such command
  *   quiet R                              no re-dump has been asked for
  */

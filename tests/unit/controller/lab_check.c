@@ -269,6 +269,74 @@ static void do_explain(struct lab *lab, struct words *w)
 		lab_fail(lab, "it says \"%s\"", out.text);
 }
 
+static void do_to_router(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w), *interface = words_next(w), *want;
+	struct ip_addr addr = lab_addr(lab, words_next(w));
+	struct explain out;
+
+	if (!engine_explain(lab->engine, router, interface, &addr, lab->now_ms, &out))
+		lab_fail(lab, "there is no such edge");
+	want = words_rest(w);
+	if (strcmp(out.to_router, strcmp(want, "-") == 0 ? "" : want) != 0)
+		lab_fail(lab, "it says \"%s\"", out.to_router);
+}
+
+static void put_word(char **text, const char *word)
+{
+	char *more;
+
+	assert_true(asprintf(&more, "%s%s%s", *text, **text ? " " : "", word) >= 0);
+	free(*text);
+	*text = more;
+}
+
+static void check_words(struct lab *lab, char *got, const char *want)
+{
+	if (strcmp(got, want) != 0)
+		lab_fail(lab, "it is \"%s\"", got);
+	free(got);
+}
+
+static void do_peers(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w);
+	const struct lab_filter *f = lab_filter(lab, router, words_next(w));
+	char *got = mem_strdup(""), addr[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < f->filter.n_peers; i++)
+		put_word(&got, ip_addr_format(&f->filter.peers[i], addr));
+	check_words(lab, got, words_rest(w));
+}
+
+struct left_list {
+	int64_t now_ms;
+	char *text;
+};
+
+static void put_left(const struct engine_left *left, void *arg)
+{
+	struct left_list *l = arg;
+	char word[IP_TEXT_SIZE + 24], addr[IP_TEXT_SIZE];
+
+	ip_addr_format(&left->addr, addr);
+	if (left->due_ms < 0)
+		snprintf(word, sizeof(word), "%s=-", addr);
+	else
+		snprintf(word, sizeof(word), "%s=%lld", addr,
+			 (long long)(left->due_ms - l->now_ms + 999) / 1000);
+	put_word(&l->text, word);
+}
+
+static void do_left(struct lab *lab, struct words *w)
+{
+	const char *router = words_next(w), *interface = words_next(w);
+	struct left_list l = { lab->now_ms, mem_strdup("") };
+
+	engine_edge_left_walk(lab->engine, router, interface, put_left, &l);
+	check_words(lab, l.text, words_rest(w));
+}
+
 static void check_log(struct lab *lab, char **log, const char *text)
 {
 	if (!*log || !strstr(*log, text))
@@ -295,5 +363,7 @@ const struct lab_command lab_check_commands[] = {
 	{ "mark", do_mark },	 { "same", do_same },
 	{ "peer", do_peer },	 { "explain", do_explain },
 	{ "noted", do_noted },	 { "alarmed", do_alarmed },
-	{ "on", do_on },	 { NULL, NULL },
+	{ "on", do_on },	 { "peers", do_peers },
+	{ "left", do_left },	 { "to-router", do_to_router },
+	{ NULL, NULL },
 };
