@@ -64,7 +64,7 @@ int xfrm_state_del(struct xfrm *x, const struct xfrm_child *c, bool out);
 
 /* ---- xfrm_move_nl.c */
 /* From where it was to where it is now; 0 or -errno. */
-int xfrm_child_move(struct xfrm *x, const struct xfrm_child *old, const struct xfrm_child *c);
+int xfrm_child_move(struct xfrm *x, const struct xfrm_child *old, struct xfrm_child *c);
 void xfrm_restore(struct xfrm *x, struct nlmsghdr *from, const struct xfrm_usersa_info *info);
 
 /* ---- xfrm_policy_nl.c */

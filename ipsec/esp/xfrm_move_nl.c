@@ -27,6 +27,8 @@ static void skip(struct xfrm_replay_state_esn *replay, bool esn)
 	}
 }
 
+/* XFRMA_LTIME_VAL is what a new state has been used already: with it the limits go
+ * on, and the time after which the kernel deletes it. */
 void xfrm_restore(struct xfrm *x, struct nlmsghdr *from, const struct xfrm_usersa_info *info)
 {
 	struct nlattr *attr = nlmsg_find_attr(from, sizeof(*info), XFRMA_REPLAY_ESN_VAL);
@@ -49,11 +51,13 @@ static bool is_same_state(const struct xfrm_child *a, const struct xfrm_child *b
 /* Appends what the state knows to the message of its successor. The last
  * attribute of a type counts for the kernel. The old one goes first only where
  * both can't be there at once. */
-static int renew(struct xfrm *x, const struct xfrm_child *old, const struct xfrm_child *new, bool out)
+static int renew(struct xfrm *x, const struct xfrm_child *old, struct xfrm_child *new, bool out)
 {
-	struct nl_msg *msg = xfrm_msg_state(new, out, XFRM_MSG_NEWSA);
+	struct nl_msg *msg;
 	int ret;
 
+	new->skipped += out ? SKIPPED : 0;
+	msg = xfrm_msg_state(new, out, XFRM_MSG_NEWSA);
 	x->restored = msg;
 	x->restores_out = out;
 	ret = xfrm_state_get(x, old, out);
@@ -67,7 +71,7 @@ static int renew(struct xfrm *x, const struct xfrm_child *old, const struct xfrm
 	return ret;
 }
 
-static int move(struct xfrm *x, const struct xfrm_child *old, const struct xfrm_child *c)
+static int move(struct xfrm *x, const struct xfrm_child *old, struct xfrm_child *c)
 {
 	int ret = renew(x, old, c, false);
 
@@ -90,7 +94,7 @@ static int update(struct xfrm *x, const struct xfrm_child *c)
 	return ret == 0 && c->sending ? xfrm_ask(x, xfrm_msg_state(c, true, XFRM_MSG_UPDSA)) : ret;
 }
 
-int xfrm_child_move(struct xfrm *x, const struct xfrm_child *old, const struct xfrm_child *c)
+int xfrm_child_move(struct xfrm *x, const struct xfrm_child *old, struct xfrm_child *c)
 {
 	if (is_same_state(old, c, true) && is_same_state(old, c, false) && old->conf.path.encap == c->conf.path.encap)
 		return update(x, c);

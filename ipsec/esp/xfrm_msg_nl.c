@@ -144,6 +144,14 @@ struct nl_msg *xfrm_msg_id(const struct xfrm_child *c, bool out, int type)
 	return message(type, &id, sizeof(id));
 }
 
+/* The kernel counts packets, and what ends is numbers. */
+static uint64_t soft_packets(const struct xfrm_child *c, bool out)
+{
+	uint64_t limit = esp_sa_soft_packets(&c->conf);
+
+	return !out ? limit : c->skipped < limit ? limit - c->skipped : 0;
+}
+
 struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out, int type)
 {
 	const struct ike_endpoint *from = out ? &c->conf.path.local : &c->conf.path.remote;
@@ -155,7 +163,7 @@ struct nl_msg *xfrm_msg_state(const struct xfrm_child *c, bool out, int type)
 		.saddr = address(&from->addr),
 		.lft = { .soft_byte_limit = esp_sa_soft_bytes(&c->conf),
 			 .hard_byte_limit = XFRM_INF,
-			 .soft_packet_limit = esp_sa_soft_packets(&c->conf),
+			 .soft_packet_limit = soft_packets(c, out),
 			 .hard_packet_limit = XFRM_INF,
 			 .hard_add_expires_seconds = c->way.hard_s },
 		.reqid = c->reqid,

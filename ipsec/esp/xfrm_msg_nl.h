@@ -30,6 +30,7 @@ struct xfrm_child {
 	struct esp_sa_conf conf; /* its selectors are the pair's, its keys NULL: */
 	struct xfrm_keys *keys;
 	struct xfrm_way way;
+	uint64_t skipped; /* outbound numbers that no packet had: moves leave some out */
 	bool sending;
 };
 

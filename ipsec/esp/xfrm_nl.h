@@ -69,7 +69,8 @@ int xfrm_use(struct xfrm *x, uint32_t spi_in, struct diag *diag);
 /* Without its outbound state, the one before it with the same selectors sends. */
 void xfrm_unuse(struct xfrm *x, uint32_t spi_in);
 /* Another place of the peer, or of ours. Ports are set in place. With other
- * addresses a state is made anew with its counters and numbers, and deleted. Not by
+ * addresses a state is made anew with its counters and numbers, and deleted; the
+ * numbers that are left out meanwhile count as used. Not by
  * XFRM_MSG_MIGRATE: that copies the sequence number and lets the old state send on
  * until the policy is changed, so that an IV could come twice, and it loses the
  * counters. */

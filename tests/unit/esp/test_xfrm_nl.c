@@ -5,7 +5,9 @@
  * packet takes, and whether anything would leave in clear at any moment.
  *
  * What is modelled is Linux net/xfrm/xfrm_state.c, xfrm_state_look_at(): of a
- * policy's addresses, mode and reqid, the newest.
+ * policy's addresses, mode and reqid, the newest; xfrm_state_update(): limits are
+ * set anew and counters stay; and xfrm_user.c, xfrm_update_ae_params(): a new
+ * state's counters are those of XFRMA_LTIME_VAL.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,6 +88,7 @@ static int state_put(struct nlmsghdr *h, bool update)
 	} else if (memcmp(&s->info.saddr, &info->saddr, sizeof(info->saddr)) != 0) {
 		return 0; /* the kernel takes only ports */
 	}
+	s->info.lft = info->lft; /* and the limits; what was used stays */
 	s->if_id = u32_attr(h, sizeof(*info), XFRMA_IF_ID);
 	/* the last attribute of a type counts */
 	nlmsg_for_each_attr(attr, h, sizeof(*info), rest) {
@@ -93,6 +96,8 @@ static int state_put(struct nlmsghdr *h, bool update)
 			memcpy(&s->encap, nla_data(attr), sizeof(s->encap));
 		if (nla_type(attr) == XFRMA_REPLAY_ESN_VAL && !update)
 			s->oseq = ((const struct xfrm_replay_state_esn *)nla_data(attr))->oseq;
+		if (nla_type(attr) == XFRMA_LTIME_VAL && !update)
+			s->packets = ((const struct xfrm_lifetime_cur *)nla_data(attr))->packets;
 	}
 	return 0;
 }
@@ -663,6 +668,46 @@ static void another_address_repeats_no_number(void **st)
 	assert_true(was < outbound()->oseq);
 }
 
+static void moves_to(const char *address, uint16_t port)
+{
+	struct want there = road;
+	struct esp_sa_conf conf;
+	struct diag diag;
+
+	there.to = address;
+	there.port = port;
+	conf = conf_of(&there);
+	assert_int_equal(xfrm_move(x, road.spi, &conf.path, &diag), 0);
+}
+
+/* The kernel counts packets, and the numbers end: those that moves leave out have to
+ * count too, or a state without ESN that moves each minute would be used up after
+ * weeks, and nobody would have been told. */
+static void a_state_that_moves_again_and_again_is_renewed_in_time(void **st)
+{
+	struct esp_sa_conf conf = conf_of(&road);
+	struct model_state *s;
+	struct diag diag;
+
+	conf.esn = false;
+	assert_int_equal(xfrm_add(x, &conf, way_of(&road), true, &diag), 0);
+	outbound()->packets = outbound()->oseq = 1000;
+	for (unsigned int i = 0; i < 20000; i++) {
+		moves_to(i % 2 ? road.to : "203.0.113.9", road.port);
+		s = outbound();
+		assert_int_equal(s->packets, 1000);
+		assert_true(s->info.lft.soft_packet_limit + s->oseq - s->packets <= ESP_SOFT_PACKETS);
+	}
+	/* a port that is set in place takes nothing of it back */
+	moves_to(road.to, 20002);
+	s = outbound();
+	assert_true(s->info.lft.soft_packet_limit + s->oseq - s->packets <= ESP_SOFT_PACKETS);
+	/* and who began with a limit has at least none left */
+	for (unsigned int i = 0; i < 40000; i++)
+		moves_to(i % 2 ? road.to : "203.0.113.9", road.port);
+	assert_true(outbound()->info.lft.soft_packet_limit <= outbound()->packets);
+}
+
 /* ---- after a crash */
 
 static const struct want host2 = { 2, 0x2001, 0, "192.0.2.2/32", "203.0.113.1/32", "192.0.2.2", "203.0.113.1", 0, true };
@@ -778,6 +823,7 @@ int main(void)
 		T(a_tunnel_that_goes_leaves_another_its_policies),
 		T(another_port_is_set_in_place),
 		T(another_address_repeats_no_number),
+		T(a_state_that_moves_again_and_again_is_renewed_in_time),
 		T(an_inner_packet_has_the_outer_one_less_esp),
 		T(ranges_that_are_too_many_policies_are_refused),
 #undef T
