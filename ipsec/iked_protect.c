@@ -17,7 +17,7 @@ void iked_prefixes_append(struct iked_prefixes *p, const struct ip_prefix *prefi
 	p->list[p->n++] = *prefix;
 }
 
-static int compare(const void *a, const void *b)
+int iked_prefixes_compare(const void *a, const void *b)
 {
 	return ip_prefix_cmp(a, b);
 }
@@ -27,7 +27,7 @@ void iked_prefixes_sort(struct iked_prefixes *p)
 	size_t n = 0;
 
 	if (p->n > 0)
-		qsort(p->list, p->n, sizeof(p->list[0]), compare);
+		qsort(p->list, p->n, sizeof(p->list[0]), iked_prefixes_compare);
 	for (size_t i = 0; i < p->n; i++)
 		if (n == 0 || ip_prefix_cmp(&p->list[i], &p->list[n - 1]) != 0)
 			p->list[n++] = p->list[i];
@@ -81,4 +81,15 @@ void iked_protected(const struct iked_config *config, struct iked_prefixes *out)
 		if (!iked_tunnel_missing(config, t))
 			add_tunnel(t, out);
 	iked_prefixes_sort(out);
+}
+
+uint32_t iked_pause_take(struct iked_pause *pause, uint64_t now_ms)
+{
+	bool calm = !pause->began || now_ms - pause->last_ms >= IKED_CALM_MS;
+	uint32_t wait_ms = calm ? 0 : pause->next_ms;
+
+	pause->began = true;
+	pause->last_ms = now_ms + wait_ms;
+	pause->next_ms = calm ? IKED_PAUSE_FIRST_MS : 2 * wait_ms < IKED_PAUSE_MOST_MS ? 2 * wait_ms : IKED_PAUSE_MOST_MS;
+	return wait_ms;
 }

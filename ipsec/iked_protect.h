@@ -18,6 +18,7 @@ struct iked_prefixes {
 
 void iked_prefixes_append(struct iked_prefixes *prefixes, const struct ip_prefix *prefix);
 void iked_prefixes_sort(struct iked_prefixes *prefixes);
+int iked_prefixes_compare(const void *a, const void *b); /* for bsearch() */
 void iked_prefixes_fini(struct iked_prefixes *prefixes);
 
 /* What the remote selectors of a tunnel name that is to be protected, sorted; *out
@@ -27,5 +28,21 @@ void iked_prefixes_fini(struct iked_prefixes *prefixes);
  * whose peers come from anywhere with records of their own (iked_clients.h): theirs
  * are public networks that have other ways. */
 void iked_protected(const struct iked_config *config, struct iked_prefixes *out);
+
+/* Somebody deletes what is put back: with another program there shall be no fight at
+ * full speed. All zero at first. */
+struct iked_pause {
+	bool began;
+	uint64_t last_ms;
+	uint32_t next_ms;
+};
+
+#define IKED_PAUSE_FIRST_MS 1000
+#define IKED_PAUSE_MOST_MS  64000
+#define IKED_CALM_MS	    120000 /* longer than a pause */
+
+/* How long to wait now before the next time: not at all after a calm, and else each
+ * time twice as long, up to about a minute. */
+uint32_t iked_pause_take(struct iked_pause *pause, uint64_t now_ms);
 
 #endif /* SAV_IKED_PROTECT_H */

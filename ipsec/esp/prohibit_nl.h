@@ -23,4 +23,16 @@ int prohibit_set(bool there, const struct ip_prefix *prefix, struct diag *diag);
 /* Those that are there, in no order. The kernel sends no others. */
 void prohibit_each(void (*fn)(void *ctx, const struct ip_prefix *prefix), void *ctx);
 
+/* Tells of each that goes, whoever deleted it, this process too. by: the netlink port
+ * of who did, as a rule the number of a process; 0: the kernel by itself. A filter
+ * in the kernel keeps all other routes away, which may be a thousand a second. */
+struct prohibit_watch;
+typedef void prohibit_gone_fn(void *ctx, const struct ip_prefix *prefix, uint32_t by);
+/* NULL with the reason. Needs no privileges. */
+struct prohibit_watch *prohibit_watch_new(prohibit_gone_fn *gone, void *ctx, struct diag *diag);
+void prohibit_watch_free(struct prohibit_watch *watch);
+int prohibit_watch_fd(const struct prohibit_watch *watch); /* when it is readable: */
+/* False: they were too many, and some are not told. */
+bool prohibit_watch_ready(struct prohibit_watch *watch);
+
 #endif /* SAV_PROHIBIT_NL_H */
