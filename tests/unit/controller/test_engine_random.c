@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Random histories of sessions, streams, routes and commands. After each run
- * of the engine: nothing computed is missing from a filter, and nothing has
- * left it but by a whole hold-down of absence, with every feed alive, or by
- * the command that took it.
+ * Random histories of sessions, streams, routes, moves of peers, commands and
+ * restarts. After each run of the engine: nothing computed is missing from a
+ * filter, and nothing has left it but by a whole hold-down of absence, with every
+ * feed alive, or by the command that took it. The peers of an edge likewise, and
+ * they wait for a command as well.
  */
 #include "tests/unit/controller/lab.h"
 
@@ -44,7 +45,11 @@ struct sim {
 	bool accepted[EDGES][CELLS], taken[EDGES][CELLS]; /* taken: by the last command */
 	bool started[EDGES];
 	int64_t last_in_ms[EDGES][CELLS]; /* computed at the run of that time */
-	unsigned int left; /* how often something left, lest the test be empty */
+	int named[PEERS];		  /* the edge whose statement names it, or -1 */
+	bool exempt[EDGES][PEERS];
+	int64_t last_on_ms[EDGES][PEERS];
+	/* how often something left, lest the test be empty */
+	unsigned int left, peers_left;
 };
 
 static bool has(const struct addrset *set, unsigned int cell)
@@ -90,10 +95,74 @@ static void check_cell(struct sim *s, unsigned int edge, unsigned int cell,
 	s->taken[edge][cell] = false;
 }
 
+struct place {
+	bool on[EDGES][PEERS];
+};
+
+static void note_place(const struct engine_peer_status *status, void *arg)
+{
+	struct place *at = arg;
+
+	for (unsigned int p = 0; p < PEERS; p++) {
+		struct ip_addr addr;
+
+		assert_true(ip_addr_parse(peers[p].addr, &addr));
+		if (!ip_addr_equal(&rib_peer_key(status->peer)->addr, &addr))
+			continue;
+		for (size_t i = 0; i < status->n_edges; i++) {
+			for (unsigned int edge = 0; edge < EDGES; edge++)
+				at->on[edge][p] |=
+					strcmp(status->edges[i]->router, edges[edge].router) == 0 &&
+					strcmp(status->edges[i]->interface,
+					       edges[edge].interface) == 0;
+		}
+	}
+}
+
+static bool is_exempt(const struct filter *f, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < f->n_peers; i++) {
+		if (ip_addr_equal(&f->peers[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static void check_peer(struct sim *s, unsigned int edge, unsigned int p, bool on,
+		       const struct filter *f)
+{
+	int64_t now = s->lab->now_ms;
+	struct ip_addr addr;
+	bool exempt;
+
+	assert_true(ip_addr_parse(peers[p].addr, &addr));
+	exempt = is_exempt(f, &addr);
+	on |= s->named[p] == (int)edge;
+	if (on) {
+		s->last_on_ms[edge][p] = now;
+		if (!exempt)
+			fail_msg("%s %s: peer %s is on it, and not in its filter",
+				 edges[edge].router, edges[edge].interface, peers[p].addr);
+	}
+	if (s->started[edge] && s->exempt[edge][p] && !exempt) {
+		if (now - s->last_on_ms[edge][p] < HOLDDOWN_MS)
+			fail_msg("%s %s: peer %s left after %lld ms", edges[edge].router,
+				 edges[edge].interface, peers[p].addr,
+				 (long long)(now - s->last_on_ms[edge][p]));
+		if (!feeds_are_alive(s, edge))
+			fail_msg("%s %s: peer %s left without a feed", edges[edge].router,
+				 edges[edge].interface, peers[p].addr);
+		s->peers_left++;
+	}
+	s->exempt[edge][p] = exempt;
+}
+
 static void check_all(struct lab *lab, void *arg)
 {
+	struct place at = { 0 };
 	struct sim *s = arg;
 
+	engine_peers_walk(lab->engine, note_place, &at);
 	for (unsigned int edge = 0; edge < EDGES; edge++) {
 		struct engine_edge_status status;
 		struct addrset computed = { 0 };
@@ -113,6 +182,8 @@ static void check_all(struct lab *lab, void *arg)
 				     &computed);
 		for (unsigned int cell = 0; cell < CELLS; cell++)
 			check_cell(s, edge, cell, &status, &computed);
+		for (unsigned int p = 0; p < PEERS; p++)
+			check_peer(s, edge, p, at.on[edge][p], status.filter);
 		addrset_fini(&computed);
 		s->started[edge] = status.started;
 	}
@@ -200,11 +271,58 @@ static void command_event(struct sim *s)
 	*there = !*there;
 }
 
-static void one_step(struct sim *s)
+/* The links of r1 as they are, or the other way round, or both in one. */
+static void inventory(struct sim *s, unsigned int how)
 {
-	unsigned int what = random_below(&s->seed, 20);
+	static const char *const links[] = { "eth0=10.0.0.1 eth1=10.0.1.1",
+					     "eth0=10.0.1.1 eth1=10.0.0.1",
+					     "eth0=10.0.0.1 eth0=10.0.1.1 eth1" };
+
+	lab_playf(s->lab, "inventory r1 %s\n", links[how]);
+}
+
+/* What the peer announced is the command's to take, on any edge. */
+static void name_event(struct sim *s)
+{
+	unsigned int p = random_below(&s->seed, 2), edge = random_below(&s->seed, 2);
+	bool there = s->named[p] >= 0;
+
+	if (there)
+		edge = (unsigned int)s->named[p];
+	lab_playf(s->lab, "set %s %s %s %s", edges[edge].router, edges[edge].interface,
+		  there ? "no-peer" : "peer", peers[p].addr);
+	s->named[p] = there ? -1 : (int)edge;
+	memset(s->taken, true, sizeof(s->taken));
+}
+
+static void restart_event(struct sim *s)
+{
+	lab_play(s->lab, "restart");
+	memset(s->connected, 0, sizeof(s->connected));
+	memset(s->up, 0, sizeof(s->up));
+	inventory(s, random_below(&s->seed, 3));
+	lab_play(s->lab, "inventory r2 eth0=10.0.2.1");
+}
+
+static void rare_event(struct sim *s)
+{
+	unsigned int what = random_below(&s->seed, 5);
 
 	if (what < 2)
+		inventory(s, random_below(&s->seed, 3));
+	else if (what < 4)
+		name_event(s);
+	else
+		restart_event(s);
+}
+
+static void one_step(struct sim *s)
+{
+	unsigned int what = random_below(&s->seed, 21);
+
+	if (what == 20)
+		rare_event(s);
+	else if (what < 2)
 		stream_event(s);
 	else if (what < 4)
 		session_event(s);
@@ -225,6 +343,14 @@ static void check_rest(struct sim *s)
 {
 	uint64_t dump[ROUTERS];
 
+	for (unsigned int p = 0; p < PEERS; p++) {
+		if (s->named[p] >= 0)
+			lab_playf(s->lab, "set %s %s no-peer %s", edges[s->named[p]].router,
+				  edges[s->named[p]].interface, peers[p].addr);
+		s->named[p] = -1;
+	}
+	memset(s->taken, true, sizeof(s->taken));
+	inventory(s, 0);
 	for (unsigned int r = 0; r < ROUTERS; r++) {
 		if (s->connected[r])
 			lab_playf(s->lab, "close r%u", r + 1);
@@ -253,13 +379,14 @@ static void check_rest(struct sim *s)
 		engine_edge_computed(s->lab->engine, edges[edge].router,
 				     edges[edge].interface, &computed);
 		assert_true(addrset_equal(&computed, &status.filter->accept));
+		assert_int_equal(status.filter->n_peers, 1);
 		addrset_fini(&computed);
 	}
 }
 
-static void one_history(uint64_t *seed, unsigned int *left)
+static void one_history(uint64_t *seed, unsigned int *left, unsigned int *peers_left)
 {
-	struct sim s = { .seed = random_u64(seed) };
+	struct sim s = { .seed = random_u64(seed), .named = { -1, -1, -1 } };
 	void *state;
 
 	lab_setup(&state);
@@ -269,8 +396,8 @@ static void one_history(uint64_t *seed, unsigned int *left)
 			"edge r1 eth0 customer feasible enforce\n"
 			"edge r1 eth1 customer efp-b enforce\n"
 			"edge r2 eth0 stub efp-a enforce\n"
-			"inventory r1 eth0=10.0.0.1 eth1=10.0.1.1\n"
 			"inventory r2 eth0=10.0.2.1\n");
+	inventory(&s, 0);
 	for (unsigned int edge = 0; edge < EDGES; edge++)
 		/* one exception that stays, so that no brake is needed */
 		lab_playf(s.lab,
@@ -288,6 +415,7 @@ static void one_history(uint64_t *seed, unsigned int *left)
 		one_step(&s);
 	check_rest(&s);
 	*left += s.left;
+	*peers_left += s.peers_left;
 	lab_teardown(&state);
 }
 
@@ -295,13 +423,14 @@ static void test_random_histories(void **state)
 {
 	uint64_t seed = random_seed();
 	time_t until = time(NULL) + SECONDS_MAX;
-	unsigned int left = 0;
+	unsigned int left = 0, peers_left = 0;
 	int round;
 
 	for (round = 0; round < ROUNDS && time(NULL) < until; round++)
-		one_history(&seed, &left);
-	printf("# %d histories, %u removals\n", round, left);
+		one_history(&seed, &left, &peers_left);
+	printf("# %d histories, %u removals, %u of peers\n", round, left, peers_left);
 	assert_true(left > 0);
+	assert_true(peers_left > 0);
 }
 
 int main(void)
