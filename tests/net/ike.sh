@@ -38,8 +38,8 @@ ike_enter() { # script's arguments...
 		        c.sendall(data)
 		    sys.exit()
 		data, got = os.urandom(300000), b""
-		s = socket.create_connection((sys.argv[3], 7), 10, (sys.argv[2], 0))
-		s.settimeout(10)
+		s = socket.create_connection((sys.argv[3], 7), 60, (sys.argv[2], 0))
+		s.settimeout(60)
 		t = threading.Thread(target=lambda: (s.sendall(data), s.shutdown(socket.SHUT_WR)))
 		t.start()
 		while part := s.recv(65536):
@@ -238,8 +238,8 @@ iked_start() { # side
 	iked_configuration "$side" >"$d/iked.conf"
 	lab_spawn "$side" "$me" "$OPENSAV_BUILD/sav-iked" -u root -g root -i "$d/iked.pid" -f "$d/iked.conf" \
 		--vty_socket "$d" --keys "$PKI" --log "file:$LAB/log/$me.log"
-	need 20 "sav-iked runs" iked 'show ipsec counters'
-	need 20 "its interface is up" link_is_up "$side" ipsec9
+	need 60 "sav-iked runs" iked 'show ipsec counters'
+	need 30 "its interface is up" link_is_up "$side" ipsec9
 	ip -n "$side" route add "$(inner "$(other "$side")")" dev ipsec9 src "$(inner "$side" | cut -d/ -f1)"
 }
 
@@ -340,7 +340,7 @@ charon_start() { # side
 	X
 	STRONGSWAN_CONF=$d/strongswan.conf lab_spawn "$side" charon unshare -m --propagation private \
 		bash -c "mount -t tmpfs none /run; mount --bind \"$LAB/plugins\" /usr/lib/ipsec/plugins; exec \"$CHARON\""
-	need 20 "charon answers" swanctl --stats
+	need 60 "charon answers" swanctl --stats
 	# keys are looked for beside the file
 	swanctl --load-all --file "$d/swanctl.conf" >"$LAB/log/swanctl.out" 2>&1 ||
 		lab_give_up "swanctl refused its configuration"
@@ -371,7 +371,7 @@ stop() {
 	local n
 	for n in left right; do
 		ip -n $n rule del prio 220 2>/dev/null
-		need 10 "the interface is gone" link_is_gone $n ipsec9
+		need 30 "the interface is gone" link_is_gone $n ipsec9
 	done
 	nat_off
 }
@@ -384,14 +384,15 @@ iked_one() { [ "$(ike_sa 'len(d) == 1 and len(d[0]["children"]) == 1 and d[0]["s
 iked_none() { [ "$(ike_sa 'len(d)')" = 0 ]; }
 charon_up() { swanctl --list-sas | grep -q 'INSTALLED'; }
 charon_has() { swanctl --list-sas >"$LAB/charon.sas" && [ "$(grep -c ESTABLISHED "$LAB/charon.sas")" = "$1" ]; } # how many
-pings() { in_ns left ping -q -c 3 -i 0.2 -W 1 -I 172.31.1.1 172.31.2.1 >/dev/null; }
-pings_back() { in_ns right ping -q -c 3 -i 0.2 -W 1 -I 172.31.2.1 172.31.1.1 >/dev/null; }
+# Of three, one: after 1 s it can be tried again. What is asked once has PING_WAIT.
+pings() { in_ns left ping -q -c 3 -i 0.2 -W "${PING_WAIT:-1}" -I 172.31.1.1 172.31.2.1 >/dev/null; }
+pings_back() { in_ns right ping -q -c 3 -i 0.2 -W "${PING_WAIT:-1}" -I 172.31.2.1 172.31.1.1 >/dev/null; }
 # 300,000 bytes each way at once, by TCP.
 streams() { # [from namespace to namespace]
 	local from=${1:-172.31.1.1} in=${2:-left} to=${3:-172.31.2.1} there=${4:-right}
 	rm -f "$LAB/listens"
-	in_ns "$there" timeout 30 "$PYTHON" "$LAB/stream.py" echo "$to" "$LAB/listens" &
-	wait_for 10 "a listener" test -e "$LAB/listens" && in_ns "$in" timeout 30 "$PYTHON" "$LAB/stream.py" ask "$from" "$to"
+	in_ns "$there" timeout 120 "$PYTHON" "$LAB/stream.py" echo "$to" "$LAB/listens" &
+	wait_for 30 "a listener" test -e "$LAB/listens" && in_ns "$in" timeout 120 "$PYTHON" "$LAB/stream.py" ask "$from" "$to"
 }
 spi_in() { ike_sa '" ".join(c["spiIn"] for s in d for c in s["children"])'; }
 spi_ike() { ike_sa '" ".join(s["initiatorSpi"] for s in d)'; }
@@ -474,7 +475,7 @@ begun_by() { if [ -n "${IKE_SLOW:-}" ]; then echo iked charon; else echo "$1"; f
 renew_slowly() { [ -z "${IKE_SLOW:-}" ] || renew; }
 
 # Another SPI, one SA with one child again, and packets pass.
-renewed() { wait_for 20 "one SA with one child, another one" anew "$1" "$2" && pings; } # was what
+renewed() { wait_for 40 "one SA with one child, another one" anew "$1" "$2" && PING_WAIT=15 pings; } # was what
 
 # Nothing comes up, and sav-iked says why, whoever begins.
 refused() { # what regex-of-iked's-log

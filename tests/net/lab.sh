@@ -285,6 +285,24 @@ lab_kill() { # name [signal]
 	unset "LAB_PIDS[$1]"
 }
 
+# Pings of which each has to be answered, however late: ping(8) would not wait for the last ones.
+every_echo() { # namespace source target interval count
+	in_ns "$1" "$PYTHON" "$LAB_SRC/tests/net/every_echo.py" "${@:2}"
+}
+
+# The same in the background, from the first answer until echoes_end, which says whether all came.
+echoes_start() { # name namespace source target interval
+	rm -f "$LAB/log/$1.out"
+	lab_spawn "$2" "$1" "$PYTHON" "$LAB_SRC/tests/net/every_echo.py" "${@:3}"
+	need 30 "pings are answered" grep -q '^begun' "$LAB/log/$1.out"
+}
+
+echoes_end() { # name
+	lab_kill "$1"
+	tail -n 1 "$LAB/log/$1.out"
+	tail -n 1 "$LAB/log/$1.out" | grep -qE '^([1-9][0-9]*) sent, \1 answered'
+}
+
 # Every process started and not stopped is still there.
 lab_all_alive() {
 	local name dead=
