@@ -387,7 +387,7 @@ static void cmd_guard(struct kernel *k, const char *interface)
 		die(&diag);
 	puts("ready");
 	fflush(stdout);
-	for (int i = 0; i < 1000; i++, poll(NULL, 0, 10)) {
+	for (int i = 0; i < 6000; i++, poll(NULL, 0, 10)) {
 		struct filter now = { 0 };
 		int rc;
 

@@ -360,5 +360,5 @@ provider_opensav_start() { # observe|enforce
 # The same, and all edges are in this action.
 provider_opensav() { # observe|enforce
 	provider_opensav_start "$1"
-	need 60 "edges $1" provider_ready "$1"
+	need 150 "edges $1" provider_ready "$1"
 }
