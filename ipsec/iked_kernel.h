@@ -24,6 +24,10 @@ void iked_kernel_link(const struct iked_link *link);
 /* It is no more, or not the kernel's any more. */
 void iked_kernel_tunnel_gone(const char *name);
 
+/* Of a tunnel's interface: what fits all peers of all tunnels that have it; as it was
+ * last while none is there. 0: none was yet. */
+uint32_t iked_kernel_mtu(const char *name);
+
 /* A message of ike's. False: none of these, or it makes no sense. */
 bool iked_kernel_take(const struct proc_header *header, struct rd body);
 /* A new ike has no SA: those so far go on until the tunnel has one that sends. */

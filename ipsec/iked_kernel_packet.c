@@ -9,6 +9,7 @@
 #include "ipsec/esp/xfrm_device_nl.h"
 #include "ipsec/iked_ipip.h"
 #include "ipsec/iked_check.h"
+#include "ipsec/iked_fit.h"
 #include "ipsec/iked_kernel.h"
 #include "ipsec/ike/ts.h"
 #include "lib/fnv.h"
@@ -28,7 +29,10 @@ struct ktunnel {
 	char name[IKE_TUNNEL_NAME];
 	uint32_t number;
 	uint32_t if_id;	 /* 0: transport mode, no interface */
-	uint32_t mtu;	 /* of its last child's path, 0: none yet */
+	struct iked_fit fit; /* the longest packets of its children */
+	uint32_t told_mtu;   /* of its interface, 0: nothing yet */
+	bool resized;	     /* its fit has changed: */
+	struct ktunnel *next_resized;
 	/* what it stands for, in transport mode only the two hosts'; NULL: not known */
 	struct ike_ts_list *local_ts, *remote_ts;
 	bool wide; /* transport mode, and any peer's */
@@ -43,6 +47,7 @@ struct kchild {
 	struct kchild *next_own, **prev_own; /* of the tunnel */
 	struct ktunnel *tunnel;
 	uint32_t spi_in;
+	uint32_t room; /* its longest packet, 0: not known */
 	bool sending, orphan;
 	struct xfrm_use in, out; /* when it was asked last */
 };
@@ -52,7 +57,7 @@ static struct {
 	char lack[200];
 	struct ktunnel *tunnels[BUCKETS], *devices[BUCKETS];
 	struct kchild *children[BUCKETS], *all, *cursor;
-	struct ktunnel *resized; /* its MTU is to be told */
+	struct ktunnel *resized; /* their MTU is to be told */
 	unsigned n_children;
 	uint32_t last_number, last_if_id;
 	struct xfrm_use in, out; /* of all that was ever asked */
@@ -110,9 +115,9 @@ static void device_set(struct ktunnel *k, const char *device)
 	*at = k;
 }
 
-static const struct ktunnel *other_on_device(const struct ktunnel *k)
+static struct ktunnel *other_on_device(const struct ktunnel *k)
 {
-	for (const struct ktunnel *o = *device_place(k->device); o; o = o->next_device)
+	for (struct ktunnel *o = *device_place(k->device); o; o = o->next_device)
 		if (o != k && o->if_id && strcmp(o->device, k->device) == 0)
 			return o;
 	return NULL;
@@ -325,11 +330,30 @@ static struct kchild **child_place(uint32_t spi_in)
 	return at;
 }
 
+static void resized(struct ktunnel *k)
+{
+	if (k->resized)
+		return;
+	k->resized = true;
+	k->next_resized = kernel.resized;
+	kernel.resized = k;
+}
+
+/* The longest packet of this one, in place of what it was. */
+static void set_room(struct kchild *c, uint32_t room)
+{
+	iked_fit_remove(&c->tunnel->fit, c->room);
+	iked_fit_add(&c->tunnel->fit, room);
+	c->room = room;
+	resized(c->tunnel);
+}
+
 static void child_drop(struct kchild **at)
 {
 	struct kchild *c = *at;
 
 	(void)child_ask(c);
+	set_room(c, 0);
 	xfrm_del(kernel.xfrm, c->spi_in);
 	if (kernel.cursor == c)
 		kernel.cursor = c->next_all;
@@ -375,9 +399,71 @@ static void children_drop(const struct ktunnel *k, bool orphans)
 	}
 }
 
+/* ---- the interface's MTU */
+
+/* What the link takes, less what ESP adds. */
+static void fit(struct kchild *c, const struct esp_path *path)
+{
+	uint32_t room = xfrm_room(kernel.xfrm, c->spi_in, iked_link_mtu(path->link, (enum ip_family)path->local.addr.family));
+
+	if (room != 0 && c->tunnel->if_id)
+		set_room(c, room < PROC_MTU_MIN ? PROC_MTU_MIN : room);
+}
+
+/* The least of all peers of all tunnels that have this one's interface; while nobody is
+ * there, what it was. 0: nothing yet. A path that is narrower than its link does not
+ * count: of that the kernel tells who sends, by that peer's states. */
+static uint32_t device_mtu(const struct ktunnel *k)
+{
+	uint32_t least = 0, was = 0;
+
+	for (const struct ktunnel *o = *device_place(k->device); o; o = o->next_device) {
+		uint32_t its = iked_fit_least(&o->fit);
+
+		if (strcmp(o->device, k->device) != 0)
+			continue;
+		if (its && (least == 0 || its < least))
+			least = its;
+		was = o->told_mtu ? o->told_mtu : was;
+	}
+	return least ? least : was;
+}
+
+uint32_t iked_kernel_mtu(const char *name)
+{
+	const struct ktunnel *k = *tunnel_place(name);
+
+	return k ? device_mtu(k) : 0;
+}
+
+static void tell_mtu(const struct ktunnel *k)
+{
+	struct proc_mtu message = { .mtu = device_mtu(k) };
+	bool news = false;
+
+	for (struct ktunnel *o = *device_place(k->device); o; o = o->next_device)
+		if (strcmp(o->device, k->device) == 0) {
+			news = news || o->told_mtu != message.mtu;
+			o->told_mtu = message.mtu;
+		}
+	if (!news)
+		return;
+	snprintf(message.tunnel, sizeof(message.tunnel), "%s", k->name);
+	iked_tunnel_mtu(&message);
+}
+
+static void tell_mtus(void)
+{
+	for (struct ktunnel *k; (k = kernel.resized) != NULL;) {
+		kernel.resized = k->next_resized;
+		k->resized = false;
+		tell_mtu(k);
+	}
+}
+
 void iked_kernel_tunnel_gone(const char *name)
 {
-	struct ktunnel **at = tunnel_place(name), *k = *at;
+	struct ktunnel **at = tunnel_place(name), *k = *at, *other;
 
 	if (!k)
 		return;
@@ -387,34 +473,15 @@ void iked_kernel_tunnel_gone(const char *name)
 	orphans_drop(k);
 	device_close(k);
 	iked_privileges(false);
-	*at = k->next;
-	kernel.resized = NULL;
+	other = other_on_device(k);
 	device_forget(k);
+	if (other)
+		resized(other);
+	tell_mtus();
+	*at = k->next;
 	selectors_forget(k);
+	iked_fit_fini(&k->fit);
 	free(k);
-}
-
-/* What the link takes, less what ESP adds; of a device that tunnels share, the least. */
-static void fit(struct kchild *c, const struct esp_path *path)
-{
-	struct ktunnel *k = c->tunnel;
-	uint32_t room = xfrm_room(kernel.xfrm, c->spi_in, iked_link_mtu(path->link, (enum ip_family)path->local.addr.family));
-
-	if (room == 0 || !k->if_id)
-		return;
-	k->mtu = room < PROC_MTU_MIN ? PROC_MTU_MIN : room;
-	kernel.resized = k;
-}
-
-static void tell_mtu(const struct ktunnel *k)
-{
-	struct proc_mtu message = { .mtu = k->mtu };
-
-	for (const struct ktunnel *o = *device_place(k->device); o; o = o->next_device)
-		if (o->mtu && o->mtu < message.mtu && strcmp(o->device, k->device) == 0)
-			message.mtu = o->mtu;
-	snprintf(message.tunnel, sizeof(message.tunnel), "%s", k->name);
-	iked_tunnel_mtu(&message);
 }
 
 /* What it carries an earlier ike's SAs carried until now. Another client's stay. */
@@ -567,9 +634,7 @@ bool iked_kernel_take(const struct proc_header *header, struct rd body)
 		break;
 	}
 	iked_privileges(false);
-	if (kernel.resized)
-		tell_mtu(kernel.resized);
-	kernel.resized = NULL;
+	tell_mtus();
 	return ok;
 }
 
@@ -578,6 +643,7 @@ static void on_old(struct event *t)
 	iked_privileges(true);
 	children_drop(NULL, true);
 	iked_privileges(false);
+	tell_mtus();
 }
 
 void iked_kernel_ike_new(void)
@@ -759,8 +825,10 @@ void iked_kernel_stop(void)
 			kernel.tunnels[i] = k->next;
 			device_forget(k);
 			selectors_forget(k);
+			iked_fit_fini(&k->fit);
 			free(k);
 		}
+	kernel.resized = NULL;
 	xfrm_free(kernel.xfrm);
 	kernel.xfrm = NULL;
 	iked_privileges(false);

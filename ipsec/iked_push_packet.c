@@ -366,9 +366,10 @@ static void tell_device(const struct pushed *p, const struct iked_tunnel *t)
 	}
 }
 
-static void kernel_up(const struct pushed *p, const struct iked_tunnel *t)
+static void kernel_up(const struct iked_tunnel *t)
 {
-	uint32_t header = iked_ipip_header(t), mtu = t->mtu ? t->mtu : (p->mtu ? p->mtu : MTU_DEFAULT) - header;
+	uint32_t header = iked_ipip_header(t), fits = iked_kernel_mtu(t->t.name);
+	uint32_t mtu = t->mtu ? t->mtu : (fits ? fits : MTU_DEFAULT) - header;
 	char name[IKED_IFNAME];
 
 	iked_privileges(true);
@@ -392,7 +393,7 @@ static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 		return;
 	}
 	if (!t->t.transport)
-		kernel_up(p, t);
+		kernel_up(t);
 }
 
 static void push_device(struct pushed *p, const struct iked_tunnel *t)
@@ -417,15 +418,16 @@ void iked_tunnel_mtu(const struct proc_mtu *mtu)
 	struct pushed *p = *find(mtu->tunnel);
 	bool kernel = t && iked_link_is_kernel(&iked.config, t->link);
 
-	if (!t || !p || (!p->device && !kernel) || p->mtu == mtu->mtu)
+	if (kernel) {
+		if (!t->mtu)
+			kernel_up(t);
+		return;
+	}
+	if (!t || !p || !p->device || p->mtu == mtu->mtu)
 		return;
 	p->mtu = mtu->mtu;
 	if (t->mtu)
 		return;
-	if (kernel) {
-		kernel_up(p, t);
-		return;
-	}
 	zlog_info("tunnel %s: interface %s has an MTU of %u", p->name, p->device->name, mtu->mtu);
 	iked_privileges(true);
 	device_up(p->device->name, mtu->mtu);
