@@ -161,6 +161,7 @@ static void on_counters(void *ctx, const struct ike_counters *c)
 	json_object_int_add(json, "duplicates", (int64_t)c->duplicates);
 	json_object_int_add(json, "timeouts", (int64_t)c->timeouts);
 	json_object_int_add(json, "repliesLimited", (int64_t)c->replies_limited);
+	json_object_int_add(json, "peerRefused", (int64_t)c->peer_refused);
 	if (telling->counters)
 		json_object_free(telling->counters);
 	telling->counters = json;

@@ -294,6 +294,7 @@ static void io_counters(struct io *io, struct ike_counters *m)
 	io_u64(io, &m->duplicates);
 	io_u64(io, &m->timeouts);
 	io_u64(io, &m->replies_limited);
+	io_u64(io, &m->peer_refused);
 	io_u32(io, &m->half_open);
 	io_u32(io, &m->sas);
 	io_u32(io, &m->children);

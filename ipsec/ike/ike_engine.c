@@ -131,52 +131,6 @@ uint64_t engine_sign_id(struct ike_engine *e, struct ike_sa *sa)
 	return sa->number << 8 | (e->next_sign++ & 0xff);
 }
 
-/* ---- INITIAL_CONTACT: 2.4 */
-
-static bool same_pair(const struct ike_sa *a, const struct ike_sa *b)
-{
-	return a != b && b->state == SA_UP && ike_identity_equal(&a->own_id, &b->own_id);
-}
-
-/* A peer that begins anew comes back on the link where it was: two links of one
- * site are two pairs of places for one pair of names. */
-void engine_initial_contact(struct ike_engine *e, struct ike_sa *sa, uint64_t now_ms)
-{
-	struct ike_sa *other = NULL;
-
-	while ((other = tables_by_identity(&e->tables, &sa->peer_id, other)) != NULL)
-		if (same_pair(sa, other) && other->path.link == sa->path.link) {
-			/* its datapath may have outlived its IKE, and uses the old ones for now */
-			other->yields = true;
-			sa_kill(other, IKE_EVENT_DOWN, "the peer has begun anew", now_ms);
-		}
-}
-
-/* It may begin at the same time, or be up with a peer that has one link only. */
-static bool is_pair_of_another(struct ike_engine *e, const struct ike_sa *sa)
-{
-	const struct tunnel_slot *own = engine_ref_of(sa->tunnel)->slot;
-	const struct tunnel_slot *slot = *engine_id_bucket(e, &sa->tunnel->remote_id);
-
-	while (slot && (slot == own || !ike_identity_equal(&slot->ref->tunnel.remote_id, &sa->tunnel->remote_id) ||
-			!ike_identity_equal(&slot->ref->tunnel.local_id, &sa->own_id)))
-		slot = slot->next_id;
-	return slot != NULL;
-}
-
-bool engine_is_first_contact(struct ike_engine *e, const struct ike_sa *sa)
-{
-	const struct ike_identity *peer = &sa->tunnel->remote_id;
-	struct ike_sa *other = NULL;
-
-	if (sa->tunnel->shared_identity || peer->type == 0 || is_pair_of_another(e, sa))
-		return false;
-	while ((other = tables_by_identity(&e->tables, peer, other)) != NULL)
-		if (same_pair(sa, other))
-			return false;
-	return true;
-}
-
 void engine_sa_is_up(struct ike_sa *sa)
 {
 	tables_add_identity(&sa->engine->tables, sa);

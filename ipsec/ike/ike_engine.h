@@ -186,7 +186,7 @@ void ike_engine_each_child(const struct ike_engine *engine, uint64_t sa,
 struct ike_counters {
 	uint64_t packets, truncated, bad_version, bad_syntax, bad_integrity, unknown_spi, bad_id;
 	uint64_t cookies_sent, cookies_good, cookies_bad, half_open_refused, retransmits, duplicates, timeouts;
-	uint64_t replies_limited;
+	uint64_t replies_limited, peer_refused;
 	unsigned half_open, sas, children;
 };
 void ike_engine_counters(const struct ike_engine *engine, struct ike_counters *out);

@@ -6,6 +6,7 @@
  *   ike_admit.c    strangers: cookies, half-open SAs, what is limited
  *   ike_due.c      who is due, and what shall be up
  *   ike_tunnels.c  tunnels by name and by identity
+ *   ike_pairs.c    how many SAs a peer has: INITIAL_CONTACT, and a bound
  *   ike_addresses.c  which of a tunnel's peers has which addresses
  *   ike_wishes.c   what the operator and the datapath want
  *   ike_show.c     what there is

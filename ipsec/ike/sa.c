@@ -408,6 +408,14 @@ static void traffic_times(const struct ike_sa *sa, uint64_t *heard_ms, uint64_t 
 	}
 }
 
+uint64_t sa_heard_ms(const struct ike_sa *sa)
+{
+	uint64_t heard_ms, spoke_ms;
+
+	traffic_times(sa, &heard_ms, &spoke_ms);
+	return heard_ms;
+}
+
 static uint64_t after(uint64_t at_ms, uint32_t seconds)
 {
 	return seconds ? at_ms + seconds * 1000ULL : UINT64_MAX;

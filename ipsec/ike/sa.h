@@ -256,6 +256,7 @@ void sa_packets_free(struct sa_packets *packets);
 void sa_kill(struct ike_sa *sa, enum ike_event event, const char *why, uint64_t now_ms);
 void sa_event(struct ike_sa *sa, enum ike_event event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void sa_run(struct ike_sa *sa, uint64_t now_ms);
+uint64_t sa_heard_ms(const struct ike_sa *sa); /* anything, on its children too */
 uint64_t sa_deadline(const struct ike_sa *sa);
 /* A protected or IKE_SA_INIT message for this SA. */
 void sa_packet(struct ike_sa *sa, const struct ike_path *path, const struct ike_header *header, uint8_t *data,
@@ -413,6 +414,10 @@ const struct ike_tunnel *engine_tunnel_of(struct ike_engine *engine, const struc
 /* 2.4: the peer has no other SAs with us any more. */
 void engine_initial_contact(struct ike_engine *engine, struct ike_sa *sa, uint64_t now_ms);
 bool engine_is_first_contact(struct ike_engine *engine, const struct ike_sa *sa);
+/* A peer has so many IKE SAs of one tunnel, and who is silent goes first. False: the new
+ * one is one too many. */
+bool engine_peer_may_begin(struct ike_sa *sa, uint64_t now_ms);
+bool engine_peer_may_rekey(struct ike_sa *sa); /* with new keys there are two for a while */
 /* An address of the tunnel's pool for this SA's peer: that of its other SAs, for a peer
  * has one at a time (see engine_ts_is_taken() for who is the same peer), or the next
  * free one. False: there is none left. */

@@ -247,7 +247,7 @@ void sa_up(struct ike_sa *sa, bool initial_contact, uint64_t now_ms)
 	sa_event(sa, IKE_EVENT_UP, "%s at %s, %s%s%s", ike_identity_format(&sa->peer_id, id),
 		 ike_endpoint_format(&sa->path.remote, at), suite, sa->nat.local ? ", we are behind a NAT" : "",
 		 sa->nat.remote ? ", it is behind a NAT" : "");
-	if (initial_contact && !sa->tunnel->shared_identity)
+	if (initial_contact)
 		engine_initial_contact(sa->engine, sa, now_ms);
 	replaced = sa->number_replaced ? engine_sa_by_number(sa->engine, sa->number_replaced) : NULL;
 	if (replaced && replaced->state == SA_UP)
@@ -553,7 +553,12 @@ static void responder_finish(struct ike_sa *sa, uint8_t method, const uint8_t *a
 	/* this once without regard to NAT: ports float here (2.23) */
 	sa->path = sa->reply_path;
 	sa->peer_mobike = sa->tunnel->mobike && sa_notify(&said.payloads, N_MOBIKE_SUPPORTED, &n);
-	contact = sa_notify(&said.payloads, N_INITIAL_CONTACT, &n) != NULL;
+	contact = sa_notify(&said.payloads, N_INITIAL_CONTACT, &n) != NULL && !sa->tunnel->shared_identity;
+	/* who says that it has begun anew has no others */
+	if (!contact && !engine_peer_may_begin(sa, now_ms)) {
+		fail(sa, N_AUTHENTICATION_FAILED, "the peer has 16 IKE SAs of this tunnel already, and answers on them", now_ms);
+		return;
+	}
 	ike_writer_init(&w);
 	put_id(&w, IKE_PL_IDR, &sa->own_id);
 	if (sa->tunnel->local_auth != IKE_KIND_PSK)

@@ -260,7 +260,7 @@ void sa_rekey_request(struct ike_sa *sa, uint32_t id, const struct ike_payloads 
 	crypto_random(nonce, sizeof(nonce));
 	if (sa_said_decode(payloads, &said) != 0)
 		error = N_INVALID_SYNTAX;
-	else if (sa->state != SA_UP || is_busy(sa) || sa->peer_successor)
+	else if (sa->state != SA_UP || is_busy(sa) || sa->peer_successor || !engine_peer_may_rekey(sa))
 		error = N_TEMPORARY_FAILURE;
 	else
 		error = make(sa, &said, &nr, &dh, &number, &group, &made, now_ms);
