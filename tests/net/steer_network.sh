@@ -117,15 +117,16 @@ edge() { agent edge "$@"; }
 provider() { edge "show site provider json" | json "next(p for p in d if p['name'] == '$1')['$2']"; }
 path() { edge "show site path json" | json "next(p for p in d if p['name'] == '$1')['$2']"; }
 
-# What the server sees of one UDP packet from there, "" when no answer comes.
+# What the server sees of one UDP packet from there, "" when no answer comes within SEEN_WAIT seconds: 1, for it can be
+# asked again.
 seen_as() { # namespace source|- target
-	in_ns "$1" "$PYTHON" - "$2" "$3" <<-'END'
+	in_ns "$1" "$PYTHON" - "$2" "$3" "${SEEN_WAIT:-1}" <<-'END'
 		import socket, sys
-		source, target = sys.argv[1:]
+		source, target, wait = sys.argv[1:]
 		s = socket.socket(socket.AF_INET6 if ":" in target else socket.AF_INET, socket.SOCK_DGRAM)
 		if source != "-":
 		    s.bind((source, 0))
-		s.settimeout(1)
+		s.settimeout(float(wait))
 		try:
 		    s.sendto(b"x", (target, 7000))
 		    print(s.recv(100).decode().strip())

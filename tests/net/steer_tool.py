@@ -145,19 +145,23 @@ def flow(source, target, port, path):
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         s.setblocking(False)
         ready()
-        last = time.monotonic()
+        last = turn = time.monotonic()
+        stood = 0.0  # this process itself, since the last answer: a machine that stands still is no gap
         while not stop and time.monotonic() - began < 300:
+            stood, turn = stood + max(0, time.monotonic() - turn - 0.05), time.monotonic()
             s.send(b"x")
             if select.select([s], [], [], 0.01)[0]:
                 data = s.recv(4096)
                 if not data:
                     raise OSError("closed")
                 now = time.monotonic()
-                gap, last, answers = max(gap, now - last), now, answers + 1
+                stood += max(0, now - turn - 0.05)
+                gap, last, answers = max(gap, now - last - stood), now, answers + 1
+                stood, turn = 0.0, now
                 seen = data.split(b"\n")[-2].decode()
                 print(".", end="", flush=True)
                 time.sleep(0.01)
-        gap = max(gap, time.monotonic() - last)
+        gap = max(gap, time.monotonic() - last - stood)
     except OSError as e:
         error = str(e)
         ready()
@@ -194,16 +198,18 @@ def udp(source, port=0, hops=0):
 
 def icmp(source, target, hops=0):
     s = udp(source, hops=hops)
-    for _ in range(3):
+    for patience in (0.3, 0.7, 2):
         try:
             s.sendto(b"x", (target, 9))
         except OSError:
             pass  # what came for the one before
-        time.sleep(0.1)
-        said = error_of(s)
-        if said:
-            print(said if hops else " ".join(said.split()[:2]))
-            return
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            said = error_of(s)
+            if said:
+                print(said if hops else " ".join(said.split()[:2]))
+                return
+            time.sleep(0.02)
     print("nothing")
 
 
