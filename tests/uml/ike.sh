@@ -107,6 +107,9 @@ changed() { # was command...
 	shift
 	now=$("$@") && [ -n "$now" ] && [ "$now" != "$was" ]
 }
+# One is left, and it is another: of the new one beside the old one nothing is known yet.
+anew() { changed "$@" && is_one "${!#}" && changed "$@"; } # was spi_in|spi_ike side
+is_one() { [ "$(sa "$1" 'len(d) == 1 and len(d[0]["children"]) == 1 and d[0]["state"] == "up"')" = 1 ]; } # side
 
 # ---- what passes
 
@@ -129,7 +132,7 @@ X"
 	in_ns left timeout $SLOW "$PYTHON" - <<-'X'
 		import os, socket, threading
 		data = os.urandom(300000)
-		s = socket.create_connection(("172.31.2.1", 7), 30, ("172.31.1.1", 0))
+		s = socket.create_connection(("172.31.2.1", 7), 120, ("172.31.1.1", 0))
 		t = threading.Thread(target=lambda: (s.sendall(data), s.shutdown(socket.SHUT_WR)))
 		t.start()
 		got = b""
