@@ -3,7 +3,7 @@
 
 usage: bad_agent.py HOST PORT FAULT [CERTIFICATE KEY]
 
-Exit status 0 if savd ended the session within 10 seconds.
+Exit status 0 if savd ended the session within LIMIT_S seconds.
 """
 import random
 import socket
@@ -11,7 +11,7 @@ import ssl
 import struct
 import sys
 
-LIMIT_S = 20
+LIMIT_S = 60
 
 FAULTS = {
     "plain": b"GET / HTTP/1.0\r\n\r\n",

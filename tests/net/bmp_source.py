@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 import speakers as s  # noqa: E402
 
 TCP_MD5SIG = 14
+CONNECT_S = 4  # packets that are not answered are sent again after 1 s and 3 s
 LIMIT_S = 2
 PEER, AS = "192.0.2.66", 64501
 
@@ -39,12 +40,13 @@ def main():
     sock.bind((local, 0))
     if len(sys.argv) > 5:
         sign(sock, host, sys.argv[5])
-    sock.settimeout(LIMIT_S)
+    sock.settimeout(CONNECT_S)
     try:
         sock.connect((host, int(port)))
     except (socket.timeout, OSError):
         say("unanswered")
         return
+    sock.settimeout(LIMIT_S)
     try:
         sock.sendall(s.bmp_initiation(name) + s.bmp_peer_up(PEER, AS, "192.0.2.65", 64500)
                      + s.bmp_route(PEER, AS, "198.18.99.0/24", PEER) + s.bmp_end_of_rib(PEER, AS))
