@@ -140,7 +140,7 @@ def flow(source, target, port, path):
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     try:
-        s = socket.create_connection((target, int(port)), timeout=5,
+        s = socket.create_connection((target, int(port)), timeout=40,
                                      source_address=None if source == "-" else (source, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         s.setblocking(False)
