@@ -148,6 +148,8 @@ static int check_exempt(const struct engine *e, size_t edge, struct diag *diag)
 		r = not_so(e, edge, "its peers are others", diag);
 	if (!addrset_equal(&all, &told))
 		r = not_so(e, edge, "its filter has other peers", diag);
+	if (g->exempt_left == dynaddrset_is_empty(&g->exempt.absent))
+		r = not_so(e, edge, "it is wrong about whether a peer has left", diag);
 	addrset_fini(&now);
 	addrset_fini(&kept);
 	addrset_fini(&all);

@@ -443,7 +443,7 @@ static void follow(struct engine *e, struct engine_edge *edge, int64_t now_ms)
 		engine_exempt_drop_left(edge);
 	} else if (edge->settled) {
 		hold_wait(&edge->hold, (int64_t)c->holddown_s * 1000, now_ms);
-		hold_wait(&edge->exempt, (int64_t)c->holddown_s * 1000, now_ms);
+		engine_exempt_wait(e, edge, now_ms);
 	}
 }
 

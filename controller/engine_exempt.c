@@ -42,12 +42,18 @@ void engine_exempt_current(const struct engine *e, const struct engine_edge *edg
 	free(list);
 }
 
+static void note_left(struct engine_edge *edge)
+{
+	edge->exempt_left = !dynaddrset_is_empty(&edge->exempt.absent);
+}
+
 static void drop(struct engine_edge *edge, const struct addrset *gone)
 {
 	struct addrset left = { 0 };
 
 	hold_drop(&edge->exempt, gone, &left);
 	edge->exempt_changed |= !addrset_is_empty(&left);
+	note_left(edge);
 	addrset_fini(&left);
 }
 
@@ -87,6 +93,7 @@ void engine_exempt_judge(struct engine *e, struct engine_edge *edge)
 		hold_add(&edge->exempt, &now, &fresh);
 		edge->exempt_changed |= !addrset_is_empty(&fresh);
 		make_room(edge);
+		note_left(edge);
 	}
 	addrset_fini(&now);
 	addrset_fini(&before);
@@ -94,13 +101,22 @@ void engine_exempt_judge(struct engine *e, struct engine_edge *edge)
 	addrset_fini(&fresh);
 }
 
+void engine_exempt_wait(const struct engine *e, struct engine_edge *edge, int64_t now_ms)
+{
+	if (edge->exempt_left)
+		hold_wait(&edge->exempt,
+			  (int64_t)e->cfg->edges[edge->index].holddown_s * 1000, now_ms);
+}
+
 void engine_exempt_drop_left(struct engine_edge *edge)
 {
-	struct addrset left = { 0 };
+	struct addrset all = { 0 };
 
-	hold_drop_absent(&edge->exempt, &left);
-	edge->exempt_changed |= !addrset_is_empty(&left);
-	addrset_fini(&left);
+	if (!edge->exempt_left)
+		return;
+	dynaddrset_export(&edge->exempt.absent, &all);
+	drop(edge, &all);
+	addrset_fini(&all);
 }
 
 void engine_exempt_expire(const struct engine *e, struct engine_edge *edge, int64_t now_ms)
@@ -123,7 +139,7 @@ void engine_exempt_expire(const struct engine *e, struct engine_edge *edge, int6
 /* An edge that is not settled is looked at when it is. */
 int64_t engine_exempt_next_ms(const struct engine *e, const struct engine_edge *edge)
 {
-	int64_t due_ms = edge->settled ? hold_next_ms(&edge->exempt) : -1;
+	int64_t due_ms = edge->exempt_left && edge->settled ? hold_next_ms(&edge->exempt) : -1;
 
 	return due_ms >= 0 && due_ms < e->awake_ms ? e->awake_ms : due_ms;
 }
@@ -167,6 +183,7 @@ void engine_exempt_restore(struct engine_edge *edge)
 	addrset_normalize(&all);
 	hold_add(&edge->exempt, &all, &fresh);
 	hold_remove(&edge->exempt, &all);
+	note_left(edge);
 	addrset_fini(&all);
 	addrset_fini(&fresh);
 }

@@ -126,9 +126,6 @@ struct engine_edge {
 	struct hold hold;
 	struct dynaddrset excess; /* computed, but held back by the growth brake */
 	struct brake brake;
-	/* Who may talk to the router itself: peers, absent once they left the edge. */
-	struct hold exempt;
-	bool exempt_changed;  /* engine_exempt_take() brings it into the filter */
 	struct filter filter; /* as handed out; generation 0: never */
 	bool filter_old;      /* its accept is: engine_edge_filter() */
 	/* What came to and left the enforced set since then, net. */
@@ -151,12 +148,16 @@ struct engine_edge {
 	char reason[160];
 	bool feeds_ready; /* ready but for an empty set */
 	bool started;	  /* has been ready once */
+	bool exempt_changed; /* engine_exempt_take() brings it into the filter */
+	bool exempt_left;    /* somebody is absent: mostly nobody is, and each run asks */
 	bool braked;	  /* removals wait for the operator */
 	bool grown;	  /* so does growth: what excess holds */
 	uint32_t holddown_s; /* that what waits was timed by */
 	int64_t due_ms;	     /* wants to be looked at, -1: no */
 	int64_t expire_ms;   /* no removal can be due before */
 	int64_t stale_due_ms;
+	/* Who may talk to the router itself: peers, absent once they left the edge. */
+	struct hold exempt;
 };
 
 struct engine_key {
@@ -262,6 +263,8 @@ void engine_keep_generation(struct engine *e, const struct engine_edge *edge);
 /* engine_exempt.c */
 /* The edge has other peers, or may have. */
 void engine_exempt_judge(struct engine *e, struct engine_edge *edge);
+/* Those that left begin to wait: the feeds are complete. */
+void engine_exempt_wait(const struct engine *e, struct engine_edge *edge, int64_t now_ms);
 /* Nothing is enforced, so nobody that left has a session to lose. */
 void engine_exempt_drop_left(struct engine_edge *edge);
 /* Those whose hold-down is over go, unless feeds are incomplete. */
