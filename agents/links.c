@@ -85,8 +85,24 @@ bool links_drain(struct links *l)
 
 struct builder {
 	struct link_table *t;
+	struct nl_cache *links;
 	size_t cap;
 };
+
+/* Its master, if that is a VRF: a bridge or a bond is none. */
+static void note_vrf(const struct builder *b, struct rtnl_link *link, char out[FILTER_IFNAME_SIZE])
+{
+	const char *kind = rtnl_link_get_slave_type(link), *name;
+	struct rtnl_link *master;
+
+	if (!kind || strcmp(kind, "vrf") != 0)
+		return;
+	master = rtnl_link_get(b->links, rtnl_link_get_master(link));
+	name = master ? rtnl_link_get_name(master) : NULL;
+	/* one that was made while they were listed: its news are on their way */
+	snprintf(out, FILTER_IFNAME_SIZE, "%s", name ? name : "?");
+	rtnl_link_put(master);
+}
 
 static void add_link(struct nl_object *object, void *arg)
 {
@@ -112,6 +128,7 @@ static void add_link(struct nl_object *object, void *arg)
 	*i = (struct agent_interface){ .index = (uint32_t)rtnl_link_get_ifindex(link) };
 	snprintf(i->name, sizeof(i->name), "%s", name);
 	i->up = (rtnl_link_get_flags(link) & up) == up;
+	note_vrf(b, link, i->vrf);
 }
 
 static int by_index(const void *a, const void *b)
@@ -281,6 +298,7 @@ int links_dump(struct links *l, struct link_table *out, struct diag *diag)
 	if (err == 0)
 		err = rtnl_addr_alloc_cache(l->queries, &addresses);
 	if (err == 0) {
+		b.links = links;
 		nl_cache_foreach(links, add_link, &b);
 		sort_by_index(&t.inventory);
 		t.connected = mem_calloc(t.inventory.n, sizeof(*t.connected));
@@ -338,7 +356,7 @@ static bool same_interface(const struct agent_interface *a,
 			   const struct agent_interface *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->index != b->index || a->up != b->up ||
-	    a->n_addresses != b->n_addresses)
+	    strcmp(a->vrf, b->vrf) != 0 || a->n_addresses != b->n_addresses)
 		return false;
 	for (size_t i = 0; i < a->n_addresses; i++) {
 		if (by_address(&a->addresses[i], &b->addresses[i]) != 0)

@@ -79,6 +79,7 @@ struct agent_interface {
 	bool up;
 	struct agent_address *addresses;
 	size_t n_addresses;
+	char vrf[FILTER_IFNAME_SIZE]; /* that it lies in, "": the default one; not sent */
 };
 
 struct agent_inventory {

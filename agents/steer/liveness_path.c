@@ -231,8 +231,9 @@ enum evidence watched_judge(struct watched *w, int64_t now_us,
 		return EVIDENCE_NONE;
 	if (w->path.ifindex ? !w->path.device_up : w->fsm.phase != LIVENESS_UNKNOWN) {
 		snprintf(reason, PATH_REASON_SIZE, "%s",
-			 w->path.kind == PATH_LINK ? "the interface is down"
-						   : "the tunnel is down");
+			 w->path.kind == PATH_TUNNEL ? "the tunnel is down"
+			 : w->path.ifindex	     ? "the interface is down"
+						     : "the interface is gone, or in a VRF");
 		return EVIDENCE_BAD;
 	}
 	if (!watched_can_send(w))

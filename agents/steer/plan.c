@@ -22,7 +22,7 @@ struct ip_prefix plan_host_of(const struct ip_addr *a)
 	return ip_prefix_make(a->family, a->v, ip_bits(a->family));
 }
 
-const struct agent_interface *plan_interface_find(const struct plan_maker *m, const char *name)
+const struct agent_interface *plan_interface_anywhere(const struct plan_maker *m, const char *name)
 {
 	const struct agent_inventory *inv = &m->world->links->inventory;
 
@@ -31,6 +31,13 @@ const struct agent_interface *plan_interface_find(const struct plan_maker *m, co
 			return &inv->interfaces[i];
 	}
 	return NULL;
+}
+
+const struct agent_interface *plan_interface_find(const struct plan_maker *m, const char *name)
+{
+	const struct agent_interface *in = plan_interface_anywhere(m, name);
+
+	return in && in->vrf[0] == '\0' ? in : NULL;
 }
 
 void plan_append_prefix(struct ip_prefix **list, size_t *n, const struct ip_prefix *p)
@@ -274,6 +281,23 @@ static void make_nested(struct plan_maker *m)
 	}
 }
 
+/* ---- what cannot be steered ---- */
+
+static void note_insides(struct plan_maker *m)
+{
+	struct plan *plan = m->plan;
+
+	for (size_t i = 0; i < m->site->n_insides && plan->problem[0] == '\0'; i++) {
+		const struct agent_interface *in = plan_interface_anywhere(m, m->site->insides[i]);
+
+		if (in && in->vrf[0])
+			snprintf(plan->problem, sizeof(plan->problem),
+				 "inside %s is in VRF %s, only the default one is steered: \"ip "
+				 "link set %s nomaster\"",
+				 in->name, in->vrf, in->name);
+	}
+}
+
 /* ---- the whole ---- */
 
 void plan_make(struct plan *plan, const struct site *site, const struct steer_world *world)
@@ -296,6 +320,7 @@ void plan_make(struct plan *plan, const struct site *site, const struct steer_wo
 		set_alive(plan, &plan->providers[i]);
 	make_privates(&m);
 	make_nested(&m);
+	note_insides(&m);
 	plan_make_rules(&m);
 	for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++)
 		plan_make_routes(&m, f);

@@ -97,7 +97,8 @@ struct plan_route {
 };
 
 struct plan_path {
-	struct path path;
+	struct path path; /* of one in a VRF: the interface's name, and no more of it */
+	char vrf[FILTER_IFNAME_SIZE]; /* "": the default one, which alone is steered */
 	uint32_t provider; /* number */
 	bool usable[IP_FAMILIES];
 	char why[IP_FAMILIES][PATH_REASON_SIZE]; /* not, if so */
@@ -133,6 +134,8 @@ struct plan_reach {
 	uint32_t priority; /* random, of each probe */
 };
 
+#define PLAN_PROBLEM_SIZE 160
+
 struct plan {
 	const struct site *site; /* the caller's; outlives the plan's use */
 	struct plan_path *paths;
@@ -147,6 +150,7 @@ struct plan {
 	size_t n_privates;
 	struct ip_prefix *nested; /* subnets of inside interfaces within a link's subnet */
 	size_t n_nested;
+	char problem[PLAN_PROBLEM_SIZE]; /* of an inside interface, for people; "": none */
 	struct plan_reach reach; /* the caller's, after plan_make() */
 };
 

@@ -15,7 +15,11 @@ struct plan_maker {
 
 bool plan_is_link_local(const struct ip_addr *a);
 struct ip_prefix plan_host_of(const struct ip_addr *a);
+/* NULL too when it lies in a VRF: routes and rules of ours do not lead there, and its
+ * addresses are not this machine's in the default one. */
 const struct agent_interface *plan_interface_find(const struct plan_maker *m, const char *name);
+/* Wherever it lies. */
+const struct agent_interface *plan_interface_anywhere(const struct plan_maker *m, const char *name);
 
 void plan_append_prefix(struct ip_prefix **list, size_t *n, const struct ip_prefix *p);
 void plan_note_problem(struct plan_provider *p, const struct ip_prefix *prefix,

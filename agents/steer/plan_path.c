@@ -90,6 +90,14 @@ static bool has_way(const struct plan_maker *m, const struct site_path *config,
 		unusable(pp, f, text);
 		return false;
 	}
+	if (pp->vrf[0]) {
+		snprintf(text, sizeof(text),
+			 "in VRF %.15s, only the default one is steered: \"ip link set %.15s "
+			 "nomaster\"",
+			 pp->vrf, pp->path.device);
+		unusable(pp, f, text);
+		return false;
+	}
 	if (pp->path.ifindex == 0) {
 		unusable(pp, f, "there is no such interface");
 		return false;
@@ -200,6 +208,14 @@ static bool is_excused(const struct plan_maker *m, const struct site_path *confi
 	return !in || !in->up || (t && !t->up);
 }
 
+static void set_vrf(const struct plan_maker *m, struct plan_path *pp)
+{
+	const struct agent_interface *in = plan_interface_anywhere(m, pp->path.device);
+
+	if (in)
+		memcpy(pp->vrf, in->vrf, sizeof(pp->vrf));
+}
+
 void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 		    const struct site_path *config)
 {
@@ -221,6 +237,7 @@ void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 	p->mark_mask = m->site->mark_mask;
 	p->watch = provider->watch;
 	set_device(m, config, p);
+	set_vrf(m, pp);
 	in = plan_interface_find(m, p->device);
 	p->excused = is_excused(m, config, in);
 	if (in) {
@@ -232,7 +249,7 @@ void plan_make_path(struct plan_maker *m, const struct site_provider *provider,
 		p->head[f] = config->head[f];
 		judge_path(m, config, pp, f);
 	}
-	if (config->kind == PATH_LINK)
+	if (config->kind == PATH_LINK && in)
 		addrset_each_prefix(link_table_connected(m->world->links, p->device),
 				    add_subnet, pp);
 }

@@ -110,6 +110,8 @@ static bool borrowed_source(const struct plan_maker *m, const struct plan_path *
 	struct choice c = choice_of(m, pp, f);
 
 	for (size_t i = 0; i < inv->n; i++) {
+		if (inv->interfaces[i].vrf[0])
+			continue; /* the kernel refuses it */
 		for (size_t j = 0; j < inv->interfaces[i].n_addresses; j++) {
 			const struct agent_address *a = &inv->interfaces[i].addresses[j];
 
@@ -201,7 +203,7 @@ static void choose_nat(const struct plan_maker *m, struct plan_provider *p, enum
 static void make_egress(struct plan_maker *m, struct plan_path *pp)
 {
 	struct plan_provider *p = m->plan->providers;
-	const struct agent_interface *in = plan_interface_find(m, pp->path.device);
+	const struct agent_interface *in = plan_interface_anywhere(m, pp->path.device);
 
 	while (p->number != pp->provider)
 		p++;

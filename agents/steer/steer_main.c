@@ -209,7 +209,7 @@ static int own_accept_ra(struct diag *diag)
 		const struct path *p = &st.plan.paths[i].path;
 		const struct site_path *config = site_path_find(&st.site, p->kind, p->name, NULL);
 
-		if (p->device[0] == '\0' || !config)
+		if (p->device[0] == '\0' || st.plan.paths[i].vrf[0] || !config)
 			continue;
 		snprintf(want[n].interface, sizeof(want[n].interface), "%s", p->device);
 		want[n++].value = p->kind == PATH_LINK && !config->has_gateway[IP_V6] ? 2 : 0;
@@ -221,14 +221,38 @@ static int own_accept_ra(struct diag *diag)
 
 static void plan_soon(long ms);
 
+/* Once, and not for each family what follows of it. True: it is in one. */
+static bool log_vrf(const struct plan_path *was, const struct plan_path *pp)
+{
+	const char *kind = path_kind_name(pp->path.kind);
+	char text[320];
+
+	if (pp->vrf[0] == '\0')
+		return false;
+	if (was && strcmp(was->vrf, pp->vrf) == 0)
+		return true;
+	snprintf(text, sizeof(text),
+		 "provider %.48s: %s %.48s is not used: interface %s is in VRF %s, and only the "
+		 "default VRF is steered; \"ip link set %s nomaster\" takes it out, \"no %s "
+		 "%.48s\" forgets it",
+		 pp->path.provider, kind, pp->path.name, pp->path.device, pp->vrf,
+		 pp->path.device, kind, pp->path.name);
+	st.ops->note(st.ctx, true, text);
+	return true;
+}
+
 static void log_changes(const struct plan *old, const struct plan *new)
 {
 	char text[256];
 
+	if (new->problem[0] && strcmp(old->problem, new->problem) != 0)
+		st.ops->note(st.ctx, true, new->problem);
 	for (size_t i = 0; i < new->n_paths; i++) {
 		const struct plan_path *pp = &new->paths[i];
 		const struct plan_path *was = plan_path_find(old, pp->path.number);
 
+		if (log_vrf(was, pp))
+			continue;
 		for (enum ip_family f = IP_V4; f < IP_FAMILIES; f++) {
 			if (was && was->usable[f] == pp->usable[f])
 				continue;
@@ -523,7 +547,7 @@ size_t steer_devices(char (*out)[FILTER_IFNAME_SIZE], size_t max)
 	size_t n = 0;
 
 	for (size_t i = 0; i < st.plan.n_paths && n < max; i++) {
-		if (st.plan.paths[i].path.device[0])
+		if (st.plan.paths[i].path.device[0] && st.plan.paths[i].vrf[0] == '\0')
 			memcpy(out[n++], st.plan.paths[i].path.device, FILTER_IFNAME_SIZE);
 	}
 	return n;

@@ -92,6 +92,7 @@ static int show_site_json(struct vty *vty, const struct counted *all)
 	json_object_int_add(json, "netlinkMessages", (int64_t)status.messages);
 	json_object_string_add(json, "error", status.error);
 	json_object_string_add(json, "missing", missing ? missing : "");
+	json_object_string_add(json, "problem", steer_plan()->problem);
 	return print_json(vty, json);
 }
 
@@ -117,6 +118,8 @@ static int show_site_text(struct vty *vty, const struct counted *all)
 		status.tunnels_known ? "heard" : "not heard");
 	if (missing)
 		vty_out(vty, "Note              %s\n", missing);
+	if (steer_plan()->problem[0])
+		vty_out(vty, "Problem           %s\n", steer_plan()->problem);
 	if (status.error[0])
 		vty_out(vty, "Error             %s\n", status.error);
 	return CMD_SUCCESS;

@@ -99,6 +99,58 @@ static void interfaces_that_are_gone_or_down_are_no_path(void **state)
 	assert_int_equal(x->plan.paths[0].path.ifindex, 0);
 }
 
+/* The kernel would take the rules and refuse the routes, for an address of a VRF is none of
+ * the default one's: what is steered by others must not fail with it. */
+static void what_lies_in_a_vrf_is_no_path_and_says_so(void **state)
+{
+	struct fixture *x = *state;
+	struct agent_interface *wan1 = &x->links.inventory.interfaces[WAN1];
+	const struct plan_path *pp;
+
+	provider(x, "b")->nat = true;
+	make(x);
+	RULE(x, "1074: from 198.18.0.2/32 iif lo lookup 26302");
+	snprintf(wan1->vrf, sizeof(wan1->vrf), "red");
+	make(x);
+	pp = plan_path_find(&x->plan, 2);
+	assert_string_equal(pp->vrf, "red");
+	assert_string_equal(pp->why[IP_V4],
+			    "in VRF red, only the default one is steered: \"ip link set wan1 nomaster\"");
+	assert_string_equal(pp->why[IP_V6], pp->why[IP_V4]);
+	assert_false(pp->path.possible[IP_V4]);
+	assert_false(pp->path.has_source[IP_V4]);
+	for (size_t i = 0; i < x->plan.n_routes; i++)
+		assert_int_not_equal(x->plan.routes[i].ifindex, wan1->index);
+	NO_RULE(x, "1074: from 198.18.0.2/32 iif lo lookup 26302");
+	NO_RULE(x, "1070: from 198.18.0.2/32 iif lan lookup 26430");
+	NO_RULE(x, "1020: from all to 198.18.0.0/24 iif lan goto 1055");
+	assert_false(plan_provider_find(&x->plan, 2)->alive[IP_V4]);
+	assert_false(plan_provider_find(&x->plan, 2)->has_nat[IP_V4]);
+	/* who has its mark goes nowhere else, and what leaves is filtered as ever */
+	RULE(x, "1000: from all fwmark 0x20000/0xff0000 lookup 26302");
+	ROUTE(x, "prohibit default table 26302 metric 4000000000");
+	assert_string_equal(pp->path.device, "wan1");
+	assert_true(may_leave(x, 2, "198.18.0.2"));
+	ROUTE(x, "default via 203.0.113.1 dev wan0 src 203.0.113.2 table 26429 metric 10");
+	wan1->vrf[0] = '\0';
+	make(x);
+	assert_true(plan_path_find(&x->plan, 2)->usable[IP_V4]);
+}
+
+static void a_tunnel_borrows_no_address_of_a_vrf(void **state)
+{
+	struct fixture *x = *state;
+	struct agent_interface *in = &x->links.inventory.interfaces[LAN];
+
+	make(x);
+	assert_string_equal(source_of(x, 3, IP_V4), "192.0.2.1");
+	snprintf(in->vrf, sizeof(in->vrf), "red");
+	make(x);
+	assert_string_equal(source_of(x, 3, IP_V4), "");
+	assert_string_equal(x->plan.problem, "inside lan is in VRF red, only the default one is steered: "
+					     "\"ip link set lan nomaster\"");
+}
+
 static bool pop_is_excused(struct fixture *x)
 {
 	make(x);
@@ -498,6 +550,8 @@ int main(void)
 		CASE(a_dead_path_is_left_but_can_be_probed),
 		CASE(a_provider_that_is_dead_in_all_ways_prohibits),
 		CASE(interfaces_that_are_gone_or_down_are_no_path),
+		CASE(what_lies_in_a_vrf_is_no_path_and_says_so),
+		CASE(a_tunnel_borrows_no_address_of_a_vrf),
 		CASE(a_tunnel_whose_sav_iked_begins_anew_is_excused_until_it_has_keys),
 		CASE(own_traffic_has_the_default_provider_first),
 		CASE(private_sources_are_translated_by_each_provider),
