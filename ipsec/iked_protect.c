@@ -85,7 +85,8 @@ void iked_protected(const struct iked_config *config, struct iked_prefixes *out)
 
 uint32_t iked_pause_take(struct iked_pause *pause, uint64_t now_ms)
 {
-	bool calm = !pause->began || now_ms - pause->last_ms >= IKED_CALM_MS;
+	/* the last time is a moment ahead when its timer was early */
+	bool calm = !pause->began || now_ms >= pause->last_ms + IKED_CALM_MS;
 	uint32_t wait_ms = calm ? 0 : pause->next_ms;
 
 	pause->began = true;

@@ -41,10 +41,24 @@ static void two_programs_do_not_fight_at_full_speed(void **state)
 	assert_int_equal(iked_pause_take(&p, now + IKED_CALM_MS + 1), IKED_PAUSE_FIRST_MS);
 }
 
+/* A timer is a millisecond early sometimes, and then it is deleted again at once. */
+static void a_timer_that_is_early_begins_nothing_anew(void **state)
+{
+	struct iked_pause p = { 0 };
+	uint64_t now = 1000;
+
+	assert_int_equal(iked_pause_take(&p, now), 0);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(iked_pause_take(&p, now), IKED_PAUSE_FIRST_MS << i);
+		now += (IKED_PAUSE_FIRST_MS << i) - 1;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_deletes_once_finds_it_back_at_once),
+		cmocka_unit_test(a_timer_that_is_early_begins_nothing_anew),
 		cmocka_unit_test(two_programs_do_not_fight_at_full_speed),
 	};
 
