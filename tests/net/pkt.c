@@ -31,7 +31,7 @@
 #define MAX_SEQ	     (1u << 22) /* of one flow */
 #define MAX_FLOWS    4096
 #define MAX_RANGES   8	 /* of missing numbers shown for one flow */
-#define DRAIN_MS     150 /* silence that ends the reception */
+#define DRAIN_MS     300 /* silence that ends the reception */
 #define ANSWERS_MS   600 /* the same where processes that wait for a processor are on the way */
 #define DRAIN_MAX_MS 20000
 #define PORT	     9000
