@@ -14,6 +14,7 @@
 
 #include "ipsec/esp/esp_tun.h"
 #include "ipsec/esp/ipip_device_nl.h"
+#include "ipsec/esp/xfrm_device_nl.h"
 #include "ipsec/iked_ipip.h"
 #include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
@@ -379,15 +380,40 @@ static void kernel_up(const struct iked_tunnel *t)
 	iked_privileges(false);
 }
 
+/* sav-esp lets go of the device when it has read that; its name is wanted at once. */
+static void tun_leave(struct pushed *p)
+{
+	char name[IKED_IFNAME];
+
+	if (!p->device)
+		return;
+	snprintf(name, sizeof(name), "%s", p->device->name);
+	send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
+	device_leave(p);
+	if (device_find(name))
+		return; /* another tunnel's too */
+	iked_privileges(true);
+	xfrm_device_displace(name);
+	iked_privileges(false);
+}
+
+/* Tunnels may share one, so all leave before the first gets the kernel's. */
+static void tuns_leave(void)
+{
+	for (const struct iked_tunnel *t = iked.config.tunnels; t; t = t->next) {
+		struct pushed *p = *find(t->t.name);
+
+		if (p && p->device && iked_link_is_kernel(&iked.config, t->link))
+			tun_leave(p);
+	}
+}
+
 /* The kernel's ESP: an xfrm interface takes the place of the TUN device. */
 static void push_kernel(struct pushed *p, const struct iked_tunnel *t)
 {
 	struct diag diag;
 
-	if (p->device) {
-		send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
-		device_leave(p);
-	}
+	tun_leave(p);
 	if (iked_kernel_tunnel(t, &diag) != 0) {
 		set_error(p, diag.text);
 		return;
@@ -510,6 +536,7 @@ static void push_one(const struct iked_tunnel *t)
 static void push_changes(struct event *t)
 {
 	iked_links_check(); /* one may have another datapath now */
+	tuns_leave();
 	iked_protect(); /* before there is anything that could go */
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (struct pushed *p = table[i]; p; p = p->next)
