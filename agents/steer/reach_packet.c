@@ -12,7 +12,7 @@
 #include "lib/sock.h"
 
 #define SEND_MS	     25 /* between packets: fewer in a second than a responder answers */
-#define WAIT_MS	     1000
+#define WAIT_MS	     2000 /* a late answer is not to look like a provider that drops its own */
 #define RETRY_MS     5000
 #define FIRST_MS     5000 /* until paths are known to live or not */
 #define BUFFER_BYTES (64 << 10)
