@@ -123,13 +123,14 @@ static struct ktunnel *other_on_device(const struct ktunnel *k)
 	return NULL;
 }
 
-/* One that a predecessor made keeps its identifier: its SAs carry on with it. */
-static int device_open(struct ktunnel *k, struct diag *diag)
+/* One that a predecessor made keeps its identifier, and so does the one that had another
+ * name (former, or 0): the SAs carry on with it. */
+static int device_open(struct ktunnel *k, uint32_t former, struct diag *diag)
 {
 	uint32_t if_id = xfrm_device_if_id(k->device);
 
 	if (if_id < XFRM_OURS || if_id >= XFRM_OURS_END)
-		if_id = ++kernel.last_if_id;
+		if_id = former ? former : ++kernel.last_if_id;
 	if (xfrm_device_add(k->device, if_id, diag) != 0)
 		return -1;
 	k->if_id = if_id;
@@ -241,15 +242,18 @@ static int ipip_open(struct ktunnel *k, const struct iked_tunnel *t, struct diag
 static int tunnel_set(struct ktunnel *k, const struct iked_tunnel *t, struct diag *diag)
 {
 	char device[IKED_IFNAME];
+	uint32_t former = 0;
 
 	if (iked_has_ipip(t))
 		iked_ipip_below(t, device);
 	else
 		iked_tunnel_device(t, device);
-	if (k->if_id && (t->t.transport || strcmp(device, k->device) != 0))
+	if (k->if_id && (t->t.transport || strcmp(device, k->device) != 0)) {
+		former = other_on_device(k) ? 0 : k->if_id;
 		device_close(k);
+	}
 	device_set(k, device);
-	if (!t->t.transport && device_open(k, diag) != 0)
+	if (!t->t.transport && device_open(k, former, diag) != 0)
 		return -1;
 	if (iked_has_ipip(t) && ipip_open(k, t, diag) != 0)
 		return -1;

@@ -14,7 +14,7 @@
 
 #include "ipsec/esp/esp_tun.h"
 #include "ipsec/esp/ipip_device_nl.h"
-#include "ipsec/esp/xfrm_device_nl.h"
+#include "ipsec/esp/rtnl_nl.h"
 #include "ipsec/iked_ipip.h"
 #include "ipsec/iked_kernel.h"
 #include "lib/digest.h"
@@ -274,6 +274,20 @@ static int queues_open(struct device *d, uint32_t mtu, struct diag *diag)
 	return ret;
 }
 
+/* At once: esp has its queues until it reads that it shall give them up, and the
+ * name may be wanted for another device before that. */
+static void device_delete(struct device *d)
+{
+	char name[IF_NAMESIZE];
+
+	if (d->queues[0] >= 0 && esp_tun_name(d->queues[0], name)) {
+		iked_privileges(true);
+		rtnl_link_del(name);
+		iked_privileges(false);
+	}
+	queues_close(d);
+}
+
 /* No longer this tunnel's, and gone if it was the last one's. */
 static void device_leave(struct pushed *p)
 {
@@ -287,7 +301,7 @@ static void device_leave(struct pushed *p)
 			*at = d->next;
 			break;
 		}
-	queues_close(d);
+	device_delete(d);
 	free(d);
 }
 
@@ -380,21 +394,12 @@ static void kernel_up(const struct iked_tunnel *t)
 	iked_privileges(false);
 }
 
-/* sav-esp lets go of the device when it has read that; its name is wanted at once. */
 static void tun_leave(struct pushed *p)
 {
-	char name[IKED_IFNAME];
-
 	if (!p->device)
 		return;
-	snprintf(name, sizeof(name), "%s", p->device->name);
 	send_name(PROC_ESP, PROC_DEVICE_GONE, p->name);
 	device_leave(p);
-	if (device_find(name))
-		return; /* another tunnel's too */
-	iked_privileges(true);
-	xfrm_device_displace(name);
-	iked_privileges(false);
 }
 
 /* Tunnels may share one, so all leave before the first gets the kernel's. */
@@ -465,9 +470,11 @@ void iked_device_lost(const char *tunnel)
 	const struct iked_tunnel *t = iked_tunnel_find(&iked.config, tunnel);
 	struct pushed *lost = *find(tunnel);
 	struct device *d = lost ? lost->device : NULL;
+	char name[IF_NAMESIZE];
 	struct diag diag;
 
-	if (!d || !t)
+	/* it may speak of one that we have deleted ourselves */
+	if (!d || !t || (d->queues[0] >= 0 && esp_tun_name(d->queues[0], name)))
 		return;
 	zlog_warn("interface %s was deleted; it is made anew", d->name);
 	queues_close(d);

@@ -374,13 +374,36 @@ static void ike_lost(const char *why)
 	ike_close();
 }
 
-static struct device *device_get(const char *name)
+static struct device *device_find(const char *name)
 {
-	struct device *d;
-
 	for (size_t i = 0; i < esp.n_devices; i++)
 		if (strncmp(esp.devices[i].name, name, sizeof(esp.devices[i].name)) == 0)
 			return &esp.devices[i];
+	return NULL;
+}
+
+/* A tunnel's own device that has another name now keeps its number, by which the
+ * tunnel's SAs know it. */
+static void device_rename(const struct tunnel *t, const char *name)
+{
+	if (device_find(name) || is_shared(t))
+		return;
+	for (size_t i = 0; i < esp.n_devices; i++) {
+		struct device *d = &esp.devices[i];
+
+		if (d->number != t->device)
+			continue;
+		memcpy(d->name, name, sizeof(d->name));
+		memset(d->has, 0, sizeof(d->has));
+	}
+}
+
+static struct device *device_get(const char *name)
+{
+	struct device *d = device_find(name);
+
+	if (d)
+		return d;
 	esp.devices = mem_realloc(esp.devices, esp.n_devices + 1, sizeof(esp.devices[0]));
 	d = &esp.devices[esp.n_devices++];
 	*d = (struct device){ .number = ++esp.last_number };
@@ -388,27 +411,46 @@ static struct device *device_get(const char *name)
 	return d;
 }
 
+/* Unless another tunnel has it too. */
+static void device_leave(uint32_t number)
+{
+	for (size_t i = 0; i < esp.n_tunnels; i++)
+		if (esp.tunnels[i].device == number)
+			return;
+	for (size_t i = 0; i < esp.n_devices; i++)
+		if (esp.devices[i].number == number)
+			esp.devices[i] = esp.devices[--esp.n_devices];
+	esp_crew_device_gone(esp.crew, number);
+}
+
 static void device_set(const struct proc_device *device, int fd)
 {
-	struct device *d = device_get(device->device);
 	struct tunnel *t = tunnel_find(device->tunnel);
+	uint32_t number, former = t ? t->device : 0;
+	struct device *d;
 
+	if (t)
+		device_rename(t, device->device);
+	d = device_get(device->device);
+	number = d->number;
 	if (!t) {
 		esp.tunnels = mem_realloc(esp.tunnels, esp.n_tunnels + 1, sizeof(esp.tunnels[0]));
 		t = &esp.tunnels[esp.n_tunnels++];
 		*t = (struct tunnel){ .number = ++esp.last_number };
 		memcpy(t->name, device->tunnel, sizeof(t->name));
 	}
-	t->device = d->number;
+	t->device = number;
 	t->many = device->many;
 	t->ipip = (struct esp_ipip){ device->ipip_local, device->ipip_remote };
 	/* several tunnels may share it */
 	if (d->has[device->worker]) {
 		close(fd);
-		return;
+	} else {
+		d->has[device->worker] = true;
+		esp_crew_device(esp.crew, device->worker, number, fd);
 	}
-	d->has[device->worker] = true;
-	esp_crew_device(esp.crew, device->worker, d->number, fd);
+	if (former && former != number)
+		device_leave(former);
 }
 
 static void device_gone(const char *name)
@@ -420,13 +462,7 @@ static void device_gone(const char *name)
 		return;
 	number = t->device;
 	*t = esp.tunnels[--esp.n_tunnels];
-	for (size_t i = 0; i < esp.n_tunnels; i++)
-		if (esp.tunnels[i].device == number)
-			return; /* others share it */
-	for (size_t i = 0; i < esp.n_devices; i++)
-		if (esp.devices[i].number == number)
-			esp.devices[i] = esp.devices[--esp.n_devices];
-	esp_crew_device_gone(esp.crew, number);
+	device_leave(number);
 }
 
 /* Takes fd when it says true with an open one; the caller closes it else. */

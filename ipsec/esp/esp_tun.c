@@ -46,3 +46,14 @@ int esp_tun_open(const char *name, bool many, struct diag *diag)
 	}
 	return fd;
 }
+
+bool esp_tun_name(int fd, char name[IF_NAMESIZE])
+{
+	struct ifreq ifr = { 0 };
+
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+		return false;
+	memcpy(name, ifr.ifr_name, IF_NAMESIZE);
+	name[IF_NAMESIZE - 1] = '\0';
+	return true;
+}

@@ -6,6 +6,7 @@
 #ifndef SAV_ESP_TUN_H
 #define SAV_ESP_TUN_H
 
+#include <net/if.h>
 #include <stdbool.h>
 
 #include "lib/diag.h"
@@ -15,5 +16,8 @@
  * the kernel has. many: one of several queues, each opened so. -1 with the reason;
  * EBUSY: it is somebody else's. */
 int esp_tun_open(const char *name, bool many, struct diag *diag);
+
+/* The name that the device of this queue has now; false: the device is gone. */
+bool esp_tun_name(int fd, char name[IF_NAMESIZE]);
 
 #endif /* SAV_ESP_TUN_H */

@@ -11,6 +11,8 @@
 #include <linux/if_tunnel.h>
 #include <linux/ip6_tunnel.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
 #include "ipsec/esp/rtnl_nl.h"
 
@@ -96,11 +98,6 @@ static int add(const char *name, uint32_t over, const struct esp_ipip *ends)
 	return rtnl_talk(msg, NULL, NULL);
 }
 
-static void del(const char *name)
-{
-	(void)rtnl_talk(rtnl_link(RTM_DELLINK, NLM_F_ACK, name), NULL, NULL);
-}
-
 int ipip_device_add(const char *name, const char *over, const struct esp_ipip *ends, struct diag *diag)
 {
 	uint32_t index = if_nametoindex(over);
@@ -113,7 +110,7 @@ int ipip_device_add(const char *name, const char *over, const struct esp_ipip *e
 		return 0;
 	/* one with other ends, or left from an interface that is no more */
 	if (f.tunnel && f.over && (f.over == index || !if_indextoname(f.over, gone))) {
-		del(name);
+		rtnl_link_del(name);
 		f.device = false;
 	}
 	if (f.device)
@@ -132,7 +129,7 @@ void ipip_device_del(const char *name, const char *over)
 	struct found f = find(name);
 
 	if (f.tunnel && f.over && f.over == if_nametoindex(over))
-		del(name);
+		rtnl_link_del(name);
 }
 
 /* ---- its address */

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 
 #include "ipsec/esp/rtnl_nl.h"

@@ -8,6 +8,8 @@
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 
 struct asking {
@@ -70,6 +72,11 @@ int rtnl_talk(struct nl_msg *msg, void (*got)(void *ctx, struct nlmsghdr *h), vo
 	nlmsg_free(msg);
 	nl_socket_free(sock);
 	return a.error ? a.error : n < 0 ? -EIO : 0;
+}
+
+void rtnl_link_del(const char *name)
+{
+	(void)rtnl_talk(rtnl_link(RTM_DELLINK, NLM_F_ACK, name), NULL, NULL);
 }
 
 struct nlattr *rtnl_kind_data(struct nlmsghdr *h, const char *kind)

@@ -8,6 +8,8 @@
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
 #include "ipsec/esp/rtnl_nl.h"
 #include "ipsec/esp/xfrm_nl.h"
@@ -75,28 +77,8 @@ int xfrm_device_add(const char *name, uint32_t if_id, struct diag *diag)
 	return ret == 0 ? 0 : diag_set(diag, "device %s: %s", name, strerror(-ret));
 }
 
-static void delete(const char *name)
-{
-	(void)rtnl_talk(rtnl_link(RTM_DELLINK, NLM_F_ACK, name), NULL, NULL);
-}
-
 void xfrm_device_del(const char *name)
 {
 	if (xfrm_device_if_id(name))
-		delete(name);
-}
-
-static void on_tun(void *ctx, struct nlmsghdr *h)
-{
-	bool *tun = ctx;
-
-	*tun = rtnl_kind_data(h, "tun") != NULL;
-}
-
-void xfrm_device_displace(const char *name)
-{
-	bool tun = false;
-
-	if (rtnl_talk(rtnl_link(RTM_GETLINK, 0, name), on_tun, &tun) == 0 && tun)
-		delete(name);
+		rtnl_link_del(name);
 }

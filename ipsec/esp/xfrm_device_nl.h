@@ -19,8 +19,6 @@ int xfrm_device_add(const char *name, uint32_t if_id, struct diag *diag);
 /* Its identifier; 0: there is no xfrm interface of this name. */
 uint32_t xfrm_device_if_id(const char *name);
 void xfrm_device_del(const char *name);
-/* Deletes a TUN device of this name, so that an xfrm interface can have it; others stay. */
-void xfrm_device_displace(const char *name);
 /* The highest identifier of ours (xfrm_nl.h) that a device has, 0: none. */
 uint32_t xfrm_device_last_if_id(void);
 
