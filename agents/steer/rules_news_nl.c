@@ -13,20 +13,13 @@
 #include <linux/rtnetlink.h>
 
 #include "agents/steer/rules_nl_msg.h"
+#include "lib/route_filter.h"
 
 #define EVENT_BUFFER_BYTES (1 << 20)
 #define READS_MAX	   1024 /* per wake-up */
 #define DHCP_PROTOCOL	   16	/* RTPROT_DHCP */
 
 /* ---- the socket ---- */
-
-/* Offsets into a notification: struct nlmsghdr, struct rtmsg. */
-#define AT_TYPE	    4
-#define AT_FAMILY   16
-#define AT_DST_LEN  17
-#define AT_TABLE    20
-#define AT_PROTOCOL 21
-#define AT_ROUTE    23
 
 /* A router with a full table changes it a thousand times a second; none of
  * that may wake us. "ldh" reads in network order what netlink writes in the
@@ -35,20 +28,20 @@ static int attach_filter(int fd)
 {
 	const uint32_t new_route = htons(RTM_NEWROUTE), del_route = htons(RTM_DELROUTE);
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_TYPE),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ROUTE_FILTER_AT_TYPE),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, new_route, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, del_route, 0, 14), /* rules: take */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_protocol)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RULES_NL_PROTOCOL, 12, 0), /* ours: take */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_TABLE),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_table)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RT_TABLE_MAIN, 0, 9),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_DST_LEN),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_dst_len)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 8, 0), /* a default route: take */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_FAMILY),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_family)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 5),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_protocol)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DHCP_PROTOCOL, 0, 3),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_ROUTE),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_type)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTN_UNREACHABLE, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTN_BLACKHOLE, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),

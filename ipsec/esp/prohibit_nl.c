@@ -15,6 +15,7 @@
 
 #include "ipsec/esp/rtnl_nl.h"
 #include "lib/mem.h"
+#include "lib/route_filter.h"
 
 #define METRIC UINT32_MAX
 
@@ -103,21 +104,15 @@ struct prohibit_watch {
 	void *ctx;
 };
 
-/* Offsets into a notification: struct nlmsghdr, struct rtmsg. */
-#define AT_TYPE	    4
-#define AT_PROTOCOL 21
-#define AT_ROUTE    23
-
 static int attach_filter(int fd)
 {
-	/* the program reads in network order what netlink writes in the host's */
 	const uint32_t del_route = htons(RTM_DELROUTE);
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_TYPE),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ROUTE_FILTER_AT_TYPE),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, del_route, 0, 5),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_protocol)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROHIBIT_NL_PROTOCOL, 0, 3),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_ROUTE),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ROUTE_FILTER_AT(rtm_type)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RTN_PROHIBIT, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
 		BPF_STMT(BPF_RET | BPF_K, 0),
