@@ -283,18 +283,24 @@ static void make_nested(struct plan_maker *m)
 
 /* ---- what cannot be steered ---- */
 
+void plan_say_vrf(char *out, size_t size, const char *vrf, const char *device)
+{
+	snprintf(out, size, "in VRF %.15s, only the default one is steered: \"ip link set %.15s nomaster\"",
+		 vrf, device);
+}
+
 static void note_insides(struct plan_maker *m)
 {
 	struct plan *plan = m->plan;
+	char text[PATH_REASON_SIZE];
 
 	for (size_t i = 0; i < m->site->n_insides && plan->problem[0] == '\0'; i++) {
 		const struct agent_interface *in = plan_interface_anywhere(m, m->site->insides[i]);
 
-		if (in && in->vrf[0])
-			snprintf(plan->problem, sizeof(plan->problem),
-				 "inside %s is in VRF %s, only the default one is steered: \"ip "
-				 "link set %s nomaster\"",
-				 in->name, in->vrf, in->name);
+		if (!in || in->vrf[0] == '\0')
+			continue;
+		plan_say_vrf(text, sizeof(text), in->vrf, in->name);
+		snprintf(plan->problem, sizeof(plan->problem), "inside %s is %s", in->name, text);
 	}
 }
 

@@ -18,6 +18,8 @@ struct ip_prefix plan_host_of(const struct ip_addr *a);
 /* NULL too when it lies in a VRF: routes and rules of ours do not lead there, and its
  * addresses are not this machine's in the default one. */
 const struct agent_interface *plan_interface_find(const struct plan_maker *m, const char *name);
+/* Of an interface there: what is wrong, and the remedy. */
+void plan_say_vrf(char *out, size_t size, const char *vrf, const char *device);
 /* Wherever it lies. */
 const struct agent_interface *plan_interface_anywhere(const struct plan_maker *m, const char *name);
 

@@ -91,10 +91,7 @@ static bool has_way(const struct plan_maker *m, const struct site_path *config,
 		return false;
 	}
 	if (pp->vrf[0]) {
-		snprintf(text, sizeof(text),
-			 "in VRF %.15s, only the default one is steered: \"ip link set %.15s "
-			 "nomaster\"",
-			 pp->vrf, pp->path.device);
+		plan_say_vrf(text, sizeof(text), pp->vrf, pp->path.device);
 		unusable(pp, f, text);
 		return false;
 	}
