@@ -204,11 +204,20 @@ static void on_room(void *ctx, uint32_t owner, uint32_t bytes, bool learnt)
 	}
 }
 
-static void on_lost(void *ctx, uint32_t device)
+static struct device *device_by_number(uint32_t number)
 {
 	for (size_t i = 0; i < esp.n_devices; i++)
-		if (esp.devices[i].number == device)
-			memset(esp.devices[i].has, 0, sizeof(esp.devices[i].has));
+		if (esp.devices[i].number == number)
+			return &esp.devices[i];
+	return NULL;
+}
+
+static void on_lost(void *ctx, uint32_t device)
+{
+	struct device *d = device_by_number(device);
+
+	if (d)
+		memset(d->has, 0, sizeof(d->has));
 	for (size_t i = 0; i < esp.n_tunnels; i++) {
 		struct proc_name name;
 		struct wr w = { 0 };
@@ -386,16 +395,12 @@ static struct device *device_find(const char *name)
  * tunnel's SAs know it. */
 static void device_rename(const struct tunnel *t, const char *name)
 {
-	if (device_find(name) || is_shared(t))
-		return;
-	for (size_t i = 0; i < esp.n_devices; i++) {
-		struct device *d = &esp.devices[i];
+	struct device *d = device_by_number(t->device);
 
-		if (d->number != t->device)
-			continue;
-		memcpy(d->name, name, sizeof(d->name));
-		memset(d->has, 0, sizeof(d->has));
-	}
+	if (!d || device_find(name) || is_shared(t))
+		return;
+	memcpy(d->name, name, sizeof(d->name));
+	memset(d->has, 0, sizeof(d->has));
 }
 
 static struct device *device_get(const char *name)
@@ -414,12 +419,13 @@ static struct device *device_get(const char *name)
 /* Unless another tunnel has it too. */
 static void device_leave(uint32_t number)
 {
+	struct device *d = device_by_number(number);
+
 	for (size_t i = 0; i < esp.n_tunnels; i++)
 		if (esp.tunnels[i].device == number)
 			return;
-	for (size_t i = 0; i < esp.n_devices; i++)
-		if (esp.devices[i].number == number)
-			esp.devices[i] = esp.devices[--esp.n_devices];
+	if (d)
+		*d = esp.devices[--esp.n_devices];
 	esp_crew_device_gone(esp.crew, number);
 }
 
